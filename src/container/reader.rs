@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What every container reader is: bytes in, [`Step`] out.
+//!
+//! A reader never reads by itself. It is shown a [`Window`] of the file and says what stands at its start. The same reader
+//! therefore serves pull mode, push mode, the command line tools and the fuzzer.
+
+use std::ops::Range;
+
+/// No size field is believed beyond this many bytes for one record (assumed; the largest real one seen has 70,668).
+pub const MAX_RECORD: usize = 16 << 20;
+
+/// A part of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// Offset in the file of the first byte of `data`.
+    pub offset: u64,
+    /// The bytes. A reader looks at their start.
+    pub data: &'a [u8],
+    /// No bytes follow `data`: the file ends there (or the stream did).
+    pub last: bool,
+}
+
+impl<'a> Window<'a> {
+    /// The same window without its first `n` bytes.
+    pub fn skip(&self, n: usize) -> Window<'a> {
+        let n = n.min(self.data.len());
+        Window {
+            offset: self.offset.saturating_add(n as u64),
+            data: self.data.get(n..).unwrap_or_default(),
+            last: self.last,
+        }
+    }
+}
+
+/// What stands at the start of a window.
+#[derive(Debug)]
+pub enum Step {
+    /// Cannot be told before the window holds this many bytes, which is more than it has. Never said of a `last` window.
+    Need(usize),
+    /// This many bytes, at least 1, hold nothing to hand out: a header, padding, an index, a record of a kind to skip.
+    /// May reach beyond the window.
+    Skip(u64),
+    /// A coded picture, a block of sound or a text. It takes [`Packet::size`] bytes of the window.
+    Packet(Packet),
+    /// These bytes prove nothing. A damaged region longer than the window is told in several steps.
+    Damaged(Damage),
+    /// Nothing more will come. Said of a `last` window only.
+    End,
+}
+
+/// A stretch of bytes that is no valid record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Bytes from the window's start, at least 1 and at most the window.
+    pub length: usize,
+    /// What a valid file has there.
+    pub expected: &'static str,
+}
+
+/// How a stream's payload is coded. One pad is made for each camera (or sound channel) and codec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Codec {
+    /// MPEG-4 Part 2 visual, one VOP a packet, with or without the sequence headers.
+    Mpeg4,
+    /// H.264, Annex B byte stream, one access unit a packet.
+    H264,
+    /// A complete JPEG (JFIF) picture.
+    Jpeg,
+    /// Unsigned 8-bit PCM.
+    PcmU8,
+    /// Signed 16-bit little-endian PCM.
+    PcmS16le,
+    /// G.711 mu-law.
+    MuLaw,
+    /// G.711 A-law.
+    ALaw,
+    /// IMA ADPCM as in WAV files: blocks with little-endian predictor, low nibble first.
+    ImaAdpcm,
+    /// UTF-8 text: alarm texts and changes of title.
+    Text,
+    /// Portable bitmap (PBM, `P4`) overlay mask.
+    Pbm,
+    /// Windows bitmap overlay.
+    Bmp,
+}
+
+/// Which of the four kinds of stream a codec makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Media {
+    /// Pictures of a camera.
+    Video,
+    /// Sound.
+    Audio,
+    /// Sparse text.
+    Text,
+    /// Overlay masks, pictures of their own.
+    Overlay,
+}
+
+impl Codec {
+    /// The kind of stream.
+    pub fn media(self) -> Media {
+        match self {
+            Codec::Mpeg4 | Codec::H264 | Codec::Jpeg => Media::Video,
+            Codec::PcmU8 | Codec::PcmS16le | Codec::MuLaw | Codec::ALaw | Codec::ImaAdpcm => {
+                Media::Audio
+            }
+            Codec::Text => Media::Text,
+            Codec::Pbm | Codec::Bmp => Media::Overlay,
+        }
+    }
+}
+
+/// Sound parameters, for audio packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AudioFormat {
+    /// Samples a second.
+    pub rate: u32,
+    /// Channels, at least 1.
+    pub channels: u16,
+    /// Bytes of a block that is decoded on its own (ADPCM), 0 where there are none.
+    pub block_align: u16,
+}
+
+/// Where a packet belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamKey {
+    /// Camera number, from 1; the channel's number for sound.
+    pub camera: u16,
+    /// Codec of the payload.
+    pub codec: Codec,
+}
+
+/// The recorder's time of a record, as it stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Seconds since 1970-01-01 on the recorder's clock (UTC, or local where the recorder was set so).
+    pub seconds: i64,
+    /// Milliseconds, 0..=999; `None` where the record has no such field.
+    pub millis: Option<u16>,
+}
+
+impl Stamp {
+    /// Milliseconds since 1970, the missing part as 0.
+    pub fn unix_ms(&self) -> i64 {
+        self.seconds
+            .saturating_mul(1000)
+            .saturating_add(i64::from(self.millis.unwrap_or(0)))
+    }
+}
+
+/// How the coded bytes stand in the file, and so what has to be done to hand them out. Ranges count from the window's start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// As they are.
+    Plain(Range<usize>),
+    /// In groups of four bytes, each reversed; a last shorter group is reversed as it stands.
+    Swap32(Range<usize>),
+    /// As they are, between bytes that the recorder left out.
+    Wrapped {
+        /// What has to stand before.
+        prefix: Box<[u8]>,
+        /// The stored bytes.
+        range: Range<usize>,
+        /// What has to stand after.
+        suffix: &'static [u8],
+    },
+    /// Not bytes of the file at all (decoded run lengths, texts, re-ordered sound).
+    Made(Box<[u8]>),
+}
+
+impl Payload {
+    /// Bytes to hand out.
+    pub fn len(&self) -> usize {
+        match self {
+            Payload::Plain(range) | Payload::Swap32(range) => range.len(),
+            Payload::Wrapped {
+                prefix,
+                range,
+                suffix,
+            } => prefix
+                .len()
+                .saturating_add(range.len())
+                .saturating_add(suffix.len()),
+            Payload::Made(bytes) => bytes.len(),
+        }
+    }
+
+    /// Nothing to hand out.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends the bytes to hand out to `out`. `data` is the window the packet was read from.
+    pub fn append_to(&self, data: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Payload::Plain(range) => {
+                out.extend_from_slice(data.get(range.clone()).unwrap_or_default());
+            }
+            Payload::Swap32(range) => {
+                let stored = data.get(range.clone()).unwrap_or_default();
+                let at = out.len();
+                out.resize(at.saturating_add(stored.len()), 0);
+                swap32(stored, out.get_mut(at..).unwrap_or_default());
+            }
+            Payload::Wrapped {
+                prefix,
+                range,
+                suffix,
+            } => {
+                out.extend_from_slice(prefix);
+                out.extend_from_slice(data.get(range.clone()).unwrap_or_default());
+                out.extend_from_slice(suffix);
+            }
+            Payload::Made(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+
+    /// The bytes to hand out, as a vector of their own. `data` is the window the packet was read from.
+    pub fn to_vec(&self, data: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.len());
+        self.append_to(data, &mut out);
+        out
+    }
+}
+
+/// Copies `stored` to `out`, every group of four bytes reversed, a last shorter group as it stands reversed too. Copies as
+/// much as the shorter of the two holds.
+///
+/// Verified on PLV1 key pictures.
+pub fn swap32(stored: &[u8], out: &mut [u8]) {
+    let len = stored.len().min(out.len());
+    let (stored, out) = (
+        stored.get(..len).unwrap_or_default(),
+        out.get_mut(..len).unwrap_or_default(),
+    );
+    let (groups, rest) = stored.as_chunks::<4>();
+    let (out_groups, out_rest) = out.as_chunks_mut::<4>();
+    for (to, from) in out_groups.iter_mut().zip(groups) {
+        *to = u32::from_ne_bytes(*from).swap_bytes().to_ne_bytes();
+    }
+    for (to, from) in out_rest.iter_mut().zip(rest.iter().rev()) {
+        *to = *from;
+    }
+}
+
+/// Why the recorder recorded. The names are the manuals' (stated), the numbers of the reference layout are assumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Not told.
+    #[default]
+    Unknown,
+    /// All the time ("normal").
+    Continuous,
+    /// Motion was seen.
+    Motion,
+    /// An alarm input.
+    Alarm,
+    /// Started by hand.
+    Instant,
+    /// The time before an alarm.
+    PreAlarm,
+    /// By the schedule.
+    Schedule,
+}
+
+impl Mode {
+    /// The mode's name, lower case; `None` for [`Mode::Unknown`].
+    pub fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Mode::Unknown => return None,
+            Mode::Continuous => "continuous",
+            Mode::Motion => "motion",
+            Mode::Alarm => "alarm",
+            Mode::Instant => "instant",
+            Mode::PreAlarm => "pre-alarm",
+            Mode::Schedule => "schedule",
+        })
+    }
+
+    /// The mode of that name.
+    pub fn from_name(name: &str) -> Option<Mode> {
+        [
+            Mode::Continuous,
+            Mode::Motion,
+            Mode::Alarm,
+            Mode::Instant,
+            Mode::PreAlarm,
+            Mode::Schedule,
+        ]
+        .into_iter()
+        .find(|mode| mode.name() == Some(name))
+    }
+}
+
+/// Facts of one frame that few formats carry. Only what the record says is filled in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// Camera title that holds from this frame on.
+    pub title: Option<String>,
+    /// Site or unit name.
+    pub site: Option<String>,
+    /// Minutes that local time is east of UTC.
+    pub utc_offset: Option<i32>,
+    /// Name of the recorder's time zone, as it writes it.
+    pub locale: Option<String>,
+    /// Text of the alarm that is on.
+    pub alarm: Option<String>,
+    /// Everything else by name, in the order of the file: alarm and detector masks, frame number, quality factor, unknown
+    /// lines verbatim.
+    pub fields: Vec<(String, String)>,
+}
+
+/// One coded picture, block of sound or text.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    /// Where it belongs.
+    pub stream: StreamKey,
+    /// Bytes of the window that it takes, from the window's start.
+    pub size: usize,
+    /// The coded bytes.
+    pub payload: Payload,
+    /// Can be decoded without an earlier picture. True for sound and text.
+    pub key: bool,
+    /// A check sum failed although the payload looks right.
+    pub corrupt: bool,
+    /// The recorder's time; `None` where the record has none.
+    pub stamp: Option<Stamp>,
+    /// Place on the file's own timeline, counted in slots (PLV1); `None` where there is none.
+    pub slot: Option<u64>,
+    /// Sequence number of the record, wrapping at 65,536; `None` where there is none.
+    pub sequence: Option<u16>,
+    /// Picture size in pixels, 0 where the record does not say.
+    pub width: u16,
+    /// See `width`.
+    pub height: u16,
+    /// Sound parameters; `None` for pictures.
+    pub audio: Option<AudioFormat>,
+    /// Why it was recorded.
+    pub mode: Mode,
+    /// Rare facts.
+    pub details: Option<Box<Details>>,
+}
+
+/// Television standard of the cameras.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Standard {
+    /// Not told.
+    #[default]
+    Unknown,
+    /// 60 fields a second, 480 lines.
+    Ntsc,
+    /// 50 fields a second, 576 lines.
+    Pal,
+}
+
+impl Standard {
+    /// `"NTSC"`, `"PAL"` or nothing.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Standard::Unknown => None,
+            Standard::Ntsc => Some("NTSC"),
+            Standard::Pal => Some("PAL"),
+        }
+    }
+}
+
+/// What the file's header says of a camera.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Camera {
+    /// Number, from 1.
+    pub number: u16,
+    /// Picture size in pixels, 0 = not told.
+    pub width: u16,
+    /// See `width`.
+    pub height: u16,
+    /// Nominal pictures a second, as numerator and denominator.
+    pub rate: Option<(u32, u32)>,
+    /// Title, empty where there is none.
+    pub title: String,
+}
+
+/// A place in the file where positions of records are listed. A hint: it is never believed before the record agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexPlace {
+    /// Offset of the first entry.
+    pub offset: u64,
+    /// Entries.
+    pub count: u64,
+    /// Bytes of one entry.
+    pub entry_size: usize,
+}
+
+/// One entry of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// Offset of the record in the file.
+    pub offset: u64,
+    /// Its time.
+    pub stamp: Stamp,
+    /// Its camera.
+    pub camera: u16,
+    /// A key picture.
+    pub key: bool,
+}
+
+/// What is known of the file as a whole. Grows while the header is read.
+#[derive(Clone, Debug, Default)]
+pub struct FileInfo {
+    /// Name of the format for people, as in the container-format tag.
+    pub container: &'static str,
+    /// Short name of the family, such as `native`, `plv1-framed`.
+    pub family: &'static str,
+    /// Recorder model.
+    pub model: String,
+    /// Name of the recorder or server.
+    pub server: String,
+    /// Minutes that the recorder's local time is east of UTC.
+    pub utc_offset: Option<i32>,
+    /// Television standard.
+    pub standard: Standard,
+    /// The cameras that the header lists.
+    pub cameras: Vec<Camera>,
+    /// Slots of the file's own timeline in a second (PLV1), numerator and denominator.
+    pub slot_rate: Option<(u32, u32)>,
+    /// Times that the header gives for the first and the last record, seconds since 1970.
+    pub span: Option<(i64, i64)>,
+    /// Number of records that the header gives.
+    pub records: Option<u64>,
+    /// Offset of the first record.
+    pub data_start: u64,
+    /// Offset of the first byte after the last record, where the header or index tells.
+    pub data_end: Option<u64>,
+    /// The index.
+    pub index: Option<IndexPlace>,
+}
+
+/// A container format.
+pub trait Reader: Send {
+    /// What stands at the start of `window`. Called with windows that follow each other: the next one begins where the step
+    /// just answered ends. After [`Reader::resync`] it may begin anywhere.
+    fn next(&mut self, window: &Window<'_>) -> Step;
+
+    /// The next window begins at any place of the file. Bytes up to the first record that proves itself are skipped, not damage.
+    fn resync(&mut self);
+
+    /// What is known of the file so far.
+    fn info(&self) -> &FileInfo;
+
+    /// Things about the file that do not agree with it (a wrong check sum of the header, a wrong count), each told once.
+    fn take_warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Reads one entry of the index that [`FileInfo::index`] names, from exactly `entry_size` bytes.
+    fn index_entry(&self, _entry: &[u8]) -> Option<IndexEntry> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swap32_reverses_groups_and_the_short_rest() {
+        let mut out = [0; 7];
+        swap32(&[1, 2, 3, 4, 5, 6, 7], &mut out);
+        assert_eq!(out, [4, 3, 2, 1, 7, 6, 5]);
+    }
+
+    #[test]
+    fn wrapped_payload_is_put_together() {
+        let payload = Payload::Wrapped {
+            prefix: Box::new([1, 2]),
+            range: 1..3,
+            suffix: &[9],
+        };
+        assert_eq!(payload.to_vec(&[7, 8, 7, 6]), [1, 2, 8, 7, 9]);
+        assert_eq!(payload.len(), 5);
+    }
+
+    #[test]
+    fn modes_have_one_name() {
+        assert_eq!(Mode::from_name("pre-alarm"), Some(Mode::PreAlarm));
+        assert_eq!(Mode::from_name("unknown"), None);
+    }
+}

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Configuration of Dedicated Micros units: read, edit, compare and roll out. Needs no GStreamer.
