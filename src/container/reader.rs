@@ -44,6 +44,8 @@ pub enum Step {
     Packet(Packet),
     /// These bytes prove nothing. A damaged region longer than the window is told in several steps.
     Damaged(Damage),
+    /// The file ends inside this record, which is all that the window still holds. Said of a `last` window only.
+    Cut(usize),
     /// Nothing more will come. Said of a `last` window only.
     End,
 }
@@ -322,8 +324,8 @@ pub struct Packet {
     pub payload: Payload,
     /// Can be decoded without an earlier picture. True for sound and text.
     pub key: bool,
-    /// A check sum failed although the payload looks right.
-    pub corrupt: bool,
+    /// CRC-32 (IEEE) that the bytes to hand out must have; `None` where the record has none. Left to whoever copies the bytes.
+    pub crc: Option<u32>,
     /// The recorder's time; `None` where the record has none.
     pub stamp: Option<Stamp>,
     /// Place on the file's own timeline, counted in slots (PLV1); `None` where there is none.
