@@ -10,6 +10,7 @@ mod elements;
 /// Registers what this plugin has. Called once by GStreamer, or by [`plugin_register_static`].
 #[cfg(feature = "plugin")]
 fn plugin_init(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    elements::tags::register();
     Ok(())
 }
 

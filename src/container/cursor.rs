@@ -68,7 +68,12 @@ mod tests {
     fn a_short_slice_says_how_much_is_missing() {
         assert_eq!(u32_le(&[1, 2], 0), Err(Short { missing: 2 }));
         assert_eq!(u16_le(&[1, 2], 2), Err(Short { missing: 2 }));
-        assert_eq!(u8_at(&[], usize::MAX), Err(Short { missing: usize::MAX }));
+        assert_eq!(
+            u8_at(&[], usize::MAX),
+            Err(Short {
+                missing: usize::MAX
+            })
+        );
     }
 
     #[test]

@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The GStreamer elements: glue between `container` and pads. Nothing here knows byte offsets of a format.
+
+pub mod tags;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Tags that GStreamer does not know by itself: camera number, recording mode, video standard and recorder name. Both
+//! demuxers write them, `expmux` reads them back.
+
+use std::sync::Once;
+
+use gst::tags::{CustomTag, Tag, tag_exists};
+
+macro_rules! tag {
+    ($(#[$doc:meta])* $name:ident, $type:ty, $tag:literal, $nick:literal, $description:literal) => {
+        $(#[$doc])*
+        pub enum $name {}
+
+        impl<'a> Tag<'a> for $name {
+            type TagType = $type;
+            const TAG_NAME: &'static glib::GStr = glib::gstr!($tag);
+
+            fn ensure() {
+                static ONCE: Once = Once::new();
+                ONCE.call_once(|| {
+                    // A plugin file loaded beside the linked-in copy has registered it already.
+                    if !tag_exists(Self::TAG_NAME) {
+                        gst::tags::register::<$name>();
+                    }
+                });
+            }
+        }
+
+        impl<'a> CustomTag<'a> for $name {
+            const FLAG: gst::TagFlag = gst::TagFlag::Meta;
+            const NICK: &'static glib::GStr = glib::gstr!($nick);
+            const DESCRIPTION: &'static glib::GStr = glib::gstr!($description);
+        }
+    };
+}
+
+tag!(
+    /// `camera-number`, uint: number of the camera on its recorder, from 1. Scope: stream.
+    CameraNumber,
+    u32,
+    "camera-number",
+    "camera number",
+    "number of the camera on its recorder, from 1"
+);
+tag!(
+    /// `recording-mode`, string: a name of `container::reader::Mode`. Scope: stream. Sent again when it changes.
+    RecordingMode,
+    &'a str,
+    "recording-mode",
+    "recording mode",
+    "why the recorder recorded: continuous, motion, alarm, instant, pre-alarm or schedule"
+);
+tag!(
+    /// `video-standard`, string: `NTSC` or `PAL`. Scope: global.
+    VideoStandard,
+    &'a str,
+    "video-standard",
+    "video standard",
+    "television standard of the cameras: NTSC or PAL"
+);
+tag!(
+    /// `recorder-name`, string: name of the recorder or server as its owner set it. Scope: global.
+    RecorderName,
+    &'a str,
+    "recorder-name",
+    "recorder name",
+    "name of the recorder or server, as its owner set it"
+);
+
+/// Makes the tags known to GStreamer. Any number of calls.
+pub fn register() {
+    CameraNumber::ensure();
+    RecordingMode::ensure();
+    VideoStandard::ensure();
+    RecorderName::ensure();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_registered_once_and_hold_their_types() {
+        gst::init().unwrap();
+        register();
+        register();
+        let mut list = gst::TagList::new();
+        let tags = list.make_mut();
+        tags.add::<CameraNumber>(&3, gst::TagMergeMode::Replace);
+        tags.add::<RecordingMode>(&"motion", gst::TagMergeMode::Replace);
+        tags.add::<RecorderName>(&"LOBBY-DVR", gst::TagMergeMode::Replace);
+        assert_eq!(list.get::<CameraNumber>().map(|v| v.get()), Some(3));
+        assert_eq!(
+            list.get::<RecordingMode>().map(|v| v.get().to_owned()),
+            Some("motion".to_owned())
+        );
+        assert!(tag_exists("video-standard"));
+    }
+}
