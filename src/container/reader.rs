@@ -318,7 +318,8 @@ pub struct Details {
 pub struct Packet {
     /// Where it belongs.
     pub stream: StreamKey,
-    /// Bytes of the window that it takes, from the window's start.
+    /// Bytes of the window that it takes, from the window's start. 0 only for a [`Codec::Text`] that is told before the picture it
+    /// came with: the same window is then shown again.
     pub size: usize,
     /// The coded bytes.
     pub payload: Payload,
