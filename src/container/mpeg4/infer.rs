@@ -5,11 +5,15 @@
 //! picture when both marker bits are 1, `vop_coded` is 1, and the quantiser and the fcodes are not 0. The pair that agrees
 //! with most pictures holds. On a tie, in this order:
 //!
-//! 1. a pair under which `vop_fcode_forward` is the same on all P pictures (recorders never change it: verified on PLV1),
-//! 2. the standard's 5-bit quantiser,
+//! 1. a pair under which `vop_fcode_forward` hardly changes over the P pictures (recorders never change it: verified on PLV1;
+//!    encoders change it by little),
+//! 2. the standard's 5-bit quantiser, then the narrowest: one too wide takes in the fcode and macroblock bits, which may well
+//!    be the same on all pictures, one too narrow shows the quantiser's low bits as fcode, which change,
 //! 3. a pair under which `intra_dc_vlc_thr` is 0 on most pictures: a width one too small shows the end of the true header
 //!    there, which begins with a 1,
 //! 4. the wider increment: a narrower one holds only because low bits of the true increment happen to be 1.
+
+use std::cmp::Reverse;
 
 use super::start_code::VOP_BYTES;
 use super::vol::{VolParams, increment_bits};
@@ -42,11 +46,14 @@ impl Tally {
         self.fcodes.iter().fold(0, |sum, n| sum.saturating_add(*n))
     }
 
-    /// All P pictures but a stray one in 64 have the same fcode. Nothing is said of fewer than 4.
-    fn steady_fcode(&self) -> bool {
-        let all = self.predicted();
-        let most = self.fcodes.iter().copied().max().unwrap_or(0);
-        all >= 4 && all.saturating_sub(most) <= all / 64
+    /// The fcodes are such as an encoder chooses: those of a sixteenth of the P pictures or more are no further apart than 2 and none is above 5, which is for motion of more than 256 pixels. A
+    /// width that is too small puts low bits of the quantiser in the place of the fcode's high bits.
+    fn calm_fcodes(&self) -> bool {
+        let least = (self.predicted() / 16).max(1);
+        let common = |n: &u32| *n >= least;
+        let first = self.fcodes.iter().position(common).unwrap_or(0);
+        let last = self.fcodes.iter().rposition(common).unwrap_or(0);
+        last.saturating_sub(first) <= 2 && last <= 5
     }
 
     fn threshold_mostly_zero(&self) -> bool {
@@ -183,8 +190,9 @@ impl Inference {
         let tied = || self.pairs().filter(|(.., tally)| tally.agree >= enough);
         let best = tied().max_by_key(|(increment_bits, quant_bits, tally)| {
             (
-                tally.steady_fcode(),
+                tally.calm_fcodes(),
                 *quant_bits == 5,
+                Reverse(*quant_bits),
                 tally.threshold_mostly_zero(),
                 *increment_bits,
                 tally.agree,
@@ -220,9 +228,9 @@ impl Inference {
 
 /// `best` does not win over `other`, which agrees with as many pictures, by mere preference.
 fn outdoes(best: &Tally, other: &Tally) -> bool {
-    let steadier = best.steady_fcode() && !other.steady_fcode() && other.predicted() >= 16;
+    let calmer = best.calm_fcodes() && !other.calm_fcodes() && other.predicted() >= 16;
     let plainer = best.threshold_zero == best.agree && other.threshold_zero == 0;
-    steadier || plainer
+    calmer || plainer
 }
 
 /// The widths that hold, see [`Inference`].
