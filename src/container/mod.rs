@@ -16,3 +16,4 @@ pub mod exp;
 pub mod mpeg4;
 pub mod netvu;
 pub mod reader;
+pub mod timeline;

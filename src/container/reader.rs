@@ -157,7 +157,12 @@ pub enum Payload {
     /// As they are.
     Plain(Range<usize>),
     /// In groups of four bytes, each reversed; a last shorter group is reversed as it stands.
-    Swap32(Range<usize>),
+    Swap32 {
+        /// The stored bytes, the padding of the last group included.
+        range: Range<usize>,
+        /// Bytes to hand out, at most as many as are stored.
+        len: usize,
+    },
     /// As they are, between bytes that the recorder left out.
     Wrapped {
         /// What has to stand before.
@@ -175,7 +180,8 @@ impl Payload {
     /// Bytes to hand out.
     pub fn len(&self) -> usize {
         match self {
-            Payload::Plain(range) | Payload::Swap32(range) => range.len(),
+            Payload::Plain(range) => range.len(),
+            Payload::Swap32 { len, .. } => *len,
             Payload::Wrapped {
                 prefix,
                 range,
@@ -199,10 +205,10 @@ impl Payload {
             Payload::Plain(range) => {
                 out.extend_from_slice(data.get(range.clone()).unwrap_or_default());
             }
-            Payload::Swap32(range) => {
+            Payload::Swap32 { range, len } => {
                 let stored = data.get(range.clone()).unwrap_or_default();
                 let at = out.len();
-                out.resize(at.saturating_add(stored.len()), 0);
+                out.resize(at.saturating_add(*len), 0);
                 swap32(stored, out.get_mut(at..).unwrap_or_default());
             }
             Payload::Wrapped {
@@ -226,22 +232,21 @@ impl Payload {
     }
 }
 
-/// Copies `stored` to `out`, every group of four bytes reversed, a last shorter group as it stands reversed too. Copies as
-/// much as the shorter of the two holds.
+/// Copies `stored` to `out`, every group of four bytes reversed. Where `stored` ends inside a group, that shorter group is
+/// reversed as it stands; where only `out` ends inside a group, the group is reversed whole and cut.
 ///
 /// Verified on PLV1 key pictures.
 pub fn swap32(stored: &[u8], out: &mut [u8]) {
-    let len = stored.len().min(out.len());
-    let (stored, out) = (
-        stored.get(..len).unwrap_or_default(),
-        out.get_mut(..len).unwrap_or_default(),
-    );
     let (groups, rest) = stored.as_chunks::<4>();
     let (out_groups, out_rest) = out.as_chunks_mut::<4>();
     for (to, from) in out_groups.iter_mut().zip(groups) {
         *to = u32::from_ne_bytes(*from).swap_bytes().to_ne_bytes();
     }
-    for (to, from) in out_rest.iter_mut().zip(rest.iter().rev()) {
+    let last: &[u8] = match groups.get(out_groups.len()) {
+        Some(whole) => whole,
+        None => rest,
+    };
+    for (to, from) in out_rest.iter_mut().zip(last.iter().rev()) {
         *to = *from;
     }
 }
@@ -470,6 +475,10 @@ mod tests {
         let mut out = [0; 7];
         swap32(&[1, 2, 3, 4, 5, 6, 7], &mut out);
         assert_eq!(out, [4, 3, 2, 1, 7, 6, 5]);
+        // the last group is whole in the file, only part of it is meant
+        let mut out = [0; 6];
+        swap32(&[1, 2, 3, 4, 5, 6, 7, 8], &mut out);
+        assert_eq!(out, [4, 3, 2, 1, 8, 7]);
     }
 
     #[test]

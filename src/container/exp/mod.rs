@@ -1,4 +1,21 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Pelco DX-series exports: native `.exp` and the PLV1 AVI.
+//!
+//! - [`layout`]: where the fields of a record stand, as data
+//! - [`record`]: one record, read by a layout and made to prove itself
+//! - [`header`]: the file header of the reference layout
+//! - [`native`]: records behind each other, with or without a header
+//! - [`avi`]: records in the chunks of the AVI export
+//! - [`probe`]: which of these a file is
+//! - [`writer`]: writes the reference layout
 
+pub mod avi;
+pub mod header;
+pub mod index;
+pub mod layout;
+pub mod native;
+pub mod probe;
+pub mod record;
+pub mod riff;
+mod scan;
 pub mod writer;

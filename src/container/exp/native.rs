@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Records behind each other: the native export with its header, records with none, records after an unknown header.
+
+use super::{
+    header, index,
+    layout::Layout,
+    record::{Kind, Parsed, Record},
+    scan::{self, Bare, Found, Frame},
+};
+use crate::container::reader::{
+    Damage, FileInfo, IndexEntry, Packet, Reader, Step, StreamKey, Window,
+};
+use std::collections::{HashMap, HashSet};
+
+/// Bytes of a window that are needed to say anything.
+const HEAD: usize = 12;
+
+/// What is done while no record stands at the window's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// Records follow each other.
+    No,
+    /// The next record is searched for; the bytes before it are damage.
+    Damaged,
+    /// The next record is searched for; the bytes before it are of no interest.
+    Quiet,
+}
+
+/// Reader of records by a [`Layout`].
+pub struct NativeReader {
+    layout: Layout,
+    info: FileInfo,
+    warnings: Vec<String>,
+    lost: Lost,
+    index: Option<index::Walk>,
+    /// Records read since the first; `None` once some were jumped over.
+    counted: Option<u64>,
+    assumed_size: HashSet<u16>,
+    sizes: HashMap<(u16, u8), (u16, u16)>,
+}
+
+impl NativeReader {
+    /// A reader of records by this layout. A header of the reference layout is read where there is one; other bytes before the
+    /// first record are passed over.
+    pub fn new(layout: Layout) -> NativeReader {
+        let reference = layout.name == "reference";
+        let info = FileInfo {
+            container: if reference {
+                "Pelco DX export (EXP)"
+            } else {
+                "surveillance recording (learnt layout)"
+            },
+            family: if reference { "records" } else { "learnt" },
+            ..FileInfo::default()
+        };
+        NativeReader {
+            layout,
+            info,
+            warnings: Vec::new(),
+            lost: Lost::Quiet,
+            index: None,
+            counted: Some(0),
+            assumed_size: HashSet::new(),
+            sizes: HashMap::new(),
+        }
+    }
+
+    /// The layout it reads by.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn header(&mut self, window: &Window<'_>) -> Step {
+        let parsed = header::parse(window.data, window.offset);
+        let header = match parsed {
+            Ok(header) => header,
+            Err(_) if window.last => return Step::Cut(window.data.len()),
+            Err(short) => return Step::Need(window.data.len().saturating_add(short.missing)),
+        };
+        // a second header, of a file put behind this one, changes nothing that is already handed out
+        if self.info.family != "native" {
+            self.warnings.extend(header.warnings);
+            self.info = header.info;
+            self.sizes.clear();
+        }
+        self.lost = Lost::No;
+        Step::Skip(header.size as u64)
+    }
+
+    fn start_index(&mut self, window: &Window<'_>) -> Option<Step> {
+        if !window.data.starts_with(index::MAGIC) {
+            return None;
+        }
+        let Some(walk) = index::Walk::new(window.data, window.offset) else {
+            return Some(if window.last {
+                Step::Cut(window.data.len())
+            } else {
+                Step::Need(header::INDEX_HEAD)
+            });
+        };
+        self.check_counts(window.offset, u64::from(walk.count()));
+        self.index = Some(walk);
+        Some(self.pass_index(window))
+    }
+
+    /// Compares header and index with the records that were read.
+    fn check_counts(&mut self, offset: u64, entries: u64) {
+        let Some(counted) = self.counted else {
+            return;
+        };
+        if entries != counted {
+            self.warnings.push(format!(
+                "index at offset {offset}: {entries} entries where {counted} records were read"
+            ));
+        }
+        if let Some(told) = self.info.records.filter(|told| *told != counted) {
+            self.warnings.push(format!(
+                "header: {told} records where {counted} were read"
+            ));
+        }
+        if let Some(told) = self.info.data_end.filter(|told| *told != offset) {
+            self.warnings.push(format!(
+                "header: index at offset {told} where it stands at {offset}"
+            ));
+        }
+        self.counted = None;
+    }
+
+    fn pass_index(&mut self, window: &Window<'_>) -> Step {
+        let Some(walk) = &mut self.index else {
+            return Step::Skip(1);
+        };
+        match walk.pass(window.data, window.last) {
+            index::Passed::Need(bytes) => Step::Need(bytes),
+            index::Passed::Some(bytes) => Step::Skip(bytes as u64),
+            index::Passed::Done(bytes, warning) => {
+                self.index = None;
+                self.warnings.extend(warning);
+                if bytes == 0 {
+                    Step::End
+                } else {
+                    Step::Skip(bytes as u64)
+                }
+            }
+        }
+    }
+
+    /// A record was read in full.
+    fn accept(&mut self, record: Record) -> Step {
+        self.lost = Lost::No;
+        if let Some(counted) = &mut self.counted {
+            *counted = counted.saturating_add(1);
+        }
+        if record.kind == Kind::Other {
+            return Step::Skip(record.size as u64);
+        }
+        let (width, height) = if record.kind == Kind::Audio {
+            (0, 0)
+        } else {
+            self.picture_size(&record)
+        };
+        Step::Packet(Packet {
+            stream: StreamKey {
+                camera: record.camera,
+                codec: record.codec,
+            },
+            size: record.size,
+            payload: record.stored_payload(),
+            key: record.kind != Kind::P,
+            crc: record.crc,
+            stamp: record.stamp,
+            slot: None,
+            sequence: record.sequence,
+            width,
+            height,
+            audio: record.audio,
+            mode: record.mode,
+            details: None,
+        })
+    }
+
+    /// Picture size: the header's, unless the record's format byte says another; else the format byte's.
+    fn picture_size(&mut self, record: &Record) -> (u16, u16) {
+        let key = (record.camera, record.format);
+        if let Some(size) = self.sizes.get(&key) {
+            return *size;
+        }
+        let listed = self
+            .info
+            .cameras
+            .iter()
+            .find(|camera| camera.number == record.camera && camera.width > 0 && camera.height > 0)
+            .map(|camera| (camera.width, camera.height));
+        let by_format = header::format_size(record.format, self.info.standard);
+        let size = match (listed, by_format) {
+            (Some(listed), Some(by_format)) => {
+                let format = header::size_format(listed.0, listed.1);
+                if format == 0 || format == record.format {
+                    listed
+                } else {
+                    by_format
+                }
+            }
+            (Some(size), None) => size,
+            (None, by_format) => {
+                let size = by_format.unwrap_or((352, 240));
+                if self.assumed_size.insert(record.camera) {
+                    self.warnings.push(format!(
+                        "camera {}: the file gives no picture size; {}x{} is assumed, the NTSC size of record format {}",
+                        record.camera, size.0, size.1, record.format
+                    ));
+                }
+                size
+            }
+        };
+        // the format is a byte, and cameras that prove themselves are few: the table stays small
+        self.sizes.insert(key, size);
+        size
+    }
+
+    /// No record stands at the window's start: looks for the next one.
+    fn search(&mut self, window: &Window<'_>, expected: &'static str) -> Step {
+        if self.lost == Lost::No {
+            self.lost = Lost::Damaged;
+            self.counted = None;
+        }
+        let from = 1.min(window.data.len());
+        let mut length = match scan::find(&Bare(&self.layout), window.data, from, window.last) {
+            Found::At(at) => at,
+            Found::NoneBefore(at) => at,
+        };
+        // a header or an index of a file put behind this one begins with its magic
+        let head = window.data.get(..length).unwrap_or_default();
+        for magic in [header::MAGIC.as_slice(), index::MAGIC] {
+            if let Some(at) = memchr::memmem::find(head.get(from..).unwrap_or_default(), magic) {
+                length = length.min(at.saturating_add(from));
+            }
+        }
+        if length <= from && !window.last && length == window.data.len() {
+            return Step::Need(window.data.len().saturating_add(1));
+        }
+        self.lost(length.max(1), expected)
+    }
+
+    fn lost(&self, length: usize, expected: &'static str) -> Step {
+        match self.lost {
+            Lost::Quiet => Step::Skip(length as u64),
+            _ => Step::Damaged(Damage { length, expected }),
+        }
+    }
+
+    /// What stands after a record whose own bytes do not prove it.
+    fn followed(&self, window: &Window<'_>, size: usize) -> Result<bool, Step> {
+        let after = window.skip(size);
+        if after.data.len() < HEAD && !window.last {
+            return Err(Step::Need(size.saturating_add(HEAD)));
+        }
+        if after.data.is_empty() {
+            return Ok(window.data.len() == size);
+        }
+        if after.data.starts_with(index::MAGIC) || header::is_header(after.data) {
+            return Ok(true);
+        }
+        Ok(match Bare(&self.layout).parse(after.data) {
+            Parsed::Need(bytes) if !window.last => {
+                return Err(Step::Need(size.saturating_add(bytes)));
+            }
+            Parsed::Need(_) => true,
+            Parsed::Record(_) | Parsed::NoPicture { .. } => true,
+            Parsed::Bad(_) => false,
+        })
+    }
+
+    /// A record that reaches beyond the file's end: cut, unless another record follows inside it.
+    fn beyond_end(&mut self, window: &Window<'_>) -> Step {
+        match scan::find(&Bare(&self.layout), window.data, 1, true) {
+            Found::At(at) if self.is_whole(window, at) => {
+                self.lost = if self.lost == Lost::Quiet { Lost::Quiet } else { Lost::Damaged };
+                self.counted = None;
+                self.lost(at, "a record that ends inside the file")
+            }
+            _ if self.lost == Lost::No => Step::Cut(window.data.len()),
+            _ => self.lost(window.data.len().max(1), "a whole record"),
+        }
+    }
+
+    fn is_whole(&self, window: &Window<'_>, at: usize) -> bool {
+        let rest = window.skip(at);
+        matches!(Bare(&self.layout).parse(rest.data),
+            Parsed::Record(record) if record.size <= rest.data.len())
+    }
+}
+
+impl Reader for NativeReader {
+    fn next(&mut self, window: &Window<'_>) -> Step {
+        if self.index.is_some() {
+            return self.pass_index(window);
+        }
+        if window.data.len() < HEAD {
+            return match (window.last, window.data.is_empty()) {
+                (false, _) => Step::Need(HEAD),
+                (true, true) => Step::End,
+                (true, false) => Step::Cut(window.data.len()),
+            };
+        }
+        if header::is_header(window.data) {
+            return self.header(window);
+        }
+        if let Some(step) = self.start_index(window) {
+            return step;
+        }
+        match Bare(&self.layout).parse(window.data) {
+            Parsed::Need(bytes) if !window.last => Step::Need(bytes.max(window.data.len().saturating_add(1))),
+            Parsed::Need(_) => self.beyond_end(window),
+            Parsed::Bad(expected) => self.search(window, expected),
+            Parsed::NoPicture { size } => {
+                if size > window.data.len() {
+                    return if window.last {
+                        self.search(window, "a picture's start code")
+                    } else {
+                        Step::Need(size)
+                    };
+                }
+                match self.followed(window, size) {
+                    Err(need) => need,
+                    Ok(true) if self.lost == Lost::No => {
+                        self.counted = self.counted.map(|counted| counted.saturating_add(1));
+                        Step::Damaged(Damage {
+                            length: size,
+                            expected: "a picture's start code",
+                        })
+                    }
+                    Ok(_) => self.search(window, "a picture's start code"),
+                }
+            }
+            Parsed::Record(record) => {
+                if record.size > window.data.len() {
+                    return if window.last {
+                        self.beyond_end(window)
+                    } else {
+                        Step::Need(record.size)
+                    };
+                }
+                if matches!(record.kind, Kind::P | Kind::Key) {
+                    return self.accept(record);
+                }
+                match self.followed(window, record.size) {
+                    Err(need) => need,
+                    Ok(true) if self.lost != Lost::Quiet => self.accept(record),
+                    Ok(_) => self.search(window, "a record"),
+                }
+            }
+        }
+    }
+
+    fn resync(&mut self) {
+        self.lost = Lost::Quiet;
+        self.index = None;
+        self.counted = None;
+    }
+
+    fn info(&self) -> &FileInfo {
+        &self.info
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    fn index_entry(&self, entry: &[u8]) -> Option<IndexEntry> {
+        index::entry(entry)
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Runs of recording, and the running time that goes through them without ever going back.
+
+use super::rhythm::Rhythm;
+
+/// What becomes of the time in which nothing was recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GapPolicy {
+    /// Playback goes on at once.
+    #[default]
+    Collapse,
+    /// The real distance is kept.
+    Preserve,
+}
+
+/// A stretch of recording without interruption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Clock of its first picture.
+    pub clock: i64,
+    /// Clock of its last picture so far.
+    pub clock_end: i64,
+    /// Running time of its first picture.
+    pub running: i64,
+    /// Offset in the file of its first picture.
+    pub offset: u64,
+}
+
+/// Why a run began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// The first picture of all.
+    Start,
+    /// Nothing was recorded for this long.
+    Gap(i64),
+    /// The clock stepped back by this much (set by hand, or the end of daylight saving).
+    Back(i64),
+}
+
+/// Where a record came to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Running time, never negative.
+    pub running: i64,
+    /// A new run begins with this record.
+    pub begins: Option<Break>,
+    /// This camera was interrupted, if only this one: what it had before is no reference any more.
+    pub interrupted: bool,
+}
+
+#[derive(Debug)]
+struct Last {
+    camera: u16,
+    clock: i64,
+}
+
+/// Maps clock times to running time.
+#[derive(Debug)]
+pub struct RunMap {
+    policy: GapPolicy,
+    interval: i64,
+    gap: i64,
+    base: Option<i64>,
+    last_clock: i64,
+    last_running: i64,
+    cameras: Vec<Last>,
+    runs: Vec<Run>,
+}
+
+/// Runs that are remembered by a map; a file with more keeps its first ones.
+const MAX_RUNS: usize = 100_000;
+
+impl RunMap {
+    /// A map for a file of this rhythm, at its beginning.
+    pub fn new(policy: GapPolicy, rhythm: &Rhythm) -> RunMap {
+        RunMap {
+            policy,
+            interval: rhythm.interval,
+            gap: rhythm.gap(),
+            base: None,
+            last_clock: i64::MIN,
+            last_running: 0,
+            cameras: Vec::new(),
+            runs: Vec::new(),
+        }
+    }
+
+    /// Reading goes on inside a run whose clock `clock` has the running time `running`.
+    pub fn resume(&mut self, clock: i64, running: i64) {
+        self.base = Some(clock.saturating_sub(running));
+        self.last_clock = i64::MIN;
+        self.last_running = 0;
+        self.cameras.clear();
+        self.runs.clear();
+    }
+
+    /// The runs seen since the map began or was resumed.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// The step that is a gap, in nanoseconds.
+    pub fn gap(&self) -> i64 {
+        self.gap
+    }
+
+    /// Places a picture.
+    pub fn picture(&mut self, camera: u16, clock: i64, offset: u64) -> Place {
+        let own = self.cameras.iter().position(|last| last.camera == camera);
+        let before = own.and_then(|own| self.cameras.get(own)).map(|last| last.clock);
+        let begins = self.breaks(before, clock);
+        let first = self.base.is_none();
+        match begins {
+            Some(Break::Start) => self.base = Some(clock),
+            Some(Break::Gap(step)) if self.policy == GapPolicy::Collapse => {
+                let cut = step.saturating_sub(self.interval);
+                self.base = self.base.map(|base| base.saturating_add(cut));
+            }
+            Some(Break::Back(_)) => {
+                // pictures go on one usual interval after the last; the clocks of the other cameras belong to the old time
+                let next = self.last_running.saturating_add(self.interval);
+                self.base = Some(clock.saturating_sub(next));
+                self.cameras.clear();
+                self.last_clock = i64::MIN;
+            }
+            Some(Break::Gap(_)) | None => {}
+        }
+        let running = self.running(clock);
+        let interrupted = begins.is_some()
+            || before.is_some_and(|before| clock.saturating_sub(before) >= self.gap);
+        self.remember(camera, clock);
+        self.last_clock = self.last_clock.max(clock);
+        self.last_running = self.last_running.max(running);
+        self.note_run(begins.is_some() || first, clock, running, offset);
+        Place {
+            running,
+            begins,
+            interrupted,
+        }
+    }
+
+    /// Places sound: it follows the pictures and never begins a run.
+    pub fn sound(&self, clock: i64) -> i64 {
+        match self.base {
+            Some(_) => self.running(clock),
+            None => 0,
+        }
+    }
+
+    fn breaks(&self, before: Option<i64>, clock: i64) -> Option<Break> {
+        if self.base.is_none() {
+            return Some(Break::Start);
+        }
+        if self.last_clock == i64::MIN {
+            return None;
+        }
+        let ahead = clock.saturating_sub(self.last_clock);
+        let back = match before {
+            Some(before) if clock < before => Some(before.saturating_sub(clock)),
+            None if ahead <= self.gap.saturating_neg() => Some(ahead.saturating_neg()),
+            _ => None,
+        };
+        if let Some(back) = back {
+            return Some(Break::Back(back));
+        }
+        (ahead >= self.gap).then_some(Break::Gap(ahead))
+    }
+
+    fn running(&self, clock: i64) -> i64 {
+        clock.saturating_sub(self.base.unwrap_or(clock)).max(0)
+    }
+
+    fn remember(&mut self, camera: u16, clock: i64) {
+        match self.cameras.iter_mut().find(|last| last.camera == camera) {
+            Some(last) => last.clock = clock,
+            None => self.cameras.push(Last { camera, clock }),
+        }
+    }
+
+    fn note_run(&mut self, begins: bool, clock: i64, running: i64, offset: u64) {
+        if (begins || self.runs.is_empty()) && self.runs.len() < MAX_RUNS {
+            self.runs.push(Run {
+                clock,
+                clock_end: clock,
+                running,
+                offset,
+            });
+        } else if let Some(run) = self.runs.last_mut() {
+            run.clock_end = run.clock_end.max(clock);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MILLI, SECOND};
+    use super::*;
+
+    fn map(policy: GapPolicy) -> RunMap {
+        RunMap::new(
+            policy,
+            &Rhythm {
+                interval: 100 * MILLI,
+                ..Rhythm::default()
+            },
+        )
+    }
+
+    #[test]
+    fn collapse_goes_on_at_once() {
+        let mut map = map(GapPolicy::Collapse);
+        assert_eq!(map.picture(1, 50 * SECOND, 0).running, 0);
+        assert_eq!(map.picture(1, 51 * SECOND, 1).running, SECOND);
+        let place = map.picture(1, 99 * SECOND, 2);
+        assert_eq!(place.running, SECOND + 100 * MILLI);
+        assert_eq!(place.begins, Some(Break::Gap(48 * SECOND)));
+        assert_eq!(map.runs().len(), 2);
+        assert_eq!(map.runs()[1].offset, 2);
+    }
+
+    #[test]
+    fn preserve_keeps_the_distance() {
+        let mut map = map(GapPolicy::Preserve);
+        map.picture(1, 50 * SECOND, 0);
+        let place = map.picture(1, 99 * SECOND, 0);
+        assert_eq!(place.running, 49 * SECOND);
+        assert!(place.interrupted);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_never_turns_running_time() {
+        for policy in [GapPolicy::Collapse, GapPolicy::Preserve] {
+            let mut map = map(policy);
+            map.picture(1, 7200 * SECOND, 0);
+            map.picture(2, 7200 * SECOND, 0);
+            let place = map.picture(1, 3600 * SECOND, 0);
+            assert_eq!(place.running, 100 * MILLI);
+            assert_eq!(place.begins, Some(Break::Back(3600 * SECOND)));
+            // the other camera follows on the new clock
+            let place = map.picture(2, 3600 * SECOND + MILLI, 0);
+            assert_eq!(place.running, 101 * MILLI);
+            assert_eq!(place.begins, None);
+        }
+    }
+
+    #[test]
+    fn one_silent_camera_is_interrupted_alone() {
+        let mut map = map(GapPolicy::Collapse);
+        map.picture(1, 0, 0);
+        map.picture(2, 0, 0);
+        for n in 1..50 {
+            assert!(!map.picture(1, n * 100 * MILLI, 0).interrupted);
+        }
+        let place = map.picture(2, 5 * SECOND, 0);
+        assert_eq!(place.running, 5 * SECOND);
+        assert!(place.interrupted && place.begins.is_none());
+    }
+
+    #[test]
+    fn resuming_gives_the_same_running_times() {
+        let mut map = map(GapPolicy::Collapse);
+        map.resume(99 * SECOND, SECOND);
+        let place = map.picture(1, 99 * SECOND + 5 * MILLI, 0);
+        assert_eq!((place.running, place.begins), (SECOND + 5 * MILLI, None));
+    }
+}
