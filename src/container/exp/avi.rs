@@ -51,7 +51,7 @@ impl Frame for Chunked<'_> {
 fn picture_in(layout: &Layout, data: &[u8], size: usize) -> Parsed {
     let data = data.get(..size.min(data.len())).unwrap_or_default();
     let framed = record::parse(layout, data, Some(size));
-    if let Parsed::Record(_) = framed {
+    if matches!(&framed, Parsed::Record(record) if record.kind != Kind::Other) {
         return framed;
     }
     if data.len() < size.min(8) {

@@ -226,7 +226,7 @@ fn by_seconds(beats: &[Beat]) -> Option<(i64, bool)> {
     if count > 1 {
         let near = full.iter().filter(|other| other.abs_diff(count) <= 1).count();
         let steady = near >= 2 && near.saturating_mul(10) >= full.len().saturating_mul(8);
-        let sum: i64 = full.iter().fold(0, |sum, n| sum.saturating_add(*n)).max(1);
+        let sum: i64 = full.iter().fold(0_i64, |sum, n| sum.saturating_add(*n)).max(1);
         let seconds = i64::try_from(full.len()).unwrap_or(1);
         let interval = seconds.saturating_mul(SECOND).checked_div(sum)?;
         return Some((interval.max(1), steady));
