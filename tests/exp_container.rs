@@ -39,7 +39,11 @@ fn samples() -> Option<Vec<PathBuf>> {
 }
 
 fn open(data: &[u8]) -> Box<dyn Reader> {
-    let window = Window { offset: 0, data, last: true };
+    let window = Window {
+        offset: 0,
+        data,
+        last: true,
+    };
     match probe::probe(&window) {
         Probe::Is { family, .. } => probe::open(family).unwrap(),
         other => panic!("not recognised: {other:?}"),
@@ -53,10 +57,17 @@ fn read(data: &[u8], extra: usize) -> Outcome {
     let (mut at, mut want) = (0_usize, extra);
     while at < data.len() {
         let end = at.saturating_add(want).min(data.len());
-        let window = Window { offset: at as u64, data: &data[at..end], last: end == data.len() };
+        let window = Window {
+            offset: at as u64,
+            data: &data[at..end],
+            last: end == data.len(),
+        };
         match reader.next(&window) {
             Step::Need(bytes) => {
-                assert!(bytes > window.data.len() && !window.last, "asks for {bytes} at {at}");
+                assert!(
+                    bytes > window.data.len() && !window.last,
+                    "asks for {bytes} at {at}"
+                );
                 want = bytes;
                 continue;
             }
@@ -95,7 +106,10 @@ impl Outcome {
             camera: packet.stream.camera,
             key: packet.key,
             unix_ms: packet.stamp.map(|stamp| stamp.unix_ms()),
-            md5: Md5::digest(&payload).iter().map(|byte| format!("{byte:02x}")).collect(),
+            md5: Md5::digest(&payload)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
         });
     }
 }
@@ -113,20 +127,33 @@ fn samples_give_every_picture() {
         let doc: serde_json::Value = serde_json::from_str(&text).unwrap();
         let whole = |frame: &&serde_json::Value| {
             let head = if frame["key"] == true { 88 } else { 24 };
-            let end = frame["offset"].as_u64().unwrap_or(0) + head + frame["bytes"].as_u64().unwrap();
+            let end =
+                frame["offset"].as_u64().unwrap_or(0) + head + frame["bytes"].as_u64().unwrap();
             frame["damaged"] != true && (frame["offset"].is_null() || end <= data.len() as u64)
         };
-        let expected: Vec<_> = doc["frames"].as_array().unwrap().iter().filter(whole).collect();
+        let expected: Vec<_> = doc["frames"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(whole)
+            .collect();
         for extra in [1, 1000, 1 << 20] {
             let out = read(&data, extra);
             let name = format!("{} by {extra}", path.display());
-            println!("{name}: {} frames, {} bytes damaged, {:?}", out.frames.len(), out.damaged, out.warnings);
+            println!(
+                "{name}: {} frames, {} bytes damaged, {:?}",
+                out.frames.len(),
+                out.damaged,
+                out.warnings
+            );
             assert_eq!(out.frames.len(), expected.len(), "{name}");
             for (n, (have, want)) in out.frames.iter().zip(&expected).enumerate() {
                 assert_eq!(have.md5, want["md5"], "{name} frame {n} at {}", have.offset);
                 assert_eq!(have.key, want["key"] == true, "{name} frame {n}");
                 assert_eq!(u64::from(have.camera), want["camera"].as_u64().unwrap_or(1));
-                let ms = want["unix_ms"].as_i64().or(want["unix_s"].as_i64().map(|s| s * 1000));
+                let ms = want["unix_ms"]
+                    .as_i64()
+                    .or(want["unix_s"].as_i64().map(|s| s * 1000));
                 assert_eq!(have.unix_ms, ms, "{name} frame {n}");
             }
         }

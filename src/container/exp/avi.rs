@@ -3,8 +3,8 @@
 
 use super::{
     layout::Layout,
-    riff::{self, Chunk, Track, TrackKind},
     record::{self, Kind, Parsed},
+    riff::{self, Chunk, Track, TrackKind},
     scan::{self, Found, Frame},
 };
 use crate::container::reader::{
@@ -121,7 +121,11 @@ impl AviReader {
     fn chunk(&mut self, window: &Window<'_>, chunk: Chunk) -> Step {
         if chunk.is_list() {
             let Some(kind) = window.data.get(8..12) else {
-                return if window.last { Step::Cut(window.data.len()) } else { Step::Need(12) };
+                return if window.last {
+                    Step::Cut(window.data.len())
+                } else {
+                    Step::Need(12)
+                };
             };
             self.in_movi |= kind == b"movi";
             let enter = [b"AVI ", b"AVIX", b"hdrl", b"strl", b"movi", b"rec "];
@@ -181,7 +185,11 @@ impl AviReader {
     }
 
     fn list_cameras(&mut self) {
-        let videos = || self.tracks.iter().filter(|track| track.kind == TrackKind::Video);
+        let videos = || {
+            self.tracks
+                .iter()
+                .filter(|track| track.kind == TrackKind::Video)
+        };
         self.info.slot_rate = videos().find_map(|track| track.rate);
         self.info.cameras = videos()
             .enumerate()
@@ -198,7 +206,11 @@ impl AviReader {
     /// Number from 1 of a stream among those of its kind.
     fn ordinal(&self, stream: usize) -> u16 {
         let kind = self.tracks.get(stream).map(|track| track.kind);
-        let before = self.tracks.iter().take(stream).filter(|track| Some(track.kind) == kind);
+        let before = self
+            .tracks
+            .iter()
+            .take(stream)
+            .filter(|track| Some(track.kind) == kind);
         u16::try_from(before.count().saturating_add(1)).unwrap_or(u16::MAX)
     }
 

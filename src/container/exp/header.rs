@@ -52,7 +52,9 @@ pub fn parse(data: &[u8], offset: u64) -> Result<Header, Short> {
     let mut warnings = Vec::new();
     let version = cursor::u16_le(data, 6)?;
     if version != 1 {
-        warnings.push(format!("header at offset {offset}: version {version}, expected 1"));
+        warnings.push(format!(
+            "header at offset {offset}: version {version}, expected 1"
+        ));
     }
     let told = cursor::u32_le(data, 8)?;
     if usize::try_from(told) != Ok(size) {

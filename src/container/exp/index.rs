@@ -68,10 +68,15 @@ impl Walk {
             return Passed::Some(INDEX_HEAD);
         }
         if self.left > 0 {
-            let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(data.len());
+            let here = usize::try_from(self.left)
+                .unwrap_or(usize::MAX)
+                .min(data.len());
             if here == 0 {
                 return if last {
-                    Passed::Done(0, Some(format!("index at offset {}: cut short", self.offset)))
+                    Passed::Done(
+                        0,
+                        Some(format!("index at offset {}: cut short", self.offset)),
+                    )
                 } else {
                     Passed::Need(1)
                 };

@@ -197,14 +197,7 @@ fn filetime(ticks: u64) -> Option<Stamp> {
 
 fn systemtime(field: &[u8; 16]) -> Option<Stamp> {
     let part = |n: usize| cursor::u16_le(field, n).ok().map(i64::from);
-    let mut stamp = civil(
-        part(0)?,
-        part(2)?,
-        part(6)?,
-        part(8)?,
-        part(10)?,
-        part(12)?,
-    )?;
+    let mut stamp = civil(part(0)?, part(2)?, part(6)?, part(8)?, part(10)?, part(12)?)?;
     let (weekday, millis) = (part(4)?, part(14)?);
     if weekday > 6 || millis > 999 {
         return None;
@@ -214,9 +207,8 @@ fn systemtime(field: &[u8; 16]) -> Option<Stamp> {
 }
 
 fn dos(date: u32, time: u32) -> Option<Stamp> {
-    let bits = |value: u32, from: u32, mask: u32| {
-        i64::from(value.checked_shr(from).unwrap_or(0) & mask)
-    };
+    let bits =
+        |value: u32, from: u32, mask: u32| i64::from(value.checked_shr(from).unwrap_or(0) & mask);
     civil(
         bits(date, 9, 0x7f).checked_add(1980)?,
         bits(date, 5, 0xf),
@@ -250,13 +242,21 @@ fn bcd(field: [u8; 7]) -> Option<Stamp> {
 }
 
 /// Seconds since 1970 of a date of the Gregorian calendar; `None` where there is no such date.
-pub fn civil(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<Stamp> {
-    let leap = year.checked_rem(4)? == 0
-        && (year.checked_rem(100)? != 0 || year.checked_rem(400)? == 0);
+pub fn civil(
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+) -> Option<Stamp> {
+    let leap =
+        year.checked_rem(4)? == 0 && (year.checked_rem(100)? != 0 || year.checked_rem(400)? == 0);
     let days = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(leap),
+        2 if leap => 29,
+        2 => 28,
         _ => return None,
     };
     let fits = (1..=days).contains(&day)
@@ -268,7 +268,11 @@ pub fn civil(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i6
         return None;
     }
     // years are counted from March, so that the leap day is the last of its year
-    let shifted = if month > 2 { year } else { year.checked_sub(1)? };
+    let shifted = if month > 2 {
+        year
+    } else {
+        year.checked_sub(1)?
+    };
     let month_from_march = month.checked_add(9)?.checked_rem(12)?;
     let day_of_year = month_from_march
         .checked_mul(153)?
@@ -508,10 +512,20 @@ impl Layout {
             return wrong("record.align must be at most 4096");
         }
         let payloads = [Some(&record.p), Some(&record.key), record.audio.as_ref()];
-        if payloads.iter().flatten().any(|part| part.payload > 65_536 || part.search > 65_536) {
+        if payloads
+            .iter()
+            .flatten()
+            .any(|part| part.payload > 65_536 || part.search > 65_536)
+        {
             return wrong("payload and search must be at most 65536");
         }
-        let fields = [record.size, record.millis, record.sequence, record.camera, record.mode];
+        let fields = [
+            record.size,
+            record.millis,
+            record.sequence,
+            record.camera,
+            record.mode,
+        ];
         let ends = fields.iter().flatten().map(Field::end).chain(
             record
                 .time
@@ -557,7 +571,10 @@ mod tests {
         for part in [2009_u16, 11, 2, 10, 14, 15, 30, 123] {
             system.extend(part.to_le_bytes());
         }
-        let (date, time) = ((29_u16 << 9) | (11 << 5) | 10, (14_u16 << 11) | (15 << 5) | 15);
+        let (date, time) = (
+            (29_u16 << 9) | (11 << 5) | 10,
+            (14_u16 << 11) | (15 << 5) | 15,
+        );
         let dos = [time.to_le_bytes(), date.to_le_bytes()].concat();
         let dos_be = [date.to_be_bytes(), time.to_be_bytes()].concat();
         let cases: Vec<(TimeType, Vec<u8>)> = vec![
@@ -571,7 +588,10 @@ mod tests {
             (TimeType::Dos, dos),
             (TimeType::Dosbe, dos_be),
             (TimeType::Bcd6, vec![0x09, 0x11, 0x10, 0x14, 0x15, 0x30]),
-            (TimeType::Bcd7, vec![0x20, 0x09, 0x11, 0x10, 0x14, 0x15, 0x30]),
+            (
+                TimeType::Bcd7,
+                vec![0x20, 0x09, 0x11, 0x10, 0x14, 0x15, 0x30],
+            ),
         ];
         assert_eq!(cases.len(), TimeType::ALL.len());
         for (kind, bytes) in cases {

@@ -114,9 +114,8 @@ impl NativeReader {
             ));
         }
         if let Some(told) = self.info.records.filter(|told| *told != counted) {
-            self.warnings.push(format!(
-                "header: {told} records where {counted} were read"
-            ));
+            self.warnings
+                .push(format!("header: {told} records where {counted} were read"));
         }
         if let Some(told) = self.info.data_end.filter(|told| *told != offset) {
             self.warnings.push(format!(
@@ -250,10 +249,10 @@ impl NativeReader {
     }
 
     /// What stands after a record whose own bytes do not prove it.
-    fn followed(&self, window: &Window<'_>, size: usize) -> Result<bool, Step> {
+    fn followed(&self, window: &Window<'_>, size: usize) -> Result<bool, usize> {
         let after = window.skip(size);
         if after.data.len() < HEAD && !window.last {
-            return Err(Step::Need(size.saturating_add(HEAD)));
+            return Err(size.saturating_add(HEAD));
         }
         if after.data.is_empty() {
             return Ok(window.data.len() == size);
@@ -263,7 +262,7 @@ impl NativeReader {
         }
         Ok(match Bare(&self.layout).parse(after.data) {
             Parsed::Need(bytes) if !window.last => {
-                return Err(Step::Need(size.saturating_add(bytes)));
+                return Err(size.saturating_add(bytes));
             }
             Parsed::Need(_) => true,
             Parsed::Record(_) | Parsed::NoPicture { .. } => true,
@@ -275,7 +274,11 @@ impl NativeReader {
     fn beyond_end(&mut self, window: &Window<'_>) -> Step {
         match scan::find(&Bare(&self.layout), window.data, 1, true) {
             Found::At(at) if self.is_whole(window, at) => {
-                self.lost = if self.lost == Lost::Quiet { Lost::Quiet } else { Lost::Damaged };
+                self.lost = if self.lost == Lost::Quiet {
+                    Lost::Quiet
+                } else {
+                    Lost::Damaged
+                };
                 self.counted = None;
                 self.lost(at, "a record that ends inside the file")
             }
@@ -310,7 +313,9 @@ impl Reader for NativeReader {
             return step;
         }
         match Bare(&self.layout).parse(window.data) {
-            Parsed::Need(bytes) if !window.last => Step::Need(bytes.max(window.data.len().saturating_add(1))),
+            Parsed::Need(bytes) if !window.last => {
+                Step::Need(bytes.max(window.data.len().saturating_add(1)))
+            }
             Parsed::Need(_) => self.beyond_end(window),
             Parsed::Bad(expected) => self.search(window, expected),
             Parsed::NoPicture { size } => {
@@ -322,7 +327,7 @@ impl Reader for NativeReader {
                     };
                 }
                 match self.followed(window, size) {
-                    Err(need) => need,
+                    Err(need) => Step::Need(need),
                     Ok(true) if self.lost == Lost::No => {
                         self.counted = self.counted.map(|counted| counted.saturating_add(1));
                         Step::Damaged(Damage {
@@ -345,7 +350,7 @@ impl Reader for NativeReader {
                     return self.accept(record);
                 }
                 match self.followed(window, record.size) {
-                    Err(need) => need,
+                    Err(need) => Step::Need(need),
                     Ok(true) if self.lost != Lost::Quiet => self.accept(record),
                     Ok(_) => self.search(window, "a record"),
                 }

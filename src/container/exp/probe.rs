@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Which family a file is, told from its first bytes, never from its name.
 
-use super::{
-    avi::AviReader,
-    header,
-    layout::Layout,
-    native::NativeReader,
-    riff,
-};
+use super::{avi::AviReader, header, layout::Layout, native::NativeReader, riff};
 use crate::container::reader::{Reader, Step, Window};
 
 /// Bytes from the file's start in which a record has to stand for the file to be believed.
@@ -146,7 +140,9 @@ fn count(family: Family, window: &Window<'_>, limit: u32) -> (u32, bool) {
 /// A reader for a family.
 pub fn open(family: Family) -> Option<Box<dyn Reader>> {
     Some(match family {
-        Family::Native | Family::Records => Box::new(NativeReader::new(Layout::built_in("reference")?)),
+        Family::Native | Family::Records => {
+            Box::new(NativeReader::new(Layout::built_in("reference")?))
+        }
         Family::Plv1 => Box::new(AviReader::new(Layout::built_in("plv1")?)),
     })
 }

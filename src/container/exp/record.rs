@@ -125,7 +125,11 @@ pub fn parse(layout: &Layout, data: &[u8], outer: Option<usize>) -> Parsed {
     }
 }
 
-fn parse_fields(fields: &RecordLayout, data: &[u8], outer: Option<usize>) -> Result<Parsed, Parsed> {
+fn parse_fields(
+    fields: &RecordLayout,
+    data: &[u8],
+    outer: Option<usize>,
+) -> Result<Parsed, Parsed> {
     for constant in &fields.constant {
         let end = constant.at.saturating_add(constant.bytes.len());
         match data.get(constant.at..end) {
@@ -298,7 +302,9 @@ fn picture(
     };
     match given {
         Some(size) if !ends_agree(fields, size, end) => {
-            return Err(Parsed::Bad("a picture length that agrees with the record size"));
+            return Err(Parsed::Bad(
+                "a picture length that agrees with the record size",
+            ));
         }
         Some(_) => {}
         None => record.size = padded(stored_end, fields.align),
@@ -313,7 +319,9 @@ fn picture(
 
 fn crc_of(part: &PayloadLayout, data: &[u8], at: usize) -> Result<Option<u32>, Short> {
     match &part.crc {
-        Some(field) => Ok(u32::try_from(field.read(data, at)?).ok().filter(|crc| *crc != 0)),
+        Some(field) => Ok(u32::try_from(field.read(data, at)?)
+            .ok()
+            .filter(|crc| *crc != 0)),
         None => Ok(None),
     }
 }
@@ -401,7 +409,11 @@ pub fn coded_as(head: &[u8]) -> Option<Codec> {
 
 /// The first coded bytes (at most 64) of a record that may still be incomplete.
 pub fn head_of(record: &Record, data: &[u8]) -> Vec<u8> {
-    let end = record.payload.end.min(record.payload.start.saturating_add(64)).min(data.len());
+    let end = record
+        .payload
+        .end
+        .min(record.payload.start.saturating_add(64))
+        .min(data.len());
     let mut part = record.clone();
     part.payload.end = end.max(record.payload.start);
     part.stored_end = record.stored_end.min(part.payload.end);
@@ -441,14 +453,19 @@ fn audio(
     let end = at.saturating_add(length);
     let agrees = given.is_none_or(|size| ends_agree(fields, size, end));
     if length == 0 || end > MAX_RECORD || !agrees {
-        return Err(Parsed::Bad("a sound length that agrees with the record size"));
+        return Err(Parsed::Bad(
+            "a sound length that agrees with the record size",
+        ));
     }
     if given.is_none() {
         record.size = padded(end, fields.align);
     }
     let codec = usize::from(small(part.codec.as_ref(), data)?);
     let rate = usize::from(small(part.rate.as_ref(), data)?);
-    match (AUDIO_CODECS.get(codec).copied().flatten(), AUDIO_RATES.get(rate)) {
+    match (
+        AUDIO_CODECS.get(codec).copied().flatten(),
+        AUDIO_RATES.get(rate),
+    ) {
         (Some(codec), Some(rate)) => {
             record.codec = codec;
             record.audio = Some(AudioFormat {

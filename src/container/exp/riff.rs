@@ -66,7 +66,20 @@ impl Chunk {
     pub fn is_known(&self) -> bool {
         self.is_list()
             || self.stream().is_some()
-            || matches!(&self.id, b"idx1" | b"JUNK" | b"avih" | b"strh" | b"strf" | b"strd" | b"strn" | b"indx" | b"odml" | b"dmlh" | b"ISFT")
+            || matches!(
+                &self.id,
+                b"idx1"
+                    | b"JUNK"
+                    | b"avih"
+                    | b"strh"
+                    | b"strf"
+                    | b"strd"
+                    | b"strn"
+                    | b"indx"
+                    | b"odml"
+                    | b"dmlh"
+                    | b"ISFT"
+            )
             || matches!(self.id, [b'i', b'x', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
     }
 
@@ -192,7 +205,9 @@ pub fn has_plv1_track(data: &[u8]) -> Option<bool> {
         let Ok(chunk) = Chunk::read(rest) else {
             return seen;
         };
-        let body_end = (chunk.size as usize).saturating_add(CHUNK_HEAD).min(rest.len());
+        let body_end = (chunk.size as usize)
+            .saturating_add(CHUNK_HEAD)
+            .min(rest.len());
         let body = rest.get(CHUNK_HEAD..body_end).unwrap_or_default();
         match &chunk.id {
             b"LIST" if matches!(rest.get(8..12), Some(b"hdrl" | b"strl")) => {

@@ -85,11 +85,16 @@ fn first<F: Frame>(
 ) -> Option<usize> {
     let skip = distance.checked_add(lead)?;
     let start = from.checked_add(skip)?;
-    let end = limit.saturating_add(skip).saturating_add(code.len()).min(data.len());
+    let end = limit
+        .saturating_add(skip)
+        .saturating_add(code.len())
+        .min(data.len());
     memmem::find_iter(data.get(start..end)?, code).find_map(|found| {
         let at = found.checked_add(from)?;
         let proven = match frame.parse(data.get(at..)?) {
-            Parsed::Record(record) => !matches!(record.kind, record::Kind::Other | record::Kind::Audio),
+            Parsed::Record(record) => {
+                !matches!(record.kind, record::Kind::Other | record::Kind::Audio)
+            }
             Parsed::Need(_) => true,
             Parsed::NoPicture { .. } | Parsed::Bad(_) => false,
         };

@@ -137,7 +137,8 @@ impl<T> Placer<T> {
             let full = group.entries.len() >= MAX_GROUP;
             if (own && (group.second != second || full)) || (!own && over) {
                 let group = self.groups.swap_remove(n);
-                let next = (own && second.checked_sub(group.second) == Some(1)).then_some(mark.slot);
+                let next =
+                    (own && second.checked_sub(group.second) == Some(1)).then_some(mark.slot);
                 continues |= next.is_some();
                 self.close(group, next);
             } else {
@@ -162,7 +163,9 @@ impl<T> Placer<T> {
 
     /// Places the pictures of a second. `next`: the second after it was recorded too, and its first picture has this slot.
     fn close(&mut self, group: Group, next: Option<Option<u64>>) {
-        let count = i64::try_from(group.entries.len()).unwrap_or(i64::MAX).max(1);
+        let count = i64::try_from(group.entries.len())
+            .unwrap_or(i64::MAX)
+            .max(1);
         let first = group.entries.first().and_then(|(_, slot)| *slot);
         let start = group.second.saturating_mul(SECOND);
         for (n, (number, slot)) in group.entries.iter().enumerate() {
@@ -170,7 +173,9 @@ impl<T> Placer<T> {
             let by_slot = self.inside_by_slot(&group, first, *slot, next);
             let inside = by_slot.unwrap_or_else(|| self.inside(&group, n, count, next.is_some()));
             let time = start.saturating_add(inside.clamp(0, SECOND - 1));
-            let at = number.checked_sub(self.front).and_then(|at| usize::try_from(at).ok());
+            let at = number
+                .checked_sub(self.front)
+                .and_then(|at| usize::try_from(at).ok());
             if let Some(entry) = at.and_then(|at| self.queue.get_mut(at)) {
                 entry.time = Some(time);
             }
@@ -319,7 +324,10 @@ mod tests {
         let records: Vec<_> = (0..60).map(|n| (1, 100 + n / 7, None)).collect();
         let all = run(&mut placer(Resolution::Seconds, SECOND / 7), &records);
         for from in 7..50 {
-            let part = run(&mut placer(Resolution::Seconds, SECOND / 7), &records[from..]);
+            let part = run(
+                &mut placer(Resolution::Seconds, SECOND / 7),
+                &records[from..],
+            );
             // the second that reading began in is known only in part
             let skip = 7 - from % 7;
             for (n, time) in part.iter().skip(skip) {

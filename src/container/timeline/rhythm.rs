@@ -210,12 +210,16 @@ fn by_seconds(beats: &[Beat]) -> Option<(i64, bool)> {
         let mut groups: Vec<(i64, i64)> = Vec::new();
         for stamp in stamps(beats, camera) {
             match groups.last_mut() {
-                Some((second, count)) if *second == stamp.seconds => *count = count.saturating_add(1),
+                Some((second, count)) if *second == stamp.seconds => {
+                    *count = count.saturating_add(1)
+                }
                 _ => groups.push((stamp.seconds, 1)),
             }
         }
         // the first and the last second may have begun before or end after
-        let inner = groups.get(1..groups.len().saturating_sub(1)).unwrap_or_default();
+        let inner = groups
+            .get(1..groups.len().saturating_sub(1))
+            .unwrap_or_default();
         full.extend(inner.iter().map(|(_, count)| *count));
         if inner.is_empty() {
             full.extend(groups.iter().map(|(_, count)| *count).max());
@@ -224,9 +228,15 @@ fn by_seconds(beats: &[Beat]) -> Option<(i64, bool)> {
     let count = median(full.clone())?;
     let steps = median(differences(beats, |beat| Some(beat.stamp?.seconds)))?;
     if count > 1 {
-        let near = full.iter().filter(|other| other.abs_diff(count) <= 1).count();
+        let near = full
+            .iter()
+            .filter(|other| other.abs_diff(count) <= 1)
+            .count();
         let steady = near >= 2 && near.saturating_mul(10) >= full.len().saturating_mul(8);
-        let sum: i64 = full.iter().fold(0_i64, |sum, n| sum.saturating_add(*n)).max(1);
+        let sum: i64 = full
+            .iter()
+            .fold(0_i64, |sum, n| sum.saturating_add(*n))
+            .max(1);
         let seconds = i64::try_from(full.len()).unwrap_or(1);
         let interval = seconds.saturating_mul(SECOND).checked_div(sum)?;
         return Some((interval.max(1), steady));
@@ -338,6 +348,9 @@ mod tests {
             .iter()
             .map(|ms: &i64| (1000 + ms / 1000, Some((ms % 1000) as u16)))
             .collect();
-        assert_eq!(Rhythm::measure(&beats(&times), None, None).frame_rate(), None);
+        assert_eq!(
+            Rhythm::measure(&beats(&times), None, None).frame_rate(),
+            None
+        );
     }
 }

@@ -107,7 +107,9 @@ impl RunMap {
     /// Places a picture.
     pub fn picture(&mut self, camera: u16, clock: i64, offset: u64) -> Place {
         let own = self.cameras.iter().position(|last| last.camera == camera);
-        let before = own.and_then(|own| self.cameras.get(own)).map(|last| last.clock);
+        let before = own
+            .and_then(|own| self.cameras.get(own))
+            .map(|last| last.clock);
         let begins = self.breaks(before, clock);
         let first = self.base.is_none();
         match begins {
