@@ -9,8 +9,9 @@ mod elements;
 
 /// Registers what this plugin has. Called once by GStreamer, or by [`plugin_register_static`].
 #[cfg(feature = "plugin")]
-fn plugin_init(_plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     elements::tags::register();
+    elements::expmux::register(plugin)?;
     Ok(())
 }
 

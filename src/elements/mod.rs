@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The GStreamer elements: glue between `container` and pads. Nothing here knows byte offsets of a format.
 
+pub mod expmux;
 pub mod tags;
