@@ -1,2 +1,101 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Dedicated Micros (NetVu) streams, captures and partitions.
+//! NetVu: recordings and live streams of Dedicated Micros (AD-Holdings) units.
+//!
+//! Five forms carry the same pictures: binary and minimal streams with a six-byte [`separator`] before each packet, MIME
+//! multipart, raw picture headers, Digital Sprite messages and `.par` partitions. Each has a reader; what stands inside a packet
+//! ([`picture`] header, [`audio`] header, [`text`], whole or stripped [`jpeg`] pictures) is read in one place for all of them.
+//!
+//! Facts marked verified were checked on captures of real units of 2008; stated ones come from published programs only.
+
+pub mod adpcm;
+pub mod audio;
+mod binary;
+mod desk;
+mod find;
+pub mod jfif;
+pub mod jpeg;
+mod jpeg_tables;
+mod mime;
+mod mime_part;
+mod partition;
+pub mod pbm;
+pub mod picture;
+mod probe;
+pub mod separator;
+mod sniff;
+mod sprite;
+pub mod text;
+
+pub use probe::{Kind, probe};
+
+use crate::container::reader::{Reader, Step, Window};
+
+/// A reader of that form.
+pub fn open(kind: Kind) -> Box<dyn Reader> {
+    match kind {
+        Kind::Binary => Box::new(binary::BinaryReader::default()),
+        Kind::Mime => Box::new(mime::MimeReader::default()),
+        Kind::Raw => Box::new(partition::PartitionReader::raw()),
+        Kind::Sprite => Box::new(sprite::SpriteReader::default()),
+        Kind::Partition => Box::new(partition::PartitionReader::partition()),
+    }
+}
+
+/// Bytes that the binary reader passes over from the start of `data` to the next packet that proves itself, for measuring.
+pub fn bytes_to_next_packet(data: &[u8]) -> usize {
+    match find::next(data, 0, true) {
+        find::Found::At(at) | find::Found::Perhaps { at, .. } | find::Found::NotBefore(at) => at,
+    }
+}
+
+/// Reads all of `data` with a reader of that form, first in windows that grow by `grow` bytes at a time (0 = all at once), and
+/// gives each step with its offset and window to `tell`. For tests, fuzzing and tools that hold a whole file.
+///
+/// Returns the offset that was reached. A reader that makes no progress breaks its promise, which is told as `None`.
+pub fn read_all(
+    kind: Kind,
+    data: &[u8],
+    grow: usize,
+    mut tell: impl FnMut(u64, &[u8], &Step),
+) -> Option<usize> {
+    let mut reader = open(kind);
+    let (mut at, mut end, mut idle) = (0usize, 0usize, 0u32);
+    loop {
+        let start = at.min(data.len());
+        end = match grow {
+            0 => data.len(),
+            _ => end.clamp(start, data.len()),
+        };
+        let window = Window {
+            offset: at as u64,
+            data: data.get(start..end).unwrap_or_default(),
+            last: end == data.len(),
+        };
+        let step = reader.next(&window);
+        tell(window.offset, window.data, &step);
+        let taken = match &step {
+            Step::Need(bytes) if *bytes > window.data.len() && !window.last => {
+                end = end
+                    .saturating_add(grow.max(1))
+                    .max(start.saturating_add(if grow > 1 { *bytes } else { 0 }));
+                continue;
+            }
+            Step::Need(_) => return None,
+            Step::Skip(bytes) => usize::try_from(*bytes).unwrap_or(usize::MAX),
+            Step::Packet(packet) => packet.size,
+            Step::Damaged(damage) => damage.length,
+            Step::Cut(bytes) => *bytes,
+            Step::End => return Some(at),
+        };
+        // A text may come before its picture, and takes nothing; two in a row would be one too many.
+        idle = if taken == 0 {
+            idle.saturating_add(1)
+        } else {
+            0
+        };
+        if idle > 1 {
+            return None;
+        }
+        at = at.saturating_add(taken);
+    }
+}
