@@ -289,7 +289,11 @@ impl Feed {
     fn new(caps: &str) -> Feed {
         init();
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-        let pad = if caps.starts_with("video") { "video_0" } else { "audio_0" };
+        let pad = if caps.starts_with("video") {
+            "video_0"
+        } else {
+            "audio_0"
+        };
         let description = format!(
             "expmux name=m ! filesink location={} appsrc name=in format=time ! m.{pad}",
             path.display()

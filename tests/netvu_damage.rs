@@ -120,7 +120,7 @@ fn a_wrong_size_costs_its_packet() {
 #[test]
 fn junk_between_packets_costs_nothing() {
     let junk: Vec<u8> = (0..5000u32)
-        .map(|byte| (byte * 7 >> 3) as u8 | 0x80)
+        .map(|byte| ((byte * 7) >> 3) as u8 | 0x80)
         .collect();
     for grow in [0, 64] {
         let data = ten(|packets| packets.insert(5, junk.clone()));
