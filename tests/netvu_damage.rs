@@ -118,6 +118,22 @@ fn a_wrong_size_costs_its_packet() {
 }
 
 #[test]
+fn a_size_that_swallows_the_next_packets_costs_one() {
+    for (kind, more) in [(2, 200), (2, 700), (0x20, 200), (0x20, 700), (4, 200)] {
+        for grow in [0, 3] {
+            let data = ten(|packets| {
+                packets[4][0] = kind;
+                let size = packets[4].len() - 6 + more;
+                packets[4][2..6].copy_from_slice(&(size as u32).to_be_bytes());
+            });
+            let read = read(Kind::Binary, &data, grow);
+            assert_eq!(sizes(&read), all_but(&[4]), "type {kind}, {more} more");
+            assert!(!read.damaged.is_empty());
+        }
+    }
+}
+
+#[test]
 fn junk_between_packets_costs_nothing() {
     let junk: Vec<u8> = (0..5000u32)
         .map(|byte| ((byte * 7) >> 3) as u8 | 0x80)
