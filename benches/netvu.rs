@@ -67,22 +67,16 @@ fn frames() {
     println!("MPEG-4 pictures with facts: {rate:.2} million/s");
 }
 
-fn rebuild() {
+/// Microseconds for a picture of 20 kB, read and copied out.
+fn copied(format: i32, payload: Vec<u8>) -> f64 {
     let made = Made {
-        format: 1,
-        payload: scan(20_000, 3),
+        format,
+        payload,
         ..Made::default()
     };
     let data = made.packet().repeat(5000);
     let mut out = Vec::with_capacity(1 << 16);
-    let plain = best(|| {
-        for packet in data.chunks(data.len() / 5000) {
-            out.clear();
-            out.extend_from_slice(black_box(packet));
-            black_box(&out);
-        }
-    });
-    let rebuilt = best(|| {
+    let time = best(|| {
         read_all(Kind::Binary, &data, 0, |_, window, step| {
             if let Step::Packet(packet) = step {
                 out.clear();
@@ -91,10 +85,15 @@ fn rebuild() {
             }
         });
     });
+    time.as_secs_f64() * 200.0
+}
+
+fn rebuild() {
+    let plain = copied(3, vop(true, 20_000, 3));
+    let rebuilt = copied(1, scan(20_000, 3));
+    let more = (rebuilt / plain - 1.0) * 100.0;
     println!(
-        "JPEG pictures of 20 kB: {:.2} µs copied, {:.2} µs read, rebuilt and copied",
-        plain.as_secs_f64() * 200.0,
-        rebuilt.as_secs_f64() * 200.0
+        "pictures of 20 kB, read and copied: {plain:.2} us as they stand, {rebuilt:.2} us as rebuilt JPEG: {more:+.0} % (promised: 10)"
     );
 }
 
