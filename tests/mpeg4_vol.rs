@@ -147,3 +147,36 @@ fn other_quantiser_widths_are_found_and_declared() {
         assert!(expected == shown, "{wide} bits: the pixels differ");
     }
 }
+
+#[test]
+fn whole_key_pictures_settle_a_constant_quantiser() {
+    if !have_ffmpeg() {
+        return;
+    }
+    // all headers say quantiser 6, so that their bits alone allow several widths
+    for size in [(352u16, 288u16), (704, 240), (176, 144)] {
+        let source = format!("testsrc2=size={}x{}:rate=30", size.0, size.1);
+        let original = encode(
+            &source,
+            12,
+            &[
+                "-c:v", "mpeg4", "-bf", "0", "-g", "3", "-q:v", "6", "-threads", "1",
+            ],
+        )
+        .expect("ffmpeg's own encoder");
+        let vol = VolParams::parse(&original).expect("a VOL");
+        for wide in 5..=9 {
+            let mut inference = Inference::new();
+            for vop in vops(&original) {
+                inference.add_key(&widen_quantiser(vop, &vol, wide));
+            }
+            let found = inference.result();
+            assert_eq!(
+                (found.increment_bits, u32::from(found.quant_bits)),
+                (5, wide),
+                "{found:?}"
+            );
+            assert!(found.certain, "{found:?}");
+        }
+    }
+}

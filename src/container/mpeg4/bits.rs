@@ -121,11 +121,8 @@ mod tests {
     fn bits_come_most_significant_first() {
         let mut bits = Bits::new(&[0b1010_0001, 0xff, 0x00, 0x81, 0x7f, 0xaa, 0x55, 0x01, 0x02]);
         assert_eq!(bits.take(3), Ok(0b101));
-        assert_eq!(bits.peek(32), 0b0_0001_1111_1111_0000_0000_1000_0001_011);
-        assert_eq!(
-            bits.take(32),
-            Ok(0b0_0001_1111_1111_0000_0000_1000_0001_011)
-        );
+        assert_eq!(bits.peek(32), 0x0ff8_040b);
+        assert_eq!(bits.take(32), Ok(0x0ff8_040b));
         assert_eq!(bits.take(5), Ok(0b11111));
         assert_eq!(bits.left(), 32);
     }

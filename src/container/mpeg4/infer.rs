@@ -5,16 +5,19 @@
 //! picture when both marker bits are 1, `vop_coded` is 1, and the quantiser and the fcodes are not 0. The pair that agrees
 //! with most pictures holds. On a tie, in this order:
 //!
-//! 1. a pair under which `vop_fcode_forward` hardly changes over the P pictures (recorders never change it: verified on PLV1;
+//! 1. a pair under which the macroblocks of whole key pictures, where they were given, lead exactly to the picture's end,
+//! 2. a pair under which `vop_fcode_forward` hardly changes over the P pictures (recorders never change it: verified on PLV1;
 //!    encoders change it by little),
-//! 2. the standard's 5-bit quantiser, then the narrowest: one too wide takes in the fcode and macroblock bits, which may well
+//! 3. the standard's 5-bit quantiser, then the narrowest: one too wide takes in the fcode and macroblock bits, which may well
 //!    be the same on all pictures, one too narrow shows the quantiser's low bits as fcode, which change,
-//! 3. a pair under which `intra_dc_vlc_thr` is 0 on most pictures: a width one too small shows the end of the true header
+//! 4. a pair under which `intra_dc_vlc_thr` is 0 on most pictures: a width one too small shows the end of the true header
 //!    there, which begins with a 1,
-//! 4. the wider increment: a narrower one holds only because low bits of the true increment happen to be 1.
+//! 5. the wider increment: a narrower one holds only because low bits of the true increment happen to be 1.
 
 use std::cmp::Reverse;
 
+use super::macroblocks::IntraPicture;
+use super::size::size_of_count;
 use super::start_code::VOP_BYTES;
 use super::vol::{VolParams, increment_bits};
 use super::vop::VopType;
@@ -26,6 +29,8 @@ const INCREMENT_WIDTHS: usize = 16;
 const MIN_CODED: usize = 12;
 /// Fewer pictures than this make nothing certain.
 const MIN_CERTAIN: u32 = 8;
+/// No more key pictures than this are walked through.
+const MAX_WALKED: u32 = 8;
 /// Resolutions that encoders use, the likelier first.
 const USUAL_RESOLUTIONS: [u16; 24] = [
     30, 25, 15, 10, 5, 50, 60, 100, 120, 1000, 30000, 24, 20, 12, 2, 3, 6, 8, 7, 24000, 25000,
@@ -39,6 +44,8 @@ struct Tally {
     threshold_zero: u32,
     fcodes: [u32; 8],
     max_increment: u16,
+    /// Key pictures whose macroblocks lead exactly to their end and are as many as a recorder's size has.
+    complete: u32,
 }
 
 impl Tally {
@@ -119,6 +126,7 @@ impl Head {
 pub struct Inference {
     tallies: [[Tally; QUANT_WIDTHS]; INCREMENT_WIDTHS],
     pictures: u32,
+    walked: u32,
 }
 
 impl Default for Inference {
@@ -133,6 +141,7 @@ impl Inference {
         Inference {
             tallies: [[Tally::default(); QUANT_WIDTHS]; INCREMENT_WIDTHS],
             pictures: 0,
+            walked: 0,
         }
     }
 
@@ -168,6 +177,31 @@ impl Inference {
         }
     }
 
+    /// Adds a key picture with all its bytes. Its macroblocks are walked through under each pair of widths its header allows,
+    /// which settles most ties. Costs some milliseconds; pictures after the eighth, and all but I pictures, are added as by
+    /// [`Inference::add`].
+    pub fn add_key(&mut self, vop: &[u8]) {
+        self.add(vop);
+        let key = vop.get(4).map(|byte| VopType::from_byte(*byte)) == Some(VopType::I);
+        if !key || self.walked >= MAX_WALKED || vop.len() < MIN_CODED {
+            return;
+        }
+        self.walked = self.walked.saturating_add(1);
+        for (row, increment_bits) in self.tallies.iter_mut().zip(1u8..) {
+            for (tally, quant_bits) in row.iter_mut().zip(MIN_QUANT_BITS..) {
+                let vol = VolParams {
+                    increment_bits,
+                    quant_bits,
+                    ..VolParams::new(0, 0)
+                };
+                let count = IntraPicture::parse(vop, &vol).map(|picture| picture.macroblocks.len());
+                if count.ok().and_then(size_of_count).is_some() {
+                    tally.complete = tally.complete.saturating_add(1);
+                }
+            }
+        }
+    }
+
     /// What holds so far. Without any picture: the standard's widths, not certain.
     pub fn result(&self) -> Inferred {
         let most = self
@@ -190,6 +224,7 @@ impl Inference {
         let tied = || self.pairs().filter(|(.., tally)| tally.agree >= enough);
         let best = tied().max_by_key(|(increment_bits, quant_bits, tally)| {
             (
+                tally.complete,
                 tally.calm_fcodes(),
                 *quant_bits == 5,
                 Reverse(*quant_bits),
@@ -210,7 +245,9 @@ impl Inference {
             max_increment: tally.max_increment,
             pictures: self.pictures,
             agree: tally.agree,
-            certain: !rivalled && most_agree && self.pictures >= MIN_CERTAIN,
+            certain: !rivalled
+                && most_agree
+                && (self.pictures >= MIN_CERTAIN || tally.complete >= 2),
         }
     }
 
@@ -228,6 +265,9 @@ impl Inference {
 
 /// `best` does not win over `other`, which agrees with as many pictures, by mere preference.
 fn outdoes(best: &Tally, other: &Tally) -> bool {
+    if best.complete != other.complete {
+        return best.complete > other.complete.saturating_mul(2);
+    }
     let calmer = best.calm_fcodes() && !other.calm_fcodes() && other.predicted() >= 16;
     let plainer = best.threshold_zero == best.agree && other.threshold_zero == 0;
     calmer || plainer

@@ -7,12 +7,17 @@
 pub mod bits;
 pub mod h264;
 pub mod infer;
+mod intra_vlc;
+pub mod macroblocks;
+pub mod size;
 pub mod start_code;
 pub mod vol;
 pub mod vop;
 
 pub use bits::BitError;
 pub use infer::{Inference, Inferred};
+pub use macroblocks::IntraPicture;
+pub use size::{SizeHint, picture_size};
 pub use start_code::{looks_like_mpeg4, vop_offset};
 pub use vol::VolParams;
 pub use vop::{VopHeader, VopType, vop_type};
