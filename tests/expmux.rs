@@ -287,6 +287,10 @@ struct Feed {
 
 impl Feed {
     fn new(caps: &str) -> Feed {
+        Feed::with(caps, "")
+    }
+
+    fn with(caps: &str, properties: &str) -> Feed {
         init();
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         let pad = if caps.starts_with("video") {
@@ -295,7 +299,7 @@ impl Feed {
             "audio_0"
         };
         let description = format!(
-            "expmux name=m ! filesink location={} appsrc name=in format=time ! m.{pad}",
+            "expmux name=m {properties} ! filesink location={} appsrc name=in format=time ! m.{pad}",
             path.display()
         );
         let pipeline = gst::parse::launch(&description).unwrap();
@@ -527,5 +531,55 @@ fn pads_are_named_and_numbered() {
     assert_eq!(
         mux.request_pad_simple("video_%u").unwrap().name(),
         "video_0"
+    );
+}
+
+/// A script that makes samples by an implementation of its own, where it is at hand.
+#[test]
+fn the_other_writer_makes_the_same_file() {
+    let Some(samples) = common::samples("dx") else {
+        return;
+    };
+    let script = samples.join("../../tools/mkexp.py");
+    if !script.is_file() {
+        eprintln!("SKIPPED: {} is not there", script.display());
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (es, exp) = (dir.path().join("x.m4v"), dir.path().join("x.exp"));
+    launch_well(&format!(
+        "videotestsrc num-buffers=40 ! video/x-raw,format=I420,width=352,height=240,framerate=8/1 \
+         ! avenc_mpeg4 gop-size=8 ! filesink location={}",
+        es.display()
+    ));
+    let made = std::process::Command::new("python3")
+        .arg(script)
+        .arg(&exp)
+        .args([
+            "--fps", "8", "--mode", "0:motion", "--titles", "Gate", "--es",
+        ])
+        .arg(&es)
+        .status()
+        .unwrap();
+    assert!(made.success());
+
+    let caps = format!("{MPEG4},framerate=8/1");
+    let feed = Feed::with(&caps, "server=LOBBY-DVR model=DX4104 utc-offset=-300");
+    feed.tag(&[("recording-mode", "motion"), ("title", "Gate")]);
+    for (n, picture) in pictures(&std::fs::read(&es).unwrap()).iter().enumerate() {
+        feed.push(n as u64 * 125, Some(START_MS + n as u64 * 125), picture);
+    }
+    let (ending, ours) = feed.end();
+    assert_eq!(ending.error, None);
+    let mut theirs = std::fs::read(&exp).unwrap();
+    for record in ours.records.iter().filter(|record| record.kind == 6) {
+        // The prefix of unknown meaning: noise there, zeros here.
+        theirs[record.at as usize + 16..record.at as usize + 80].fill(0);
+    }
+    let differ = ours.bytes.iter().zip(&theirs).position(|(a, b)| a != b);
+    assert_eq!(
+        (ours.bytes.len(), differ),
+        (theirs.len(), None),
+        "first difference at that offset"
     );
 }
