@@ -2,6 +2,7 @@
 //! Pelco DX-series exports: native `.exp` and the PLV1 AVI.
 //!
 //! - [`layout`]: where the fields of a record stand, as data
+//! - [`time`], [`codes`]: what its numbers stand for
 //! - [`record`]: one record, read by a layout and made to prove itself
 //! - [`header`]: the file header of the reference layout
 //! - [`native`]: records behind each other, with or without a header
@@ -10,6 +11,7 @@
 //! - [`writer`]: writes the reference layout
 
 pub mod avi;
+pub mod codes;
 pub mod header;
 pub mod index;
 pub mod layout;
@@ -18,4 +20,5 @@ pub mod probe;
 pub mod record;
 pub mod riff;
 mod scan;
+pub mod time;
 pub mod writer;

@@ -4,6 +4,8 @@
 //! Pure: every call hands back bytes, and the caller puts them one after the other. All integers are little-endian but
 //! for two fields of the key record, which stand in its byte-reversed region.
 
+use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
+use super::header::size_format;
 use crate::container::reader::{
     AudioFormat, Camera, Codec, MAX_RECORD, Mode, Stamp, Standard, swap32,
 };
@@ -147,7 +149,7 @@ impl Writer {
         let marks = [
             camera,
             mode_byte(picture.mode),
-            format_byte(picture.width, picture.height),
+            size_format(picture.width, picture.height),
             kind,
         ];
         let mut out = self.start_record(head, payload.len(), picture.stamp, marks)?;
@@ -305,48 +307,21 @@ impl Writer {
     }
 }
 
-/// The format byte (assumed): 1 CIF, 2 2CIF, 3 4CIF, 0 where the size is none of them.
-pub fn format_byte(width: u16, height: u16) -> u8 {
-    match height {
-        480 | 576 => 3,
-        240 | 256 | 288 if width >= 640 => 2,
-        240 | 256 | 288 => 1,
-        _ => 0,
-    }
-}
-
 /// Codec and rate bytes of an audio record (assumed); `None` where the reference layout has no number for them.
-pub fn audio_bytes(codec: Codec, format: &AudioFormat) -> Option<(u8, u8)> {
-    let codec = match codec {
-        Codec::PcmS16le => 1,
-        Codec::MuLaw => 2,
-        Codec::ALaw => 3,
-        Codec::ImaAdpcm => 4,
-        _ => return None,
-    };
-    let rate = match format.rate {
-        8_000 => 0,
-        11_025 => 1,
-        16_000 => 2,
-        22_050 => 3,
-        32_000 => 4,
-        44_100 => 5,
-        48_000 => 6,
-        _ => return None,
-    };
-    (format.channels == 1).then_some((codec, rate))
+fn audio_bytes(codec: Codec, format: &AudioFormat) -> Option<(u8, u8)> {
+    let codec = AUDIO_CODECS
+        .iter()
+        .position(|known| *known == Some(codec))?;
+    let rate = AUDIO_RATES.iter().position(|known| *known == format.rate)?;
+    let fits = format.channels == 1;
+    fits.then_some((u8::try_from(codec).ok()?, u8::try_from(rate).ok()?))
 }
 
 fn mode_byte(mode: Mode) -> u8 {
-    match mode {
-        Mode::Unknown => 0,
-        Mode::Continuous => 1,
-        Mode::Motion => 2,
-        Mode::Alarm => 3,
-        Mode::Instant => 4,
-        Mode::PreAlarm => 5,
-        Mode::Schedule => 6,
-    }
+    let number = MODES.iter().position(|known| *known == mode);
+    number
+        .and_then(|number| u8::try_from(number).ok())
+        .unwrap_or(0)
 }
 
 fn camera_byte(number: u16) -> Result<u8, WriteError> {

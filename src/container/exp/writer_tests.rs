@@ -207,6 +207,6 @@ fn text_is_cut_between_characters() {
 #[test]
 fn format_byte_follows_the_grid() {
     let bytes = [(352, 240), (704, 240), (704, 576), (176, 120), (640, 256)]
-        .map(|(w, h)| format_byte(w, h));
+        .map(|(w, h)| size_format(w, h));
     assert_eq!(bytes, [1, 2, 3, 0, 2]);
 }
