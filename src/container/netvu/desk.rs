@@ -421,7 +421,7 @@ impl Desk {
         let known = self.cameras.entry(camera).or_default();
         let stamp = known.stamp.or(self.stamp);
         if body.starts_with(b"BM") {
-            let (width, height) = bitmap_size(body)?;
+            let (width, height) = sniff::bitmap_size(body)?;
             return Some(Step::Packet(Packet {
                 size,
                 payload: Payload::Plain(range),
@@ -446,14 +446,6 @@ impl Desk {
             ..packet(camera, Codec::Pbm, stamp)
         }))
     }
-}
-
-/// Width and height of a Windows bitmap with an info header of 40 bytes (verified on one unit); negative heights are top-down.
-fn bitmap_size(data: &[u8]) -> Option<(u16, u16)> {
-    use crate::container::cursor::i32_le;
-    let side = |at| u16::try_from(i32_le(data, at).ok()?.unsigned_abs()).ok();
-    let size = (side(18)?, side(22)?);
-    (size.0 > 0 && size.1 > 0).then_some(size)
 }
 
 /// The header's numbers that few readers want, under the names that JPEG comments use. Masks are left out while nothing is set.

@@ -60,6 +60,14 @@ pub fn is_key(data: &[u8], codec: Codec) -> bool {
     }
 }
 
+/// Width and height of a Windows bitmap with an info header of 40 bytes (verified on one unit); negative heights are top-down.
+pub(super) fn bitmap_size(data: &[u8]) -> Option<(u16, u16)> {
+    use crate::container::cursor::i32_le;
+    let side = |at| u16::try_from(i32_le(data, at).ok()?.unsigned_abs()).ok();
+    let size = (side(18)?, side(22)?);
+    (size.0 > 0 && size.1 > 0).then_some(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
