@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Writes small well-formed files for the fuzzer to begin with: `seeds FOLDER` makes FOLDER/{native,plv1,probe}.
+//! Writes small well-formed files for the fuzzer to begin with: `seeds FOLDER` makes FOLDER/{native,plv1,probe,netvu}.
+
+#[path = "../tests/netvu_make/mod.rs"]
+mod netvu_make;
 
 use std::path::Path;
 
@@ -171,6 +174,20 @@ fn main() {
             );
             save(&folder, "probe", n + target.len() * 10, file);
         }
+    }
+    for (form, file) in (0..).zip(netvu_make::one_of_each()) {
+        save(
+            &folder,
+            "netvu",
+            form,
+            &[&[form as u8, 0], &file[..]].concat(),
+        );
+        save(
+            &folder,
+            "netvu",
+            form + 10,
+            &[&[form as u8, 3, 1, 9, 80], &file[..]].concat(),
+        );
     }
 }
 

@@ -6,7 +6,7 @@ mod netvu_make;
 
 use gstexp::container::netvu::{Kind, probe, read_all};
 use gstexp::container::reader::{Codec, Packet, Step};
-use netvu_make::{Made, packet, part, scan, sound, vop};
+use netvu_make::{Made, TRAILER, minimal, packet, part, scan, sound, sprite, vop};
 use proptest::prelude::*;
 
 #[derive(Debug, Default)]
@@ -216,13 +216,6 @@ fn alarms_and_new_titles_become_text() {
     }
 }
 
-fn minimal(unix_ms: u64, payload: &[u8]) -> Vec<u8> {
-    let mut body = ((unix_ms / 1000) as u32).to_be_bytes().to_vec();
-    body.extend(((unix_ms % 1000) as u16).to_be_bytes());
-    body.extend(payload);
-    packet(6, 1, &body)
-}
-
 #[test]
 fn minimal_packets() {
     let info = packet(
@@ -318,8 +311,6 @@ fn masks_and_other_packets() {
     assert_eq!(read.packets.len(), 3);
 }
 
-const TRAILER: &str = "Version: 00.02\r\nNumber: 3\r\nName: Gate\r\nDate: 05/12/2008\r\nTime: 11:43:37\r\nMSec: 921\r\nLocale: GMT\r\nUTCoffset: 0\r\nFrameNum: 00000001\r\n";
-
 #[test]
 fn a_mime_picture_has_the_time_of_the_text_behind_it() {
     let data = [
@@ -389,32 +380,6 @@ fn mime_damage_costs_its_part() {
     let read = read(Kind::Mime, &data, 0);
     assert_eq!(read.packets[0].0.stamp, None);
     assert_eq!(read.packets[0].0.stream.camera, 3);
-}
-
-/// A Digital Sprite picture message, put together by the stated layout.
-fn sprite(camera: u8, unix_ms: u64) -> Vec<u8> {
-    let mut segment = b"DigiSpr\0".to_vec();
-    segment.extend([0; 12]);
-    segment.extend([0, 0]);
-    segment.extend(((unix_ms % 1000) as u16).to_be_bytes());
-    segment.extend(((unix_ms / 1000) as u32).to_be_bytes());
-    segment.extend([camera, 1]);
-    segment.extend([0; 28]);
-    segment.extend(b"Shop");
-    segment.resize(106, 0);
-    let mut jpeg = vec![0xff, 0xd8, 0xff, 0xe0];
-    jpeg.extend((segment.len() as u16 + 2).to_be_bytes());
-    jpeg.extend(segment);
-    jpeg.extend([0xff, 0xc0, 0, 11, 8, 1, 0, 2, 0xc0, 1, 1, 0x11, 0]);
-    jpeg.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
-    jpeg.extend(scan(80, 3));
-    jpeg.extend([0xff, 0xd9]);
-    let mut out = vec![0xfa, 0xce, 0xd0, 0xff];
-    out.extend((24 + jpeg.len() as u32).to_be_bytes());
-    out.extend([0; 16]);
-    out.extend(6u32.to_be_bytes());
-    out.extend(jpeg);
-    out
 }
 
 #[test]

@@ -36,6 +36,27 @@ fn findings_in_avi_files_stay_mended() {
     replay("plv1", "plv1");
 }
 
+#[test]
+fn findings_in_netvu_streams_stay_mended() {
+    use gstexp::container::netvu::{Kind, open};
+    let kinds = [
+        Kind::Binary,
+        Kind::Mime,
+        Kind::Raw,
+        Kind::Sprite,
+        Kind::Partition,
+    ];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/netvu");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        println!("{}", path.display());
+        let input = std::fs::read(path).unwrap();
+        if let Some((form, input)) = input.split_first() {
+            driver::run(|| open(kinds[usize::from(*form) % kinds.len()]), input);
+        }
+    }
+}
+
 fn small_file() -> Vec<u8> {
     let camera = Camera {
         number: 1,

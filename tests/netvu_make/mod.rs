@@ -159,3 +159,88 @@ pub fn part(kind: &str, body: &[u8]) -> Vec<u8> {
     out.extend(body);
     out
 }
+
+/// A Digital Sprite picture message, put together by the stated layout.
+pub fn sprite(camera: u8, unix_ms: u64) -> Vec<u8> {
+    let mut segment = b"DigiSpr\0".to_vec();
+    segment.extend([0; 12]);
+    segment.extend([0, 0]);
+    segment.extend(((unix_ms % 1000) as u16).to_be_bytes());
+    segment.extend(((unix_ms / 1000) as u32).to_be_bytes());
+    segment.extend([camera, 1]);
+    segment.extend([0; 28]);
+    segment.extend(b"Shop");
+    segment.resize(106, 0);
+    let mut jpeg = vec![0xff, 0xd8, 0xff, 0xe0];
+    jpeg.extend((segment.len() as u16 + 2).to_be_bytes());
+    jpeg.extend(segment);
+    jpeg.extend([0xff, 0xc0, 0, 11, 8, 1, 0, 2, 0xc0, 1, 1, 0x11, 0]);
+    jpeg.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+    jpeg.extend(scan(80, 3));
+    jpeg.extend([0xff, 0xd9]);
+    let mut out = vec![0xfa, 0xce, 0xd0, 0xff];
+    out.extend((24 + jpeg.len() as u32).to_be_bytes());
+    out.extend([0; 16]);
+    out.extend(6u32.to_be_bytes());
+    out.extend(jpeg);
+    out
+}
+
+/// A minimal packet of channel 1.
+pub fn minimal(unix_ms: u64, payload: &[u8]) -> Vec<u8> {
+    let mut body = ((unix_ms / 1000) as u32).to_be_bytes().to_vec();
+    body.extend(((unix_ms % 1000) as u16).to_be_bytes());
+    body.extend(payload);
+    packet(6, 1, &body)
+}
+
+/// What a unit writes behind an MPEG-4 picture.
+pub const TRAILER: &str = "Version: 00.02\r\nNumber: 3\r\nName: Gate\r\nDate: 05/12/2008\r\nTime: 11:43:37\r\nMSec: 921\r\nLocale: GMT\r\nUTCoffset: 0\r\nFrameNum: 00000001\r\n";
+
+/// A short stream of each form, in the order binary, MIME, raw, Digital Sprite, partition.
+pub fn one_of_each() -> [Vec<u8>; 5] {
+    let picture = |number: u64| Made {
+        payload: vop(number == 0, 60, number),
+        unix_ms: 1_700_000_000_000 + 40 * number,
+        ..Made::default()
+    };
+    let jpeg = Made {
+        format: 1,
+        payload: scan(60, 5),
+        alarm: "DOOR",
+        ..Made::default()
+    };
+    let binary = [
+        packet(9, 0, b"\0CAM 1:Yard;IMAGESIZE 0,0:352,256;"),
+        picture(0).packet(),
+        packet(4, 1, &sound(1_700_000_000_000, 60)),
+        jpeg.packet(),
+        minimal(1_700_000_000_040, &vop(false, 60, 9)),
+        packet(14, 0, b"P4\n#RLE zone\n16 2\n\x04\xf0"),
+        packet(0x30, 0, b"unknown"),
+        picture(1).packet(),
+    ];
+    let mime = [
+        part("audio/adpcm; rate=8000", &sound(0, 60)[28..]),
+        part("image/admp4; xres=352; yres=256", &vop(true, 60, 1)),
+        part("text/plain", TRAILER.as_bytes()),
+        part("image/jpeg", &sprite(1, 0)[28..]),
+        part("text/plian", b"x"),
+    ];
+    let raw = [jpeg.record(), jpeg.record()];
+    let messages = [sprite(1, 1_700_000_000_000), sprite(2, 1_700_000_000_040)];
+    let partition = [
+        b"PAR\0".to_vec(),
+        vec![0x5a; 300],
+        picture(0).record(),
+        little(&jpeg.record()),
+        little(&sound(1_700_000_000_000, 60)),
+    ];
+    [
+        binary.concat(),
+        mime.concat(),
+        raw.concat(),
+        messages.concat(),
+        partition.concat(),
+    ]
+}
