@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: MPL-2.0
+//! One configuration for many units: a template and a table (CSV) with a line for each unit.
+//!
+//! A column whose name has a dot is a path (`network.address`): its cell replaces the template's value, an empty cell leaves it. Any
+//! other column is a variable: `{{site}}` in a value of the template is replaced by the cell of column `site`. The column `file`
+//! names the file to write; without it the name is made from `unit.name`. Everything else of the template stays byte for byte.
+
+use super::check::{self, Finding, Severity};
+use super::error::{Error, Result};
+use super::ini::Kind;
+use super::model::Config;
+use super::path::Path;
+use super::schema;
+use super::text::{ConfigText, quote};
+use csv::StringRecord;
+use std::collections::HashMap;
+
+/// Most units of one table.
+pub const MAX_UNITS: usize = 100_000;
+
+/// A part of the text to write.
+enum Part {
+    /// As in the template.
+    Fixed(Vec<u8>),
+    /// A variable inside a value.
+    Cell(usize),
+    /// A whole line of a path column; `line` stands instead of an empty cell.
+    Line {
+        column: usize,
+        before: Vec<u8>,
+        after: Vec<u8>,
+        line: Vec<u8>,
+    },
+}
+
+/// A value of the model that changes from unit to unit.
+struct Slot {
+    section: usize,
+    entry: usize,
+    path: Path,
+    /// The template's value.
+    value: String,
+    /// Path column.
+    column: Option<usize>,
+}
+
+/// A template made ready for a table.
+pub struct Rollout {
+    columns: Vec<String>,
+    rows: Vec<StringRecord>,
+    parts: Vec<Part>,
+    slots: Vec<Slot>,
+    config: Config,
+    file: Option<usize>,
+    /// What is wrong with the template's own values, whatever the unit.
+    pub template: Vec<Finding>,
+}
+
+/// One unit's configuration.
+pub struct Unit {
+    /// File to write, without a folder.
+    pub file: String,
+    /// Line of the table.
+    pub line: u64,
+    /// Name and address, for telling units apart.
+    pub name: String,
+    /// `network.address`, empty where there is none.
+    pub address: String,
+    /// The text.
+    pub text: Vec<u8>,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+/// What a check of all units gave.
+#[derive(Default)]
+pub struct Report {
+    /// Units in the table.
+    pub units: usize,
+    /// What forbids writing, as text with the line of the table.
+    pub errors: Vec<String>,
+    /// The same for what is allowed but most likely not meant.
+    pub warnings: Vec<String>,
+}
+
+impl Rollout {
+    /// Reads the table and takes the template apart.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a table that does not fit the template, with its line.
+    pub fn new(template: &ConfigText, table: &str) -> Result<Rollout> {
+        let (columns, rows) = read_table(table)?;
+        let paths = path_columns(&columns)?;
+        let mut prepared = template.clone();
+        for (path, _) in &paths {
+            if prepared.config().value(&path.section, &path.key).is_none() {
+                prepared.ini_mut().add(&path.section, &path.key, "")?;
+            }
+        }
+        prepared.reread();
+        let parts = parts(template, &prepared, &paths, &columns)?;
+        let mut config = prepared.config().clone();
+        let slots = slots(&mut config, template, &paths);
+        let varies = |finding: &Finding| {
+            slots
+                .iter()
+                .any(|slot| slot.path.to_string() == finding.path)
+        };
+        let template = check::check(template.config())
+            .into_iter()
+            .filter(|finding| !varies(finding))
+            .collect();
+        let file = columns.iter().position(|name| name == "file");
+        Ok(Rollout {
+            columns,
+            rows,
+            parts,
+            slots,
+            config,
+            file,
+            template,
+        })
+    }
+
+    /// Number of units in the table.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A table without units.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The configuration of one unit, from 0.
+    pub fn unit(&mut self, index: usize) -> Option<Unit> {
+        let row = self.rows.get(index)?;
+        let mut findings = Vec::new();
+        for slot in &self.slots {
+            let cell = slot
+                .column
+                .map(|column| row.get(column).unwrap_or_default());
+            let value = match cell.filter(|cell| !cell.is_empty()) {
+                Some(cell) => cell.to_owned(),
+                None => self.fill(&slot.value, row),
+            };
+            let field = schema::lookup(&slot.path.section, &slot.path.key);
+            let skip = value.is_empty() && slot.column.is_some() && slot.value.is_empty();
+            if let Some(Err(message)) = field.filter(|_| !skip).map(|f| f.kind.canonical(&value)) {
+                findings.push(Finding {
+                    severity: Severity::Error,
+                    rule: "value",
+                    place: Default::default(),
+                    path: slot.path.to_string(),
+                    message,
+                });
+            }
+            let section = self.config.sections.get_mut(slot.section);
+            if let Some(entry) = section.and_then(|s| s.entries.get_mut(slot.entry)) {
+                // A line that is left out of the text is left out of the model too.
+                entry.key.clear();
+                if !skip {
+                    entry.key.push_str(&slot.path.key);
+                }
+                entry.value = value;
+            }
+        }
+        findings.extend(check::check_across(&self.config));
+        let text = |section: &str, key: &str| {
+            self.config
+                .value(section, key)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let name = text("unit", "name");
+        let file = match self.file.and_then(|column| row.get(column)) {
+            Some(cell) if !cell.is_empty() => cell.to_owned(),
+            _ => slug(&name),
+        };
+        Some(Unit {
+            file,
+            line: row.position().map_or(0, csv::Position::line),
+            name,
+            address: text("network", "address"),
+            text: self.text(row),
+            findings,
+        })
+    }
+
+    fn text(&self, row: &StringRecord) -> Vec<u8> {
+        let mut out = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Fixed(bytes) => out.extend_from_slice(bytes),
+                Part::Cell(column) => {
+                    out.extend_from_slice(row.get(*column).unwrap_or_default().as_bytes());
+                }
+                Part::Line {
+                    column,
+                    before,
+                    after,
+                    line,
+                } => match row.get(*column).unwrap_or_default() {
+                    "" => out.extend_from_slice(
+                        self.fill(&String::from_utf8_lossy(line), row).as_bytes(),
+                    ),
+                    cell => {
+                        out.extend_from_slice(before);
+                        out.extend_from_slice(quote(cell).as_bytes());
+                        out.extend_from_slice(after);
+                    }
+                },
+            }
+        }
+        out
+    }
+
+    /// Replaces the variables in a value.
+    fn fill(&self, text: &str, row: &StringRecord) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, column, after)) = variable(rest, &self.columns) {
+            out.push_str(before);
+            out.push_str(row.get(column).unwrap_or_default());
+            rest = after;
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// Checks all units, each by itself and all against each other.
+    pub fn check_all(&mut self) -> Report {
+        let mut report = Report {
+            units: self.len(),
+            ..Report::default()
+        };
+        for finding in &self.template {
+            let list = match finding.severity {
+                Severity::Error => &mut report.errors,
+                Severity::Warning => &mut report.warnings,
+            };
+            list.push(format!("template: {finding}"));
+        }
+        let known: Vec<(String, &str)> = self
+            .template
+            .iter()
+            .map(|f| (f.path.clone(), f.rule))
+            .collect();
+        let known: Vec<(String, String)> =
+            known.into_iter().map(|(p, r)| (p, r.to_owned())).collect();
+        let mut seen = HashMap::new();
+        for index in 0..self.len() {
+            let Some(unit) = self.unit(index) else { break };
+            let line = unit.line;
+            if let Err(message) = check_file_name(&unit.file) {
+                report.errors.push(format!("line {line}: {message}"));
+            }
+            for (what, value) in [
+                ("file", &unit.file),
+                ("network.address", &unit.address),
+                ("unit.name", &unit.name),
+            ] {
+                if value.is_empty() || value == "0.0.0.0" {
+                    continue;
+                }
+                if let Some(first) = seen.insert((what, value.to_lowercase()), line) {
+                    report.errors.push(format!(
+                        "line {line}: {what} {value:?} is that of line {first} too"
+                    ));
+                }
+            }
+            for finding in &unit.findings {
+                if known
+                    .iter()
+                    .any(|(p, r)| *p == finding.path && r == finding.rule)
+                {
+                    continue;
+                }
+                let list = match finding.severity {
+                    Severity::Error => &mut report.errors,
+                    Severity::Warning => &mut report.warnings,
+                };
+                list.push(format!(
+                    "line {line} ({}): {}: {}",
+                    unit.file, finding.path, finding.message
+                ));
+            }
+        }
+        report
+    }
+}
+
+fn read_table(table: &str) -> Result<(Vec<String>, Vec<StringRecord>)> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(table.trim_start_matches('\u{feff}').as_bytes());
+    let fail = |error: csv::Error| Error::Table(error.to_string());
+    let head = reader.headers().map_err(fail)?;
+    let columns: Vec<String> = head.iter().map(str::to_owned).collect();
+    for (at, name) in columns.iter().enumerate() {
+        let before = columns.get(..at).unwrap_or_default();
+        if name.is_empty() || before.contains(name) {
+            return Err(Error::Table(format!(
+                "line 1: column {name:?} is empty or stands twice"
+            )));
+        }
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(fail)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if rows.len() >= MAX_UNITS {
+            return Err(Error::TooLarge {
+                what: "a table of more units".into(),
+                limit: format!("{MAX_UNITS} units"),
+            });
+        }
+        if let Some(cell) = record
+            .iter()
+            .find(|cell| cell.chars().any(char::is_control))
+        {
+            return Err(Error::Table(format!(
+                "line {line}: control character in {cell:?}"
+            )));
+        }
+        rows.push(record);
+    }
+    Ok((columns, rows))
+}
+
+fn path_columns(columns: &[String]) -> Result<Vec<(Path, usize)>> {
+    let mut paths = Vec::new();
+    for (column, name) in columns.iter().enumerate() {
+        if name.contains('.') {
+            let path = Path::parse(name)?;
+            path.field()?;
+            paths.push((path, column));
+        }
+    }
+    Ok(paths)
+}
+
+/// The first `{{name}}` whose name is a column.
+fn variable<'a>(text: &'a str, columns: &[String]) -> Option<(&'a str, usize, &'a str)> {
+    let mut from = 0;
+    loop {
+        let (before, rest) = text.split_at_checked(from)?;
+        let open = rest.find("{{")?;
+        let (skipped, marked) = rest.split_at_checked(open)?;
+        let start = before.len().saturating_add(skipped.len());
+        if let Some((name, after)) = marked.strip_prefix("{{").and_then(|m| m.split_once("}}"))
+            && let Some(column) = columns.iter().position(|c| c == name.trim())
+        {
+            return Some((text.get(..start)?, column, after));
+        }
+        from = start.saturating_add(2);
+    }
+}
+
+/// Names in `{{}}` that are no column.
+fn unknown_variable(text: &str, columns: &[String]) -> Option<String> {
+    text.split("{{")
+        .skip(1)
+        .filter_map(|part| part.split_once("}}"))
+        .map(|(name, _)| name.trim().to_owned())
+        .find(|name| !columns.contains(name))
+}
+
+fn parts(
+    template: &ConfigText,
+    prepared: &ConfigText,
+    paths: &[(Path, usize)],
+    columns: &[String],
+) -> Result<Vec<Part>> {
+    let ini = prepared.ini();
+    let mut line_of = HashMap::new();
+    for (path, column) in paths {
+        let new = template.config().value(&path.section, &path.key).is_none();
+        if let Some(at) = ini.find(&path.section, &path.key).last() {
+            line_of.insert(*at, (*column, new));
+        }
+    }
+    let mut parts = Vec::new();
+    for (at, line) in ini.lines.iter().enumerate() {
+        let Kind::Key { value, .. } = &line.kind else {
+            push_fixed(&mut parts, &line.bytes);
+            continue;
+        };
+        let get =
+            |range: std::ops::Range<usize>| line.bytes.get(range).unwrap_or_default().to_vec();
+        let text = ini.text(line, &(0..line.bytes.len()));
+        if let Some(name) = unknown_variable(&text, columns) {
+            let message = format!(
+                "template, line {}: there is no column {name:?}",
+                at.saturating_add(1)
+            );
+            return Err(Error::Table(message));
+        }
+        if let Some((column, new)) = line_of.get(&at) {
+            parts.push(Part::Line {
+                column: *column,
+                before: get(0..value.start),
+                after: get(value.end..line.bytes.len()),
+                line: if *new {
+                    Vec::new()
+                } else {
+                    line.bytes.to_vec()
+                },
+            });
+            continue;
+        }
+        let mut rest = text.as_str();
+        while let Some((before, column, after)) = variable(rest, columns) {
+            push_fixed(&mut parts, before.as_bytes());
+            parts.push(Part::Cell(column));
+            rest = after;
+        }
+        push_fixed(&mut parts, rest.as_bytes());
+    }
+    push_fixed(&mut parts, &ini.tail);
+    Ok(parts)
+}
+
+fn push_fixed(parts: &mut Vec<Part>, bytes: &[u8]) {
+    match parts.last_mut() {
+        Some(Part::Fixed(last)) => last.extend_from_slice(bytes),
+        _ => parts.push(Part::Fixed(bytes.to_vec())),
+    }
+}
+
+fn slots(config: &mut Config, template: &ConfigText, paths: &[(Path, usize)]) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for (section_at, section) in config.sections.iter().enumerate() {
+        for (entry_at, entry) in section.entries.iter().enumerate() {
+            let path = Path::new(&section.name, &entry.key);
+            let column = paths
+                .iter()
+                .find(|(p, _)| *p == path)
+                .map(|(_, column)| *column);
+            if column.is_some() || entry.value.contains("{{") {
+                let value = template.config().value(&path.section, &path.key);
+                slots.push(Slot {
+                    section: section_at,
+                    entry: entry_at,
+                    value: value.unwrap_or_default().to_owned(),
+                    path,
+                    column,
+                });
+            }
+        }
+    }
+    slots
+}
+
+/// A file name made of a unit's name.
+fn slug(name: &str) -> String {
+    let plain: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '-' })
+        .collect();
+    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!("{}.par", words.join("-"))
+}
+
+/// Refuses what would not stay in the folder.
+fn check_file_name(name: &str) -> Result<(), String> {
+    let good = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    if name.is_empty() {
+        return Err("has neither file nor unit.name".into());
+    }
+    if name.starts_with('.') || name.len() > 120 || !name.chars().all(good) {
+        return Err(format!(
+            "file {name:?}: allowed are letters, digits, '-', '_', '.' and blanks, not '.' first, 120 bytes at most"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Times of a day, of a week, and picture rates.
+
+use super::schema::DAYS;
+use super::value::weekday;
+
+/// Minutes of a day.
+pub const DAY: u16 = 1440;
+
+/// Minutes of a week.
+const WEEK: u16 = 7 * DAY;
+
+/// From and to, in minutes since midnight. `to` is more than `from`; it is over [`DAY`] where the span ends on the next day.
+pub type Span = (u16, u16);
+
+/// `HH:MM` as minutes since midnight, `24:00` included.
+pub fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let digits = |part: &str| {
+        ((1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse::<u16>().ok())
+            .flatten()
+    };
+    let (hours, minutes) = (digits(hours)?, digits(minutes)?);
+    let total = hours.checked_mul(60)?.checked_add(minutes)?;
+    (minutes < 60 && total <= DAY).then_some(total)
+}
+
+/// The spans of a value such as `08:00-12:00, 22:00-06:00`, sorted by their start. They may overlap: see
+/// [`super::check`](mod@super::check).
+pub fn spans(text: &str) -> Option<Vec<Span>> {
+    match text {
+        "all" => return Some(vec![(0, DAY)]),
+        "never" => return Some(Vec::new()),
+        _ => {}
+    }
+    let mut found = Vec::new();
+    for part in text.split(',') {
+        let (from, to) = part.split_once('-')?;
+        let (from, mut to) = (minute(from)?, minute(to)?);
+        if from == to || from >= DAY {
+            return None;
+        }
+        if to < from {
+            to = to.checked_add(DAY)?;
+        }
+        found.push((from, to));
+    }
+    found.sort_unstable();
+    Some(found)
+}
+
+fn clock(minute: u16) -> String {
+    let within = if minute > DAY {
+        minute.saturating_sub(DAY)
+    } else {
+        minute
+    };
+    format!("{:02}:{:02}", within / 60, within % 60)
+}
+
+/// The canonical spelling of spans.
+pub fn spell_spans(spans: &[Span]) -> String {
+    match spans {
+        [] => "never".into(),
+        [(0, DAY)] => "all".into(),
+        _ => {
+            let parts: Vec<String> = spans
+                .iter()
+                .map(|(from, to)| format!("{}-{}", clock(*from), clock(*to)))
+                .collect();
+            parts.join(", ")
+        }
+    }
+}
+
+/// A weekday and a time as minutes since Monday, 00:00.
+pub fn moment(text: &str) -> Option<u16> {
+    let (day, time) = text.split_once(' ')?;
+    let day = u16::try_from(weekday(day)?).ok()?;
+    let minute = minute(time)?;
+    day.checked_mul(DAY)?
+        .checked_add(minute)
+        .and_then(|m| m.checked_rem(WEEK))
+}
+
+/// The canonical spelling of a time of the week.
+pub fn spell_moment(minutes: u16) -> String {
+    let day = DAYS
+        .get(usize::from(minutes / DAY))
+        .copied()
+        .unwrap_or_default();
+    format!("{day} {}", clock(minutes % DAY))
+}
+
+/// Milliseconds between pictures, exact as numerator and denominator: `25` is 1000/25, `40 ms` is 40/1.
+pub fn rate(text: &str) -> Option<(u32, u32)> {
+    if let Some(ms) = text.strip_suffix("ms") {
+        let ms: u32 = ms.trim().parse().ok()?;
+        if !(33..=60_000).contains(&ms) {
+            return None;
+        }
+        return match 1000_u32.checked_rem(ms) {
+            Some(0) => Some((1000, 1000_u32.checked_div(ms)?)),
+            _ => Some((ms, 1)),
+        };
+    }
+    let number = ["pictures/s", "pps", "fps", "/s"]
+        .iter()
+        .find_map(|unit| text.strip_suffix(unit))
+        .unwrap_or(text);
+    let number: u32 = number.trim().parse().ok()?;
+    (1..=30).contains(&number).then_some((1000, number))
+}
+
+/// The canonical spelling of a rate: whole pictures a second where it is that, else milliseconds.
+pub fn spell_rate((ms, pictures): (u32, u32)) -> String {
+    if pictures == 1 && ms != 1000 {
+        format!("{ms} ms")
+    } else {
+        pictures.to_string()
+    }
+}
+
+/// Pictures a second of a canonical rate; `None` for `off` and for no rate.
+pub fn per_second(text: &str) -> Option<f64> {
+    rate(&text.to_ascii_lowercase()).map(|(ms, n)| 1000.0 * f64::from(n) / f64::from(ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_a_day() {
+        assert_eq!(
+            spans("08:00-12:00, 7:00-7:30"),
+            Some(vec![(420, 450), (480, 720)])
+        );
+        assert_eq!(spans("22:00-06:00"), Some(vec![(1320, 1800)]));
+        assert_eq!(spell_spans(&[(1320, 1800)]), "22:00-06:00");
+        assert_eq!(
+            spans("00:00-24:00").map(|s| spell_spans(&s)).as_deref(),
+            Some("all")
+        );
+        for bad in [
+            "",
+            "8-12",
+            "08:60-09:00",
+            "25:00-26:00",
+            "08:00-08:00",
+            "24:00-01:00",
+            "8:00",
+        ] {
+            assert_eq!(spans(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_the_week() {
+        assert_eq!(moment("tue 00:30"), Some(1470));
+        assert_eq!(moment("sunday 24:00"), Some(0));
+        assert_eq!(spell_moment(1470), "tuesday 00:30");
+        assert_eq!(moment("friday"), None);
+    }
+
+    #[test]
+    fn rates_of_the_manuals_agree() {
+        for (ms, pictures) in [
+            (40, 25),
+            (50, 20),
+            (100, 10),
+            (125, 8),
+            (200, 5),
+            (500, 2),
+            (1000, 1),
+        ] {
+            assert_eq!(rate(&format!("{ms} ms")), rate(&pictures.to_string()));
+        }
+        assert_eq!(rate("31"), None);
+        assert_eq!(per_second("33 ms").map(|r| r.round()), Some(30.0));
+        assert_eq!(per_second("2000 ms"), Some(0.5));
+    }
+}
