@@ -117,7 +117,7 @@ impl BinaryReader {
             Found::Perhaps { at, .. } | Found::NotBefore(at) => at,
         };
         if length == 0 {
-            return Step::Need(window.data.len().saturating_add(1));
+            return Step::Need(find::more(window.data.len()));
         }
         passed(length, self.lost == Lost::Quiet)
     }

@@ -29,6 +29,12 @@ pub enum Found {
     NotBefore(usize),
 }
 
+/// Bytes to look at next where the next record is searched for and `have` show nothing: no fewer than the shortest record
+/// has, so that the search does not go on byte by byte.
+pub fn more(have: usize) -> usize {
+    have.saturating_add(1).max(64)
+}
+
 /// A byte string that stands in every record of some kind.
 pub struct Sign {
     finder: Finder<'static>,

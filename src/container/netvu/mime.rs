@@ -7,6 +7,7 @@
 
 use super::audio::{self, DEFAULT_MODE, Mode};
 use super::desk::Desk;
+use super::find;
 use super::jfif::{self, Jfif};
 use super::mime_part::{BOUNDARY, Content, NoPart, Part};
 use super::text::Facts;
@@ -133,7 +134,7 @@ impl MimeReader {
         };
         self.lost = true;
         if length == 0 {
-            return Step::Need(window.data.len().saturating_add(1));
+            return Step::Need(find::more(window.data.len()));
         }
         passed(length, self.quiet)
     }

@@ -28,7 +28,7 @@ pub mod text;
 
 pub use probe::{Kind, probe};
 
-use crate::container::reader::{Reader, Step, Window};
+use crate::container::reader::{Reader, Stamp, Step, Window};
 
 /// A reader of that form.
 pub fn open(kind: Kind) -> Box<dyn Reader> {
@@ -38,6 +38,31 @@ pub fn open(kind: Kind) -> Box<dyn Reader> {
         Kind::Raw => Box::new(partition::PartitionReader::raw()),
         Kind::Sprite => Box::new(sprite::SpriteReader::default()),
         Kind::Partition => Box::new(partition::PartitionReader::partition()),
+    }
+}
+
+/// Time of the first record in `data`, the start of a file or all of it. `None` where no whole record with a time is in it.
+///
+/// Files of one recording put into the order of these times follow each other as they were recorded (assumed; names of `.par`
+/// files count up in a ring, so the highest need not be the newest).
+pub fn first_time(data: &[u8]) -> Option<Stamp> {
+    let (kind, _) = probe(data)?;
+    let mut reader = open(kind);
+    let mut at = 0usize;
+    loop {
+        let window = Window {
+            offset: at as u64,
+            data: data.get(at..).unwrap_or_default(),
+            last: true,
+        };
+        let taken = match reader.next(&window) {
+            Step::Packet(packet) if packet.stamp.is_some() => return packet.stamp,
+            Step::Packet(packet) => packet.size,
+            Step::Skip(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+            Step::Damaged(damage) => damage.length,
+            Step::Need(_) | Step::Cut(_) | Step::End => return None,
+        };
+        at = at.saturating_add(taken);
     }
 }
 

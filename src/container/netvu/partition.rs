@@ -125,7 +125,7 @@ impl Reader for PartitionReader {
         };
         let length = length.max(from);
         if length == 0 {
-            return Step::Need(window.data.len().saturating_add(1));
+            return Step::Need(find::more(window.data.len()));
         }
         if self.quiet {
             return Step::Skip(length as u64);

@@ -114,7 +114,7 @@ impl SpriteReader {
         };
         match length {
             0 if !self.lost => self.next(window),
-            0 => Step::Need(window.data.len().saturating_add(1)),
+            0 => Step::Need(find::more(window.data.len())),
             length if quiet => Step::Skip(length as u64),
             length => Step::Damaged(Damage {
                 length,
