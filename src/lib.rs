@@ -5,13 +5,15 @@ pub mod container;
 pub mod parconfig;
 
 #[cfg(feature = "plugin")]
-mod elements;
+pub mod elements;
 
 /// Registers what this plugin has. Called once by GStreamer, or by [`plugin_register_static`].
 #[cfg(feature = "plugin")]
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     elements::tags::register();
+    elements::expdemux::register(plugin)?;
     elements::expmux::register(plugin)?;
+    elements::typefind::register(plugin)?;
     Ok(())
 }
 

@@ -410,6 +410,8 @@ pub struct IndexEntry {
     pub camera: u16,
     /// A key picture.
     pub key: bool,
+    /// A picture, not sound.
+    pub video: bool,
 }
 
 /// What is known of the file as a whole. Grows while the header is read.
@@ -454,6 +456,12 @@ pub trait Reader: Send {
 
     /// What is known of the file so far.
     fn info(&self) -> &FileInfo;
+
+    /// A second reader of the same file, to look elsewhere without disturbing this one. Call [`Reader::resync`] on it first.
+    fn fork(&self) -> Box<dyn Reader>;
+
+    /// The next picture stands in this slot: said after a jump in a file whose records have no clock.
+    fn set_slot(&mut self, _slot: u64) {}
 
     /// Things about the file that do not agree with it (a wrong check sum of the header, a wrong count), each told once.
     fn take_warnings(&mut self) -> Vec<String> {

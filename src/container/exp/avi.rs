@@ -91,6 +91,7 @@ enum Lost {
 }
 
 /// Reader of the PLV1 AVI.
+#[derive(Clone)]
 pub struct AviReader {
     layout: Layout,
     info: FileInfo,
@@ -409,5 +410,17 @@ impl Reader for AviReader {
 
     fn info(&self) -> &FileInfo {
         &self.info
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        let mut fork = self.clone();
+        fork.resync();
+        Box::new(fork)
+    }
+
+    fn set_slot(&mut self, slot: u64) {
+        for passed in &mut self.slots {
+            *passed = slot;
+        }
     }
 }

@@ -20,11 +20,12 @@ pub fn entry(data: &[u8]) -> Option<IndexEntry> {
         },
         camera: u16::from(cursor::u8_at(data, 14).ok()?),
         key: cursor::u8_at(data, 15).ok()? == 6,
+        video: matches!(cursor::u8_at(data, 15).ok()?, 4 | 6),
     })
 }
 
 /// Walks over an index that stands where records end, and compares it with what was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Walk {
     offset: u64,
     count: u32,

@@ -27,6 +27,7 @@ enum Lost {
 }
 
 /// Reader of records by a [`Layout`].
+#[derive(Clone)]
 pub struct NativeReader {
     layout: Layout,
     info: FileInfo,
@@ -366,6 +367,12 @@ impl Reader for NativeReader {
 
     fn info(&self) -> &FileInfo {
         &self.info
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        let mut fork = self.clone();
+        fork.resync();
+        Box::new(fork)
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

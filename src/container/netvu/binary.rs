@@ -38,6 +38,7 @@ enum Opinion {
 }
 
 /// Reader of AD binary and minimal streams.
+#[derive(Clone)]
 pub struct BinaryReader {
     desk: Desk,
     lost: Lost,
@@ -75,6 +76,12 @@ impl Reader for BinaryReader {
 
     fn info(&self) -> &FileInfo {
         &self.desk.info
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        let mut fork = self.clone();
+        fork.resync();
+        Box::new(fork)
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

@@ -25,7 +25,7 @@ const MAX_NOTES: usize = 16;
 pub const MAX_CAMERA: u16 = 4096;
 
 /// What was last said of a camera.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     title: Option<Vec<u8>>,
     site: Vec<u8>,
@@ -60,7 +60,7 @@ pub struct Picture<'a> {
 }
 
 /// See the module.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Desk {
     /// What is known of the file.
     pub info: FileInfo,

@@ -19,7 +19,7 @@ pub struct Shape {
 }
 
 /// The bytes before the coded ones of the last few shapes. A camera keeps its shape for minutes, so they are built once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Prefixes {
     known: Vec<(Shape, Box<[u8]>)>,
     oldest: usize,

@@ -29,6 +29,7 @@ const PART: &str = "a part of a NetVu MIME stream";
 type Ahead<T> = Result<T, usize>;
 
 /// Reader of MIME streams.
+#[derive(Clone)]
 pub struct MimeReader {
     desk: Desk,
     /// Bytes are passed over to the next boundary without being damage.
@@ -91,6 +92,12 @@ impl Reader for MimeReader {
 
     fn info(&self) -> &FileInfo {
         &self.desk.info
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        let mut fork = self.clone();
+        fork.resync();
+        Box::new(fork)
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

@@ -37,6 +37,7 @@ static SIGNS: LazyLock<[Sign; 4]> = LazyLock::new(|| {
 });
 
 /// Reader of records found by their headers.
+#[derive(Clone)]
 pub struct PartitionReader {
     desk: Desk,
     /// Bytes between records are no damage: fronts, indexes and padding are unknown.
@@ -143,6 +144,12 @@ impl Reader for PartitionReader {
 
     fn info(&self) -> &FileInfo {
         &self.desk.info
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        let mut fork = self.clone();
+        fork.resync();
+        Box::new(fork)
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

@@ -46,6 +46,7 @@ pub fn is_message(data: &[u8]) -> Option<bool> {
 }
 
 /// Reader of Digital Sprite messages.
+#[derive(Clone)]
 pub struct SpriteReader {
     desk: Desk,
     quiet: bool,
@@ -90,6 +91,12 @@ impl Reader for SpriteReader {
 
     fn info(&self) -> &FileInfo {
         &self.desk.info
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        let mut fork = self.clone();
+        fork.resync();
+        Box::new(fork)
     }
 }
 

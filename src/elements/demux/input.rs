@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Bytes of the file as the parser sees them, whichever way they came.
+
+use crate::container::reader::Window;
+use gst::buffer::{MappedBuffer, Readable};
+
+/// A stretch of the file in memory. Pictures are handed out as parts of it.
+pub struct Block {
+    map: MappedBuffer<Readable>,
+    /// Offset in the file of its first byte.
+    pub offset: u64,
+    /// The file ends with it.
+    pub last: bool,
+}
+
+impl Block {
+    /// Maps a buffer. `None` where it cannot be read.
+    pub fn new(buffer: gst::Buffer, offset: u64, last: bool) -> Option<Block> {
+        Some(Block {
+            map: buffer.into_mapped_buffer_readable().ok()?,
+            offset,
+            last,
+        })
+    }
+
+    /// All its bytes.
+    pub fn data(&self) -> &[u8] {
+        self.map.as_slice()
+    }
+
+    /// What a reader is shown that has come to byte `at` of the block.
+    pub fn window(&self, at: usize) -> Window<'_> {
+        Window {
+            offset: self.offset,
+            data: self.data(),
+            last: self.last,
+        }
+        .skip(at)
+    }
+
+    /// A part of the block as a buffer that shares its memory.
+    pub fn part(&self, from: usize, to: usize) -> Option<gst::Buffer> {
+        let buffer = self.map.buffer();
+        buffer
+            .copy_region(gst::BufferCopyFlags::MEMORY, from..to)
+            .ok()
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the state wants done outside, and doing it without any lock.
+
+use super::Inner;
+use gst::prelude::*;
+use std::sync::atomic::Ordering;
+
+/// Something to do outside of the lock, in order.
+pub enum Out {
+    /// A new pad, with the sticky events that it has from its first moment.
+    Pad(gst::Pad, Vec<gst::Event>),
+    /// All pads are there.
+    NoMorePads,
+    /// An event for one pad.
+    Event(gst::Pad, gst::Event),
+    /// A buffer for one pad.
+    Buffer(gst::Pad, gst::Buffer),
+    /// A message for the bus.
+    Message(Box<gst::Message>),
+    /// A warning for the bus: text, and detail.
+    Warning(String, String),
+    /// A line for the log.
+    Log(String),
+}
+
+impl Inner {
+    /// Does what was collected. The first flow that is not OK for all pads together ends it.
+    pub(super) fn deliver(&self, outs: &mut Vec<Out>) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let Some(element) = self.element() else {
+            outs.clear();
+            return Err(gst::FlowError::Flushing);
+        };
+        let shared = self.lock().shared.clone();
+        for out in outs.drain(..) {
+            match out {
+                Out::Buffer(pad, buffer) => {
+                    let flow = pad.push(buffer);
+                    if flow.is_ok() && !shared.flow_trouble.load(Ordering::Relaxed) {
+                        continue;
+                    }
+                    shared.flow_trouble.store(true, Ordering::Relaxed);
+                    self.lock().flow.update_pad_flow(&pad, flow)?;
+                }
+                Out::Event(pad, event) => {
+                    pad.push_event(event);
+                }
+                Out::Pad(pad, events) => self.add_pad(&element, &pad, events),
+                Out::NoMorePads => element.no_more_pads(),
+                Out::Message(message) => {
+                    let _ = element.post_message(*message);
+                }
+                Out::Warning(text, detail) => {
+                    gst::element_warning!(
+                        element,
+                        gst::StreamError::Demux,
+                        ("{text}"),
+                        ["{detail}"]
+                    );
+                }
+                Out::Log(text) => gst::info!(self.cat, obj = element, "{text}"),
+            }
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    fn add_pad(&self, element: &gst::Element, pad: &gst::Pad, events: Vec<gst::Event>) {
+        if let Err(error) = pad.set_active(true) {
+            gst::error!(self.cat, obj = pad, "cannot be activated: {error}");
+        }
+        // stored before the pad is seen, so that whoever links it in `pad-added` misses nothing
+        for event in &events {
+            let _ = pad.store_sticky_event(event);
+        }
+        if let Err(error) = element.add_pad(pad) {
+            gst::error!(
+                self.cat,
+                obj = element,
+                "cannot add {}: {error}",
+                pad.name()
+            );
+        }
+    }
+
+    /// Sends an event on every pad there is.
+    pub(super) fn push_everywhere(&self, event: gst::Event) -> bool {
+        let pads: Vec<gst::Pad> = {
+            let state = self.lock();
+            state
+                .streams
+                .iter()
+                .map(|stream| stream.pad.clone())
+                .collect()
+        };
+        let mut all = !pads.is_empty();
+        for pad in pads {
+            all &= pad.push_event(event.clone());
+        }
+        all
+    }
+}

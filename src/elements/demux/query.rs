@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Source pads, and the queries they answer.
+
+use super::Inner;
+use gst::prelude::*;
+use std::sync::Arc;
+
+impl Inner {
+    /// A source pad of this name.
+    pub(super) fn source_pad(self: &Inner, template: &gst::PadTemplate, name: &str) -> gst::Pad {
+        let (event, query) = (self.me.clone(), self.me.clone());
+        gst::PadBuilder::<gst::Pad>::from_template(template)
+            .name(name)
+            .event_function(move |pad, parent, sent| match event.upgrade() {
+                Some(inner) => inner.src_event(pad, parent, sent),
+                None => false,
+            })
+            .query_function(move |pad, parent, asked| match query.upgrade() {
+                Some(inner) => inner.src_query(pad, parent, asked),
+                None => false,
+            })
+            .build()
+    }
+
+    fn src_query(
+        self: &Arc<Self>,
+        pad: &gst::Pad,
+        parent: Option<&gst::Object>,
+        query: &mut gst::QueryRef,
+    ) -> bool {
+        let answered = match query.view_mut() {
+            gst::QueryViewMut::Duration(asked) => self.answer_duration(pad, asked),
+            gst::QueryViewMut::Position(asked) => self.answer_position(pad, asked),
+            gst::QueryViewMut::Seeking(asked) => Some(self.answer_seeking(asked)),
+            gst::QueryViewMut::Segment(asked) => Some(self.answer_segment(asked)),
+            gst::QueryViewMut::Convert(asked) => Some(self.answer_convert(pad, asked)),
+            gst::QueryViewMut::Formats(asked) => {
+                asked.set([gst::Format::Time, gst::Format::Default, gst::Format::Bytes]);
+                Some(true)
+            }
+            _ => None,
+        };
+        match answered {
+            Some(answered) => answered,
+            None => gst::Pad::query_default(pad, parent, query),
+        }
+    }
+
+    fn answer_duration(&self, pad: &gst::Pad, asked: &mut gst::query::Duration) -> Option<bool> {
+        let mut state = self.lock();
+        let time = state.playing_time();
+        match asked.format() {
+            gst::Format::Time => {
+                let Some(time) = time else {
+                    return Some(false);
+                };
+                asked.set(time);
+                state.duration = Some(time);
+                Some(true)
+            }
+            gst::Format::Default => {
+                let frames = state.frames_at(pad, time?)?;
+                asked.set(gst::format::Default::from_u64(frames));
+                Some(true)
+            }
+            _ => None,
+        }
+    }
+
+    fn answer_position(&self, pad: &gst::Pad, asked: &mut gst::query::Position) -> Option<bool> {
+        let state = self.lock();
+        match asked.format() {
+            gst::Format::Time => {
+                let position = state.segment.position()?;
+                asked.set(state.segment.to_stream_time(position)?);
+                Some(true)
+            }
+            gst::Format::Default => {
+                let stream = state.streams.iter().find(|stream| &stream.pad == pad)?;
+                asked.set(gst::format::Default::from_u64(stream.frames));
+                Some(true)
+            }
+            _ => None,
+        }
+    }
+
+    fn answer_seeking(&self, asked: &mut gst::query::Seeking) -> bool {
+        if asked.format() != gst::Format::Time {
+            asked.set(
+                false,
+                gst::GenericFormattedValue::none_for_format(asked.format()),
+                gst::GenericFormattedValue::none_for_format(asked.format()),
+            );
+            return true;
+        }
+        let (pull, duration) = {
+            let state = self.lock();
+            (state.pull, state.playing_time())
+        };
+        let seekable = pull || self.upstream_seeks();
+        asked.set(seekable, gst::ClockTime::ZERO, duration);
+        true
+    }
+
+    /// Whether bytes that come by push can be asked for from another place.
+    pub(super) fn upstream_seeks(&self) -> bool {
+        let mut query = gst::query::Seeking::new(gst::Format::Bytes);
+        if !self.sink.peer_query(&mut query) {
+            return false;
+        }
+        let (seekable, _, stop) = query.result();
+        seekable && stop.value() > 0
+    }
+
+    fn answer_segment(&self, asked: &mut gst::query::Segment) -> bool {
+        let state = self.lock();
+        let segment = &state.segment;
+        let start = segment.to_stream_time(segment.start().unwrap_or(gst::ClockTime::ZERO));
+        let stop = match segment.stop() {
+            Some(stop) => segment.to_stream_time(stop),
+            None => state.playing_time(),
+        };
+        asked.set(segment.rate(), start, stop);
+        true
+    }
+
+    /// Frames to time and back, by the usual distance of pictures; bytes by the file's mean.
+    fn answer_convert(&self, pad: &gst::Pad, asked: &mut gst::query::Convert) -> bool {
+        let (from, to) = asked.get();
+        let state = self.lock();
+        let time = match from {
+            gst::GenericFormattedValue::Time(Some(time)) => Some(time),
+            gst::GenericFormattedValue::Default(Some(frames)) => state.time_of_frames(pad, *frames),
+            gst::GenericFormattedValue::Bytes(Some(bytes)) => state.time_of_bytes(*bytes),
+            _ => None,
+        };
+        let Some(time) = time else {
+            return false;
+        };
+        match to {
+            gst::Format::Time => {
+                asked.set(from, time);
+                true
+            }
+            gst::Format::Default => match state.frames_at(pad, time) {
+                Some(frames) => {
+                    asked.set(from, gst::format::Default::from_u64(frames));
+                    true
+                }
+                None => false,
+            },
+            gst::Format::Bytes => match state.bytes_at(time) {
+                Some(bytes) => {
+                    asked.set(from, gst::format::Bytes::from_u64(bytes));
+                    true
+                }
+                None => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl super::state::State {
+    fn interval_of(&self, pad: &gst::Pad) -> Option<u64> {
+        let stream = self.streams.iter().find(|stream| &stream.pad == pad)?;
+        let (num, den) = self.frame_rate(stream.key.camera)?;
+        u64::from(den)
+            .checked_mul(1_000_000_000)?
+            .checked_div(u64::from(num))
+            .filter(|interval| *interval > 0)
+    }
+
+    fn frames_at(&self, pad: &gst::Pad, time: gst::ClockTime) -> Option<u64> {
+        let interval = self.interval_of(pad)?;
+        time.nseconds()
+            .checked_add(interval / 2)?
+            .checked_div(interval)
+    }
+
+    fn time_of_frames(&self, pad: &gst::Pad, frames: u64) -> Option<gst::ClockTime> {
+        let time = self.interval_of(pad)?.checked_mul(frames)?;
+        Some(gst::ClockTime::from_nseconds(time))
+    }
+
+    fn time_of_bytes(&self, bytes: u64) -> Option<gst::ClockTime> {
+        let (size, duration) = (self.map.size()?, self.playing_time()?);
+        let time = u128::from(duration.nseconds())
+            .checked_mul(u128::from(bytes))?
+            .checked_div(u128::from(size))?;
+        u64::try_from(time).ok().map(gst::ClockTime::from_nseconds)
+    }
+
+    fn bytes_at(&self, time: gst::ClockTime) -> Option<u64> {
+        let (size, duration) = (self.map.size()?, self.playing_time()?);
+        let bytes = u128::from(size)
+            .checked_mul(u128::from(time.nseconds()))?
+            .checked_div(u128::from(duration.nseconds()))?;
+        u64::try_from(bytes).ok()
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Finds the runs of a recording without playing it, in pull mode.
+//!
+//! In order of preference: the file's index, where it agrees with the records it points to; a walk over all records, where the file
+//! is small enough for the budget; samples from all over the file, narrowed down where the clock moved by another amount than
+//! the sequence numbers explain. Without any of these, both ends of the file.
+
+use super::{
+    Inner, Settings,
+    gapmap::{GapMap, Space, Sureness},
+    listing::{Entry, Listing},
+};
+use crate::container::{
+    reader::{IndexPlace, Reader},
+    timeline::{Placer, Resolution, Rhythm, Run, RunMap},
+};
+use gst::prelude::*;
+use std::ops::ControlFlow;
+
+/// Bytes that a survey may read while the file is opened.
+pub const OPENING: u64 = 1 << 20;
+/// Bytes that a survey may read for the first seek.
+pub const SEEKING: u64 = 256 << 20;
+
+/// Index entries that are held against their records before the index is used.
+const CHECKS: u64 = 5;
+/// Bytes before the file's end in which the last record is looked for.
+const TAIL: u64 = 64 << 10;
+
+/// A survey of one file.
+struct Survey<'a> {
+    inner: &'a Inner,
+    settings: &'a Settings,
+    rhythm: Rhythm,
+    reader: Box<dyn Reader>,
+    start: u64,
+    end: u64,
+    budget: u64,
+}
+
+impl Inner {
+    /// Brings the map of the file to the best that `budget` bytes of reading give.
+    pub(super) fn survey(&self, settings: &Settings, budget: u64) -> Result<(), gst::FlowError> {
+        let size = self
+            .sink
+            .peer_query_duration::<gst::format::Bytes>()
+            .map(|bytes| *bytes);
+        let (survey, known) = {
+            let state = self.lock();
+            let (Some(reader), Some(size)) = (state.reader.as_ref(), size) else {
+                return Ok(());
+            };
+            if !state.pull || state.map.sureness == Sureness::Exact {
+                return Ok(());
+            }
+            let info = reader.info();
+            let survey = Survey {
+                inner: self,
+                settings,
+                rhythm: state.tuning.rhythm,
+                reader: reader.fork(),
+                start: state.first_record.unwrap_or(info.data_start),
+                end: info.data_end.unwrap_or(size).min(size),
+                budget,
+            };
+            (survey, state.map.sureness)
+        };
+        let mut found = survey.run()?;
+        found.set_size(size);
+        if found.sureness > known || known == Sureness::Unknown {
+            let mut state = self.lock();
+            state.map = found;
+        }
+        Ok(())
+    }
+}
+
+impl Survey<'_> {
+    fn run(&self) -> Result<GapMap, gst::FlowError> {
+        if let Some(place) = self.reader.info().index
+            && self.rhythm.resolution != Resolution::Slots
+            && place.count.saturating_mul(place.entry_size as u64) <= self.budget
+            && self.index_agrees(place)?
+        {
+            let end = place.count.saturating_mul(place.entry_size as u64);
+            return self.walk(Space::Index, place.offset, place.offset.saturating_add(end));
+        }
+        if self.end.saturating_sub(self.start) <= self.budget {
+            return self.walk(Space::Records, self.start, self.end);
+        }
+        self.ends()
+    }
+
+    fn listing(&self, space: Space) -> Result<Listing<'_>, gst::FlowError> {
+        Listing::new(self.inner, self.reader.fork(), space, self.settings.camera)
+            .ok_or(gst::FlowError::Error)
+    }
+
+    /// Holds some entries of the index against the records they point to, and the first against the file's first record.
+    fn index_agrees(&self, place: IndexPlace) -> Result<bool, gst::FlowError> {
+        if place.count == 0 {
+            return Ok(false);
+        }
+        let mut entries = self.listing(Space::Index)?;
+        let mut records = self.listing(Space::Records)?;
+        let size = place.entry_size as u64;
+        let last = place.count.saturating_sub(1);
+        for n in 0..CHECKS {
+            let number = last.saturating_mul(n).checked_div(CHECKS - 1).unwrap_or(0);
+            let at = place.offset.saturating_add(number.saturating_mul(size));
+            let Some(entry) = entries.sample(at, u64::MAX)? else {
+                // only sound from here on
+                return Ok(n > 0);
+            };
+            let end = entry.offset.saturating_add(1);
+            let Some(record) = records.sample(entry.offset, end)? else {
+                return Ok(false);
+            };
+            let agrees = record.offset == entry.offset
+                && record.stamp.map(|stamp| stamp.seconds)
+                    == entry.stamp.map(|stamp| stamp.seconds)
+                && record.camera == entry.camera
+                && record.key == entry.key;
+            if !agrees || (n == 0 && self.settings.camera == 0 && entry.offset != self.start) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes over all entries or records between two positions.
+    fn walk(&self, space: Space, from: u64, to: u64) -> Result<GapMap, gst::FlowError> {
+        let mut listing = self.listing(space)?;
+        let mut placer: Placer<u64> = Placer::new(self.rhythm);
+        let mut runs = RunMap::new(self.settings.gap_policy, &self.rhythm);
+        let mut take = |placer: &mut Placer<u64>| {
+            while let Some((position, mark, time)) = placer.pop() {
+                runs.picture(mark.camera, time, position);
+            }
+        };
+        listing.walk(
+            from,
+            to,
+            space == Space::Records && from > self.start,
+            |entry: Entry| {
+                placer.push(entry.position, entry.mark());
+                take(&mut placer);
+                ControlFlow::Continue(())
+            },
+        )?;
+        placer.finish();
+        take(&mut placer);
+        Ok(GapMap {
+            space,
+            runs: runs.runs().to_vec(),
+            sureness: Sureness::Exact,
+            end: to,
+            interval: self.rhythm.interval,
+            ..GapMap::default()
+        })
+    }
+
+    /// The first and the last record, taken for one run.
+    fn ends(&self) -> Result<GapMap, gst::FlowError> {
+        let mut listing = self.listing(Space::Records)?;
+        let empty = GapMap {
+            interval: self.rhythm.interval,
+            end: self.end,
+            ..GapMap::default()
+        };
+        let Some(first) = listing.sample(self.start, self.end)? else {
+            return Ok(empty);
+        };
+        let mut back = TAIL;
+        let mut last = None;
+        while last.is_none() && back <= (16 << 20) {
+            let from = self.end.saturating_sub(back).max(self.start);
+            listing.walk(from, self.end, true, |entry| {
+                last = Some(entry);
+                ControlFlow::Continue(())
+            })?;
+            if from == self.start {
+                break;
+            }
+            back = back.saturating_mul(4);
+        }
+        let (Some(last), Some(clock)) = (last, clock_of(&first)) else {
+            return Ok(empty);
+        };
+        Ok(GapMap {
+            runs: vec![Run {
+                clock,
+                clock_end: clock_of(&last).unwrap_or(clock).max(clock),
+                running: 0,
+                offset: self.start,
+            }],
+            sureness: Sureness::Ends,
+            ..empty
+        })
+    }
+}
+
+/// Clock of an entry as it stands, nanoseconds.
+pub fn clock_of(entry: &Entry) -> Option<i64> {
+    Some(entry.stamp?.unix_ms().saturating_mul(1_000_000))
+}
