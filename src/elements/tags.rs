@@ -66,6 +66,14 @@ tag!(
     "recorder name",
     "name of the recorder or server, as its owner set it"
 );
+tag!(
+    /// `recorder-utc-offset`, int: minutes that the recorder's local time is east of UTC. Scope: global.
+    RecorderUtcOffset,
+    i32,
+    "recorder-utc-offset",
+    "recorder's offset from UTC",
+    "minutes that the recorder's local time is east of UTC"
+);
 
 /// Makes the tags known to GStreamer. Any number of calls.
 pub fn register() {
@@ -73,6 +81,7 @@ pub fn register() {
     RecordingMode::ensure();
     VideoStandard::ensure();
     RecorderName::ensure();
+    RecorderUtcOffset::ensure();
 }
 
 #[cfg(test)]

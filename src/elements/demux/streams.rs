@@ -12,7 +12,7 @@ use crate::{
         reader::{AudioFormat, Codec, Media, Mode, StreamKey},
         timeline::{Mark, SECOND},
     },
-    elements::tags::{CameraNumber, RecorderName, RecordingMode, VideoStandard},
+    elements::tags::{CameraNumber, RecorderName, RecorderUtcOffset, RecordingMode, VideoStandard},
 };
 use gst::prelude::*;
 
@@ -532,6 +532,9 @@ impl Inner {
         }
         if let Some(name) = info.standard.name() {
             tags.add::<VideoStandard>(&name, mode);
+        }
+        if let Some(minutes) = info.utc_offset {
+            tags.add::<RecorderUtcOffset>(&minutes, mode);
         }
         list
     }

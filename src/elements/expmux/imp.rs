@@ -218,7 +218,7 @@ impl ObjectImpl for ExpMux {
                     .build(),
                 glib::ParamSpecInt::builder("utc-offset")
                     .nick("UTC offset")
-                    .blurb("Minutes that the recorder's local time is east of UTC; 0: from the date-time tag")
+                    .blurb("Minutes that the recorder's local time is east of UTC; 0: from the recorder-utc-offset tag")
                     .minimum(-840)
                     .maximum(840)
                     .mutable_ready()

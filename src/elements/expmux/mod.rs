@@ -14,7 +14,7 @@
  * meta, else from #GstExpMux:start-time and the running time. Times are written as UTC.
  *
  * Tags of a stream: `title` (camera title), `camera-number`, `recording-mode` (may change at any frame), `video-standard`,
- * `recorder-name`, `device-model`. Without a camera number, pad `video_N` writes camera N+1.
+ * `recorder-name`, `recorder-utc-offset`, `device-model`. Without a camera number, pad `video_N` writes camera N+1.
  *
  * Where downstream can seek, the header gets its counts and times and the file its index at EOS. Where it cannot, the
  * file is readable up to its last record all the same.

@@ -104,10 +104,8 @@ impl State {
                 .into_iter()
                 .find(|known| known.name() == Some(standard.get()));
         }
-        let time = list.get::<gst::tags::DateTime>().map(|time| time.get());
-        if let Some(time) = time.filter(|time| time.has_time()) {
-            let hours = time.time_zone_offset();
-            self.utc_offset = hours.map(|hours| (hours * 60.0).round() as i32);
+        if let Some(minutes) = list.get::<tags::RecorderUtcOffset>() {
+            self.utc_offset = Some(minutes.get());
         }
     }
 
@@ -214,7 +212,8 @@ impl State {
         for pad in &pads {
             self.number(pad, warnings)?;
         }
-        let cameras = self.tracks.iter().filter_map(camera).collect::<Vec<_>>();
+        let mut cameras = self.tracks.iter().filter_map(camera).collect::<Vec<_>>();
+        cameras.sort_by_key(|camera| camera.number);
         let or = |set: &str, tag: &Option<String>| match (set, tag) {
             ("", Some(tag)) => tag.clone(),
             (set, _) => set.to_owned(),
@@ -225,7 +224,8 @@ impl State {
             utc_offset: match settings.utc_offset {
                 0 => self.utc_offset.unwrap_or(0),
                 set => set,
-            } as i16,
+            }
+            .clamp(-840, 840) as i16,
             standard: self.standard_of(settings, cameras.first()),
             audio: self.tracks.iter().any(|track| !track.is_video()),
             cameras,
