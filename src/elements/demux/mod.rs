@@ -27,6 +27,7 @@ mod state;
 mod stats;
 mod streams;
 mod survey;
+mod tag_lists;
 mod toc;
 
 use crate::container::{
