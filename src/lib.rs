@@ -13,6 +13,7 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     elements::tags::register();
     elements::expdemux::register(plugin)?;
     elements::expmux::register(plugin)?;
+    elements::netvudemux::register(plugin)?;
     elements::typefind::register(plugin)?;
     Ok(())
 }

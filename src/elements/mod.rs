@@ -4,6 +4,7 @@
 pub mod demux;
 pub mod expdemux;
 pub mod expmux;
+pub mod netvudemux;
 mod properties;
 pub mod tags;
 pub mod typefind;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Tags that GStreamer does not know by itself: camera number, recording mode, video standard and recorder name. Both
-//! demuxers write them, `expmux` reads them back.
+//! Tags that GStreamer does not know by itself: camera number, recording mode, video standard, recorder name, and
+//! site, time zone and UTC offset of its pictures. Both demuxers write them, `expmux` reads them back.
 
 use std::sync::Once;
 
@@ -75,6 +75,23 @@ tag!(
     "minutes that the recorder's local time is east of UTC"
 );
 
+tag!(
+    /// `site-id`, string: name of the site or unit that a camera belongs to, as its pictures have it. Scope: stream.
+    SiteId,
+    &'a str,
+    "site-id",
+    "site",
+    "name of the site or unit, as its pictures have it"
+);
+tag!(
+    /// `time-zone`, string: name of the recorder's time zone, as the recorder writes (and perhaps cuts) it. Scope: stream.
+    TimeZone,
+    &'a str,
+    "time-zone",
+    "time zone",
+    "name of the recorder's time zone, as it writes it"
+);
+
 /// Makes the tags known to GStreamer. Any number of calls.
 pub fn register() {
     CameraNumber::ensure();
@@ -82,6 +99,8 @@ pub fn register() {
     VideoStandard::ensure();
     RecorderName::ensure();
     RecorderUtcOffset::ensure();
+    SiteId::ensure();
+    TimeZone::ensure();
 }
 
 #[cfg(test)]

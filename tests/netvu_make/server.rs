@@ -93,9 +93,16 @@ fn answer(request: tiny_http::Request, serve: &Serve, stop: &AtomicBool) {
     if writer.write_all(head.as_bytes()).is_err() || head_only {
         return;
     }
-    let size = if serve.drip == 0 { serve.body.len().max(1) } else { serve.drip };
+    let size = if serve.drip == 0 {
+        serve.body.len().max(1)
+    } else {
+        serve.drip
+    };
     for piece in serve.body.chunks(size) {
-        if stop.load(Ordering::Relaxed) || writer.write_all(piece).is_err() || writer.flush().is_err() {
+        if stop.load(Ordering::Relaxed)
+            || writer.write_all(piece).is_err()
+            || writer.flush().is_err()
+        {
             return;
         }
         std::thread::sleep(serve.pause);

@@ -366,6 +366,10 @@ impl Desk {
             .utc_offset
             .filter(|offset| known.utc_offset != Some(*offset));
         known.utc_offset = utc_offset.or(known.utc_offset);
+        self.info.utc_offset = self.info.utc_offset.or(utc_offset);
+        if let (Some(site), true) = (facts.site, self.info.server.is_empty()) {
+            self.info.server = decode(clip(site));
+        }
         let mut details = Details {
             title: title.as_deref().map(decode),
             site: changed(&mut known.site, facts.site),

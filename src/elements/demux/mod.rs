@@ -15,6 +15,7 @@ mod listing;
 mod locate;
 mod output;
 mod parse;
+mod place;
 mod pull;
 mod push;
 mod push_seek;

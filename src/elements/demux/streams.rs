@@ -4,6 +4,7 @@
 use super::{
     Inner, Settings,
     output::Out,
+    place::Place,
     state::{Item, State},
 };
 use crate::container::{
@@ -33,7 +34,7 @@ pub struct Stream {
     /// The header goes before the next key picture.
     pub send_header: bool,
     pub(super) mode: Option<Mode>,
-    pub(super) title: Option<String>,
+    pub(super) place: Place,
     pub(super) tagged: bool,
     /// Pictures are dropped until the next key picture.
     pub wait_key: bool,
@@ -233,7 +234,7 @@ impl Inner {
             header_made: false,
             send_header: true,
             mode: None,
-            title: None,
+            place: Place::default(),
             tagged: false,
             wait_key: true,
             discont: true,

@@ -31,7 +31,7 @@ impl Inner {
         let retitled = item
             .details
             .as_ref()
-            .is_some_and(|details| details.title.is_some() && details.title != stream.title);
+            .is_some_and(|details| stream.place.changed(details));
         let video = State::is_video(item);
         if stream.tagged && (!video || stream.mode == Some(item.mode)) && !retitled {
             return;
@@ -55,12 +55,8 @@ impl Inner {
     ) -> Option<gst::TagList> {
         stream.tagged = true;
         stream.mode = Some(item.mode);
-        let own = item
-            .details
-            .as_ref()
-            .and_then(|details| details.title.clone());
-        if own.is_some() {
-            stream.title = own;
+        if let Some(details) = &item.details {
+            stream.place.take(details);
         }
         let mut tags = gst::TagList::new();
         {
@@ -68,7 +64,8 @@ impl Inner {
             let mode = gst::TagMergeMode::Replace;
             tags.set_scope(gst::TagScope::Stream);
             tags.add::<CameraNumber>(&u32::from(stream.key.camera), mode);
-            let title = stream.title.clone().filter(|title| !title.is_empty());
+            stream.place.add_tags(tags, mode);
+            let title = stream.place.title.clone().filter(|title| !title.is_empty());
             if let Some(title) = title.or_else(|| state.title(settings, stream.key.camera)) {
                 tags.add::<gst::tags::Title>(&title.as_str(), mode);
             }

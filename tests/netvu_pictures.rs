@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What is decoded from NetVu streams: a contact sheet of each codec, sound against its vectors, and pictures whose MPEG-4
+//! header is missing.
+
+mod common;
+mod netvu_make;
+
+use common::{init, launch_well, samples};
+use gst::prelude::*;
+use gstexp::container::netvu::{Kind, read_all};
+use gstexp::container::reader::{Codec, Step};
+use netvu_make::Made;
+use std::path::Path;
+use std::process::Command;
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let sum = sha2::Sha256::digest(bytes);
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where pictures for people go.
+fn sheets() -> std::path::PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("netvu-sheet");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_contact_sheet_of_every_codec() {
+    let Some(folder) = samples("netvu") else {
+        return;
+    };
+    init();
+    let sheets = sheets();
+    let mut tiles = Vec::new();
+    for (name, pad) in [
+        ("ds-jpeg.adbin", "video_1"),
+        ("dvip2-jpeg.adbin", "video_1"),
+        ("ds2-jfif.adbin", "video_1"),
+        ("dvip2-mpeg4.adbin", "video_1"),
+        ("dvip2-mpeg4.mime", "video_1"),
+        ("express-adpcm.mime", "video_1"),
+        ("firevu-bmp.mime", "video_1"),
+        ("firevu-bmp.mime", "video_1001"),
+        ("remguard-alarm.adbin", "video_9"),
+    ] {
+        let tile = sheets.join(format!("{}.png", tiles.len()));
+        let _ = std::fs::remove_file(&tile);
+        launch_well(&format!(
+            "filesrc location=\"{}\" ! netvudemux name=d d.{pad} ! decodebin ! videoconvert ! videoscale add-borders=true ! \
+             video/x-raw,width=352,height=288,pixel-aspect-ratio=1/1 ! timeoverlay ! pngenc snapshot=true ! filesink location=\"{}\"",
+            folder.join(name).display(),
+            tile.display()
+        ));
+        assert!(
+            std::fs::metadata(&tile).unwrap().len() > 5000,
+            "{name}: no picture"
+        );
+        tiles.push(tile);
+    }
+    let sheet = sheets.join("sheet.png");
+    let mut convert = Command::new("ffmpeg");
+    convert.args(["-y", "-v", "error", "-i"]);
+    convert
+        .arg(sheets.join("%d.png"))
+        .args(["-vf", "tile=3x3", "-frames:v", "1"])
+        .arg(&sheet);
+    match convert.status() {
+        Ok(status) => assert!(status.success()),
+        Err(_) => eprintln!("SKIPPED: no ffmpeg to put the pictures on one sheet"),
+    }
+    println!("contact sheet: {}", sheet.display());
+}
+
+#[test]
+fn pictures_decode_without_a_word_from_the_decoder() {
+    let Some(folder) = samples("netvu") else {
+        return;
+    };
+    if Command::new("ffmpeg").arg("-version").output().is_err() {
+        eprintln!("SKIPPED: no ffmpeg");
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for name in ["ds-jpeg.adbin", "dvip2-jpeg.adbin", "remguard-alarm.adbin"] {
+        let data = std::fs::read(folder.join(name)).unwrap();
+        read_all(Kind::Binary, &data, 0, |_, window, step| {
+            if let Step::Packet(packet) = step
+                && packet.stream.codec == Codec::Jpeg
+            {
+                let path = out.path().join(format!("{count:04}.jpg"));
+                std::fs::write(path, packet.payload.to_vec(window)).unwrap();
+                count += 1;
+            }
+        });
+    }
+    assert_eq!(count, 29 + 47 + 4);
+    for number in 0..count {
+        let mut decode = Command::new("ffmpeg");
+        decode.args(["-v", "warning", "-f", "mjpeg", "-i"]);
+        decode
+            .arg(out.path().join(format!("{number:04}.jpg")))
+            .args(["-f", "null", "-"]);
+        let said = decode.output().unwrap();
+        let said = String::from_utf8_lossy(&said.stderr).into_owned();
+        // the picture format is full range, which newer versions remark on for every JPEG file
+        let said: Vec<_> = said
+            .lines()
+            .filter(|line| !line.contains("deprecated pixel format"))
+            .collect();
+        assert!(said.is_empty(), "picture {number}: {said:?}");
+    }
+}
+
+#[test]
+fn decoded_sound_equals_the_vectors() {
+    let Some(folder) = samples("netvu") else {
+        return;
+    };
+    init();
+    let out = tempfile::tempdir().unwrap();
+    let raw = out.path().join("sound");
+    launch_well(&format!(
+        "filesrc location=\"{}\" ! netvudemux name=d d.audio_2 ! decodebin ! audioconvert ! audio/x-raw,format=S16LE ! filesink location=\"{}\"",
+        folder.join("express-adpcm.adbin").display(),
+        raw.display()
+    ));
+    let raw = std::fs::read(raw).unwrap();
+    assert_eq!(
+        sha256(&raw[..480]),
+        "89f43396d51b2812ce81a780b03b1bf73920ef870b947122bd77eccb9a625459"
+    );
+    assert_eq!(
+        sha256(&raw[480..3360]),
+        "7a556e7e634d1781eac44789d5ee027769f913410d2740d7cf9834791d3c83d0"
+    );
+}
+
+/// Frame sums of what a pipeline decodes.
+fn decoded(description: &str) -> Vec<String> {
+    init();
+    let pipeline = gst::parse::launch(&format!("{description} ! fakesink name=s sync=false"))
+        .unwrap()
+        .downcast::<gst::Pipeline>()
+        .unwrap();
+    let sums = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = sums.clone();
+    let pad = pipeline.by_name("s").unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data {
+            kept.lock()
+                .unwrap()
+                .push(sha256(&buffer.map_readable().unwrap()));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    assert_eq!(common::play(&pipeline).error, None, "{description}");
+    let sums = sums.lock().unwrap().clone();
+    sums
+}
+
+/// A partition with the pictures of a stream that ffmpeg or a unit wrote, the sequence headers taken off.
+fn without_header(pictures: &[(Vec<u8>, bool)], size: (u16, u16)) -> Vec<u8> {
+    let mut data = b"PAR\0".to_vec();
+    data.extend([0x21; 1000]);
+    for (number, (picture, key)) in (0u64..).zip(pictures) {
+        let start = picture
+            .windows(4)
+            .position(|code| code == [0, 0, 1, 0xb6])
+            .unwrap();
+        let made = Made {
+            format: if *key { 3 } else { 2 },
+            payload: picture[start..].to_vec(),
+            unix_ms: 1_700_000_000_000 + 40 * number,
+            size,
+            ..Made::default()
+        };
+        data.extend(made.record());
+        data.extend([0; 77]);
+    }
+    data
+}
+
+#[test]
+fn a_missing_header_is_written_and_the_pixels_are_the_same() {
+    let Some(folder) = samples("netvu") else {
+        return;
+    };
+    let path = folder.join("dvip2-mpeg4.adbin");
+    let data = std::fs::read(&path).unwrap();
+    let mut pictures = Vec::new();
+    read_all(Kind::Binary, &data, 0, |_, window, step| {
+        if let Step::Packet(packet) = step {
+            pictures.push((packet.payload.to_vec(window), packet.key));
+        }
+    });
+    let out = tempfile::tempdir().unwrap();
+    let bare = out.path().join("bare.par");
+    std::fs::write(&bare, without_header(&pictures, (352, 256))).unwrap();
+    let decode = "netvudemux ! avdec_mpeg4 ! videoconvert ! video/x-raw,format=I420";
+    let whole = decoded(&format!(
+        "filesrc location=\"{}\" ! {decode}",
+        path.display()
+    ));
+    let bare = decoded(&format!(
+        "filesrc location=\"{}\" ! {decode}",
+        bare.display()
+    ));
+    assert_eq!(whole.len(), 19);
+    assert_eq!(whole, bare);
+}
+
+#[test]
+fn partitions_of_a_folder_play_in_the_order_of_their_times() {
+    init();
+    let folder = tempfile::tempdir().unwrap();
+    // The ring came round: the file with the lowest name is the newest.
+    for (name, start) in [
+        ("VID00001.par", 20u64),
+        ("VID00002.par", 0),
+        ("VID00003.par", 10),
+    ] {
+        let mut data = b"PAR\0".to_vec();
+        data.extend([0x33; 4096]);
+        for number in 0..10 {
+            let made = Made {
+                payload: netvu_make::vop(number == 0, 300, start + number),
+                unix_ms: 1_700_000_000_000 + 100 * (start + number),
+                ..Made::default()
+            };
+            data.extend(made.record());
+        }
+        std::fs::write(folder.path().join(name), data).unwrap();
+    }
+    let mut files: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (
+                gstexp::container::netvu::first_time(&std::fs::read(&path).unwrap())
+                    .unwrap()
+                    .unix_ms(),
+                path,
+            )
+        })
+        .collect();
+    files.sort();
+    let links = tempfile::tempdir().unwrap();
+    for (number, (_, path)) in files.iter().enumerate() {
+        std::os::unix::fs::symlink(path, links.path().join(format!("{number:06}.par"))).unwrap();
+    }
+    let pipeline = gst::parse::launch(&format!(
+        "splitfilesrc location=\"{}/*.par\" ! netvudemux ! fakesink name=s sync=false",
+        links.path().display()
+    ))
+    .unwrap()
+    .downcast::<gst::Pipeline>()
+    .unwrap();
+    let times = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = times.clone();
+    let pad = pipeline.by_name("s").unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data {
+            kept.lock().unwrap().push(buffer.pts().unwrap().mseconds());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    assert_eq!(common::play(&pipeline).error, None);
+    let expected: Vec<u64> = (0..30).map(|number| number * 100).collect();
+    assert_eq!(*times.lock().unwrap(), expected);
+}
