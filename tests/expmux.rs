@@ -380,6 +380,55 @@ fn interlaced_pictures_are_refused_and_noise_is_left_out() {
 }
 
 #[test]
+fn the_same_pipeline_writes_a_whole_file_each_time() {
+    init();
+    let dir = tempfile::tempdir().unwrap();
+    let exp = dir.path().join("x.exp");
+    let description = format!(
+        "videotestsrc num-buffers=10 ! {PATTERN} ! expmux start-time={START_NS} ! filesink location={}",
+        exp.display()
+    );
+    let pipeline = gst::parse::launch(&description).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let runs = [(); 3].map(|()| {
+        assert_eq!(play(&pipeline).error, None);
+        std::fs::read(&exp).unwrap()
+    });
+    let facts = runs.map(|bytes| {
+        let file = read(bytes);
+        check_finished(&file);
+        let facts = file.records.iter().map(|r| (r.ms, r.kind, r.sequence));
+        facts.collect::<Vec<_>>()
+    });
+    assert_eq!(facts[0].len(), 10);
+    assert_eq!(facts[0], facts[1]);
+    assert_eq!(facts[1], facts[2]);
+}
+
+#[test]
+fn a_flush_begins_the_file_anew() {
+    let feed = Feed::new(MPEG4);
+    feed.push(0, Some(5_000_000), &KEY);
+    feed.push(100, Some(5_000_100), &P);
+    feed.tag(&[("title", "Gate")]);
+    let pad = feed.source.static_pad("src").unwrap();
+    assert!(pad.push_event(gst::event::FlushStart::new()));
+    assert!(pad.push_event(gst::event::FlushStop::new(true)));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    assert!(pad.push_event(gst::event::Segment::new(&segment)));
+    feed.push(0, Some(7_000_000), &KEY);
+    feed.tag(&[("title", "Yard")]);
+    let (ending, file) = feed.end();
+    assert_eq!(ending.error, None);
+    assert_eq!(
+        file.records.iter().map(|r| r.ms).collect::<Vec<_>>(),
+        [7_000_000]
+    );
+    check_finished(&file);
+    assert_eq!(text(&file.bytes[136..176]), "Yard", "the last title");
+}
+
+#[test]
 fn adpcm_is_written_block_by_block() {
     let feed = Feed::new("audio/x-adpcm,layout=dvi,rate=8000,channels=1,block_align=256");
     feed.push(0, Some(5_000_000), &[7; 600]);

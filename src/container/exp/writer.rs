@@ -201,6 +201,18 @@ impl Writer {
         Ok(out)
     }
 
+    /// Gives a camera of the header another title, for the header that is written at the end.
+    pub fn set_title(&mut self, number: u16, title: &str) {
+        let listed = self
+            .head
+            .cameras
+            .iter_mut()
+            .find(|camera| camera.number == number);
+        if let Some(camera) = listed {
+            camera.title = title.to_owned();
+        }
+    }
+
     /// The index, to be written behind the last record. Empty where it grew beyond [`MAX_INDEX`] entries.
     pub fn finish(&mut self) -> Vec<u8> {
         if self.index_full {

@@ -399,6 +399,14 @@ impl AggregatorImpl for ExpMux {
         Ok(())
     }
 
+    fn flush(&self) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // A file sink empties its file on the flush that goes on to it.
+        self.state().flush();
+        self.obj()
+            .update_segment(&gst::FormattedSegment::<gst::format::Bytes>::new());
+        Ok(gst::FlowSuccess::Ok)
+    }
+
     fn next_time(&self) -> Option<gst::ClockTime> {
         None
     }

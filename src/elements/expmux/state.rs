@@ -174,11 +174,24 @@ impl State {
         self.begin(settings, stamp(0), &mut Vec::new()).map(Some)
     }
 
-    /// The index, and the header as it is now.
+    /// The index, and the header as it is now. Titles that came later than the first record are in it.
     pub fn finish(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut writer = self.writer.take()?;
+        for track in self.tracks.iter().filter(|track| track.is_video()) {
+            writer.set_title(track.number.unwrap_or(0), &track.title);
+        }
         let index = writer.finish();
         Some((index, writer.header()))
+    }
+
+    /// What was written so far is void: the next record begins a new file of the same streams.
+    pub fn flush(&mut self) {
+        self.writer = None;
+        self.base = None;
+        for track in &mut self.tracks {
+            track.number = None;
+            track.next = 0;
+        }
     }
 
     fn unix_time(&mut self, settings: &Settings, running: i64, meta: Option<i64>) -> i64 {
