@@ -109,6 +109,18 @@ fn files_are_short() {
 }
 
 #[test]
+fn examples_fit_on_two_pages() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert!(lines < 100, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+#[test]
 fn every_source_names_its_licence() {
     for folder in ["src", "tests", "fuzz"] {
         for (path, text) in sources(folder) {
