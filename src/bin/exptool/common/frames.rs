@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: MPL-2.0
+//! All frames of a recording with their times and runs, in the order of the file and with bounded memory.
+//!
+//! Times come out as the demuxers give them: clock and rhythm are measured over the first records, then every record is placed.
+
+use super::{Failure, Input, progress::Progress, walk::Event};
+use gstexp::container::{
+    mpeg4::{
+        infer::{Inference, Inferred},
+        start_code,
+    },
+    reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Stamp, StreamKey},
+    timeline::{Beat, Break, GapPolicy, Mark, Placer, Resolution, Rhythm, RunMap},
+};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// Records that clock and codec are measured over, as in the demuxers.
+const HEAD_RECORDS: usize = 64;
+/// Bytes of payload after which the measurement ends earlier.
+const HEAD_BYTES: usize = 1 << 20;
+/// Damaged regions and warnings that are remembered.
+const MAX_TOLD: usize = 10_000;
+
+/// What is to be done with each frame's coded bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Hold the bytes against the record's CRC.
+    pub crc: bool,
+    /// SHA-256 of the coded picture, see [`coded_picture`].
+    pub sha256: bool,
+    /// What becomes of gaps in the running time.
+    pub policy: GapPolicy,
+}
+
+/// Whether the check sum of a record is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crc {
+    /// The record has none, or it was not asked for.
+    Absent,
+    /// Right.
+    Right,
+    /// Wrong.
+    Wrong,
+}
+
+/// A coded picture or block of sound.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Number among the records that hand something out, from 0.
+    pub number: u64,
+    /// Offset of its record in the file.
+    pub offset: u64,
+    /// Bytes of the record.
+    pub record_size: u64,
+    /// Coded bytes.
+    pub bytes: u64,
+    /// Camera (or sound channel) and codec.
+    pub stream: StreamKey,
+    /// Can be decoded without an earlier picture.
+    pub key: bool,
+    /// A picture whose reference is missing: before the first key picture, or after a gap before the next.
+    pub orphan: bool,
+    /// The recorder's time as it stands in the file.
+    pub stamp: Option<Stamp>,
+    /// Its time, finer than the stamp where only seconds count: ns since 1970; without a clock, since the first slot.
+    pub clock: i64,
+    /// Running time, ns.
+    pub running: i64,
+    /// Number of its run, from 0.
+    pub run: usize,
+    /// Why a run begins with it.
+    pub begins: Option<Break>,
+    /// Why it was recorded.
+    pub mode: Mode,
+    /// Sequence number.
+    pub sequence: Option<u16>,
+    /// Picture size, 0 = not told.
+    pub width: u16,
+    /// See `width`.
+    pub height: u16,
+    /// Sound parameters.
+    pub audio: Option<AudioFormat>,
+    /// Check sum.
+    pub crc: Crc,
+    /// SHA-256 of the coded picture.
+    pub sha256: Option<[u8; 32]>,
+    /// Camera title that begins to hold here (NetVu).
+    pub title: Option<String>,
+    /// Text of the alarm that is on (NetVu).
+    pub alarm: Option<String>,
+}
+
+impl Frame {
+    /// A picture.
+    pub fn is_video(&self) -> bool {
+        self.stream.codec.media() == Media::Video
+    }
+}
+
+/// Bytes that are no record.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Damage {
+    /// Offset in the file.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// What a valid file has there.
+    pub expected: String,
+}
+
+/// What was found beside the frames.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// What the header says.
+    pub info: FileInfo,
+    /// Clock and usual picture distance.
+    pub rhythm: Rhythm,
+    /// Widths of VOP fields, where there are MPEG-4 pictures.
+    pub widths: Option<Inferred>,
+    /// Records with frames.
+    pub records: u64,
+    /// Damaged regions, the first 10,000.
+    pub damage: Vec<Damage>,
+    /// Number of damaged regions.
+    pub damaged: u64,
+    /// Bytes in them.
+    pub damaged_bytes: u64,
+    /// Bytes of the last record where the file ends inside it, and its offset.
+    pub cut: Option<(u64, u64)>,
+    /// What does not agree.
+    pub warnings: Vec<String>,
+    /// Wrong check sums.
+    pub wrong_crc: u64,
+    /// Records whose check sum was held against their bytes.
+    pub checked_crc: u64,
+}
+
+impl Summary {
+    /// Name of the clock that times come from.
+    pub fn clock_name(&self) -> &'static str {
+        match self.rhythm.resolution {
+            Resolution::Millis => "milliseconds",
+            Resolution::Seconds => "whole seconds",
+            Resolution::Slots => "file timeline",
+        }
+    }
+
+    /// Clock times are times of day.
+    pub fn has_clock(&self) -> bool {
+        self.rhythm.resolution != Resolution::Slots
+    }
+}
+
+/// Goes over all frames of `input`.
+///
+/// # Errors
+/// A file that cannot be read, and whatever `tell` fails with.
+pub fn read(
+    input: &Input,
+    options: Options,
+    progress: &mut Progress,
+    tell: &mut dyn FnMut(Frame) -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
+    let mut walk = input.walk()?;
+    let mut pass = Pass::new(options);
+    let mut scratch = Vec::new();
+    while let Some((offset, event)) = walk.next()? {
+        match event {
+            Event::Packet(packet, data) => pass.packet(offset, packet, data, &mut scratch),
+            Event::Damaged { length, expected } => pass.damaged(offset, length, expected),
+            Event::Cut(bytes) => pass.summary.cut = Some((offset, bytes)),
+            Event::Skip(_) => {}
+        }
+        if pass.full() {
+            pass.settle(walk.info());
+        }
+        pass.hand_out(tell)?;
+        progress.at(offset);
+    }
+    if pass.head.is_some() {
+        pass.settle(walk.info());
+    }
+    if let Some(placer) = &mut pass.placer {
+        placer.finish();
+    }
+    pass.hand_out(tell)?;
+    let mut summary = pass.summary;
+    summary.info = walk.info().clone();
+    for warning in walk.take_warnings() {
+        if summary.warnings.len() < MAX_TOLD {
+            summary.warnings.push(warning);
+        }
+    }
+    Ok(summary)
+}
+
+/// Records before clock and codec are known.
+#[derive(Default)]
+struct Head {
+    items: Vec<(Frame, Mark)>,
+    beats: Vec<Beat>,
+    inference: Inference,
+    votes: HashMap<StreamKey, u32>,
+    bytes: usize,
+}
+
+/// What is remembered of a camera.
+#[derive(Default)]
+struct Reference {
+    has_key: bool,
+}
+
+struct Pass {
+    options: Options,
+    summary: Summary,
+    head: Option<Head>,
+    codecs: HashMap<u16, Codec>,
+    placer: Option<Placer<Frame>>,
+    runs: Option<RunMap>,
+    run: usize,
+    references: HashMap<StreamKey, Reference>,
+}
+
+impl Pass {
+    fn new(options: Options) -> Pass {
+        Pass {
+            options,
+            summary: Summary::default(),
+            head: Some(Head::default()),
+            codecs: HashMap::new(),
+            placer: None,
+            runs: None,
+            run: 0,
+            references: HashMap::new(),
+        }
+    }
+
+    fn packet(&mut self, offset: u64, packet: Packet, data: &[u8], scratch: &mut Vec<u8>) {
+        if !matches!(packet.stream.codec.media(), Media::Video | Media::Audio) {
+            return;
+        }
+        let video = packet.stream.codec.media() == Media::Video;
+        let in_head = self.head.is_some() && packet.stream.codec == Codec::Mpeg4;
+        let check = self.options.crc && packet.crc.is_some();
+        scratch.clear();
+        if check || self.options.sha256 || in_head {
+            packet.payload.append_to(data, scratch);
+        }
+        let crc = match packet.crc.filter(|_| check) {
+            None => Crc::Absent,
+            Some(crc) if crc == crc32fast::hash(scratch) => Crc::Right,
+            Some(_) => Crc::Wrong,
+        };
+        if crc != Crc::Absent {
+            self.summary.checked_crc += 1;
+        }
+        if crc == Crc::Wrong {
+            self.summary.wrong_crc += 1;
+        }
+        let mark = Mark {
+            camera: packet.stream.camera,
+            video,
+            stamp: packet.stamp,
+            slot: packet.slot,
+        };
+        let sha256 = self
+            .options
+            .sha256
+            .then(|| hash_coded(packet.stream.codec, scratch));
+        let details = packet.details.as_deref();
+        let frame = Frame {
+            number: self.summary.records,
+            offset,
+            record_size: packet.size as u64,
+            bytes: packet.payload.len() as u64,
+            stream: packet.stream,
+            key: packet.key,
+            orphan: false,
+            stamp: packet.stamp,
+            clock: 0,
+            running: 0,
+            run: 0,
+            begins: None,
+            mode: packet.mode,
+            sequence: packet.sequence,
+            width: packet.width,
+            height: packet.height,
+            audio: packet.audio,
+            crc,
+            sha256,
+            title: details.and_then(|details| details.title.clone()),
+            alarm: details.and_then(|details| details.alarm.clone()),
+        };
+        self.summary.records += 1;
+        match (&mut self.head, &mut self.placer) {
+            (Some(head), _) => head.add(frame, mark, scratch),
+            (None, Some(placer)) => placer.push(frame, mark),
+            (None, None) => {}
+        }
+    }
+
+    fn damaged(&mut self, offset: u64, length: u64, expected: &str) {
+        self.summary.damaged_bytes += length;
+        if let Some(last) = self.summary.damage.last_mut()
+            && last.offset + last.length == offset
+        {
+            last.length += length;
+            return;
+        }
+        self.summary.damaged += 1;
+        if self.summary.damage.len() < MAX_TOLD {
+            self.summary.damage.push(Damage {
+                offset,
+                length,
+                expected: expected.to_owned(),
+            });
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.head
+            .as_ref()
+            .is_some_and(|head| head.items.len() >= HEAD_RECORDS || head.bytes >= HEAD_BYTES)
+    }
+
+    /// The first records are there: clock and codecs are measured.
+    fn settle(&mut self, info: &FileInfo) {
+        let Some(head) = self.head.take() else {
+            return;
+        };
+        let nominal = info.cameras.iter().find_map(|camera| camera.rate);
+        let rhythm = Rhythm::measure(&head.beats, nominal, info.slot_rate);
+        self.summary.rhythm = rhythm;
+        if head.votes.keys().any(|key| key.codec == Codec::Mpeg4) {
+            self.summary.widths = Some(head.inference.result());
+        }
+        self.codecs = head.codecs();
+        let mut placer = Placer::new(rhythm);
+        for (frame, mark) in head.items {
+            placer.push(frame, mark);
+        }
+        self.placer = Some(placer);
+        self.runs = Some(RunMap::new(self.options.policy, &rhythm));
+    }
+
+    /// Hands out all frames whose time is known.
+    fn hand_out(
+        &mut self,
+        tell: &mut dyn FnMut(Frame) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (Some(placer), Some(runs)) = (&mut self.placer, &mut self.runs) else {
+            return Ok(());
+        };
+        while let Some((mut frame, mark, clock)) = placer.pop() {
+            frame.clock = clock;
+            if let Some(codec) = self.codecs.get(&frame.stream.camera)
+                && matches!(frame.stream.codec, Codec::Mpeg4 | Codec::H264)
+            {
+                frame.stream.codec = *codec;
+            }
+            if !mark.video {
+                frame.running = runs.sound(clock);
+                frame.run = self.run;
+                tell(frame)?;
+                continue;
+            }
+            let place = runs.picture(mark.camera, clock, frame.offset);
+            if matches!(place.begins, Some(Break::Gap(_) | Break::Back(_))) {
+                self.run += 1;
+            }
+            let reference = self.references.entry(frame.stream).or_default();
+            if place.interrupted {
+                reference.has_key = false;
+            }
+            reference.has_key |= frame.key;
+            frame.orphan = !reference.has_key;
+            frame.running = place.running;
+            frame.begins = place.begins;
+            frame.run = self.run;
+            tell(frame)?;
+        }
+        Ok(())
+    }
+}
+
+impl Head {
+    fn add(&mut self, frame: Frame, mark: Mark, payload: &[u8]) {
+        if mark.video {
+            self.beats.push(Beat {
+                camera: mark.camera,
+                stamp: mark.stamp,
+                slot: mark.slot,
+            });
+            *self.votes.entry(frame.stream).or_insert(0) += 1;
+            if frame.stream.codec == Codec::Mpeg4
+                && let Some(at) = start_code::vop_offset(payload)
+            {
+                self.inference.add(payload.get(at..).unwrap_or_default());
+            }
+        }
+        self.bytes = self.bytes.saturating_add(frame.bytes as usize);
+        self.items.push((frame, mark));
+    }
+
+    /// The codec that most of a camera's pictures seem to have: MPEG-4 and H.264 share some first bytes.
+    fn codecs(&self) -> HashMap<u16, Codec> {
+        let mut votes: Vec<_> = self
+            .votes
+            .iter()
+            .filter(|(key, _)| matches!(key.codec, Codec::Mpeg4 | Codec::H264))
+            .collect();
+        votes.sort_by_key(|(key, votes)| (**votes, **key));
+        votes
+            .into_iter()
+            .map(|(key, _)| (key.camera, key.codec))
+            .collect()
+    }
+}
+
+/// The part of the coded bytes that is the picture itself: for MPEG-4 from the VOP's start code on, for JPEG and sound all of it.
+/// What stands before (sequence headers) is added and left out by containers at will.
+pub fn coded_picture(codec: Codec, bytes: &[u8]) -> &[u8] {
+    match codec {
+        Codec::Mpeg4 => start_code::vop_offset(bytes)
+            .and_then(|at| bytes.get(at..))
+            .unwrap_or(bytes),
+        _ => bytes,
+    }
+}
+
+/// SHA-256 of the coded picture. For H.264 of its slices (NAL unit types 1 to 5), each behind a start code of four bytes:
+/// parameter sets and delimiters are added and left out by containers at will.
+pub fn hash_coded(codec: Codec, bytes: &[u8]) -> [u8; 32] {
+    if codec != Codec::H264 {
+        return Sha256::digest(coded_picture(codec, bytes)).into();
+    }
+    let mut sum = Sha256::new();
+    for unit in nal_units(bytes) {
+        let kind = unit.first().map_or(0, |head| head & 0x1f);
+        if (1..=5).contains(&kind) {
+            sum.update([0, 0, 0, 1]);
+            sum.update(unit);
+        }
+    }
+    sum.finalize().into()
+}
+
+/// NAL units of an Annex B byte stream, without the zeros between them.
+fn nal_units(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let starts: Vec<usize> = memchr::memmem::find_iter(bytes, &[0, 0, 1]).collect();
+    let ends: Vec<usize> = starts
+        .iter()
+        .copied()
+        .skip(1)
+        .chain([bytes.len()])
+        .collect();
+    starts.into_iter().zip(ends).map(move |(start, end)| {
+        let unit = bytes.get(start + 3..end).unwrap_or_default();
+        let zeros = unit.iter().rev().take_while(|byte| **byte == 0).count();
+        unit.get(..unit.len() - zeros).unwrap_or_default()
+    })
+}
+
+/// A hash as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Name of a codec in output for people and machines.
+pub fn codec_name(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Mpeg4 => "MPEG-4 Part 2",
+        Codec::H264 => "H.264",
+        Codec::Jpeg => "JPEG",
+        Codec::PcmU8 => "PCM U8",
+        Codec::PcmS16le => "PCM S16LE",
+        Codec::MuLaw => "mu-law",
+        Codec::ALaw => "A-law",
+        Codec::ImaAdpcm => "IMA ADPCM",
+        Codec::Text => "text",
+        Codec::Pbm => "PBM",
+        Codec::Bmp => "BMP",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_headers_and_parameter_sets_do_not_change_the_hash() {
+        let vop = [0, 0, 1, 0xb6, 0x10, 0x61, 1, 2, 3];
+        let with_vol = [&[0, 0, 1, 0xb0, 1, 0, 0, 1, 0x20, 9, 9][..], &vop].concat();
+        assert_eq!(
+            hash_coded(Codec::Mpeg4, &vop),
+            hash_coded(Codec::Mpeg4, &with_vol)
+        );
+        let idr = [0, 0, 0, 1, 0x65, 0x88, 1, 2];
+        let with_sps = [
+            &[0, 0, 0, 1, 9, 0xf0, 0, 0, 1, 0x67, 66, 0, 0, 0, 1][..],
+            &idr[4..],
+        ]
+        .concat();
+        assert_eq!(
+            hash_coded(Codec::H264, &idr),
+            hash_coded(Codec::H264, &with_sps)
+        );
+        let mut other = idr;
+        other[6] = 9;
+        assert_ne!(
+            hash_coded(Codec::H264, &idr),
+            hash_coded(Codec::H264, &other)
+        );
+    }
+}

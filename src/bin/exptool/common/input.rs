@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Opens any input by its content.
+
+use super::{Failure, walk::Walk};
+use gstexp::container::{
+    exp::{
+        layout::Layout,
+        probe::{self, Family, MAX_PROBE, Probe},
+    },
+    netvu,
+    reader::{Reader, Window},
+};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// Bytes that are looked at first.
+const FIRST_LOOK: usize = 64 << 10;
+
+/// What reads the file.
+#[derive(Clone)]
+enum Source {
+    /// A known family of EXP.
+    Exp(Family),
+    /// Records of a given layout.
+    Layout(Box<Layout>),
+    /// A NetVu form.
+    NetVu(netvu::Kind),
+}
+
+/// A recording.
+#[derive(Clone)]
+pub struct Input {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name for messages.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// How the family was told, for people.
+    pub evidence: String,
+    /// 0 to 100.
+    pub confidence: u32,
+    source: Source,
+}
+
+impl Input {
+    /// Opens a file by its content, or by a layout: the name of a built-in one, or a TOML file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no recording; a layout that cannot be read.
+    pub fn open(path: &Path, layout: Option<&str>) -> Result<Input, Failure> {
+        let name = path.display().to_string();
+        let fail = |error: std::io::Error| Failure::Input(format!("{name}: {error}"));
+        let mut file = File::open(path).map_err(fail)?;
+        let size = match file.metadata().map_err(fail)? {
+            meta if meta.is_dir() => return Err(Failure::Input(format!("{name}: is a folder"))),
+            meta => meta.len(),
+        };
+        let (source, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
+            Some(layout) => (
+                Source::Layout(Box::new(load_layout(layout)?)),
+                format!("layout {layout} was asked for"),
+                100,
+            ),
+            None => recognise(&mut file, size).map_err(|failure| match failure {
+                Failure::Input(text) => Failure::Input(format!("{name}: {text}")),
+                other => other,
+            })?,
+        };
+        Ok(Input {
+            path: path.to_owned(),
+            name,
+            size,
+            evidence,
+            confidence,
+            source,
+        })
+    }
+
+    /// A new reader, at the file's beginning.
+    pub fn reader(&self) -> Box<dyn Reader> {
+        match &self.source {
+            Source::Exp(family) => match probe::open(*family) {
+                Some(reader) => reader,
+                None => unreachable!("the built-in layouts are valid"),
+            },
+            Source::Layout(layout) => probe::open_layout((**layout).clone()),
+            Source::NetVu(kind) => netvu::open(*kind),
+        }
+    }
+
+    /// A walk over all of the file.
+    ///
+    /// # Errors
+    /// A file that cannot be opened any more.
+    pub fn walk(&self) -> Result<Walk, Failure> {
+        Walk::new(self, self.reader())
+    }
+
+    /// The layout its records are read by; `None` for NetVu.
+    pub fn layout(&self) -> Option<Layout> {
+        match &self.source {
+            Source::Exp(Family::Plv1) => Layout::built_in("plv1"),
+            Source::Exp(_) => Layout::built_in("reference"),
+            Source::Layout(layout) => Some((**layout).clone()),
+            Source::NetVu(_) => None,
+        }
+    }
+
+    /// Name of the GStreamer element that plays it.
+    pub fn demuxer(&self) -> &'static str {
+        match self.source {
+            Source::NetVu(_) => "netvudemux",
+            _ => "expdemux",
+        }
+    }
+
+    /// The first bytes of the file, `length` at most.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn head(&self, length: usize) -> Result<Vec<u8>, Failure> {
+        let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", self.name));
+        let mut bytes = Vec::new();
+        File::open(&self.path)
+            .map_err(fail)?
+            .take(length as u64)
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
+        Ok(bytes)
+    }
+}
+
+/// A built-in layout, or one from a file.
+pub fn load_layout(name: &str) -> Result<Layout, Failure> {
+    if let Some(layout) = Layout::built_in(name) {
+        return Ok(layout);
+    }
+    let text = std::fs::read_to_string(name)
+        .map_err(|error| Failure::Input(format!("layout {name}: {error}")))?;
+    Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))
+}
+
+/// Told from the first bytes: what reads them, why, and how sure.
+fn recognise(file: &mut File, size: u64) -> Result<(Source, String, u32), Failure> {
+    let fail = |error: std::io::Error| Failure::Input(error.to_string());
+    let mut bytes = Vec::new();
+    let mut want = FIRST_LOOK;
+    loop {
+        let more = want.saturating_sub(bytes.len()) as u64;
+        let got = Read::by_ref(file)
+            .take(more)
+            .read_to_end(&mut bytes)
+            .map_err(fail)?;
+        let window = Window {
+            offset: 0,
+            data: &bytes,
+            last: got == 0 || bytes.len() as u64 >= size,
+        };
+        match probe::probe(&window) {
+            Probe::Is { family, records } => {
+                let confidence = match family {
+                    Family::Native => 100,
+                    _ => records.saturating_mul(25).min(100),
+                };
+                let evidence = format!("{records} pictures in a row proved themselves");
+                return Ok((Source::Exp(family), evidence, confidence));
+            }
+            Probe::Need(bytes) if !window.last && want < MAX_PROBE => {
+                // NetVu tells itself early, and an EXP is searched for in 4 MiB
+                if let Some(found) = netvu_form(window.data, 90) {
+                    return Ok(found);
+                }
+                want = bytes.clamp(want.saturating_mul(2), MAX_PROBE);
+            }
+            _ => break,
+        }
+    }
+    netvu_form(&bytes, 1).ok_or_else(|| {
+        Failure::Input(format!(
+            "is no recording that this program knows: expected {}, or a NetVu stream, in the first {} bytes",
+            probe::EXPECTED,
+            bytes.len()
+        ))
+    })
+}
+
+fn netvu_form(bytes: &[u8], at_least: u32) -> Option<(Source, String, u32)> {
+    let (kind, score) = netvu::probe(bytes).filter(|(_, score)| *score >= at_least)?;
+    let evidence = format!("the first packets are a NetVu stream ({kind:?})");
+    Some((Source::NetVu(kind), evidence, score))
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the subcommands share.
+
+#![allow(dead_code, reason = "not every subcommand uses all of it")]
+
+pub mod clock;
+pub mod csv;
+pub mod failure;
+pub mod frames;
+pub mod input;
+pub mod media;
+pub mod output;
+pub mod progress;
+pub mod walk;
+
+use clap::Args;
+use clock::{Zone, parse_offset};
+
+pub use failure::{Done, Failure};
+pub use input::Input;
+
+/// Options of all commands.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show local time with this offset from UTC instead of the file's (+01:00, -5, Z)
+    #[arg(long, global = true, value_name = "OFFSET", allow_hyphen_values = true, value_parser = parse_offset)]
+    pub utc_offset: Option<i32>,
+    /// Read records by this layout: a built-in name (reference, plv1) or a TOML file. Without it the content tells
+    #[arg(long, global = true, value_name = "NAME|FILE")]
+    pub layout: Option<String>,
+    /// Never draw a progress bar
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+impl Common {
+    /// Opens an input by its content, or by `--layout`.
+    pub fn open(&self, path: &std::path::Path) -> Result<Input, Failure> {
+        Input::open(path, self.layout.as_deref())
+    }
+
+    /// Zone to show times in: `--utc-offset`, else the file's.
+    pub fn zone(&self, from_file: Option<i32>) -> Zone {
+        Zone::new(self.utc_offset, from_file)
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Prints, and writes files under a temporary name until they are complete.
+
+use super::Failure;
+use serde::Serialize;
+use std::{
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+use tempfile::NamedTempFile;
+
+/// Prints to the standard output; a reader that went away is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Output(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints JSON.
+pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.to_string()))?;
+    print(&format!("{text}\n"))
+}
+
+/// A file that is being written: it has its name once it is complete.
+pub struct NewFile {
+    path: PathBuf,
+    force: bool,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl NewFile {
+    /// Begins a file. With `force` one that is there already is replaced at the end.
+    ///
+    /// # Errors
+    /// A file of that name without `force`; a folder that cannot be written to.
+    pub fn create(path: &Path, force: bool) -> Result<NewFile, Failure> {
+        if !force && path.exists() {
+            return Err(Failure::Output(format!(
+                "{}: is there already (--force replaces it)",
+                path.display()
+            )));
+        }
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let file = tempfile::Builder::new()
+            .prefix(".exptool-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(|error| Failure::Output(format!("{}: {error}", path.display())))?;
+        Ok(NewFile {
+            path: path.to_owned(),
+            force,
+            file: BufWriter::with_capacity(1 << 16, file),
+        })
+    }
+
+    /// Where it is while it is being written.
+    pub fn temporary(&self) -> &Path {
+        self.file.get_ref().path()
+    }
+
+    /// The file is complete and gets its name.
+    ///
+    /// # Errors
+    /// A disk that is full, a file of that name that came in between.
+    pub fn finish(self) -> Result<(), Failure> {
+        let name = self.path.display().to_string();
+        let fail = |error: io::Error| Failure::Output(format!("{name}: {error}"));
+        let file = self
+            .file
+            .into_inner()
+            .map_err(|error| fail(error.into_error()))?;
+        file.as_file().sync_all().map_err(fail)?;
+        let done = if self.force {
+            file.persist(&self.path)
+        } else {
+            file.persist_noclobber(&self.path)
+        };
+        done.map(drop).map_err(|error| fail(error.error))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
