@@ -3,7 +3,7 @@
 
 use super::layout::{Layout, PayloadLayout, RecordLayout, Transform};
 use crate::container::{
-    cursor::{self, Short},
+    cursor::Short,
     mpeg4::{h264, start_code},
     reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Stamp, swap32},
 };
@@ -473,9 +473,4 @@ pub fn start_code_places(layout: &Layout) -> [(usize, Transform); 3] {
         (key.payload, key.transform),
         (key.payload.saturating_add(8), key.transform),
     ]
-}
-
-/// The `u32` with which an index begins, as far as the layout has one (assumed, `DXIX`).
-pub fn begins_index(data: &[u8]) -> bool {
-    cursor::bytes_at::<4>(data, 0) == Ok(*b"DXIX")
 }

@@ -88,6 +88,13 @@ impl Rhythm {
             rhythm.interval = interval;
             rhythm.steady = true;
         }
+        // a usual rate is meant exactly, though milliseconds show it rounded
+        if let Some(exact) = rhythm
+            .frame_rate()
+            .and_then(|(num, den)| slot_time(i64::from(den), Some((num, 1))))
+        {
+            rhythm.interval = exact;
+        }
         rhythm.interval = rhythm.interval.max(1);
         rhythm
     }

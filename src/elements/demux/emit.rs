@@ -75,12 +75,14 @@ impl Inner {
             Some(index) => index,
             None => self.late_stream(state, settings, &item, unix, outs),
         };
+        // backwards, what stands before the stretch tells which of its pictures have a reference
+        let backwards = state.reverse.is_some();
+        let orphan = backwards && self.note_reference(state, settings, index, &item, &place);
         if self.is_past_stop(state, index, place.running) || !state.is_wanted(index, &item) {
             return;
         }
         self.prepare(state, settings, index, &item, outs);
-        let orphan = self.note_reference(state, settings, index, &item, &place);
-        if orphan {
+        if orphan || (!backwards && self.note_reference(state, settings, index, &item, &place)) {
             return;
         }
         self.push_item(state, index, item, mark, place, unix, outs);
@@ -182,6 +184,9 @@ impl Inner {
         }
         if item.key {
             stream.wait_key = false;
+        }
+        if let Some(reverse) = &mut state.reverse {
+            reverse.note(index, item.offset, stream.wait_key);
         }
         let orphan = stream.wait_key && settings.drop_orphans && State::is_video(item);
         if orphan {

@@ -4,7 +4,10 @@
 //! The runs are found by a survey (`listing`): from the file's index where it agrees with the records, by walking over all records
 //! of a small file, else by sampling. What is learnt while playing corrects it.
 
-use crate::container::timeline::{Run, SECOND};
+use crate::container::{
+    reader::Mode,
+    timeline::{Run, SECOND},
+};
 
 /// Where positions of the survey count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct GapMap {
     pub space: Space,
     /// In the order of the file.
     pub runs: Vec<Run>,
+    /// Modes of the first of them.
+    pub modes: Vec<Mode>,
     /// How sure that is.
     pub sureness: Sureness,
     /// First position after the last record or entry.

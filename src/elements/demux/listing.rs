@@ -3,7 +3,7 @@
 
 use super::{Inner, gapmap::Space, input::Block};
 use crate::container::{
-    reader::{IndexPlace, Media, Reader, Stamp, Step},
+    reader::{IndexPlace, Media, Mode, Reader, Stamp, Step},
     timeline::{Mark, Placer, Rhythm},
 };
 use std::ops::ControlFlow;
@@ -28,6 +28,8 @@ pub struct Entry {
     pub stamp: Option<Stamp>,
     /// Its slot.
     pub slot: Option<u64>,
+    /// Why it was recorded, where the place tells.
+    pub mode: Mode,
 }
 
 enum Source {
@@ -167,6 +169,7 @@ impl<'a> Listing<'a> {
                     key: entry.key,
                     stamp: Some(entry.stamp),
                     slot: None,
+                    mode: Mode::Unknown,
                 });
                 if shown.is_break() {
                     return Ok(());
@@ -219,6 +222,7 @@ impl<'a> Listing<'a> {
                         key: packet.key,
                         stamp: packet.stamp,
                         slot: packet.slot,
+                        mode: packet.mode,
                     });
                     if shown.is_break() {
                         return Ok(());

@@ -177,6 +177,11 @@ impl Demux {
         self.0.reset();
     }
 
+    /// Takes an event sent to the element. `None` where it is none of the demuxer's own.
+    pub fn send_event(&self, event: &gst::Event) -> Option<bool> {
+        self.0.element_event(event)
+    }
+
     /// Seeks to a time of the recorder's clock, in nanoseconds since 1970 (UTC). `pass` picks among several places with that
     /// time, from 0: the hour that the end of daylight saving repeats has two.
     pub fn seek_clock(&self, unix: i64, pass: u32, flags: gst::SeekFlags) -> bool {

@@ -167,6 +167,10 @@ impl Inner {
             } else {
                 segment.stop().or(self.lock().end_position())
             };
+            // the next loop counts on from the true end
+            if let Some(position) = position {
+                self.lock().segment.set_position(position);
+            }
             let message = gst::message::SegmentDone::builder(position)
                 .src(&element)
                 .seqnum(seqnum);

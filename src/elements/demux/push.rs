@@ -57,6 +57,13 @@ impl Inner {
                 Next::Head => {
                     flow?;
                     self.finish_head(settings, outs)?;
+                    if self.lock().pending_seek.is_some() {
+                        outs.retain(|out| !matches!(out, Out::Buffer(..)));
+                        self.deliver(outs)?;
+                        if self.pending_seek_push() {
+                            return Ok(false);
+                        }
+                    }
                 }
                 Next::Need(bytes) => {
                     flow?;

@@ -42,7 +42,7 @@ pub enum Arrived {
 }
 
 impl Inner {
-    pub(super) fn seek_push(&self, wanted: &PendingSeek, _event: &gst::Event) -> bool {
+    pub(super) fn seek_push(&self, wanted: &PendingSeek) -> bool {
         if !wanted.is_plain() || !self.upstream_seeks() {
             return false;
         }
@@ -60,6 +60,12 @@ impl Inner {
             asked
         };
         self.ask(asked, wanted.flags(), wanted.seqnum())
+    }
+
+    /// A seek that waited for the file to be known. True when upstream was asked.
+    pub(super) fn pending_seek_push(&self) -> bool {
+        let wanted = self.lock().pending_seek.take();
+        wanted.is_some_and(|wanted| self.seek_push(&wanted))
     }
 
     fn ask(&self, offset: u64, flags: gst::SeekFlags, seqnum: gst::Seqnum) -> bool {

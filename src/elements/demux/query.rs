@@ -2,7 +2,7 @@
 //! Source pads, and the queries they answer.
 
 use super::Inner;
-use gst::prelude::*;
+use gst::prelude::{MulDiv as _, *};
 use std::sync::Arc;
 
 impl Inner {
@@ -162,24 +162,22 @@ impl Inner {
 }
 
 impl super::state::State {
-    fn interval_of(&self, pad: &gst::Pad) -> Option<u64> {
+    /// Nanoseconds of so many frames, as a fraction.
+    fn interval_of(&self, pad: &gst::Pad) -> Option<(u64, u64)> {
         let stream = self.streams.iter().find(|stream| &stream.pad == pad)?;
         let (num, den) = self.frame_rate(stream.key.camera)?;
-        u64::from(den)
-            .checked_mul(1_000_000_000)?
-            .checked_div(u64::from(num))
-            .filter(|interval| *interval > 0)
+        let time = u64::from(den).checked_mul(1_000_000_000)?;
+        (time > 0 && num > 0).then_some((time, u64::from(num)))
     }
 
     fn frames_at(&self, pad: &gst::Pad, time: gst::ClockTime) -> Option<u64> {
-        let interval = self.interval_of(pad)?;
-        time.nseconds()
-            .checked_add(interval / 2)?
-            .checked_div(interval)
+        let (interval, frames) = self.interval_of(pad)?;
+        time.nseconds().mul_div_round(frames, interval)
     }
 
     fn time_of_frames(&self, pad: &gst::Pad, frames: u64) -> Option<gst::ClockTime> {
-        let time = self.interval_of(pad)?.checked_mul(frames)?;
+        let (interval, per) = self.interval_of(pad)?;
+        let time = frames.mul_div_round(interval, per)?;
         Some(gst::ClockTime::from_nseconds(time))
     }
 

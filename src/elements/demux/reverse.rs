@@ -11,7 +11,7 @@ use std::collections::HashMap;
 /// Bytes read at a time.
 const STRETCH: u64 = 1 << 20;
 /// Bytes read before a stretch so that its first records are placed in time as when playing forwards.
-const WARM: u64 = 256 << 10;
+const WARM: u64 = 512 << 10;
 /// Bytes that wait for their key picture at most.
 const MAX_WAITING: usize = 24 << 20;
 
@@ -33,6 +33,8 @@ pub struct Reverse {
     /// Pictures that wait for their key picture, by stream, and their bytes.
     waiting: HashMap<usize, Vec<Frame>>,
     bytes: usize,
+    /// Streams whose last picture of the stretch has no reference: nothing that follows it has one.
+    broken: HashMap<usize, bool>,
     /// Offsets of records that count.
     range: (u64, u64),
     begun: bool,
@@ -48,6 +50,7 @@ impl Reverse {
             read: HashMap::new(),
             waiting: HashMap::new(),
             bytes: 0,
+            broken: HashMap::new(),
             range: (0, 0),
             begun: false,
         }
@@ -59,6 +62,13 @@ impl Reverse {
             .entry(stream)
             .or_default()
             .push(Frame { key, buffer });
+    }
+
+    /// Notes whether pictures that follow this one have a reference.
+    pub fn note(&mut self, stream: usize, offset: u64, broken: bool) {
+        if self.counts(offset) {
+            self.broken.insert(stream, broken);
+        }
     }
 
     /// Whether a record belongs to the stretch being read.
@@ -178,7 +188,10 @@ impl Inner {
         streams.dedup();
         for index in streams {
             let mut frames = reverse.read.remove(&index).unwrap_or_default();
-            frames.extend(reverse.waiting.remove(&index).unwrap_or_default());
+            let waiting = reverse.waiting.remove(&index).unwrap_or_default();
+            if !reverse.broken.remove(&index).unwrap_or(false) {
+                frames.extend(waiting);
+            }
             let Some(stream) = state.streams.get_mut(index) else {
                 continue;
             };

@@ -96,6 +96,14 @@ impl PendingSeek {
 }
 
 impl Inner {
+    /// An event that an application sends to the element itself, which may have no pads yet.
+    pub(super) fn element_event(self: &Arc<Self>, event: &gst::Event) -> Option<bool> {
+        match event.view() {
+            gst::EventView::Seek(seek) => Some(self.seek(seek)),
+            _ => None,
+        }
+    }
+
     /// An event from downstream.
     pub(super) fn src_event(
         self: &Arc<Self>,
@@ -104,13 +112,13 @@ impl Inner {
         event: gst::Event,
     ) -> bool {
         match event.view() {
-            gst::EventView::Seek(seek) => self.seek(seek, &event),
+            gst::EventView::Seek(seek) => self.seek(seek),
             gst::EventView::TocSelect(select) => self.select_run(select.uid()),
             _ => gst::Pad::event_default(pad, parent, event),
         }
     }
 
-    fn seek(self: &Arc<Self>, seek: &gst::event::Seek, event: &gst::Event) -> bool {
+    fn seek(self: &Arc<Self>, seek: &gst::event::Seek) -> bool {
         let Some(wanted) = PendingSeek::from_event(seek) else {
             gst::debug!(self.cat, "refused: not in time format, or no usable rate");
             return false;
@@ -122,8 +130,8 @@ impl Inner {
             let mut state = self.lock();
             let again = state.last_seek.replace(wanted.seqnum) == Some(wanted.seqnum);
             let known = state.reader.is_some() && state.head.is_none();
-            if state.pull && !known && !again {
-                state.pending_seek = Some(wanted);
+            if state.reader.is_none() || state.pull && !known {
+                state.pending_seek = Some(wanted).filter(|_| !again).or(state.pending_seek);
             }
             (state.pull, known, again)
         };
@@ -132,7 +140,8 @@ impl Inner {
             (true, ..) => true,
             (false, true, true) => self.seek_pull(&wanted),
             (false, true, false) => true,
-            (false, false, _) => self.seek_push(&wanted, event),
+            (false, false, false) if self.lock().pending_seek.is_some() => true,
+            (false, false, _) => self.seek_push(&wanted),
         }
     }
 
@@ -307,7 +316,10 @@ impl Inner {
         for stream in &mut state.streams {
             stream.restart();
             stream.end = landing.time;
-            stream.from = landing.from.get(&stream.key.camera).copied().unwrap_or(0);
+            stream.from = match wanted.rate > 0.0 {
+                true => landing.from.get(&stream.key.camera).copied().unwrap_or(0),
+                false => 0,
+            };
         }
     }
 
@@ -341,7 +353,7 @@ impl Inner {
             gst::ClockTime::NONE,
         );
         match event.view() {
-            gst::EventView::Seek(seek) => self.seek(seek, &event),
+            gst::EventView::Seek(seek) => self.seek(seek),
             _ => false,
         }
     }

@@ -105,8 +105,6 @@ pub struct State {
     pub map: GapMap,
     /// After a jump backwards: the first picture at or after this offset tells where the timeline stands.
     pub resume_at: Option<u64>,
-    /// Modes of the runs in the map, as far as known.
-    pub run_modes: Vec<Mode>,
     /// Offset of the first record.
     pub first_record: Option<u64>,
     /// Duration that was told.
@@ -154,7 +152,6 @@ impl State {
             push: PushInput::default(),
             map: GapMap::default(),
             resume_at: None,
-            run_modes: Vec::new(),
             first_record: None,
             duration: None,
             pending_seek: None,

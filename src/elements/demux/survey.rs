@@ -11,7 +11,7 @@ use super::{
     listing::{Entry, Listing},
 };
 use crate::container::{
-    reader::{IndexPlace, Reader},
+    reader::{IndexPlace, Mode, Reader},
     timeline::{Placer, Resolution, Rhythm, Run, RunMap},
 };
 use gst::prelude::*;
@@ -24,8 +24,14 @@ pub const SEEKING: u64 = 256 << 20;
 
 /// Index entries that are held against their records before the index is used.
 const CHECKS: u64 = 5;
+/// Bytes that may follow the last index entry: a check sum, or padding.
+const TRAILER: u64 = 64;
+/// Runs whose mode is looked up at most.
+const MAX_MODES: usize = 16;
 /// Bytes before the file's end in which the last record is looked for.
 const TAIL: u64 = 64 << 10;
+/// Bytes in which it is looked for at most.
+const MAX_TAIL: u64 = 16 << 20;
 
 /// A survey of one file.
 struct Survey<'a> {
@@ -60,12 +66,13 @@ impl Inner {
                 rhythm: state.tuning.rhythm,
                 reader: reader.fork(),
                 start: state.first_record.unwrap_or(info.data_start),
-                end: info.data_end.unwrap_or(size).min(size),
+                end: size,
                 budget,
             };
             (survey, state.map.sureness)
         };
         let mut found = survey.run()?;
+        found.modes = survey.modes(&found)?;
         found.set_size(size);
         if found.sureness > known || known == Sureness::Unknown {
             let mut state = self.lock();
@@ -91,6 +98,22 @@ impl Survey<'_> {
         self.ends()
     }
 
+    /// Modes of the first runs, from their first records.
+    fn modes(&self, map: &GapMap) -> Result<Vec<Mode>, gst::FlowError> {
+        let mut entries = self.listing(map.space)?;
+        let mut records = self.listing(Space::Records)?;
+        let mut modes = Vec::new();
+        for run in map.runs.iter().take(MAX_MODES) {
+            let entry = entries.sample(run.offset, run.offset.saturating_add(1))?;
+            let record = match entry.filter(|_| map.space == Space::Index) {
+                Some(entry) => records.sample(entry.offset, entry.offset.saturating_add(1))?,
+                None => entry,
+            };
+            modes.push(record.map(|record| record.mode).unwrap_or_default());
+        }
+        Ok(modes)
+    }
+
     fn listing(&self, space: Space) -> Result<Listing<'_>, gst::FlowError> {
         Listing::new(self.inner, self.reader.fork(), space, self.settings.camera)
             .ok_or(gst::FlowError::Error)
@@ -98,7 +121,10 @@ impl Survey<'_> {
 
     /// Holds some entries of the index against the records they point to, and the first against the file's first record.
     fn index_agrees(&self, place: IndexPlace) -> Result<bool, gst::FlowError> {
-        if place.count == 0 {
+        // records behind the index are not in it
+        let length = place.count.saturating_mul(place.entry_size as u64);
+        let behind = self.end.saturating_sub(place.offset.saturating_add(length));
+        if place.count == 0 || behind > TRAILER {
             return Ok(false);
         }
         let mut entries = self.listing(Space::Index)?;
@@ -160,6 +186,28 @@ impl Survey<'_> {
         })
     }
 
+    /// The last picture before `end`, looked for in at most `most` bytes.
+    fn last_before(
+        &self,
+        listing: &mut Listing<'_>,
+        end: u64,
+        most: u64,
+    ) -> Result<Option<Entry>, gst::FlowError> {
+        let mut back = TAIL;
+        loop {
+            let from = end.saturating_sub(back).max(self.start);
+            let mut last = None;
+            listing.walk(from, end, true, |entry| {
+                last = Some(entry);
+                ControlFlow::Continue(())
+            })?;
+            if last.is_some() || from == self.start || back >= most {
+                return Ok(last);
+            }
+            back = back.saturating_mul(4);
+        }
+    }
+
     /// The first and the last record, taken for one run.
     fn ends(&self) -> Result<GapMap, gst::FlowError> {
         let mut listing = self.listing(Space::Records)?;
@@ -171,19 +219,22 @@ impl Survey<'_> {
         let Some(first) = listing.sample(self.start, self.end)? else {
             return Ok(empty);
         };
-        let mut back = TAIL;
-        let mut last = None;
-        while last.is_none() && back <= (16 << 20) {
-            let from = self.end.saturating_sub(back).max(self.start);
-            listing.walk(from, self.end, true, |entry| {
-                last = Some(entry);
-                ControlFlow::Continue(())
-            })?;
-            if from == self.start {
-                break;
-            }
-            back = back.saturating_mul(4);
-        }
+        // the header may say where records end; it is believed only where nothing later is found
+        let told = self.reader.info().data_end.filter(|told| *told < self.end);
+        let before_index = match told {
+            Some(told) => self.last_before(&mut listing, told, MAX_TAIL)?,
+            None => None,
+        };
+        let tail = if before_index.is_some() {
+            TAIL
+        } else {
+            MAX_TAIL
+        };
+        let at_end = self.last_before(&mut listing, self.end, tail)?;
+        let last = at_end
+            .into_iter()
+            .chain(before_index)
+            .max_by_key(|entry| entry.position);
         let (Some(last), Some(clock)) = (last, clock_of(&first)) else {
             return Ok(empty);
         };

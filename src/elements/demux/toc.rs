@@ -22,7 +22,7 @@ impl Inner {
         for (n, run) in state.map.runs.iter().take(MAX_ENTRIES).enumerate() {
             let next = state.map.runs.get(n.saturating_add(1));
             let end = next.map_or_else(|| state.map.duration(), |next| Some(next.running))?;
-            let mode = state.run_modes.get(n).copied().unwrap_or_default();
+            let mode = state.map.modes.get(n).copied().unwrap_or_default();
             let entry = entry(n, run, end, offset, shift, mode)?;
             toc.make_mut().append_entry(entry);
         }

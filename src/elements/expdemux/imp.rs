@@ -171,6 +171,11 @@ impl ElementImpl for ExpDemux {
         &TEMPLATES
     }
 
+    fn send_event(&self, event: gst::Event) -> bool {
+        let own = self.demux.send_event(&event);
+        own.unwrap_or_else(|| self.parent_send_event(event))
+    }
+
     fn change_state(
         &self,
         transition: gst::StateChange,
