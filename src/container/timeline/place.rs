@@ -71,6 +71,11 @@ impl<T> Placer<T> {
         }
     }
 
+    /// Records without a clock, before any with one, belong to this time.
+    pub fn begin(&mut self, stamp: Stamp) {
+        self.last = stamp.unix_ms().saturating_mul(MILLI);
+    }
+
     /// Takes the next record.
     pub fn push(&mut self, item: T, mark: Mark) {
         let time = match (self.rhythm.resolution, mark.stamp) {

@@ -65,6 +65,8 @@ impl Inner {
         }
         let unix = match state.tuning.rhythm.resolution {
             Resolution::Slots => None,
+            // a picture without a date is placed by its neighbours, which does not make that its date
+            _ if mark.stamp.is_none() => None,
             _ => Some(time.saturating_sub(state.clock_shift(settings))),
         };
         let index = match state
@@ -218,7 +220,11 @@ impl Inner {
             let pts = gst::ClockTime::from_nseconds(running.unsigned_abs());
             buffer.set_pts(pts);
             buffer.set_dts(pts);
-            buffer.set_duration(gst::ClockTime::from_nseconds(duration.unsigned_abs()));
+            // a text is shown until the next
+            let lasts = stream.key.codec.media() != Media::Text;
+            buffer.set_duration(
+                lasts.then(|| gst::ClockTime::from_nseconds(duration.unsigned_abs())),
+            );
             buffer.set_offset(stream.frames);
             buffer.set_offset_end(stream.frames.saturating_add(1));
             let mut flags = gst::BufferFlags::empty();

@@ -10,7 +10,10 @@ use crate::container::{
     reader::{Codec, FileInfo, Media, Standard, StreamKey},
     timeline::{Beat, Mark, Resolution, Rhythm},
 };
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 /// Bytes of payload that are held back at most.
 const MAX_BYTES: usize = 1 << 20;
@@ -36,11 +39,18 @@ pub struct Head {
     votes: HashMap<(u16, Codec), u32>,
     bytes: usize,
     mpeg4: bool,
+    since: Option<Instant>,
 }
 
 impl Head {
+    /// How long the first record has been held back.
+    pub fn age(&self) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Takes a record. True when enough are there.
     pub fn add(&mut self, item: Item, mark: Mark, records: usize) -> bool {
+        self.since.get_or_insert_with(Instant::now);
         if mark.video {
             self.beats.push(Beat {
                 camera: mark.camera,

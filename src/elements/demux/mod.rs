@@ -12,6 +12,7 @@ mod gapmap;
 mod head;
 mod input;
 mod listing;
+mod live;
 mod locate;
 mod output;
 mod parse;

@@ -5,12 +5,13 @@ use super::{
     Inner, Opened, Settings,
     head::{Head, Tuning},
     input::Block,
+    live::PATIENCE,
     output::Out,
     state::{Item, Region, State},
 };
 use crate::container::{
     reader::{Codec, Media, Packet, Payload, Step, swap32},
-    timeline::{Mark, Placer, RunMap},
+    timeline::{Mark, Placer},
 };
 use std::sync::atomic::Ordering;
 
@@ -170,7 +171,14 @@ impl Inner {
         match &mut state.head {
             Some(head) => {
                 state.first_record.get_or_insert(offset);
-                state.head_full = head.add(item, mark, self.format.head_records());
+                let records = if state.live {
+                    1
+                } else {
+                    self.format.head_records()
+                };
+                // what comes slowly is not waited for: the first pictures are wanted now
+                let late = !state.pull && head.age() > PATIENCE;
+                state.head_full = head.add(item, mark, records) || late;
             }
             None => {
                 state.placer.push(item, mark);
@@ -234,7 +242,10 @@ impl Inner {
         };
         let rhythm = state.tuning.rhythm;
         state.placer = Placer::new(rhythm);
-        state.runs = RunMap::new(settings.gap_policy, &rhythm);
+        if let Some(first) = head.items.iter().find_map(|(_, mark)| mark.stamp) {
+            state.placer.begin(first);
+        }
+        state.runs = state.run_map(settings, rhythm);
         self.tell_warnings(state, outs);
         self.first_streams(state, settings, &head.items, outs);
         for (item, mark) in head.items {

@@ -26,6 +26,7 @@ impl PushInput {
 impl Inner {
     pub(super) fn chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
         let settings = self.settings();
+        self.ask_live();
         let mut outs = std::mem::take(&mut self.lock().outs);
         let block = self.gather(buffer)?;
         self.deliver(&mut outs)?;

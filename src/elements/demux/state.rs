@@ -99,6 +99,10 @@ pub struct State {
     pub want: usize,
     /// Driven by pulling.
     pub pull: bool,
+    /// Upstream was asked whether it is live.
+    pub asked_live: bool,
+    /// Upstream is live.
+    pub live: bool,
     /// Bytes that came by push.
     pub push: PushInput,
     /// What is known of the file's run of time.
@@ -149,6 +153,8 @@ impl State {
             offset: 0,
             want: 0,
             pull: false,
+            asked_live: false,
+            live: false,
             push: PushInput::default(),
             map: GapMap::default(),
             resume_at: None,
