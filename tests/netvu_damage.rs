@@ -184,35 +184,47 @@ fn line_ends_of_the_http_header_are_passed_over() {
 
 #[test]
 fn alarms_and_new_titles_become_text() {
-    let made = |title, alarm| {
+    let made = |title, alarm, after: u64| {
         Made {
             title,
             alarm,
+            unix_ms: 1_700_000_000_000u64 + after,
             ..Made::default()
         }
         .packet()
     };
     let data = [
-        made("Yard", ""),
-        made("Yard", "ENTRANCE"),
-        made("Yard", "ENTRANCE"),
-        made("Gate", "ENTRANCE"),
-        made("Gate", ""),
+        made("Yard", "", 0),
+        made("Yard", "ENTRANCE", 100),
+        made("Yard", "ENTRANCE", 200),
+        made("Yard", "ENTRANCE", 1100),
+        made("Gate", "ENTRANCE", 1200),
+        made("Gate", "", 1300),
+        made("Gate", "", 2400),
+        made("Gate", "", 4200),
     ]
     .concat();
     for grow in [0, 1] {
         let read = read(Kind::Binary, &data, grow);
-        let told: Vec<String> = read
+        let told: Vec<(i64, String)> = read
             .packets
             .iter()
             .filter(|(packet, _)| packet.stream.codec == Codec::Text)
             .map(|(packet, text)| {
-                assert!(packet.size == 0 && packet.stamp.is_some());
-                String::from_utf8(text.clone()).unwrap()
+                assert_eq!(packet.size, 0);
+                let after = packet.stamp.unwrap().unix_ms() - 1_700_000_000_000;
+                (after, String::from_utf8(text.clone()).unwrap())
             })
             .collect();
-        assert_eq!(told, ["ENTRANCE", "Gate\nENTRANCE", ""]);
-        assert_eq!(read.packets.len(), 8);
+        let expected = [
+            (100, "ENTRANCE"),
+            (1100, "ENTRANCE"),
+            (1200, "Gate\nENTRANCE"),
+            (1300, "Gate"),
+            (2400, "Gate"),
+        ];
+        assert_eq!(told, expected.map(|(after, text)| (after, text.to_owned())));
+        assert_eq!(read.packets.len(), 8 + 5);
     }
 }
 

@@ -149,7 +149,9 @@ fn caps_tags_and_facts() {
         Ok("GMT")
     );
     assert_eq!(
-        pad.tag("recorder-utc-offset").expect("an offset").get::<i32>(),
+        pad.tag("recorder-utc-offset")
+            .expect("an offset")
+            .get::<i32>(),
         Ok(0)
     );
     let facts = pad.buffers[3].facts.as_ref().expect("facts");

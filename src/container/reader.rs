@@ -9,6 +9,9 @@ use std::ops::Range;
 /// No size field is believed beyond this many bytes for one record (assumed; the largest real one seen has 70,668).
 pub const MAX_RECORD: usize = 16 << 20;
 
+/// Milliseconds for which a text is shown. What holds longer is told again.
+pub const TEXT_MILLIS: i64 = 1000;
+
 /// A part of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {
@@ -78,7 +81,7 @@ pub enum Codec {
     ALaw,
     /// IMA ADPCM as in WAV files: blocks with little-endian predictor, low nibble first.
     ImaAdpcm,
-    /// UTF-8 text: alarm texts and changes of title.
+    /// UTF-8 text: alarm texts and changes of title. Each is shown for [`TEXT_MILLIS`].
     Text,
     /// Portable bitmap (PBM, `P4`) overlay mask.
     Pbm,

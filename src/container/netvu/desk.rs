@@ -6,14 +6,12 @@ use super::audio::{self, Mode};
 use super::jfif::Jfif;
 use super::jpeg::{self, Prefixes, Shape};
 use super::picture::{self, Format, PictureHeader};
-use super::text::{Facts, Info, decode};
+use super::text::{Facts, Info, clip, decode};
+use super::told::Told;
 use super::{pbm, sniff};
 use crate::container::reader::{Codec, Details, FileInfo, Packet, Payload, Stamp, Step, StreamKey};
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// Bytes of a title, site, zone or alarm text that are kept.
-const MAX_NAME: usize = 256;
 
 /// Bytes of a note (INFO, XML) that are kept.
 const MAX_NOTE: usize = 16_384;
@@ -31,9 +29,8 @@ struct Known {
     site: Vec<u8>,
     locale: Vec<u8>,
     utc_offset: Option<i32>,
-    /// Title and alarm as the text stream last told them.
-    told_title: Option<Vec<u8>>,
-    told_alarm: Vec<u8>,
+    /// What the text stream told.
+    told: Told,
     /// Codec of its last picture.
     codec: Option<Codec>,
     /// From an INFO packet or a MIME type.
@@ -73,10 +70,6 @@ pub struct Desk {
     pub stamp: Option<Stamp>,
 }
 
-fn clip(bytes: &[u8]) -> &[u8] {
-    bytes.get(..MAX_NAME).unwrap_or(bytes)
-}
-
 /// The text, where it is another than the remembered one, which it replaces.
 fn changed(known: &mut Vec<u8>, now: Option<&[u8]>) -> Option<String> {
     let now = clip(now?);
@@ -103,7 +96,7 @@ impl Desk {
     /// The reader goes on at another place: an alarm that is on there is told again.
     pub fn resync(&mut self) {
         for known in self.cameras.values_mut() {
-            known.told_alarm.clear();
+            known.told.again();
             known.stamp = None;
         }
         self.stamp = None;
@@ -300,7 +293,8 @@ impl Desk {
 
     /// The packet of a picture that takes `size` bytes, or first the text of what changed with it.
     pub fn hand_out(&mut self, picture: Picture<'_>, size: usize) -> Step {
-        if let Some(text) = self.text(picture.camera, &picture.facts) {
+        let known = self.cameras.entry(picture.camera).or_default();
+        if let Some(text) = known.told.tell(&picture.facts) {
             return Step::Packet(Packet {
                 stream: StreamKey {
                     camera: picture.camera,
@@ -323,32 +317,6 @@ impl Desk {
             details,
             ..packet(picture.camera, picture.codec, stamp)
         })
-    }
-
-    /// What the text stream has to say: a title that is another than before, an alarm that came or went (then empty).
-    fn text(&mut self, camera: u16, facts: &Facts<'_>) -> Option<String> {
-        let known = self.cameras.entry(camera).or_default();
-        let title = facts.title.filter(|title| !title.is_empty()).map(clip);
-        let renamed = match (&known.told_title, title) {
-            (Some(told), Some(title)) => told != title,
-            _ => false,
-        };
-        if let (Some(title), true) = (title, renamed || known.told_title.is_none()) {
-            known.told_title = Some(title.to_vec());
-        }
-        let alarm = facts.alarm.map(clip);
-        let alarmed = alarm.is_some_and(|alarm| alarm != known.told_alarm);
-        if let (Some(alarm), true) = (alarm, alarmed) {
-            known.told_alarm = alarm.to_vec();
-        }
-        if !renamed && !alarmed {
-            return None;
-        }
-        let lines = [
-            title.filter(|_| renamed).map(decode),
-            Some(decode(&known.told_alarm)).filter(|alarm| !alarm.is_empty()),
-        ];
-        Some(lines.into_iter().flatten().collect::<Vec<_>>().join("\n"))
     }
 
     fn details(&mut self, camera: u16, facts: Facts<'_>) -> Option<Box<Details>> {

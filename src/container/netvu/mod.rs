@@ -25,6 +25,7 @@ pub mod separator;
 mod sniff;
 mod sprite;
 pub mod text;
+mod told;
 
 pub use probe::{Kind, probe};
 

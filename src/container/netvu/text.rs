@@ -7,6 +7,14 @@ use crate::container::reader::Stamp;
 /// Lines of one block that are kept, the rest is dropped (assumed; 38 is the most seen).
 const MAX_FIELDS: usize = 128;
 
+/// Bytes of a title, site, zone or alarm text that are kept.
+const MAX_NAME: usize = 256;
+
+/// As much of a text as is kept.
+pub(super) fn clip(bytes: &[u8]) -> &[u8] {
+    bytes.get(..MAX_NAME).unwrap_or(bytes)
+}
+
 /// What is said of one picture, in one form whatever it was read from. Texts are slices of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Facts<'a> {

@@ -220,11 +220,7 @@ impl Inner {
             let pts = gst::ClockTime::from_nseconds(running.unsigned_abs());
             buffer.set_pts(pts);
             buffer.set_dts(pts);
-            // a text is shown until the next
-            let lasts = stream.key.codec.media() != Media::Text;
-            buffer.set_duration(
-                lasts.then(|| gst::ClockTime::from_nseconds(duration.unsigned_abs())),
-            );
+            buffer.set_duration(gst::ClockTime::from_nseconds(duration.unsigned_abs()));
             buffer.set_offset(stream.frames);
             buffer.set_offset_end(stream.frames.saturating_add(1));
             let mut flags = gst::BufferFlags::empty();

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::container::{
     mpeg4::{h264, start_code, vol::VolParams},
-    reader::{AudioFormat, Codec, Media, Mode, StreamKey},
-    timeline::{Mark, SECOND},
+    reader::{AudioFormat, Codec, Media, Mode, StreamKey, TEXT_MILLIS},
+    timeline::{MILLI, Mark, SECOND},
 };
 use gst::prelude::*;
 
@@ -102,6 +102,7 @@ impl Stream {
     pub fn duration(&self, item: &Item, interval: i64) -> i64 {
         match (item.audio, item.stream.codec.media()) {
             (Some(audio), _) => sound_duration(item.stream.codec, &audio, item.buffer.size()),
+            (_, Media::Text) => TEXT_MILLIS.saturating_mul(MILLI),
             _ => interval,
         }
     }
