@@ -125,10 +125,17 @@ fn config() -> impl Strategy<Value = ConfigText> {
         "\"q\"",
         "",
     ]);
-    prop::collection::vec((path, value), 0..8).prop_map(|pairs| {
-        let mut text = String::from("; par 1\n");
+    let pairs = prop::collection::vec((path, value), 0..8);
+    (pairs, any::<bool>(), any::<bool>()).prop_map(|(pairs, bare, bom)| {
+        let mut text = String::from(if bom { "" } else { "; par 1\n" });
         for ((section, key), value) in pairs {
             text.push_str(&format!("[{section}]\n{key} = \"{value}\"\n"));
+        }
+        if bare {
+            text = text.trim_end().to_owned();
+        }
+        if bom {
+            text.insert(0, '\u{feff}');
         }
         ConfigText::parse(text.as_bytes()).unwrap()
     })

@@ -18,6 +18,9 @@ use std::collections::HashMap;
 /// Most units of one table.
 pub const MAX_UNITS: usize = 100_000;
 
+/// Most errors and most warnings that are kept; after so many errors the check stops.
+pub const MAX_TOLD: usize = 1000;
+
 /// A part of the text to write.
 enum Part {
     /// As in the template.
@@ -52,7 +55,7 @@ pub struct Rollout {
     slots: Vec<Slot>,
     config: Config,
     file: Option<usize>,
-    /// What is wrong with the template's own values, whatever the unit.
+    /// What is wrong with the template's own lines and values, whatever the unit.
     pub template: Vec<Finding>,
 }
 
@@ -81,6 +84,8 @@ pub struct Report {
     pub errors: Vec<String>,
     /// The same for what is allowed but most likely not meant.
     pub warnings: Vec<String>,
+    /// There was so much to tell that not all units were checked: nothing may be written.
+    pub stopped: bool,
 }
 
 impl Rollout {
@@ -106,7 +111,7 @@ impl Rollout {
                 .iter()
                 .any(|slot| slot.path.to_string() == finding.path)
         };
-        let template = check::check(template.config())
+        let template = check::check_single(template.config())
             .into_iter()
             .filter(|finding| !varies(finding))
             .collect();
@@ -235,20 +240,10 @@ impl Rollout {
             ..Report::default()
         };
         for finding in &self.template {
-            let list = match finding.severity {
-                Severity::Error => &mut report.errors,
-                Severity::Warning => &mut report.warnings,
-            };
-            list.push(format!("template: {finding}"));
+            report.tell(finding.severity, format!("template: {finding}"));
         }
-        let known: Vec<(String, &str)> = self
-            .template
-            .iter()
-            .map(|f| (f.path.clone(), f.rule))
-            .collect();
-        let known: Vec<(String, String)> =
-            known.into_iter().map(|(p, r)| (p, r.to_owned())).collect();
         let mut seen = HashMap::new();
+        let mut told: HashMap<(Severity, String, String), Told> = HashMap::new();
         for index in 0..self.len() {
             let Some(unit) = self.unit(index) else { break };
             let line = unit.line;
@@ -264,29 +259,60 @@ impl Rollout {
                     continue;
                 }
                 if let Some(first) = seen.insert((what, value.to_lowercase()), line) {
-                    report.errors.push(format!(
-                        "line {line}: {what} {value:?} is that of line {first} too"
-                    ));
+                    let message =
+                        format!("line {line}: {what} {value:?} is that of line {first} too");
+                    report.errors.push(message);
                 }
             }
-            for finding in &unit.findings {
-                if known
-                    .iter()
-                    .any(|(p, r)| *p == finding.path && r == finding.rule)
-                {
-                    continue;
-                }
-                let list = match finding.severity {
-                    Severity::Error => &mut report.errors,
-                    Severity::Warning => &mut report.warnings,
-                };
-                list.push(format!(
-                    "line {line} ({}): {}: {}",
-                    unit.file, finding.path, finding.message
-                ));
+            if report.errors.len() >= MAX_TOLD || told.len() >= MAX_TOLD {
+                report.stopped = true;
+                break;
+            }
+            for finding in unit.findings {
+                let first = told
+                    .entry((finding.severity, finding.path, finding.message))
+                    .or_insert(Told {
+                        line,
+                        file: unit.file.clone(),
+                        more: 0,
+                    });
+                first.more = first.more.saturating_add(1);
             }
         }
+        report.tell_units(told);
         report
+    }
+}
+
+/// The first unit of a finding, and how many have it.
+struct Told {
+    line: u64,
+    file: String,
+    more: u64,
+}
+
+impl Report {
+    fn tell(&mut self, severity: Severity, message: String) {
+        match severity {
+            Severity::Error => self.errors.push(message),
+            Severity::Warning => self.warnings.push(message),
+        }
+    }
+
+    /// Tells a finding that many units share once, in the order of the table.
+    fn tell_units(&mut self, told: HashMap<(Severity, String, String), Told>) {
+        let mut told: Vec<_> = told.into_iter().collect();
+        told.sort_by(|(a, x), (b, y)| (x.line, a).cmp(&(y.line, b)));
+        for ((severity, path, message), Told { line, file, more }) in told {
+            let others = match more.saturating_sub(1) {
+                0 => String::new(),
+                n => format!(" (and {n} more units)"),
+            };
+            self.tell(
+                severity,
+                format!("line {line} ({file}): {path}: {message}{others}"),
+            );
+        }
     }
 }
 

@@ -84,6 +84,15 @@ pub fn place_of(bytes: &[u8], offset: usize) -> Place {
     }
 }
 
+/// A failure of reading TOML, with its place; the message does not repeat the line, which may be long or hold a secret.
+#[cfg(feature = "tools")]
+pub(super) fn toml_error(text: &str, error: &toml::de::Error) -> Error {
+    Error::Text {
+        place: place_of(text.as_bytes(), error.span().map_or(0, |span| span.start)),
+        message: error.message().chars().take(300).collect(),
+    }
+}
+
 /// Refuses what no configuration text can hold: UTF-16, NULs inside, control characters, bytes that are not UTF-8.
 ///
 /// # Errors

@@ -8,12 +8,14 @@
 
 use super::code_page::CodePage;
 use super::error::{Error, Place, Result};
+use std::collections::HashMap;
 use std::ops::Range;
 
-/// Largest text that is read, in bytes (assumed: a unit's settings are a few ten kilobytes). Keeps memory under 64 MiB.
-pub const MAX_TEXT: usize = 4 << 20;
+/// Largest text that is read, in bytes (assumed: a unit's settings are a few ten kilobytes). With [`MAX_LINES`] it keeps memory
+/// under 64 MiB, also for the three texts of a merge.
+pub const MAX_TEXT: usize = 1 << 20;
 /// Most lines that are read.
-pub const MAX_LINES: usize = 100_000;
+pub const MAX_LINES: usize = 20_000;
 
 /// What a line is. Ranges count from the line's first byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +83,7 @@ impl Ini {
     pub fn parse(bytes: &[u8]) -> Result<Ini> {
         if bytes.len() > MAX_TEXT {
             return Err(Error::TooLarge {
-                what: format!("a text of {} bytes", bytes.len()),
+                what: format!("the text of {} bytes", bytes.len()),
                 limit: format!("{MAX_TEXT} bytes"),
             });
         }
@@ -99,7 +101,7 @@ impl Ini {
         while !rest.is_empty() {
             if ini.lines.len() >= MAX_LINES {
                 return Err(Error::TooLarge {
-                    what: "a text of more lines".into(),
+                    what: "the text".into(),
                     limit: format!("{MAX_LINES} lines"),
                 });
             }
@@ -120,6 +122,16 @@ impl Ini {
         }
         out.extend_from_slice(&self.tail);
         out
+    }
+
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// A text without a line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// How the text's bytes are characters.
@@ -209,6 +221,23 @@ impl Ini {
             }
         }
         found
+    }
+
+    /// Indexes of the lines of each key, by section and key in lower case.
+    pub(super) fn index(&self) -> HashMap<(String, String), Vec<usize>> {
+        let mut section = String::new();
+        let mut index: HashMap<_, Vec<usize>> = HashMap::new();
+        for (at, line) in self.lines.iter().enumerate() {
+            match &line.kind {
+                Kind::Section { name } => section = self.text(line, name).to_ascii_lowercase(),
+                Kind::Key { key, .. } => {
+                    let key = self.text(line, key).to_ascii_lowercase();
+                    index.entry((section.clone(), key)).or_default().push(at);
+                }
+                _ => {}
+            }
+        }
+        index
     }
 
     /// The characters of a part of a line.

@@ -3,6 +3,7 @@
 
 use super::error::{Error, Result};
 use super::ini::{Ini, Kind, Line};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Byte order mark of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -56,28 +57,42 @@ impl Ini {
     /// # Errors
     /// [`Error::Value`] where the names or the value cannot be written.
     pub fn add(&mut self, section: &str, key: &str, value: &str) -> Result<Edit> {
-        check_names(section, key)?;
-        let coded_value = self.encode(section, key, value)?;
-        let coded_key = self.encode(section, key, key)?;
+        let line = self.add_all(section, &[(key, value)])?;
+        Ok(Edit {
+            section: section.into(),
+            key: key.into(),
+            old: None,
+            new: Some(value.into()),
+            line,
+        })
+    }
+
+    /// Adds lines to the end of a section; answers the number of the first one.
+    pub(super) fn add_all(&mut self, section: &str, entries: &[(&str, &str)]) -> Result<usize> {
+        let mut coded = Vec::new();
+        for (key, value) in entries {
+            check_names(section, key)?;
+            let value = self.encode(section, key, value)?;
+            coded.push((self.encode(section, key, key)?, value));
+        }
         let (at, separator) = match self.end_of(section) {
             Some(found) => found,
             None => self.append_section(section)?,
         };
         let ending = self.ending();
         self.finish_line(at, &ending);
-        let mut bytes = coded_key;
-        bytes.extend_from_slice(&separator);
-        bytes.extend_from_slice(&coded_value);
-        bytes.extend_from_slice(&ending);
-        let index = at.min(self.lines.len());
-        self.insert_line(index, bytes);
-        Ok(Edit {
-            section: section.into(),
-            key: key.into(),
-            old: None,
-            new: Some(value.into()),
-            line: index.saturating_add(1),
-        })
+        let at = at.min(self.lines.len());
+        let mut lines = coded
+            .iter()
+            .map(|(key, value)| [key, separator.as_slice(), value, ending.as_slice()].concat());
+        // The first line may have to take over a byte order mark.
+        if let Some(first) = lines.next() {
+            self.insert_line(at, first);
+        }
+        let rest: Vec<Line> = lines.map(|bytes| Line::new(&bytes, false)).collect();
+        let next = at.saturating_add(1).min(self.lines.len());
+        self.lines.splice(next..next, rest);
+        Ok(at.saturating_add(1))
     }
 
     /// Takes out a key: one occurrence (from 0), or all of them.
@@ -119,14 +134,55 @@ impl Ini {
         Ok(edits)
     }
 
-    /// Puts a line (a comment, a mark) before the line of that index.
-    pub(super) fn insert_comment(&mut self, at: usize, text: &str) {
+    /// Takes out lines by their indexes.
+    pub(super) fn remove_lines(&mut self, gone: &BTreeSet<usize>) {
+        let first = gone.contains(&0);
+        let mut at = 0_usize;
+        let bom = first
+            && self
+                .lines
+                .first()
+                .is_some_and(|line| line.bytes.starts_with(BOM));
+        self.lines.retain(|_| {
+            let keep = !gone.contains(&at);
+            at = at.saturating_add(1);
+            keep
+        });
+        if bom {
+            self.insert_line(0, BOM.to_vec());
+        }
+    }
+
+    /// Puts comments before lines: pairs of line index and text, the index that of the text before.
+    pub(super) fn insert_comments(&mut self, comments: &[(usize, String)]) {
         let ending = self.ending();
-        let at = at.min(self.lines.len());
-        self.finish_line(at, &ending);
-        let mut bytes = self.code_page.encode(text).unwrap_or_else(|_| text.into());
-        bytes.extend_from_slice(&ending);
-        self.insert_line(at, bytes);
+        let end = self.lines.len();
+        let mut by_line: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
+        for (at, text) in comments {
+            let mut bytes = self
+                .code_page
+                .encode(text)
+                .unwrap_or_else(|_| text.as_bytes().into());
+            bytes.extend_from_slice(&ending);
+            by_line.entry((*at).min(end)).or_default().push(bytes);
+        }
+        if by_line.contains_key(&end) {
+            self.finish_line(end, &ending);
+        }
+        let old = std::mem::take(&mut self.lines);
+        let first = by_line.remove(&0);
+        for (at, line) in old.into_iter().enumerate() {
+            for bytes in by_line.remove(&at).unwrap_or_default() {
+                self.lines.push(Line::new(&bytes, false));
+            }
+            self.lines.push(line);
+        }
+        for bytes in by_line.into_values().flatten() {
+            self.lines.push(Line::new(&bytes, false));
+        }
+        for bytes in first.into_iter().flatten().rev() {
+            self.insert_line(0, bytes);
+        }
     }
 
     /// A byte order mark stays at the start of the text, whatever line comes first.
@@ -155,7 +211,13 @@ impl Ini {
         line
     }
 
-    fn replace(&mut self, at: usize, section: &str, key: &str, value: &str) -> Result<Edit> {
+    pub(super) fn replace(
+        &mut self,
+        at: usize,
+        section: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<Edit> {
         let coded = self.encode(section, key, value)?;
         let Some(line) = self.lines.get(at) else {
             return Err(Error::Path {

@@ -13,6 +13,7 @@
 //! values = { yes = "1", no = "0" }
 //! ```
 
+use super::code_page::toml_error;
 use super::error::{Error, Result};
 use super::ini::Ini;
 use super::ini_edit::Edit;
@@ -85,8 +86,7 @@ impl Mapping {
     /// # Errors
     /// [`Error::Table`] with line and column, or the rule that cannot hold.
     pub fn parse(text: &str) -> Result<Mapping> {
-        let mapping: Mapping =
-            toml::from_str(text).map_err(|error| Error::Table(error.to_string()))?;
+        let mapping: Mapping = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
         for rule in &mapping.map {
             rule.check()?;
         }

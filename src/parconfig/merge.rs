@@ -2,10 +2,11 @@
 //! Three-way merge by meaning: what only one side changed is taken, what both changed differently is a conflict.
 
 use super::error::Result;
+use super::ini::Ini;
 use super::model::Flat;
 use super::path::Path;
 use super::text::{ConfigText, MARKS, quote};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A field that both sides changed, each to something else. Values in canonical spelling, empty where not set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,71 +45,120 @@ pub fn merge(base: &ConfigText, ours: &ConfigText, theirs: &ConfigText) -> Resul
         taken: Vec::new(),
         conflicts: Vec::new(),
     };
+    let mut edits = Edits::new(&mut merged.text);
     for path in paths {
-        let [base, our, their] =
-            [base, our, their].map(|flat| flat.get(path).cloned().unwrap_or_default());
+        let of = |flat: &Flat| flat.get(path).cloned().unwrap_or_default();
+        let (base, our, their) = (of(base), of(our), of(their));
         if their == base || their == our {
             continue;
         }
         if our == base {
-            take(&mut merged.text, theirs, path, (&our, &their))?;
+            edits.take(theirs, path, (&our, &their))?;
             merged.taken.push(path.clone());
         } else {
-            merged.conflicts.push(Conflict {
+            let conflict = Conflict {
                 path: path.clone(),
                 base,
                 ours: our,
                 theirs: their,
-            });
+            };
+            edits.mark(&conflict);
+            merged.conflicts.push(conflict);
         }
     }
-    for conflict in &merged.conflicts {
-        mark(&mut merged.text, conflict);
-    }
+    edits.finish()?;
     merged.text.reread();
     Ok(merged)
 }
 
-fn take(
-    text: &mut ConfigText,
-    from: &ConfigText,
-    path: &Path,
-    (ours, theirs): (&[String], &[String]),
-) -> Result<()> {
-    // Names as their side spells them, should our side not have them yet.
-    let section = from.config().section(&path.section);
-    let name = section.map_or(path.section.as_str(), |section| &section.raw);
-    let entry = section.and_then(|section| section.entry(&path.key));
-    let key = entry.map_or(path.key.as_str(), |entry| &entry.raw_key);
-    let ini = text.ini_mut();
-    if let ([_], [value]) = (ours, theirs) {
-        ini.set(name, key, &quote(value), None)?;
-        return Ok(());
-    }
-    if !ours.is_empty() {
-        ini.remove(name, key, None)?;
-    }
-    for value in theirs {
-        ini.add(name, key, &quote(value))?;
-    }
-    Ok(())
+/// Edits of our text. Values are replaced at once; lines come and go at the end, while the index of lines still holds.
+struct Edits<'a> {
+    ini: &'a mut Ini,
+    index: HashMap<(String, String), Vec<usize>>,
+    gone: BTreeSet<usize>,
+    marks: Vec<(usize, String)>,
+    /// Keys and values by section, as their side spells them.
+    new: BTreeMap<String, Vec<(String, String)>>,
 }
 
-/// Puts the marks of a conflict as comments before our line, or at the end where our side took the line out.
-fn mark(text: &mut ConfigText, conflict: &Conflict) {
-    let path = &conflict.path;
-    let ini = text.ini_mut();
-    let at = ini
-        .find(&path.section, &path.key)
-        .first()
-        .copied()
-        .unwrap_or(ini.lines.len());
-    let [open, middle, close] = MARKS;
-    let mut lines = vec![format!("{open} {path}: ours is {}", tell(&conflict.ours))];
-    lines.push(format!("{middle} base was {}", tell(&conflict.base)));
-    lines.push(format!("{close} theirs is {}", tell(&conflict.theirs)));
-    for (line, index) in lines.iter().zip(at..) {
-        ini.insert_comment(index, line);
+impl<'a> Edits<'a> {
+    fn new(text: &'a mut ConfigText) -> Edits<'a> {
+        let ini = text.ini_mut();
+        Edits {
+            index: ini.index(),
+            ini,
+            gone: BTreeSet::new(),
+            marks: Vec::new(),
+            new: BTreeMap::new(),
+        }
+    }
+
+    fn lines_of(&self, path: &Path) -> &[usize] {
+        let place = (path.section.clone(), path.key.clone());
+        self.index.get(&place).map_or(&[], Vec::as_slice)
+    }
+
+    fn take(
+        &mut self,
+        from: &ConfigText,
+        path: &Path,
+        (ours, theirs): (&[String], &[String]),
+    ) -> Result<()> {
+        if let ([_], [value], [at]) = (ours, theirs, self.lines_of(path)) {
+            let at = *at;
+            self.ini
+                .replace(at, &path.section, &path.key, &quote(value))?;
+            return Ok(());
+        }
+        let lines = self.lines_of(path).to_vec();
+        self.gone.extend(lines);
+        // Names as their side spells them, should our side not have them yet.
+        let section = from.config().section(&path.section);
+        let name = section.map_or(path.section.as_str(), |section| &section.raw);
+        let entry = section.and_then(|section| section.entry(&path.key));
+        let key = entry.map_or(path.key.as_str(), |entry| &entry.raw_key);
+        let list = self.new.entry(name.to_owned()).or_default();
+        list.extend(
+            theirs
+                .iter()
+                .map(|value| (key.to_owned(), quote(value).into_owned())),
+        );
+        Ok(())
+    }
+
+    /// Marks a conflict by comments before our line, or at the end where our side took the line out.
+    fn mark(&mut self, conflict: &Conflict) {
+        let path = &conflict.path;
+        let end = self.ini.lines.len();
+        let at = self.lines_of(path).first().copied().unwrap_or(end);
+        let [open, middle, close] = MARKS;
+        for line in [
+            format!("{open} {path}: ours is {}", tell(&conflict.ours)),
+            format!("{middle} base was {}", tell(&conflict.base)),
+            format!("{close} theirs is {}", tell(&conflict.theirs)),
+        ] {
+            self.marks.push((at, line));
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        // Marks count lines as they were, so they come first; the lines to go move with them.
+        let mut marks: Vec<usize> = self.marks.iter().map(|(at, _)| *at).collect();
+        marks.sort_unstable();
+        let moved = |at: &usize| at.saturating_add(marks.partition_point(|mark| mark <= at));
+        let gone = self.gone.iter().map(moved).collect();
+        self.ini.insert_comments(&self.marks);
+        self.ini.remove_lines(&gone);
+        for (section, entries) in &self.new {
+            let entries: Vec<(&str, &str)> = entries
+                .iter()
+                .map(|(k, v)| (k.as_str(), v.as_str()))
+                .collect();
+            if !entries.is_empty() {
+                self.ini.add_all(section, &entries)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -98,6 +98,12 @@ pub(super) fn section_rank(name: &str) -> (usize, u64, &str) {
 
 impl Ord for Path {
     fn cmp(&self, other: &Self) -> Ordering {
+        if self == other {
+            return Ordering::Equal;
+        }
+        if self.section == other.section && schema::section(&self.section).is_none() {
+            return self.key.cmp(&other.key);
+        }
         self.rank()
             .cmp(&other.rank())
             .then_with(|| self.section.cmp(&other.section))

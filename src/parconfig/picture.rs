@@ -10,10 +10,10 @@ use super::week::{self, Block, Rates};
 /// Width of the picture in pixels.
 pub const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 130.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 30.0;
 const TOP: f64 = 70.0;
 const ROW: f64 = 52.0;
-/// Most days that are drawn, each in a row of its own.
+/// Most days that are drawn, each in a row of its own; of a longer recording the last ones.
 const MAX_DAYS: i64 = 62;
 const MS_OF_DAY: i64 = 86_400_000;
 
@@ -31,12 +31,24 @@ const LANES: [&str; 8] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#8a6d00",
 ];
 
+#[derive(Default)]
 struct Svg {
     body: String,
+    boxes: usize,
 }
+
+/// Most boxes that are drawn.
+const MAX_BOXES: usize = 20_000;
+/// Most pixels of a PNG.
+#[cfg(feature = "tools")]
+const MAX_PIXELS: u64 = 8 << 20;
 
 impl Svg {
     fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), fill: &str, title: &str) {
+        self.boxes = self.boxes.saturating_add(1);
+        if self.boxes > MAX_BOXES {
+            return;
+        }
         self.body.push_str(&format!(
             "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{fill}\"><title>{}</title></rect>\n",
             escape(title)
@@ -105,9 +117,7 @@ fn hours(svg: &mut Svg, bottom: f64) {
 /// The week of a configuration: for each day a band of standard recording and a thinner one of recording during an event.
 pub fn week_svg(config: &Config) -> String {
     let week = week::week(config);
-    let mut svg = Svg {
-        body: String::new(),
-    };
+    let mut svg = Svg::default();
     let titles = config.titles();
     let heading = format!(
         "Schedule of {}",
@@ -202,9 +212,7 @@ fn bands(svg: &mut Svg, block: &Block, rates: &Rates, top: f64) {
 /// What was really recorded: a row for each camera while all of it is shorter than six hours, else a row for each day, with a
 /// band for each camera. Times are local by the recording's own offset.
 pub fn recorded_svg(found: &Effective) -> String {
-    let mut svg = Svg {
-        body: String::new(),
-    };
+    let mut svg = Svg::default();
     let site = found.site.as_deref().unwrap_or("the unit");
     svg.text((LEFT, 30.0), 18, "start", &format!("Recorded by {site}"));
     let offset = i64::from(found.utc_offset.unwrap_or(0)).saturating_mul(60_000);
@@ -222,7 +230,12 @@ pub fn recorded_svg(found: &Effective) -> String {
         Some(minutes) => format!("local time, UTC {minutes:+} minutes"),
         None => "UTC".into(),
     };
-    svg.text((LEFT, bottom + 30.0), 12, "start", &zone);
+    let cut = if svg.boxes > MAX_BOXES {
+        "; more spans than can be drawn"
+    } else {
+        ""
+    };
+    svg.text((LEFT, bottom + 30.0), 12, "start", &format!("{zone}{cut}"));
     svg.finish(bottom + 46.0)
 }
 
@@ -261,12 +274,12 @@ fn by_camera(svg: &mut Svg, found: &Effective, offset: i64, (first, last): (i64,
         } else {
             time.get(11..).unwrap_or_default()
         };
-        svg.text(
-            (x, TOP - 12.0),
-            11,
-            if tick == 0 { "start" } else { "middle" },
-            text,
-        );
+        let anchor = match tick {
+            0 => "start",
+            5 => "end",
+            _ => "middle",
+        };
+        svg.text((x, TOP - 12.0), 11, anchor, text);
     }
     for ((number, camera), at) in found.cameras.iter().zip(0_usize..) {
         let top = TOP + row * at as f64;
@@ -352,6 +365,11 @@ pub fn png(svg: &str, scale: f32) -> super::error::Result<Vec<u8>> {
     let tree = usvg::Tree::from_str(svg, &options).map_err(|error| fail(error.to_string()))?;
     let size = tree.size().to_int_size().scale_by(scale);
     let size = size.ok_or_else(|| fail("a picture of no size".into()))?;
+    if u64::from(size.width()).saturating_mul(u64::from(size.height())) > MAX_PIXELS {
+        return Err(fail(format!(
+            "more than {MAX_PIXELS} pixels; a smaller scale is needed"
+        )));
+    }
     let mut pixels = tiny_skia::Pixmap::new(size.width(), size.height())
         .ok_or_else(|| fail("too large a picture".into()))?;
     resvg::render(

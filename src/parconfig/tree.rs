@@ -4,14 +4,19 @@
 //! Unknown sections and keys are carried over. A key that stands more than once becomes a list. Secrets are masked unless asked
 //! for, and a masked secret is not read back.
 
+use super::code_page::toml_error;
 use super::diff::{MASK, is_secret};
 use super::error::{Error, Result};
+use super::ini::MAX_LINES;
 use super::model::{Config, Section};
 use super::path::Path;
 use super::schema;
-use super::text::VERSION;
+use super::text::{MAX_SECTIONS, VERSION};
 use super::value::Type;
 use serde_json::{Map, Value};
+
+/// Largest JSON or TOML text that should be read, in bytes: as a tree it takes many times its size.
+pub const MAX_TREE: usize = 512 << 10;
 
 /// The configuration as a JSON value.
 ///
@@ -132,6 +137,7 @@ pub fn from_json(root: &Value) -> Result<(Config, Vec<Path>)> {
 struct Reading {
     config: Config,
     masked: Vec<Path>,
+    values: usize,
 }
 
 impl Reading {
@@ -164,6 +170,18 @@ impl Reading {
             return Ok(());
         }
         writable(section, key, &text)?;
+        self.values = self.values.saturating_add(1);
+        for (what, count, limit) in [
+            ("sections", self.config.sections.len(), MAX_SECTIONS),
+            ("values", self.values, MAX_LINES),
+        ] {
+            if count > limit {
+                return Err(Error::TooLarge {
+                    what: format!("the number of {what}"),
+                    limit: limit.to_string(),
+                });
+            }
+        }
         self.config.add_named(section, key, &text);
         Ok(())
     }
@@ -201,8 +219,7 @@ pub fn to_toml(config: &Config, secrets: bool) -> Result<String> {
 /// # Errors
 /// [`Error::Table`] with line and column.
 pub fn from_toml(text: &str) -> Result<(Config, Vec<Path>)> {
-    let table: toml::Table =
-        toml::from_str(text).map_err(|error| Error::Table(error.to_string()))?;
+    let table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
     let value = serde_json::to_value(&table).map_err(|error| Error::Table(error.to_string()))?;
     from_json(&value)
 }

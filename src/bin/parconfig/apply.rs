@@ -64,12 +64,13 @@ impl Apply {
             )));
         }
         let report = rollout.check_all();
-        let write = report.errors.is_empty() && !self.dry_run;
+        let good = report.errors.is_empty() && !report.stopped;
+        let write = good && !self.dry_run;
         if write {
             write_all(&mut rollout, &self.output)?;
         }
         tell(&report, &self.output, write, common)?;
-        Ok(u8::from(!report.errors.is_empty()))
+        Ok(u8::from(!good))
     }
 }
 
@@ -80,6 +81,7 @@ fn tell(report: &Report, folder: &Path, written: bool, common: Common) -> Result
             "written": if written { report.units } else { 0 },
             "folder": folder.display().to_string(),
             "errors": report.errors,
+            "stopped": report.stopped,
             "warnings": report.warnings,
         }));
     }
@@ -92,7 +94,10 @@ fn tell(report: &Report, folder: &Path, written: bool, common: Common) -> Result
             out.push_str(&format!("… and {} more\n", list.len() - TOLD));
         }
     }
-    let done = match (written, report.errors.is_empty()) {
+    if report.stopped {
+        out.push_str("error: too many findings; not all units were checked\n");
+    }
+    let done = match (written, report.errors.is_empty() && !report.stopped) {
         (true, _) => format!("written to {}", folder.display()),
         (false, true) => "nothing written (--dry-run)".into(),
         (false, false) => "nothing written".into(),

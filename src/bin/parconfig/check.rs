@@ -2,13 +2,17 @@
 //! `check`.
 
 use crate::failure::Failure;
-use crate::input::{Input, NetArgs, Source, open, open_text};
+use crate::input::{Input, NetArgs, open, open_text};
 use crate::{Common, Done, output};
 use clap::Args;
-use gstexp::parconfig::ConfigText;
+use gstexp::parconfig::archive::{self, Member};
 use gstexp::parconfig::check::{Finding, Severity, check};
-use gstexp::parconfig::sniff::Kind;
+use gstexp::parconfig::sniff::{Kind, sniff};
+use gstexp::parconfig::{ConfigText, Error};
 use serde_json::json;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -31,81 +35,129 @@ pub struct Check {
 
 impl Check {
     pub fn run(self, common: Common) -> Done {
-        let mut all: Vec<(String, Vec<Finding>)> = Vec::new();
-        for file in &self.files {
-            all.extend(check_one(file, &self.net)?);
-        }
-        let count = |severity| {
-            all.iter()
-                .flat_map(|(_, f)| f)
-                .filter(|f| f.severity == severity)
-                .count()
+        let mut tally = Tally {
+            common,
+            ..Tally::default()
         };
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        for file in &self.files {
+            check_one(file, &self.net, &mut tally)?;
+        }
+        let (errors, warnings) = (tally.errors, tally.warnings);
         if common.json {
-            let findings = all
-                .iter()
-                .flat_map(|(file, found)| found.iter().map(move |f| json_of(file, f)));
             output::print_json(&json!({
-                "files": all.len(),
+                "files": tally.files,
                 "errors": errors,
                 "warnings": warnings,
-                "findings": findings.collect::<Vec<_>>(),
+                "findings": tally.list,
             }))?;
         } else {
-            let mut out = String::new();
-            for (file, found) in &all {
-                for finding in found {
-                    out.push_str(&format!("{file}:{finding}\n"));
-                }
-            }
             let plural =
                 |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-            out.push_str(&format!(
+            if tally.untold > 0 {
+                tally
+                    .text
+                    .push_str(&format!("… and {} more\n", tally.untold));
+            }
+            tally.text.push_str(&format!(
                 "{}: {}, {}\n",
-                plural(all.len(), "file"),
+                plural(tally.files, "file"),
                 plural(errors, "error"),
                 plural(warnings, "warning")
             ));
-            output::print(&out)?;
+            output::print(&tally.text)?;
         }
         Ok(u8::from(errors > 0 || (self.strict && warnings > 0)))
     }
 }
 
-fn check_one(file: &str, net: &NetArgs) -> Result<Vec<(String, Vec<Finding>)>, Failure> {
-    let source = match open(file, net)? {
-        Source {
-            input: Input::Ini(_),
-            ..
-        } => {
-            let text = open_text(file)?;
-            return Ok(vec![(file.to_owned(), check(text.config()))]);
-        }
-        source => source,
-    };
-    match source.input {
-        Input::Config(text) => Ok(vec![(file.to_owned(), check(text.config()))]),
-        Input::Set(members) => {
-            let mut all = Vec::new();
-            for member in members.iter().filter(|member| member.kind == Kind::Config) {
-                let name = format!("{file}/{}", member.name);
-                let text = ConfigText::parse(member.bytes.as_deref().unwrap_or_default())
-                    .map_err(|error| Failure::input(&name, &error))?;
-                all.push((name, check(text.config())));
+/// Most findings that are told.
+const TOLD: usize = 5000;
+
+/// What was found in all files.
+#[derive(Default)]
+struct Tally {
+    common: Common,
+    files: usize,
+    errors: usize,
+    warnings: usize,
+    untold: usize,
+    text: String,
+    list: Vec<serde_json::Value>,
+}
+
+impl Tally {
+    fn add(&mut self, file: &str, text: &ConfigText) {
+        self.files += 1;
+        for finding in check(text.config()) {
+            match finding.severity {
+                Severity::Error => self.errors += 1,
+                Severity::Warning => self.warnings += 1,
             }
-            if all.is_empty() {
-                return Err(Failure::Input(format!(
-                    "{file}: holds no configuration text"
-                )));
+            if self.errors + self.warnings > TOLD {
+                self.untold += 1;
+            } else if self.common.json {
+                self.list.push(json_of(file, &finding));
+            } else {
+                self.text.push_str(&format!("{file}:{finding}\n"));
             }
-            Ok(all)
         }
-        _ => Err(Failure::Input(format!(
-            "{file}: this is a {}; a configuration text is expected (import makes one)",
-            source.kind
-        ))),
     }
+}
+
+fn check_one(file: &str, net: &NetArgs, tally: &mut Tally) -> Result<(), Failure> {
+    let path = Path::new(file);
+    let mut found = 0;
+    let mut visit = |member: Member| {
+        if member.kind == Kind::Config {
+            let bytes = member.bytes.as_deref().unwrap_or_default();
+            let text = ConfigText::parse(bytes).map_err(|error| Error::Archive {
+                entry: member.name.clone(),
+                message: error.to_string(),
+            })?;
+            tally.add(&format!("{file}/{}", member.name), &text);
+            found += 1;
+        }
+        Ok(())
+    };
+    let fail = |error: Error| Failure::input(file, &error);
+    if path.is_dir() {
+        archive::visit_folder(path, &mut visit).map_err(fail)?;
+    } else if path.is_file() && head_kind(path)? == Kind::Zip {
+        let zip = File::open(path).map_err(|error| fail(Error::io(file, error)))?;
+        archive::visit_zip(zip, file, &mut visit).map_err(fail)?;
+    } else {
+        return check_file(file, net, tally);
+    }
+    if found == 0 {
+        return Err(Failure::Input(format!(
+            "{file}: holds no configuration text"
+        )));
+    }
+    Ok(())
+}
+
+fn head_kind(path: &Path) -> Result<Kind, Failure> {
+    let name = path.display().to_string();
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(4).read_to_end(&mut head))
+        .map_err(|error| Failure::input(&name, &Error::io(&name, error)))?;
+    Ok(sniff(&head))
+}
+
+fn check_file(file: &str, net: &NetArgs, tally: &mut Tally) -> Result<(), Failure> {
+    let source = open(file, net)?;
+    match source.input {
+        Input::Config(text) => tally.add(file, &text),
+        Input::Ini(_) => tally.add(file, &open_text(file)?),
+        _ => {
+            return Err(Failure::Input(format!(
+                "{file}: this is a {}; a configuration text is expected (import makes one)",
+                source.kind
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn json_of(file: &str, finding: &Finding) -> serde_json::Value {

@@ -8,7 +8,7 @@ use crate::show_text::{config_text, live_text};
 use crate::{Common, Done, output};
 use clap::{Args, ValueEnum};
 use gstexp::parconfig::archive;
-use gstexp::parconfig::ini::{Ini, MAX_TEXT};
+use gstexp::parconfig::ini::{Ini, MAX_LINES, MAX_TEXT};
 use gstexp::parconfig::mapping::{Files, Mapping};
 use gstexp::parconfig::sniff::Kind;
 use gstexp::parconfig::{Config, ConfigText, Path as Field, diff, table, text, tree};
@@ -147,12 +147,12 @@ fn read_mapping(path: Option<&Path>) -> Result<Mapping, Failure> {
     let path = path.ok_or_else(|| {
         Failure::Use("--map TOML is expected: the names in units' .ini files are not public".into())
     })?;
-    let text = read_utf8(path)?;
+    let text = read_utf8(path, MAX_TEXT)?;
     Mapping::parse(&text).map_err(|error| Failure::input(&path.display().to_string(), &error))
 }
 
-fn read_utf8(path: &Path) -> Result<String, Failure> {
-    let bytes = read_limited(path, MAX_TEXT)?;
+fn read_utf8(path: &Path, limit: usize) -> Result<String, Failure> {
+    let bytes = read_limited(path, limit)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let place = gstexp::parconfig::code_page::place_of(error.as_bytes(), at);
@@ -172,12 +172,20 @@ fn read_files(path: &Path) -> Result<Files, Failure> {
         archive::read_zip(file, &name).map_err(fail)?
     };
     let mut files = Files::new();
+    let mut lines = 0_usize;
     for member in members
         .iter()
         .filter(|m| matches!(m.kind, Kind::Ini | Kind::Config))
     {
         let bytes = member.bytes.as_deref().unwrap_or_default();
-        files.insert(member.name.clone(), Ini::parse(bytes).map_err(fail)?);
+        let ini = Ini::parse(bytes).map_err(fail)?;
+        lines = lines.saturating_add(ini.len());
+        if lines > MAX_LINES {
+            return Err(Failure::Input(format!(
+                "{name}: more than {MAX_LINES} lines in all files"
+            )));
+        }
+        files.insert(member.name.clone(), ini);
     }
     Ok(files)
 }
@@ -211,6 +219,11 @@ impl Import {
         let mut notes = Vec::new();
         let text = self.read(&mut notes)?;
         output::write_text(self.output.as_deref(), &text, common.show_secrets)?;
+        if common.json && self.output.is_some() {
+            let values = text.config().flat().len();
+            output::print_json(&json!({ "values": values, "notes": notes }))?;
+            return Ok(0);
+        }
         for note in &notes {
             eprintln!("parconfig: {note}");
         }
@@ -241,15 +254,19 @@ impl Import {
                     Some(name) => open_text(name)?,
                     None => ConfigText::from_config(&Config::default())?,
                 };
-                let edits = table::from_csv(&read_utf8(path)?, &mut text).map_err(fail)?;
+                let edits =
+                    table::from_csv(&read_utf8(path, MAX_TEXT)?, &mut text).map_err(fail)?;
                 notes.push(format!("{} values set", edits.len()));
                 return Ok(Some(text));
             }
             Some("toml") => {
-                return from_tree(tree::from_toml(&read_utf8(path)?).map_err(fail)?, notes);
+                return from_tree(
+                    tree::from_toml(&read_utf8(path, tree::MAX_TREE)?).map_err(fail)?,
+                    notes,
+                );
             }
             Some("json") => {
-                let value = serde_json::from_str(&read_utf8(path)?)
+                let value = serde_json::from_str(&read_utf8(path, tree::MAX_TREE)?)
                     .map_err(|e| Failure::Input(format!("{}: {e}", self.file)))?;
                 return from_tree(tree::from_json(&value).map_err(fail)?, notes);
             }

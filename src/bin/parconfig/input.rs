@@ -5,12 +5,12 @@ use crate::failure::Failure;
 use clap::Args;
 use gstexp::parconfig::archive::{self, Member};
 use gstexp::parconfig::effective::Effective;
-use gstexp::parconfig::ini::{Ini, MAX_TEXT};
+use gstexp::parconfig::ini::{Ini, MAX_LINES, MAX_TEXT};
 use gstexp::parconfig::live::{self, Live, Options, Url};
 use gstexp::parconfig::sniff::{HEAD, Kind, MORE, sniff};
 use gstexp::parconfig::{Config, ConfigText, Error};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -94,6 +94,24 @@ pub fn read_limited(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// Enough of a file to tell what it is.
+fn read_head(path: &Path) -> Result<Vec<u8>, Failure> {
+    let name = path.display().to_string();
+    let fail = |error| Failure::input(&name, &Error::io(&name, error));
+    let mut file = File::open(path).map_err(fail)?;
+    let mut head = Vec::new();
+    file.by_ref()
+        .take(HEAD as u64)
+        .read_to_end(&mut head)
+        .map_err(fail)?;
+    if head.starts_with(b"PAR\0") {
+        file.take((MORE - HEAD) as u64)
+            .read_to_end(&mut head)
+            .map_err(fail)?;
+    }
+    Ok(head)
+}
+
 /// Whether the user named a unit.
 pub fn is_url(name: &str) -> bool {
     name.contains("://")
@@ -116,18 +134,8 @@ pub fn open(name: &str, net: &NetArgs) -> Result<Source, Failure> {
         let members = archive::read_folder(path).map_err(fail)?;
         return Ok(source("folder", Input::Set(members)));
     }
-    let mut file = File::open(path).map_err(io)?;
-    let mut head = Vec::new();
-    file.by_ref()
-        .take(HEAD as u64)
-        .read_to_end(&mut head)
-        .map_err(io)?;
-    if head.starts_with(b"PAR\0") {
-        file.by_ref()
-            .take((MORE - HEAD) as u64)
-            .read_to_end(&mut head)
-            .map_err(io)?;
-    }
+    let head = read_head(path)?;
+    let file = File::open(path).map_err(io)?;
     let kind = sniff(&head);
     kind.refuse().map_err(fail)?;
     let input = match kind {
@@ -137,7 +145,6 @@ pub fn open(name: &str, net: &NetArgs) -> Result<Source, Failure> {
         Kind::Ini => Input::Ini(Ini::parse(&read_limited(path, MAX_TEXT)?).map_err(fail)?),
         Kind::Zip => Input::Set(archive::read_zip(file, name).map_err(fail)?),
         Kind::Recording(_) => {
-            file.seek(SeekFrom::Start(0)).map_err(io)?;
             Input::Recording(Box::new(Effective::read(file, name).map_err(fail)?))
         }
         Kind::Json => {
@@ -152,12 +159,21 @@ pub fn open(name: &str, net: &NetArgs) -> Result<Source, Failure> {
 
 /// Opens a configuration text, and nothing else.
 pub fn open_text(name: &str) -> Result<ConfigText, Failure> {
-    let bytes = read_limited(Path::new(name), MAX_TEXT)?;
+    let path = Path::new(name);
+    let kind = sniff(&read_head(path)?);
     let fail = |error: Error| Failure::input(name, &error);
-    match sniff(bytes.get(..HEAD).unwrap_or(&bytes)) {
+    if !matches!(kind, Kind::Config | Kind::Ini) {
+        kind.refuse().map_err(fail)?;
+        return Err(Failure::Input(format!(
+            "{name}: this is a {}; a configuration text is expected",
+            kind.name()
+        )));
+    }
+    let bytes = read_limited(path, MAX_TEXT)?;
+    match kind {
         Kind::Config => ConfigText::parse(&bytes).map_err(fail),
         // Without its first line a configuration text looks like any other .ini file.
-        Kind::Ini => {
+        _ => {
             let text = ConfigText::parse(&bytes).map_err(fail)?;
             if text
                 .config()
@@ -171,13 +187,6 @@ pub fn open_text(name: &str) -> Result<ConfigText, Failure> {
                     "{name}: line 1: \"; par 1\" is expected; for a unit's own .ini file use edit-ini or import --map"
                 )))
             }
-        }
-        kind => {
-            kind.refuse().map_err(fail)?;
-            Err(Failure::Input(format!(
-                "{name}: this is a {}; a configuration text is expected",
-                kind.name()
-            )))
         }
     }
 }
@@ -214,11 +223,18 @@ fn set_config(name: &str, members: &[Member]) -> Result<Config, Failure> {
         )));
     }
     let mut config = Config::default();
+    let mut entries = 0;
     for member in members.iter().filter(|member| member.kind == Kind::Ini) {
         let bytes = member.bytes.as_deref().unwrap_or_default();
         let ini = Ini::parse(bytes).map_err(|error| Failure::input(&member.name, &error))?;
         for entry in ini.entries() {
             let section = format!("{}/{}", member.name, entry.section);
+            entries += 1;
+            if entries > MAX_LINES {
+                return Err(Failure::Input(format!(
+                    "{name}: more than {MAX_LINES} keys in all files"
+                )));
+            }
             config.add_named(&section, &entry.key, &entry.value);
         }
     }

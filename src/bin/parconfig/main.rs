@@ -31,7 +31,7 @@ A FILE is what its content is, whatever its name: configuration text, partition 
 or the URL of a live unit (http://HOST[:PORT]).";
 
 #[derive(Parser)]
-#[command(name = "parconfig", version, about, after_help = EXIT_CODES)]
+#[command(name = "parconfig", version, after_help = EXIT_CODES)]
 /// Read, edit, compare and roll out the configuration of Dedicated Micros units.
 struct Cli {
     #[command(flatten)]
@@ -41,7 +41,7 @@ struct Cli {
 }
 
 /// Options of all commands.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Default)]
 struct Common {
     /// Answer in JSON
     #[arg(long, global = true)]

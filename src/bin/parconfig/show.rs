@@ -224,6 +224,8 @@ pub fn recording_json(found: &Effective) -> Value {
                 "key_pictures": camera.keys,
                 "rate": camera.rate(),
                 "target": camera.target,
+                "source": camera.crop.map(|crop| format!("{}x{}", crop.source.0, crop.source.1)),
+                "crop": camera.crop.map(|crop| format!("{},{}", crop.offset.0, crop.offset.1)),
                 "quality_factor": camera.quality,
                 "spans_ms": camera.spans,
             })

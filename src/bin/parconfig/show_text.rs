@@ -262,6 +262,12 @@ pub fn recording_text(found: &Effective) -> String {
 fn remarks(found: &Effective) -> String {
     let mut out = String::new();
     for (number, camera) in &found.cameras {
+        if let Some(crop) = camera.crop {
+            out.push_str(&format!(
+                "  camera {number} is cut out of {}x{} at {},{}\n",
+                crop.source.0, crop.source.1, crop.offset.0, crop.offset.1
+            ));
+        }
         if camera.spans.len() > 1 {
             out.push_str(&format!(
                 "  camera {number} was recorded in {} spans (--json lists them)\n",

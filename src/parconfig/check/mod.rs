@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Allowed, but most likely not meant.
     Warning,
@@ -63,9 +63,46 @@ impl fmt::Display for Finding {
 struct Check<'a> {
     config: &'a Config,
     found: Vec<Finding>,
+    /// Findings beyond [`MAX_FINDINGS`], and the worst of them.
+    more: Option<(usize, Severity)>,
 }
 
-impl Check<'_> {
+/// Most findings of one configuration that are kept; the rest is counted.
+pub const MAX_FINDINGS: usize = 1000;
+
+impl<'a> Check<'a> {
+    fn new(config: &'a Config) -> Check<'a> {
+        Check {
+            config,
+            found: Vec::new(),
+            more: None,
+        }
+    }
+
+    fn keep(&mut self, finding: Finding) {
+        if self.found.len() < MAX_FINDINGS {
+            self.found.push(finding);
+            return;
+        }
+        let (count, worst) = self.more.unwrap_or((0, finding.severity));
+        self.more = Some((count.saturating_add(1), worst.max(finding.severity)));
+    }
+
+    /// The findings in the order of the text, and one that counts those that were too many.
+    fn finish(mut self) -> Vec<Finding> {
+        self.found.sort_by_key(|finding| finding.place);
+        if let Some((count, severity)) = self.more {
+            self.found.push(Finding {
+                severity,
+                rule: "more",
+                place: Place::default(),
+                path: "text".into(),
+                message: format!("{count} more findings"),
+            });
+        }
+        self.found
+    }
+
     /// Tells about a field; `key` may be empty for the section as a whole.
     fn tell(
         &mut self,
@@ -81,7 +118,7 @@ impl Check<'_> {
             (section, "") => section.to_owned(),
             (section, key) => Path::new(section, key).to_string(),
         };
-        self.found.push(Finding {
+        self.keep(Finding {
             severity,
             rule,
             place: place.unwrap_or_default(),
@@ -106,7 +143,7 @@ impl Check<'_> {
         path: &str,
         message: String,
     ) {
-        self.found.push(Finding {
+        self.keep(Finding {
             severity,
             rule,
             place,
@@ -118,30 +155,33 @@ impl Check<'_> {
 
 /// Checks a configuration. The findings come in the order of the text; no message holds a password.
 pub fn check(config: &Config) -> Vec<Finding> {
-    let mut check = Check {
-        config,
-        found: Vec::new(),
-    };
-    notes(&mut check);
-    for section in &config.sections {
-        fields(&mut check, section);
-    }
+    let mut check = Check::new(config);
+    single(&mut check);
     across(&mut check);
-    let mut found = check.found;
-    found.sort_by_key(|finding| finding.place);
-    found
+    check.finish()
+}
+
+/// Only the rules on single lines and values.
+#[cfg(feature = "tools")]
+pub(super) fn check_single(config: &Config) -> Vec<Finding> {
+    let mut check = Check::new(config);
+    single(&mut check);
+    check.finish()
 }
 
 /// Only the rules across fields: for a configuration whose single values are known to be good.
-// `apply` alone calls it, which is a part of the tools.
-#[cfg_attr(not(feature = "tools"), allow(dead_code))]
+#[cfg(feature = "tools")]
 pub(super) fn check_across(config: &Config) -> Vec<Finding> {
-    let mut check = Check {
-        config,
-        found: Vec::new(),
-    };
+    let mut check = Check::new(config);
     across(&mut check);
-    check.found
+    check.finish()
+}
+
+fn single(check: &mut Check<'_>) {
+    notes(check);
+    for section in &check.config.sections {
+        fields(check, section);
+    }
 }
 
 fn across(check: &mut Check<'_>) {

@@ -7,7 +7,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 /// Most bytes of one answer.
-pub const MAX_ANSWER: usize = 4 << 20;
+pub const MAX_ANSWER: usize = 256 << 10;
 /// Most bytes of an answer's header.
 const MAX_HEADER: usize = 16 << 10;
 

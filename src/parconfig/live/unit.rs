@@ -24,6 +24,9 @@ pub const VARIABLES: [&str; 13] = [
     "alarm_title[]",
 ];
 
+/// Most elements of one answer that are kept (the largest units have 64 cameras and 512 alarm inputs, assumed).
+pub const MAX_ELEMENTS: usize = 1024;
+
 /// A video partition of the unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
@@ -140,6 +143,7 @@ pub fn elements(line: &str) -> Vec<String> {
     for c in line.trim().chars() {
         match c {
             '"' => quoted = !quoted,
+            ',' if !quoted && found.len() >= MAX_ELEMENTS => break,
             ',' if !quoted => found.push(String::new()),
             c => {
                 if let Some(last) = found.last_mut() {
