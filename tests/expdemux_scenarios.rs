@@ -604,6 +604,93 @@ fn the_recorders_clock_can_be_sought_in_both_passes_of_the_repeated_hour() {
     assert!(!none);
 }
 
+/// A recording too large to be read for a seek, without an index: pictures of 256 KiB that are mostly holes of the file.
+fn large_recording(gaps: &[u64]) -> tempfile::NamedTempFile {
+    use gstexp::container::{
+        exp::writer::{Head, Picture, Writer},
+        reader::{Camera, Mode, Stamp, Standard},
+    };
+    use std::io::{Seek, SeekFrom};
+    let camera = Camera {
+        number: 1,
+        width: 352,
+        height: 240,
+        ..Camera::default()
+    };
+    let head = Head {
+        standard: Standard::Ntsc,
+        cameras: vec![camera],
+        ..Head::default()
+    };
+    let mut ms = 1_257_862_530_000_i64;
+    let stamp = |ms: i64| Stamp {
+        seconds: ms / 1000,
+        millis: Some((ms % 1000) as u16),
+    };
+    let (mut writer, header) = Writer::new(head, stamp(ms)).unwrap();
+    let mut file = tempfile::Builder::new().suffix(".exp").tempfile().unwrap();
+    file.write_all(&header).unwrap();
+    let mut dice = Dice(3);
+    for n in 0..1600_u64 {
+        let key = n % 10 == 0;
+        if gaps.contains(&n) {
+            ms += 30_000;
+        }
+        let picture = Picture {
+            camera: 1,
+            stamp: stamp(ms),
+            mode: Mode::Motion,
+            width: 352,
+            height: 240,
+            key,
+        };
+        let mut payload = vop(key, n as u32, 16, &mut dice);
+        payload.resize(256 << 10, 0);
+        let mut record = writer.picture(&picture, &payload).unwrap();
+        // no check sum: it would have to cover the hole
+        let sum = if key { 84 } else { 20 };
+        record[sum..sum + 4].fill(0);
+        file.write_all(&record[..128]).unwrap();
+        file.seek(SeekFrom::Current(record.len() as i64 - 128))
+            .unwrap();
+        ms += 100;
+    }
+    let length = writer.offset();
+    file.as_file().set_len(length).unwrap();
+    file
+}
+
+#[test]
+fn gaps_of_a_large_file_without_index_are_found_by_samples() {
+    let file = large_recording(&[200, 210, 777, 1300, 1301]);
+    let all = straight(file.path(), false, &[]).remove("video_1").unwrap();
+    // 400 MiB are more than the survey of the first seek may read
+    assert!(file.as_file().metadata().unwrap().len() > 300 << 20);
+    let scene = Scene {
+        end: all.last().unwrap().pts,
+        all,
+        file,
+    };
+    let player = Player::new(scene.file.path(), false, &[]);
+    player.play();
+    player.wait_for_pads(1);
+    let mut dice = Dice(11);
+    for n in 0..12 {
+        let time = dice.below(scene.end);
+        assert!(
+            player
+                .seek(1.0, FLUSH | ACCURATE, time, Some(time + SECOND))
+                .0
+        );
+        std::thread::sleep(Duration::from_millis(20));
+        player.wait_end();
+        let have = frames(after_flush(&one(&player)));
+        let at = scene.position(scene.key_before(time));
+        assert!(have.len() > 1, "{n}");
+        assert_run(&have, &scene.all[at..at + have.len()]);
+    }
+}
+
 #[test]
 fn a_source_that_cannot_seek_refuses_without_an_error() {
     init();

@@ -141,6 +141,18 @@ impl RunMap {
         }
     }
 
+    /// Recording went on without a break up to this clock time.
+    pub fn pass(&mut self, clock: i64) {
+        self.last_clock = clock;
+        self.last_running = self.last_running.max(self.running(clock));
+        for last in &mut self.cameras {
+            last.clock = clock;
+        }
+        if let Some(run) = self.runs.last_mut() {
+            run.clock_end = run.clock_end.max(clock);
+        }
+    }
+
     /// Places sound: it follows the pictures and never begins a run.
     pub fn sound(&self, clock: i64) -> i64 {
         match self.base {

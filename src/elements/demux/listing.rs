@@ -28,6 +28,8 @@ pub struct Entry {
     pub stamp: Option<Stamp>,
     /// Its slot.
     pub slot: Option<u64>,
+    /// Number of its record, wrapping at 65,536.
+    pub sequence: Option<u16>,
     /// Why it was recorded, where the place tells.
     pub mode: Mode,
 }
@@ -169,6 +171,7 @@ impl<'a> Listing<'a> {
                     key: entry.key,
                     stamp: Some(entry.stamp),
                     slot: None,
+                    sequence: None,
                     mode: Mode::Unknown,
                 });
                 if shown.is_break() {
@@ -222,6 +225,7 @@ impl<'a> Listing<'a> {
                         key: packet.key,
                         stamp: packet.stamp,
                         slot: packet.slot,
+                        sequence: packet.sequence,
                         mode: packet.mode,
                     });
                     if shown.is_break() {

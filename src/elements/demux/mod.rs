@@ -22,6 +22,7 @@ mod push;
 mod push_seek;
 mod query;
 mod reverse;
+mod sampling;
 mod seek;
 mod sink;
 mod sink_event;

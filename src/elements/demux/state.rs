@@ -109,6 +109,8 @@ pub struct State {
     pub map: GapMap,
     /// After a jump backwards: the first picture at or after this offset tells where the timeline stands.
     pub resume_at: Option<u64>,
+    /// Bytes that the largest survey so far might read.
+    pub surveyed: u64,
     /// Offset of the first record.
     pub first_record: Option<u64>,
     /// Duration that was told.
@@ -158,6 +160,7 @@ impl State {
             push: PushInput::default(),
             map: GapMap::default(),
             resume_at: None,
+            surveyed: 0,
             first_record: None,
             duration: None,
             pending_seek: None,

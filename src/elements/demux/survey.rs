@@ -9,10 +9,11 @@ use super::{
     Inner, Settings,
     gapmap::{GapMap, Space, Sureness},
     listing::{Entry, Listing},
+    sampling::Sampling,
 };
 use crate::container::{
     reader::{IndexPlace, Mode, Reader},
-    timeline::{Placer, Resolution, Rhythm, Run, RunMap},
+    timeline::{Beat, Placer, Resolution, Rhythm, Run, RunMap},
 };
 use gst::prelude::*;
 use std::ops::ControlFlow;
@@ -26,6 +27,8 @@ pub const SEEKING: u64 = 256 << 20;
 const CHECKS: u64 = 5;
 /// Bytes that may follow the last index entry: a check sum, or padding.
 const TRAILER: u64 = 64;
+/// Records at the start that tell how regularly pictures come.
+const FIRST_RECORDS: usize = 48;
 /// Runs whose mode is looked up at most.
 const MAX_MODES: usize = 16;
 /// Bytes before the file's end in which the last record is looked for.
@@ -52,13 +55,15 @@ impl Inner {
             .peer_query_duration::<gst::format::Bytes>()
             .map(|bytes| *bytes);
         let (survey, known) = {
-            let state = self.lock();
+            let mut state = self.lock();
+            let state = &mut *state;
             let (Some(reader), Some(size)) = (state.reader.as_ref(), size) else {
                 return Ok(());
             };
-            if !state.pull || state.map.sureness == Sureness::Exact {
+            if !state.pull || state.map.sureness == Sureness::Exact || budget <= state.surveyed {
                 return Ok(());
             }
+            state.surveyed = budget;
             let info = reader.info();
             let survey = Survey {
                 inner: self,
@@ -186,6 +191,49 @@ impl Survey<'_> {
         })
     }
 
+    /// Samples from all over the file.
+    fn sampled(&self, first: Entry, last: Entry) -> Result<Option<GapMap>, gst::FlowError> {
+        let mut listing = self.listing(Space::Records)?;
+        let (mut beats, mut cameras) = (Vec::new(), Vec::new());
+        let mut reached = first.position;
+        listing.walk(first.position, self.end, false, |entry| {
+            beats.push(Beat {
+                camera: entry.camera,
+                stamp: entry.stamp,
+                slot: None,
+            });
+            reached = entry.position;
+            if !cameras.contains(&entry.camera) {
+                cameras.push(entry.camera);
+            }
+            if beats.len() < FIRST_RECORDS {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        // records explain the clock only where pictures come regularly
+        let usual = Rhythm::measure(&beats, None, None);
+        if !usual.steady {
+            return Ok(None);
+        }
+        let bytes = reached.saturating_sub(first.position);
+        let seen = beats.len() as u64;
+        let sampling = Sampling {
+            listing,
+            rhythm: usual,
+            cameras: i64::try_from(cameras.len()).unwrap_or(1),
+            runs: RunMap::new(self.settings.gap_policy, &self.rhythm),
+            budget: self.budget,
+            record_bytes: bytes
+                .checked_div(seen.saturating_sub(1).max(1))
+                .unwrap_or(1),
+        };
+        let mut map = sampling.run(first, last, self.end)?;
+        map.interval = self.rhythm.interval;
+        Ok(Some(map))
+    }
+
     /// The last picture before `end`, looked for in at most `most` bytes.
     fn last_before(
         &self,
@@ -238,6 +286,12 @@ impl Survey<'_> {
         let (Some(last), Some(clock)) = (last, clock_of(&first)) else {
             return Ok(empty);
         };
+        if self.budget >= SEEKING && first.sequence.is_some() {
+            let sampled = self.sampled(first, last)?;
+            if let Some(sampled) = sampled {
+                return Ok(sampled);
+            }
+        }
         Ok(GapMap {
             runs: vec![Run {
                 clock,
