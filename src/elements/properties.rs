@@ -53,6 +53,11 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .default_value(0)
             .mutable_ready()
             .build(),
+        glib::ParamSpecString::builder("par-config")
+            .nick("Configuration")
+            .blurb("Configuration of the unit (see parconfig): camera titles, unit name and UTC offset where the recording has none")
+            .mutable_ready()
+            .build(),
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
             .blurb("Counts of records, skipped bytes, damaged regions, orphans, gaps, clock steps and corrupted pictures")
@@ -71,6 +76,11 @@ pub fn set(demux: &Demux, name: &str, value: &glib::Value) {
             }
         }
         "recorder-clock" => settings.recorder_clock = value.get().unwrap_or_default(),
+        "par-config" => {
+            let path: Option<String> = value.get().unwrap_or_default();
+            settings.par_config = path.filter(|path| !path.is_empty());
+            settings.given = Default::default();
+        }
         "utc-offset" => {
             settings.utc_offset = value.get().ok().filter(|offset| *offset != FROM_FILE);
         }
@@ -94,6 +104,7 @@ pub fn get(demux: &Demux, pspec: &glib::ParamSpec) -> glib::Value {
         "recorder-clock" => settings.recorder_clock.to_value(),
         "utc-offset" => settings.utc_offset.unwrap_or(FROM_FILE).to_value(),
         "drop-orphans" => settings.drop_orphans.to_value(),
+        "par-config" => settings.par_config.to_value(),
         "camera" => u32::from(settings.camera).to_value(),
         "stats" => demux.stats().to_value(),
         _ => pspec.default_value().clone(),

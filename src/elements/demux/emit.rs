@@ -313,9 +313,11 @@ impl State {
 
     /// Minutes that local time is east of UTC: the property's, else the file's.
     pub fn utc_offset(&self, settings: &Settings) -> Option<i32> {
+        let file = || self.reader.as_ref()?.info().utc_offset;
         settings
             .utc_offset
-            .or_else(|| self.reader.as_ref()?.info().utc_offset)
+            .or_else(file)
+            .or(settings.given.utc_offset)
     }
 }
 

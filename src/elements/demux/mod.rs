@@ -33,9 +33,12 @@ mod survey;
 mod tag_lists;
 mod toc;
 
-use crate::container::{
-    reader::{Packet, Reader, Window},
-    timeline::GapPolicy,
+use crate::{
+    container::{
+        reader::{Packet, Reader, Window},
+        timeline::GapPolicy,
+    },
+    parconfig::{self, model::Titles},
 };
 use gst::{glib, prelude::*};
 use state::State;
@@ -94,10 +97,10 @@ pub struct Settings {
     pub drop_orphans: bool,
     /// The only camera to hand out; 0 = all.
     pub camera: u16,
-    /// Camera titles by number, for recordings that have none.
-    pub titles: Vec<(u16, String)>,
-    /// Name of the recorder, for recordings that have none.
-    pub server: Option<String>,
+    /// File of a unit's configuration, for what the recording does not tell.
+    pub par_config: Option<String>,
+    /// What that file told.
+    pub given: Titles,
 }
 
 impl Default for Settings {
@@ -108,8 +111,8 @@ impl Default for Settings {
             utc_offset: None,
             drop_orphans: true,
             camera: 0,
-            titles: Vec::new(),
-            server: None,
+            par_config: None,
+            given: Titles::default(),
         }
     }
 }
@@ -167,6 +170,30 @@ impl Demux {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         change(&mut settings);
+    }
+
+    /// Reads the file that `par-config` names, if any. False where it cannot be read, which was posted as an error then.
+    pub fn load_config(&self) -> bool {
+        let Some(path) = self.settings().par_config else {
+            return true;
+        };
+        match parconfig::titles(std::path::Path::new(&path)) {
+            Ok(given) => {
+                self.change_settings(|settings| settings.given = given);
+                true
+            }
+            Err(error) => {
+                if let Some(element) = self.0.element() {
+                    gst::element_error!(
+                        element,
+                        gst::ResourceError::Settings,
+                        ("The configuration of the unit cannot be read."),
+                        ["{path}: {error}"]
+                    );
+                }
+                false
+            }
+        }
     }
 
     /// What was read so far, as the `stats` property shows it.

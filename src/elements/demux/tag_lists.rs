@@ -109,13 +109,13 @@ impl Inner {
             tags.add::<gst::tags::DeviceModel>(&info.model.as_str(), mode);
         }
         let server = Some(info.server.clone()).filter(|name| !name.is_empty());
-        if let Some(name) = server.or_else(|| settings.server.clone()) {
+        if let Some(name) = server.or_else(|| settings.given.unit.clone()) {
             tags.add::<RecorderName>(&name.as_str(), mode);
         }
         if let Some(name) = info.standard.name() {
             tags.add::<VideoStandard>(&name, mode);
         }
-        if let Some(minutes) = info.utc_offset {
+        if let Some(minutes) = info.utc_offset.or(settings.given.utc_offset) {
             tags.add::<RecorderUtcOffset>(&minutes, mode);
         }
         list
@@ -132,8 +132,7 @@ impl State {
             .find(|listed| listed.number == camera)
             .map(|camera| camera.title.clone())
             .filter(|title| !title.is_empty());
-        let given = || settings.titles.iter().find(|(number, _)| *number == camera);
-        listed.or_else(|| given().map(|(_, title)| title.clone()))
+        listed.or_else(|| settings.given.cameras.get(&camera).cloned())
     }
 }
 

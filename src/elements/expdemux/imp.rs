@@ -3,10 +3,9 @@ use crate::{
     container::{
         exp::{layout::Layout, probe},
         reader::Window,
-        timeline::GapPolicy,
     },
     elements::{
-        demux::{Demux, Format, Opened, RecorderClock},
+        demux::{Demux, Format, Opened},
         properties,
     },
 };
@@ -180,6 +179,9 @@ impl ElementImpl for ExpDemux {
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused && !self.demux.load_config() {
+            return Err(gst::StateChangeError);
+        }
         let done = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             self.demux.reset();
@@ -187,7 +189,3 @@ impl ElementImpl for ExpDemux {
         Ok(done)
     }
 }
-
-// the properties that both demuxers have are described in `properties`
-const _: GapPolicy = GapPolicy::Collapse;
-const _: RecorderClock = RecorderClock::Utc;

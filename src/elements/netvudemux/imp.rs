@@ -201,6 +201,9 @@ impl ElementImpl for NetVuDemux {
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        if transition == gst::StateChange::ReadyToPaused && !self.demux.load_config() {
+            return Err(gst::StateChangeError);
+        }
         let done = self.parent_change_state(transition)?;
         if transition == gst::StateChange::PausedToReady {
             self.demux.reset();
