@@ -62,6 +62,8 @@ proptest! {
         let again = Ini::parse(&ini.to_bytes()).unwrap();
         let read = again.get(&section, &key);
         prop_assert_eq!(read.as_deref(), Some(value.as_str()));
+        let bom = |bytes: &[u8]| bytes.starts_with(b"\xef\xbb\xbf");
+        prop_assert_eq!(bom(&ini.to_bytes()), bom(&bytes));
         let after: Vec<_> = again.entries().collect();
         prop_assert_eq!(after.len(), before.len() + usize::from(had == 0));
         // All other values stand in the same order.

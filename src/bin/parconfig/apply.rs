@@ -67,7 +67,7 @@ impl Apply {
         let good = report.errors.is_empty() && !report.stopped;
         let write = good && !self.dry_run;
         if write {
-            write_all(&mut rollout, &self.output)?;
+            write_all(&rollout, &report.files, &self.output)?;
         }
         tell(&report, &self.output, write, common)?;
         Ok(u8::from(!good))
@@ -111,7 +111,7 @@ fn tell(report: &Report, folder: &Path, written: bool, common: Common) -> Result
     output::print(&out)
 }
 
-fn write_all(rollout: &mut Rollout, folder: &Path) -> Result<(), Failure> {
+fn write_all(rollout: &Rollout, files: &[String], folder: &Path) -> Result<(), Failure> {
     let fail = |path: &Path, error: std::io::Error| {
         Failure::Output(format!("{}: {error}", path.display()))
     };
@@ -124,12 +124,10 @@ fn write_all(rollout: &mut Rollout, folder: &Path) -> Result<(), Failure> {
         .prefix(".parconfig-")
         .tempdir_in(parent)
         .map_err(|error| fail(parent, error))?;
-    for index in 0..rollout.len() {
-        let Some(unit) = rollout.unit(index) else {
-            break;
-        };
-        let path = staging.path().join(&unit.file);
-        write_unit(&path, &unit.text).map_err(|error| fail(&path, error))?;
+    for (index, name) in files.iter().enumerate() {
+        let path = staging.path().join(name);
+        let text = rollout.text_of(index).unwrap_or_default();
+        write_unit(&path, &text).map_err(|error| fail(&path, error))?;
     }
     if folder.exists() {
         // An empty folder goes, a full one is kept aside (the user asked to replace it).

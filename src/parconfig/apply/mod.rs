@@ -46,8 +46,6 @@ pub struct Unit {
     pub name: String,
     /// `network.address`, empty where there is none.
     pub address: String,
-    /// The text.
-    pub text: Vec<u8>,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
@@ -57,6 +55,8 @@ pub struct Unit {
 pub struct Report {
     /// Units in the table.
     pub units: usize,
+    /// Names of the files to write, one for each unit that was checked.
+    pub files: Vec<String>,
     /// What forbids writing, as text with the line of the table.
     pub errors: Vec<String>,
     /// The same for what is allowed but most likely not meant.
@@ -164,9 +164,13 @@ impl Rollout {
             line: row.position().map_or(0, csv::Position::line),
             name,
             address: text("network", "address"),
-            text: self.text(row),
             findings,
         })
+    }
+
+    /// The text of one unit, from 0, without checking it.
+    pub fn text_of(&self, index: usize) -> Option<Vec<u8>> {
+        self.rows.get(index).map(|row| self.text(row))
     }
 
     fn text(&self, row: &StringRecord) -> Vec<u8> {
@@ -224,6 +228,7 @@ impl Rollout {
         for index in 0..self.len() {
             let Some(unit) = self.unit(index) else { break };
             let line = unit.line;
+            report.files.push(unit.file.clone());
             if let Err(message) = check_file_name(&unit.file) {
                 report.errors.push(format!("line {line}: {message}"));
             }
