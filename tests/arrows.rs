@@ -38,7 +38,8 @@ fn word(line: &str, word: &str) -> bool {
     let in_name = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + word.len()..]);
-        !before.ends_with(in_name) && !(word.ends_with(in_name) && after.starts_with(in_name))
+        let longer = word.ends_with(in_name) && after.starts_with(in_name);
+        !before.ends_with(in_name) && !longer
     })
 }
 

@@ -195,8 +195,7 @@ fn decoded(description: &str) -> Vec<String> {
         gst::PadProbeReturn::Ok
     });
     assert_eq!(common::play(&pipeline).error, None, "{description}");
-    let sums = sums.lock().unwrap().clone();
-    sums
+    sums.lock().unwrap().clone()
 }
 
 /// A partition with the pictures of a stream that ffmpeg or a unit wrote, the sequence headers taken off.

@@ -386,8 +386,7 @@ fn seek(path: &Path, seconds: u64) -> Vec<u64> {
     let _ = position;
     let ending = common::play(&pipeline);
     assert_eq!(ending.error, None);
-    let seen = seen.lock().unwrap().clone();
-    seen
+    seen.lock().unwrap().clone()
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl GapMap {
                 let mut n = 0_usize;
                 self.learnt.retain(|_| {
                     n = n.wrapping_add(1);
-                    n % 2 == 0
+                    n.is_multiple_of(2)
                 });
             }
             self.learnt.push((offset, clock));
