@@ -349,7 +349,22 @@ fn by_day(svg: &mut Svg, found: &Effective, offset: i64, (first, last): (i64, i6
             }
         }
     }
-    bottom
+    legend(svg, found, bottom)
+}
+
+/// The colours of the cameras, five in a line; answers where it ends.
+fn legend(svg: &mut Svg, found: &Effective, bottom: f64) -> f64 {
+    let mut end = bottom;
+    for ((number, camera), at) in found.cameras.iter().zip(0_usize..).take(40) {
+        let column = at.checked_rem(5).unwrap_or(0);
+        let x = LEFT + 170.0 * column as f64;
+        let y = bottom + 14.0 + 22.0 * (at / 5) as f64;
+        svg.rect((x, y), (14.0, 14.0), lane(at), "colour of the camera");
+        let name: String = name_of(*number, camera.title()).chars().take(18).collect();
+        svg.text((x + 20.0, y + 12.0), 12, "start", &name);
+        end = y + 14.0;
+    }
+    end
 }
 
 /// The picture as PNG, `scale` pixels of it for each of the SVG. Words need a font of the system; without one they are missing.
