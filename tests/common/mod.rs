@@ -2,15 +2,22 @@
 //! What several test files share.
 #![allow(dead_code)]
 
+pub mod collect;
+pub mod make;
+pub mod plv1;
+
 use std::path::PathBuf;
 use std::sync::Once;
 
 use gst::prelude::*;
 
-/// GStreamer with this crate's elements.
+/// GStreamer with this crate's elements. A critical of GLib or GStreamer ends the test program, as `G_DEBUG=fatal-criticals` would
+/// do it: GLib has read the environment before any line of a test runs, so it is not set there.
 pub fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        let fatal = gst::glib::LogLevels::LEVEL_CRITICAL | gst::glib::LogLevels::LEVEL_ERROR;
+        gst::glib::log_set_always_fatal(fatal);
         gst::init().unwrap();
         gstexp::plugin_register_static().unwrap();
     });
