@@ -622,7 +622,7 @@ fn tags_say_what_the_file_says() {
                 assert_eq!(pad.texts(tag), [expected], "{name}, {tag}");
             }
             let lists = pad.tags();
-            let find = |tag: &str| lists.iter().find_map(|list| list.generic(tag).cloned());
+            let find = |tag: &str| lists.iter().find_map(|list| list.generic(tag).map(|value| value.to_value()));
             assert_eq!(find("camera-number").unwrap().get::<u32>().unwrap(), number);
             assert_eq!(
                 find("recorder-utc-offset").unwrap().get::<i32>().unwrap(),
