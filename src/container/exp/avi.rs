@@ -246,7 +246,10 @@ impl AviReader {
                 self.next_slot(stream);
                 Step::Skip(taken as u64)
             }
-            Parsed::Record(record) => self.picture(stream, record, taken),
+            Parsed::Record(record) => {
+                let key = record::shows_key(&record, body);
+                self.picture(stream, record, key, taken)
+            }
             Parsed::Need(_) | Parsed::NoPicture { .. } | Parsed::Bad(_) => {
                 self.damaged_chunk(window, stream, taken)
             }
@@ -279,7 +282,7 @@ impl AviReader {
         Some(now)
     }
 
-    fn picture(&mut self, stream: usize, record: record::Record, size: usize) -> Step {
+    fn picture(&mut self, stream: usize, record: record::Record, key: bool, size: usize) -> Step {
         self.lost = Lost::No;
         let slot = self.next_slot(stream);
         let camera = self.ordinal(stream);
@@ -299,7 +302,7 @@ impl AviReader {
             },
             size,
             payload,
-            key: record.kind == Kind::Key,
+            key,
             crc: record.crc,
             stamp: record.stamp,
             slot,

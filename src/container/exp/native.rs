@@ -4,7 +4,7 @@
 use super::{
     header, index,
     layout::Layout,
-    record::{Kind, Parsed, Record},
+    record::{self, Kind, Parsed, Record},
     scan::{self, Bare, Found, Frame},
 };
 use crate::container::reader::{
@@ -146,7 +146,7 @@ impl NativeReader {
     }
 
     /// A record was read in full.
-    fn accept(&mut self, record: Record) -> Step {
+    fn accept(&mut self, record: Record, data: &[u8]) -> Step {
         self.lost = Lost::No;
         if let Some(counted) = &mut self.counted {
             *counted = counted.saturating_add(1);
@@ -166,7 +166,7 @@ impl NativeReader {
             },
             size: record.size,
             payload: record.stored_payload(),
-            key: record.kind != Kind::P,
+            key: record.kind == Kind::Audio || record::shows_key(&record, data),
             crc: record.crc,
             stamp: record.stamp,
             slot: None,
@@ -348,11 +348,11 @@ impl Reader for NativeReader {
                     };
                 }
                 if matches!(record.kind, Kind::P | Kind::Key) {
-                    return self.accept(record);
+                    return self.accept(record, window.data);
                 }
                 match self.followed(window, record.size) {
                     Err(need) => Step::Need(need),
-                    Ok(true) if self.lost != Lost::Quiet => self.accept(record),
+                    Ok(true) if self.lost != Lost::Quiet => self.accept(record, window.data),
                     Ok(_) => self.search(window, "a record"),
                 }
             }

@@ -11,6 +11,9 @@ use std::ops::Range;
 
 pub use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
 
+/// Bytes of an H.264 access unit in which its first slice is looked for: parameter sets and messages stand before it.
+const SLICE_SEARCH: usize = 4096;
+
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -191,7 +194,7 @@ fn either(
         record.kind = Kind::P;
         return picture(fields, &fields.p, data, given, record).map_err(|_| error);
     }
-    let head = head_of(record, data);
+    let head = head_of(record, data, 64);
     if !is_key(record.codec, &head) {
         record.kind = Kind::P;
     }
@@ -386,17 +389,29 @@ pub fn coded_as(head: &[u8]) -> Option<Codec> {
     }
 }
 
-/// The first coded bytes (at most 64) of a record that may still be incomplete.
-pub fn head_of(record: &Record, data: &[u8]) -> Vec<u8> {
+/// The first coded bytes, at most `most`, of a record that may still be incomplete.
+fn head_of(record: &Record, data: &[u8], most: usize) -> Vec<u8> {
     let end = record
         .payload
         .end
-        .min(record.payload.start.saturating_add(64))
+        .min(record.payload.start.saturating_add(most))
         .min(data.len());
     let mut part = record.clone();
     part.payload.end = end.max(record.payload.start);
     part.stored_end = record.stored_end.min(part.payload.end);
     part.stored_payload().to_vec(data)
+}
+
+/// Whether a whole record holds a picture that needs no other. The kind says so of MPEG-4 (verified); of H.264, where the kind is
+/// not known (assumed), the first slice does.
+pub fn shows_key(record: &Record, data: &[u8]) -> bool {
+    let told = record.kind == Kind::Key;
+    match record.codec {
+        Codec::H264 => {
+            h264::first_slice_is_key(&head_of(record, data, SLICE_SEARCH)).unwrap_or(told)
+        }
+        _ => told,
+    }
 }
 
 /// Whether coded bytes hold a picture that needs no other.

@@ -37,10 +37,16 @@ pub fn looks_like_h264(data: &[u8]) -> bool {
 
 /// The first coded slice of the access unit is of an IDR picture.
 pub fn is_key(data: &[u8]) -> bool {
+    first_slice_is_key(data) == Some(true)
+}
+
+/// Whether the first coded slice in `data`, which may be only the start of an access unit, is of an IDR picture; `None` where there
+/// is no slice.
+pub fn first_slice_is_key(data: &[u8]) -> Option<bool> {
     start_codes(data)
         .map(|(_, header)| header & 0x1f)
         .find(|unit| matches!(*unit, SLICE..=IDR_SLICE))
-        == Some(IDR_SLICE)
+        .map(|unit| unit == IDR_SLICE)
 }
 
 /// Picture size in pixels, cropping done, from the first sequence parameter set of `data`. `None` where there is none or it
