@@ -201,7 +201,8 @@ impl<T> Placer<T> {
         match next {
             Some(next) => {
                 let whole = distance(first, next?)?;
-                if group.continues {
+                // a second may get a slot or two more than it has room for: a picture's slot is known only as finely as pictures stand
+                if group.continues || slot_time(whole, self.rhythm.slot_rate)? > SECOND {
                     return after.checked_mul(SECOND)?.checked_div(whole);
                 }
                 // recording began inside this second: count back from its end
