@@ -184,6 +184,7 @@ impl Inner {
             stream.wait_key = true;
             stream.discont = true;
         }
+        stream.discont |= std::mem::replace(&mut stream.damages, item.damages) != item.damages;
         if item.key {
             stream.wait_key = false;
         }

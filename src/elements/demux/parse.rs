@@ -121,8 +121,11 @@ impl Inner {
                 .src(&element)
                 .debug(&format!("looked for {expected} in the first {size} bytes"))
                 .build();
-                outs.push(Out::NoMorePads);
-                outs.push(Out::Message(Box::new(message)));
+                // the end of the stream shows the same bytes again
+                if !std::mem::replace(&mut state.pads_done, true) {
+                    outs.push(Out::NoMorePads);
+                    outs.push(Out::Message(Box::new(message)));
+                }
                 Err(gst::FlowError::Error)
             }
         }
@@ -167,6 +170,7 @@ impl Inner {
             audio: packet.audio,
             mode: packet.mode,
             details: packet.details,
+            damages: state.damages,
         };
         match &mut state.head {
             Some(head) => {
@@ -340,9 +344,7 @@ impl State {
                 });
             }
         }
-        for stream in &mut self.streams {
-            stream.discont = true;
-        }
+        self.damages = self.damages.wrapping_add(1);
     }
 
     /// The reader is past a damaged region: one warning for all of it.

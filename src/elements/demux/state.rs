@@ -41,6 +41,8 @@ pub struct Item {
     pub mode: Mode,
     /// Rare facts.
     pub details: Option<Box<Details>>,
+    /// Stretches of damage that were met before it.
+    pub damages: u32,
 }
 
 /// A damaged region that may go on.
@@ -91,6 +93,8 @@ pub struct State {
     pub pads_done: bool,
     /// The stop position was reached on all streams.
     pub stopped: bool,
+    /// Stretches of damage met so far. Buffers on both sides of one do not follow each other.
+    pub damages: u32,
     /// The damaged region that the reader is in.
     pub region: Option<Region>,
     /// Offset of the next byte for the reader.
@@ -151,6 +155,7 @@ impl State {
             group: None,
             pads_done: false,
             stopped: false,
+            damages: 0,
             region: None,
             offset: 0,
             want: 0,

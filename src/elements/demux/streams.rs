@@ -40,6 +40,8 @@ pub struct Stream {
     pub wait_key: bool,
     /// The next buffer does not follow the last one.
     pub discont: bool,
+    /// [`Item::damages`] of the last item.
+    pub damages: u32,
     /// The segment has to be sent before the next buffer.
     pub need_segment: bool,
     /// Running time of the last buffer.
@@ -239,6 +241,7 @@ impl Inner {
             tagged: false,
             wait_key: true,
             discont: true,
+            damages: item.damages,
             need_segment: false,
             last: None,
             end: 0,
