@@ -413,7 +413,14 @@ impl Sound {
         ffmpeg_sound(&wav, &["-f", "wav"])
     }
 
-    /// Bytes that make about a tenth of a second.
+    fn piece_ms(&self) -> i64 {
+        match self.codec {
+            Codec::ImaAdpcm => 505 * 1000 / i64::from(self.rate),
+            _ => 100,
+        }
+    }
+
+    /// Bytes that make about a tenth of a second, or one block.
     fn piece(&self) -> usize {
         match self.codec {
             Codec::ImaAdpcm => BLOCK,
@@ -465,12 +472,16 @@ fn sound_in_records_is_what_went_in() {
         }
         let coded = sound.coded();
         let mut exp = Exp::one(64, 48);
-        let mut pieces = coded.chunks(sound.piece());
-        for (n, picture) in tiny()[..24].iter().enumerate() {
+        let mut pieces = coded.chunks(sound.piece()).enumerate().peekable();
+        for (n, picture) in tiny()[..22].iter().enumerate() {
             exp.picture(at(n), picture);
-            let count = if n == 23 { usize::MAX } else { 1 };
-            for piece in pieces.by_ref().take(count) {
-                exp.sound(1, at(n), sound.codec, sound.rate, piece);
+            while let Some((k, piece)) = pieces.peek() {
+                let ms = START + *k as i64 * sound.piece_ms();
+                if ms >= at(n + 1) {
+                    break;
+                }
+                exp.sound(1, ms, sound.codec, sound.rate, piece);
+                pieces.next();
             }
         }
         sound.check(&exp.finish().bytes, &coded);
@@ -622,7 +633,11 @@ fn tags_say_what_the_file_says() {
                 assert_eq!(pad.texts(tag), [expected], "{name}, {tag}");
             }
             let lists = pad.tags();
-            let find = |tag: &str| lists.iter().find_map(|list| list.generic(tag).map(|value| value.to_value()));
+            let find = |tag: &str| {
+                lists
+                    .iter()
+                    .find_map(|list| list.generic(tag).map(|value| value.to_value()))
+            };
             assert_eq!(find("camera-number").unwrap().get::<u32>().unwrap(), number);
             assert_eq!(
                 find("recorder-utc-offset").unwrap().get::<i32>().unwrap(),

@@ -244,12 +244,33 @@ pub fn run_with(bytes: &[u8], feed: Feed, set: impl Fn(&gst::Element)) -> Outcom
 pub struct Watch {
     pads: Arc<Mutex<Vec<Arc<Mutex<PadLog>>>>>,
     no_more_pads: Arc<Mutex<usize>>,
+    sinks: Arc<Mutex<Vec<gst::Element>>>,
+}
+
+impl Watch {
+    /// What was written down so far.
+    pub fn logs(&self) -> Vec<PadLog> {
+        let logs = self.pads.lock().unwrap();
+        logs.iter().map(|log| log.lock().unwrap().clone()).collect()
+    }
+
+    /// Begins with clean paper.
+    pub fn forget(&self) {
+        self.pads.lock().unwrap().clear();
+        *self.no_more_pads.lock().unwrap() = 0;
+    }
+
+    /// The sinks put in since the last call.
+    pub fn sinks(&self) -> Vec<gst::Element> {
+        std::mem::take(&mut *self.sinks.lock().unwrap())
+    }
 }
 
 /// Puts a sink that writes down on every pad of `demux`.
 pub fn watch(pipeline: &gst::Pipeline, demux: &gst::Element) -> Watch {
     let watch = Watch::default();
     let (pads, done) = (watch.pads.clone(), watch.no_more_pads.clone());
+    let sinks = watch.sinks.clone();
     demux.connect_no_more_pads(move |_| *done.lock().unwrap() += 1);
     let (weak, done) = (pipeline.downgrade(), watch.no_more_pads.clone());
     demux.connect_pad_added(move |_, pad| {
@@ -265,6 +286,7 @@ pub fn watch(pipeline: &gst::Pipeline, demux: &gst::Element) -> Watch {
             .build()
             .unwrap();
         weak.upgrade().unwrap().add(&sink).unwrap();
+        sinks.lock().unwrap().push(sink.clone());
         let entry = sink.static_pad("sink").unwrap();
         let kinds = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
         entry.add_probe(kinds, move |_, info| {
@@ -366,8 +388,7 @@ pub fn finish(pipeline: &gst::Pipeline, demux: &gst::Element, watch: &Watch) -> 
     }
     outcome.stats = Some(demux.property("stats"));
     pipeline.set_state(gst::State::Null).unwrap();
-    let logs = watch.pads.lock().unwrap();
-    outcome.pads = logs.iter().map(|log| log.lock().unwrap().clone()).collect();
+    outcome.pads = watch.logs();
     outcome.pads.sort_by(|a, b| a.name.cmp(&b.name));
     outcome.no_more_pads = *watch.no_more_pads.lock().unwrap();
     outcome

@@ -5,6 +5,7 @@
 pub mod collect;
 pub mod make;
 pub mod plv1;
+pub mod shell;
 
 use std::path::PathBuf;
 use std::sync::Once;
