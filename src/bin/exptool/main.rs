@@ -2,9 +2,13 @@
 //! `exptool`: look into, convert, verify and report exports of surveillance recorders.
 
 mod common;
+mod explain;
 mod info;
+mod make;
+mod shell;
+mod verify;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use common::{Common, failure::EXIT_CODES};
 use std::process::ExitCode;
 
@@ -24,6 +28,16 @@ struct Cli {
 enum Command {
     /// Say what a recording is: cameras, codecs, runs, gaps, damage
     Info(info::Info),
+    /// Show a header or record byte by byte, each field named and marked with how well it is known
+    Explain(explain::Explain),
+    /// Check a recording, hash it, and compare it with what it was
+    Verify(verify::Verify),
+    /// Make a recording out of any video
+    Make(make::Make),
+    /// Print shell completions
+    Completions(shell::Completions),
+    /// Print the man page
+    Man(shell::Man),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +45,11 @@ fn main() -> ExitCode {
     let common = cli.common;
     let done = match cli.command {
         Command::Info(command) => command.run(&common),
+        Command::Explain(command) => command.run(&common),
+        Command::Verify(command) => command.run(&common),
+        Command::Make(command) => command.run(&common),
+        Command::Completions(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(Cli::command()),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -58,12 +58,12 @@ impl<W: Write> Table<W> {
         Ok(table)
     }
 
-    /// Adds a frame. `has_clock`: its time is a time of day.
+    /// Adds a frame.
     ///
     /// # Errors
     /// An output that cannot be written.
-    pub fn add(&mut self, frame: &Frame, has_clock: bool) -> Result<(), Failure> {
-        let time = |text: String| if has_clock { text } else { String::new() };
+    pub fn add(&mut self, frame: &Frame) -> Result<(), Failure> {
+        let time = |text: String| if frame.has_clock { text } else { String::new() };
         let number = |value: Option<i64>| value.map(|value| value.to_string()).unwrap_or_default();
         let line = [
             frame.number.to_string(),

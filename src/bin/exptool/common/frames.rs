@@ -9,7 +9,7 @@ use gstexp::container::{
         infer::{Inference, Inferred},
         start_code,
     },
-    reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Stamp, StreamKey},
+    reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Payload, Stamp, StreamKey},
     timeline::{Beat, Break, GapPolicy, Mark, Placer, Resolution, Rhythm, RunMap},
 };
 use sha2::{Digest, Sha256};
@@ -65,6 +65,8 @@ pub struct Frame {
     pub stamp: Option<Stamp>,
     /// Its time, finer than the stamp where only seconds count: ns since 1970; without a clock, since the first slot.
     pub clock: i64,
+    /// `clock` is a time of day.
+    pub has_clock: bool,
     /// Running time, ns.
     pub running: i64,
     /// Number of its run, from 0.
@@ -162,10 +164,36 @@ pub fn read(
     progress: &mut Progress,
     tell: &mut dyn FnMut(Frame) -> Result<(), Failure>,
 ) -> Result<Summary, Failure> {
+    read_some(input, options, u64::MAX, progress, tell)
+}
+
+/// Goes over the first `records` frames of `input`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_first(
+    input: &Input,
+    options: Options,
+    records: u64,
+    tell: &mut dyn FnMut(Frame) -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
+    read_some(input, options, records, &mut Progress::none(), tell)
+}
+
+fn read_some(
+    input: &Input,
+    options: Options,
+    records: u64,
+    progress: &mut Progress,
+    tell: &mut dyn FnMut(Frame) -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
     let mut walk = input.walk()?;
     let mut pass = Pass::new(options);
     let mut scratch = Vec::new();
-    while let Some((offset, event)) = walk.next()? {
+    while pass.summary.records < records {
+        let Some((offset, event)) = walk.next()? else {
+            break;
+        };
         match event {
             Event::Packet(packet, data) => pass.packet(offset, packet, data, &mut scratch),
             Event::Damaged { length, expected } => pass.damaged(offset, length, expected),
@@ -244,12 +272,17 @@ impl Pass {
         let in_head = self.head.is_some() && packet.stream.codec == Codec::Mpeg4;
         let check = self.options.crc && packet.crc.is_some();
         scratch.clear();
-        if check || self.options.sha256 || in_head {
-            packet.payload.append_to(data, scratch);
-        }
+        let coded: &[u8] = match &packet.payload {
+            Payload::Plain(range) => data.get(range.clone()).unwrap_or_default(),
+            other if check || self.options.sha256 || in_head => {
+                other.append_to(data, scratch);
+                scratch
+            }
+            _ => &[],
+        };
         let crc = match packet.crc.filter(|_| check) {
             None => Crc::Absent,
-            Some(crc) if crc == crc32fast::hash(scratch) => Crc::Right,
+            Some(crc) if crc == crc32fast::hash(coded) => Crc::Right,
             Some(_) => Crc::Wrong,
         };
         if crc != Crc::Absent {
@@ -267,7 +300,7 @@ impl Pass {
         let sha256 = self
             .options
             .sha256
-            .then(|| hash_coded(packet.stream.codec, scratch));
+            .then(|| hash_coded(packet.stream.codec, coded));
         let details = packet.details.as_deref();
         let frame = Frame {
             number: self.summary.records,
@@ -279,6 +312,7 @@ impl Pass {
             orphan: false,
             stamp: packet.stamp,
             clock: 0,
+            has_clock: false,
             running: 0,
             run: 0,
             begins: None,
@@ -294,7 +328,7 @@ impl Pass {
         };
         self.summary.records += 1;
         match (&mut self.head, &mut self.placer) {
-            (Some(head), _) => head.add(frame, mark, scratch),
+            (Some(head), _) => head.add(frame, mark, coded),
             (None, Some(placer)) => placer.push(frame, mark),
             (None, None) => {}
         }
@@ -354,6 +388,7 @@ impl Pass {
         };
         while let Some((mut frame, mark, clock)) = placer.pop() {
             frame.clock = clock;
+            frame.has_clock = self.summary.has_clock();
             if let Some(codec) = self.codecs.get(&frame.stream.camera)
                 && matches!(frame.stream.codec, Codec::Mpeg4 | Codec::H264)
             {

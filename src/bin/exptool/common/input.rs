@@ -4,7 +4,7 @@
 use super::{Failure, walk::Walk};
 use gstexp::container::{
     exp::{
-        layout::Layout,
+        layout::{BUILT_IN, Layout},
         probe::{self, Family, MAX_PROBE, Probe},
     },
     netvu,
@@ -24,8 +24,8 @@ const FIRST_LOOK: usize = 64 << 10;
 enum Source {
     /// A known family of EXP.
     Exp(Family),
-    /// Records of a given layout.
-    Layout(Box<Layout>),
+    /// Records of a given layout, and its TOML text.
+    Layout(Box<Layout>, String),
     /// A NetVu form.
     NetVu(netvu::Kind),
 }
@@ -60,11 +60,14 @@ impl Input {
             meta => meta.len(),
         };
         let (source, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
-            Some(layout) => (
-                Source::Layout(Box::new(load_layout(layout)?)),
-                format!("layout {layout} was asked for"),
-                100,
-            ),
+            Some(layout) => {
+                let (loaded, text) = load_layout(layout)?;
+                (
+                    Source::Layout(Box::new(loaded), text),
+                    format!("layout {layout} was asked for"),
+                    100,
+                )
+            }
             None => recognise(&mut file, size).map_err(|failure| match failure {
                 Failure::Input(text) => Failure::Input(format!("{name}: {text}")),
                 other => other,
@@ -87,7 +90,7 @@ impl Input {
                 Some(reader) => reader,
                 None => unreachable!("the built-in layouts are valid"),
             },
-            Source::Layout(layout) => probe::open_layout((**layout).clone()),
+            Source::Layout(layout, _) => probe::open_layout((**layout).clone()),
             Source::NetVu(kind) => netvu::open(*kind),
         }
     }
@@ -105,8 +108,24 @@ impl Input {
         match &self.source {
             Source::Exp(Family::Plv1) => Layout::built_in("plv1"),
             Source::Exp(_) => Layout::built_in("reference"),
-            Source::Layout(layout) => Some((**layout).clone()),
+            Source::Layout(layout, _) => Some((**layout).clone()),
             Source::NetVu(_) => None,
+        }
+    }
+
+    /// TOML text of the layout, empty for NetVu: the words behind its fields say how well each is known.
+    pub fn layout_text(&self) -> String {
+        let built_in = |name| {
+            let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+            found
+                .map(|(_, text)| (*text).to_owned())
+                .unwrap_or_default()
+        };
+        match &self.source {
+            Source::Exp(Family::Plv1) => built_in("plv1"),
+            Source::Exp(_) => built_in("reference"),
+            Source::Layout(_, text) => text.clone(),
+            Source::NetVu(_) => String::new(),
         }
     }
 
@@ -134,14 +153,16 @@ impl Input {
     }
 }
 
-/// A built-in layout, or one from a file.
-pub fn load_layout(name: &str) -> Result<Layout, Failure> {
-    if let Some(layout) = Layout::built_in(name) {
-        return Ok(layout);
-    }
-    let text = std::fs::read_to_string(name)
-        .map_err(|error| Failure::Input(format!("layout {name}: {error}")))?;
-    Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))
+/// A built-in layout, or one from a file, with its TOML text.
+fn load_layout(name: &str) -> Result<(Layout, String), Failure> {
+    let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => (*text).to_owned(),
+        None => std::fs::read_to_string(name)
+            .map_err(|error| Failure::Input(format!("layout {name}: {error}")))?,
+    };
+    let layout =
+        Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    Ok((layout, text))
 }
 
 /// Told from the first bytes: what reads them, why, and how sure.

@@ -3,7 +3,10 @@
 
 use super::{Failure, Input};
 use gstexp::container::reader::{FileInfo, MAX_RECORD, Packet, Reader, Step, Window};
-use std::{fs::File, io::Read};
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 20;
@@ -67,6 +70,21 @@ impl Walk {
         })
     }
 
+    /// A walk that begins anywhere, with a reader that was made for it by [`Walk::fork`].
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn at(input: &Input, reader: Box<dyn Reader>, offset: u64) -> Result<Walk, Failure> {
+        let mut walk = Walk::new(input, reader)?;
+        walk.seek(offset)?;
+        Ok(walk)
+    }
+
+    /// A second reader of the same file, to look elsewhere.
+    pub fn fork(&self) -> Box<dyn Reader> {
+        self.reader.fork()
+    }
+
     /// What is known of the file so far.
     pub fn info(&self) -> &FileInfo {
         self.reader.info()
@@ -82,13 +100,13 @@ impl Walk {
     /// # Errors
     /// A file that cannot be read.
     pub fn next(&mut self) -> Result<Option<(u64, Event<'_>)>, Failure> {
-        if self.to == self.from {
+        if self.done {
+            return Ok(None);
+        }
+        if self.to == self.from && !self.at_end {
             self.fill(1)?;
         }
         loop {
-            if self.done {
-                return Ok(None);
-            }
             let window = Window {
                 offset: self.offset,
                 data: self.buffer.get(self.from..self.to).unwrap_or_default(),
@@ -154,17 +172,20 @@ impl Walk {
     fn skip(&mut self, bytes: u64) -> Result<(), Failure> {
         self.count_idle(bytes)?;
         let have = self.to.saturating_sub(self.from) as u64;
-        self.offset = self.offset.saturating_add(bytes);
-        if bytes <= have {
-            self.from = self.from.saturating_add(bytes as usize);
-            return Ok(());
+        if bytes > have {
+            return self.seek(self.offset.saturating_add(bytes));
         }
+        self.offset = self.offset.saturating_add(bytes);
+        self.from = self.from.saturating_add(bytes as usize);
+        Ok(())
+    }
+
+    fn seek(&mut self, offset: u64) -> Result<(), Failure> {
         self.from = 0;
         self.to = 0;
         self.at_end = false;
-        use std::io::{Seek, SeekFrom};
         let size = self.file.metadata().map_or(u64::MAX, |meta| meta.len());
-        self.offset = self.offset.min(size);
+        self.offset = offset.min(size);
         self.file
             .seek(SeekFrom::Start(self.offset))
             .map_err(|error| self.fail(&error.to_string()))?;

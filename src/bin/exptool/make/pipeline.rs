@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The pipeline that makes a recording: one branch for each camera, and one for sound.
+
+use super::{Codec, Make, Standard, clock};
+use crate::common::{Failure, media};
+use gst::{glib, prelude::*};
+use gstexp::container::reader::Mode;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+fn fail(error: glib::BoolError) -> Failure {
+    Failure::Media(error.to_string())
+}
+
+/// The whole pipeline, from the inputs to the file.
+pub fn build(make: &Make, output: &Path, utc_offset: i32) -> Result<gst::Pipeline, Failure> {
+    let pipeline = gst::Pipeline::new();
+    let start = start_of(make);
+    let mux = media::element("expmux")?;
+    mux.set_property("server", &make.server);
+    mux.set_property("model", &make.model);
+    mux.set_property("utc-offset", utc_offset.clamp(-840, 840));
+    let standard = match make.standard {
+        Standard::Ntsc => "ntsc",
+        Standard::Pal => "pal",
+    };
+    mux.set_property_from_str("video-standard", standard);
+    mux.set_property("start-time", u64::try_from(start).unwrap_or(0));
+    let sink = media::element("filesink")?;
+    sink.set_property("location", output);
+    pipeline.add_many([&mux, &sink]).map_err(fail)?;
+    mux.link(&sink).map_err(fail)?;
+    for n in 0..make.inputs.len() {
+        let number = make.number(n);
+        let pad = mux
+            .request_pad_simple(&format!("video_{}", number - 1))
+            .ok_or_else(|| Failure::Media(format!("no pad for camera {number}")))?;
+        let first = camera(make, &pipeline, &pad, n, start)?;
+        let audio = match make.sound && n == 0 {
+            true => Some(sound(&pipeline, &mux)?),
+            false => None,
+        };
+        source(make, &pipeline, n, &first, audio)?;
+    }
+    Ok(pipeline)
+}
+
+/// Recorder's time of the first picture, ns since 1970.
+fn start_of(make: &Make) -> i64 {
+    let start = make.start.unwrap_or_else(jiff::Timestamp::now);
+    start.as_millisecond().saturating_mul(1_000_000)
+}
+
+/// Adds elements one behind the other; the first and the last are handed back.
+fn chain(
+    pipeline: &gst::Pipeline,
+    elements: &[gst::Element],
+) -> Result<(gst::Element, gst::Element), Failure> {
+    pipeline.add_many(elements).map_err(fail)?;
+    gst::Element::link_many(elements).map_err(fail)?;
+    match (elements.first(), elements.last()) {
+        (Some(first), Some(last)) => Ok((first.clone(), last.clone())),
+        _ => Err(Failure::Media("an empty chain".to_owned())),
+    }
+}
+
+fn caps_filter(caps: gst::Caps) -> Result<gst::Element, Failure> {
+    let filter = media::element("capsfilter")?;
+    filter.set_property("caps", caps);
+    Ok(filter)
+}
+
+fn queue() -> Result<gst::Element, Failure> {
+    let queue = media::element("queue")?;
+    // the cameras' videos may be of any length and the muxer waits for the slowest
+    queue.set_property("max-size-buffers", 500u32);
+    queue.set_property("max-size-time", 0u64);
+    queue.set_property("max-size-bytes", 16u32 << 20);
+    Ok(queue)
+}
+
+/// The branch of a camera, from raw pictures to the muxer's pad. Hands back its first element.
+fn camera(
+    make: &Make,
+    pipeline: &gst::Pipeline,
+    pad: &gst::Pad,
+    n: usize,
+    start: i64,
+) -> Result<gst::Element, Failure> {
+    let (width, height) = make.size.unwrap_or(match make.standard {
+        Standard::Ntsc => (352, 240),
+        Standard::Pal => (352, 288),
+    });
+    let caps = gst::Caps::builder("video/x-raw")
+        .field("width", width)
+        .field("height", height)
+        .field("framerate", gst::Fraction::new(make.rate.0, make.rate.1))
+        .field("format", "I420")
+        .field(
+            "pixel-aspect-ratio",
+            gst::Fraction::new(4 * height, 3 * width),
+        )
+        .build();
+    let (encoder, parser) = coder(make)?;
+    let elements = [
+        media::element("videoconvert")?,
+        media::element("videoscale")?,
+        media::element("videorate")?,
+        caps_filter(caps)?,
+        encoder.clone(),
+        parser,
+        queue()?,
+    ];
+    let (first, last) = chain(pipeline, &elements)?;
+    let end = last
+        .static_pad("src")
+        .ok_or_else(|| Failure::Media("a queue without a pad".to_owned()))?;
+    end.link(pad)
+        .map_err(|error| Failure::Media(format!("camera {}: {error:?}", make.number(n))))?;
+    force_keys(make, &encoder);
+    stamp(make, &end, n, start);
+    Ok(first)
+}
+
+fn coder(make: &Make) -> Result<(gst::Element, gst::Element), Failure> {
+    let gop = i32::try_from(make.gop).unwrap_or(i32::MAX);
+    match make.codec {
+        Codec::Mpeg4 => {
+            let encoder = media::element("avenc_mpeg4")?;
+            encoder.set_property_from_str("bitrate", &make.bitrate.to_string());
+            encoder.set_property("gop-size", gop);
+            encoder.set_property("max-bframes", 0i32);
+            Ok((encoder, media::element("mpeg4videoparse")?))
+        }
+        Codec::H264 => {
+            let encoder = media::element("x264enc")?;
+            encoder.set_property_from_str("tune", "zerolatency");
+            encoder.set_property_from_str("speed-preset", "veryfast");
+            encoder.set_property("bitrate", (make.bitrate / 1000).max(1));
+            encoder.set_property("key-int-max", make.gop);
+            let parser = media::element("h264parse")?;
+            parser.set_property("config-interval", -1i32);
+            Ok((encoder, parser))
+        }
+    }
+}
+
+/// After a break the first picture is a key picture, as in a recorder that begins anew.
+fn force_keys(make: &Make, encoder: &gst::Element) {
+    let Some(pad) = encoder.static_pad("sink") else {
+        return;
+    };
+    let breaks = make.breaks.clone();
+    let passed = Mutex::new(0);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let Some(running) = running_of(pad, info) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let now = clock::passed(&breaks, running);
+        let mut passed = passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *passed, now) != now {
+            drop(passed);
+            let structure = gst::Structure::builder("GstForceKeyUnit")
+                .field(
+                    "running-time",
+                    gst::ClockTime::from_nseconds(running.unsigned_abs()),
+                )
+                .field("all-headers", true)
+                .field("count", 0u32)
+                .build();
+            // told to the encoder as a player downstream of it would
+            if let Some(encoder) = pad.parent_element()
+                && let Some(source) = encoder.static_pad("src")
+            {
+                source.send_event(gst::event::CustomUpstream::new(structure));
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Running time of the buffer of a probe.
+fn running_of(pad: &gst::Pad, info: &gst::PadProbeInfo) -> Option<i64> {
+    let Some(gst::PadProbeData::Buffer(buffer)) = &info.data else {
+        return None;
+    };
+    let segment = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
+    let running = segment.to_running_time(buffer.pts()?)?;
+    i64::try_from(running.nseconds()).ok()
+}
+
+/// Puts the recorder's time on each picture, and tags of camera, title and mode where they begin to hold.
+fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64) {
+    let reference = gst::Caps::new_empty_simple("timestamp/x-unix");
+    let breaks = make.breaks.clone();
+    let mut modes = vec![(0, make.mode)];
+    modes.extend(make.modes.iter().copied());
+    modes.sort_by_key(|(at, _)| *at);
+    let (number, title) = (make.number(n), make.titles.get(n).cloned());
+    let told: Arc<Mutex<Option<Mode>>> = Arc::default();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let Some(running) = running_of(pad, info) else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let mode = modes
+            .iter()
+            .rfind(|(at, _)| *at <= running)
+            .map_or(Mode::Unknown, |(_, mode)| *mode);
+        let before = told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(mode);
+        if before != Some(mode) {
+            pad.push_event(gst::event::Tag::new(tags(number, title.as_deref(), mode)));
+        }
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
+            let clock = clock::at(start, &breaks, running);
+            let time = gst::ClockTime::from_nseconds(u64::try_from(clock).unwrap_or(0));
+            gst::ReferenceTimestampMeta::add(
+                buffer.make_mut(),
+                &reference,
+                time,
+                gst::ClockTime::NONE,
+            );
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+fn tags(number: u32, title: Option<&str>, mode: Mode) -> gst::TagList {
+    let mut tags = gst::TagList::new();
+    if let Some(list) = tags.get_mut() {
+        list.set_scope(gst::TagScope::Stream);
+        let replace = gst::TagMergeMode::Replace;
+        // the plugin's own tags are registered with it
+        let _ = list.add_generic("camera-number", number, replace);
+        if let Some(title) = title.filter(|title| !title.is_empty()) {
+            let _ = list.add_generic("title", title, replace);
+        }
+        let _ = list.add_generic("recording-mode", mode.name().unwrap_or("unknown"), replace);
+    }
+    tags
+}
+
+/// The branch of sound, from raw samples to the muxer. Hands back its first element.
+fn sound(pipeline: &gst::Pipeline, mux: &gst::Element) -> Result<gst::Element, Failure> {
+    let caps = gst::Caps::builder("audio/x-raw")
+        .field("rate", 8000i32)
+        .field("channels", 1i32)
+        .build();
+    let elements = [
+        media::element("audioconvert")?,
+        media::element("audioresample")?,
+        caps_filter(caps)?,
+        media::element("mulawenc")?,
+        queue()?,
+    ];
+    let (first, last) = chain(pipeline, &elements)?;
+    let pad = mux
+        .request_pad_simple("audio_%u")
+        .ok_or_else(|| Failure::Media("no pad for sound".to_owned()))?;
+    let end = last
+        .static_pad("src")
+        .ok_or_else(|| Failure::Media("a queue without a pad".to_owned()))?;
+    end.link(&pad)
+        .map_err(|error| Failure::Media(format!("sound: {error:?}")))?;
+    Ok(first)
+}
+
+/// The input, decoded, led to its branches.
+fn source(
+    make: &Make,
+    pipeline: &gst::Pipeline,
+    n: usize,
+    first: &gst::Element,
+    audio: Option<gst::Element>,
+) -> Result<(), Failure> {
+    let input = make.inputs.get(n).map(String::as_str).unwrap_or_default();
+    if let Some(pattern) = input.strip_prefix("test:") {
+        return test_source(make, pipeline, pattern, first);
+    }
+    let path =
+        std::path::absolute(input).map_err(|error| Failure::Input(format!("{input}: {error}")))?;
+    let uri = glib::filename_to_uri(&path, None)
+        .map_err(|error| Failure::Input(format!("{input}: {error}")))?;
+    let source = media::element("uridecodebin")?;
+    source.set_property("uri", uri.as_str());
+    pipeline.add(&source).map_err(fail)?;
+    let (first, name) = (first.clone(), input.to_owned());
+    let limit = limit(make);
+    source.connect_pad_added(move |source, pad| {
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let kind = caps
+            .structure(0)
+            .map(|structure| structure.name().to_string());
+        let branch = match kind.as_deref() {
+            Some("video/x-raw") => Some(&first),
+            Some("audio/x-raw") => audio.as_ref(),
+            _ => None,
+        };
+        let Some(sink) = branch.and_then(|branch| branch.static_pad("sink")) else {
+            return;
+        };
+        if sink.is_linked() {
+            return;
+        }
+        cut(&sink, limit);
+        if let Err(error) = pad.link(&sink) {
+            gst::element_error!(source, gst::CoreError::Failed, ("{name}: {error:?}"));
+        }
+    });
+    Ok(())
+}
+
+fn limit(make: &Make) -> Option<i64> {
+    make.seconds.map(|seconds| (seconds * 1e9) as i64)
+}
+
+/// Ends a stream at a running time.
+fn cut(pad: &gst::Pad, limit: Option<i64>) {
+    let Some(limit) = limit else {
+        return;
+    };
+    pad.add_probe(
+        gst::PadProbeType::BUFFER,
+        move |pad, info| match running_of(pad, info) {
+            Some(running) if running >= limit => {
+                pad.send_event(gst::event::Eos::new());
+                gst::PadProbeReturn::Drop
+            }
+            _ => gst::PadProbeReturn::Ok,
+        },
+    );
+}
+
+fn test_source(
+    make: &Make,
+    pipeline: &gst::Pipeline,
+    pattern: &str,
+    first: &gst::Element,
+) -> Result<(), Failure> {
+    let source = media::element("videotestsrc")?;
+    let class = source
+        .find_property("pattern")
+        .and_then(|spec| glib::EnumClass::with_type(spec.value_type()));
+    if class.is_none_or(|class| class.value_by_nick(pattern).is_none()) {
+        return Err(Failure::Use(format!(
+            "test:{pattern}: videotestsrc has no such pattern (gst-inspect-1.0 videotestsrc lists them)"
+        )));
+    }
+    source.set_property_from_str("pattern", pattern);
+    let (num, den) = make.rate;
+    let seconds = make.seconds.unwrap_or(10.0);
+    let count = (seconds * f64::from(num) / f64::from(den)).ceil() as i32;
+    source.set_property("num-buffers", count.max(1));
+    let caps = gst::Caps::builder("video/x-raw")
+        .field("framerate", gst::Fraction::new(num, den))
+        .build();
+    let filter = caps_filter(caps)?;
+    pipeline.add_many([&source, &filter]).map_err(fail)?;
+    gst::Element::link_many([&source, &filter, first]).map_err(fail)
+}
