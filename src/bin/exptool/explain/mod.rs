@@ -11,6 +11,7 @@ use crate::common::{
     Common, Done, Failure, Input, output,
     walk::{Event, Walk},
 };
+use crate::info::report::utc_offset;
 use clap::Args;
 use fields::Sheet;
 use gstexp::container::{
@@ -172,7 +173,7 @@ fn sheet(
     data: &[u8],
 ) -> Result<Sheet, Failure> {
     let bytes = data.get(..packet.size).unwrap_or(data);
-    let zone = common.zone(None);
+    let zone = common.zone(utc_offset(input)?);
     let mut sheet = match input.layout() {
         None => netvu::sheet(packet, bytes, zone),
         Some(layout)

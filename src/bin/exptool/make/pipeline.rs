@@ -120,6 +120,7 @@ fn camera(
     end.link(pad)
         .map_err(|error| Failure::Media(format!("camera {}: {error:?}", make.number(n))))?;
     force_keys(make, &encoder);
+    mend_times(&encoder);
     stamp(make, &end, n, start);
     Ok(first)
 }
@@ -181,6 +182,27 @@ fn force_keys(make: &Make, encoder: &gst::Element) {
     });
 }
 
+/// Whether a time of a buffer is one: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of its library, 2^63.
+fn is_time(time: &gst::ClockTime) -> bool {
+    time.nseconds() < 1 << 62
+}
+
+/// Gives pictures that the encoder left without a decoding time that of their display: there are no B pictures.
+fn mend_times(encoder: &gst::Element) {
+    let Some(pad) = encoder.static_pad("src") else {
+        return;
+    };
+    pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data
+            && buffer.dts().is_none_or(|time| !is_time(&time))
+            && let Some(pts) = buffer.pts().filter(is_time)
+        {
+            buffer.make_mut().set_dts(pts);
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
 /// Running time of the buffer of a probe.
 fn running_of(pad: &gst::Pad, info: &gst::PadProbeInfo) -> Option<i64> {
     let Some(gst::PadProbeData::Buffer(buffer)) = &info.data else {
@@ -188,7 +210,11 @@ fn running_of(pad: &gst::Pad, info: &gst::PadProbeInfo) -> Option<i64> {
     };
     let segment = pad.sticky_event::<gst::event::Segment>(0)?;
     let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
-    let running = segment.to_running_time(buffer.pts()?)?;
+    // behind mpeg4videoparse the time of display is beyond all reason; the muxer takes the same one
+    let time = buffer
+        .dts_or_pts()
+        .filter(|time| time.nseconds() < 1 << 62)?;
+    let running = segment.to_running_time(time)?;
     i64::try_from(running.nseconds()).ok()
 }
 

@@ -61,6 +61,10 @@ pub enum Difference {
 pub struct Outcome {
     /// What was compared.
     pub what: String,
+    /// The recording that the manifest is of.
+    pub manifest_of: String,
+    /// SHA-256 of that recording.
+    pub manifest_sha256: String,
     /// The only camera it was compared with.
     pub camera: Option<u16>,
     /// Pictures that are the same.
@@ -132,6 +136,7 @@ impl Comparison {
             new: VecDeque::new(),
             outcome: Outcome {
                 what: what.to_owned(),
+                manifest_of: manifest.begin.file.clone(),
                 camera: how.camera,
                 ..Outcome::default()
             },
@@ -176,6 +181,9 @@ impl Comparison {
             self.pending.clear();
         }
         self.end_pending();
+        if let Some(end) = self.entries.end {
+            self.outcome.manifest_sha256 = end.file_sha256;
+        }
         Ok(self.outcome)
     }
 
@@ -333,13 +341,13 @@ impl Outcome {
     /// For people.
     pub fn text(&self, out: &mut String) {
         let camera = match self.camera {
-            Some(camera) => format!(" with camera {camera}"),
+            Some(camera) => format!(", camera {camera}"),
             None => String::new(),
         };
         let _ = writeln!(
             out,
-            "  compared   {}{camera}: {} the same, {} changed, {} missing, {} more than there were",
-            self.what, self.same, self.changed, self.missing, self.extra
+            "  compared   {} against {}{camera}: {} the same, {} changed, {} missing, {} more than there were",
+            self.what, self.manifest_of, self.same, self.changed, self.missing, self.extra
         );
         if self.orphans_left_out > 0 {
             let _ = writeln!(

@@ -48,8 +48,19 @@ impl IndexWalk {
             return Ok(None);
         };
         let room = input.size.saturating_sub(place.offset) / place.entry_size.max(1) as u64;
+        let mut check = IndexCheck {
+            entries: place.count.min(room),
+            ..IndexCheck::default()
+        };
+        if room < place.count {
+            check.wrong = 1;
+            check.told.push(format!(
+                "the header names {} entries from offset {} on; the file has room for {room}",
+                place.count, place.offset
+            ));
+        }
         let place = IndexPlace {
-            count: place.count.min(room),
+            count: check.entries,
             ..place
         };
         let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", input.name));
@@ -61,10 +72,7 @@ impl IndexWalk {
             place,
             next: 0,
             peeked: None,
-            check: IndexCheck {
-                entries: place.count,
-                ..IndexCheck::default()
-            },
+            check,
         }))
     }
 
@@ -83,6 +91,9 @@ impl IndexWalk {
 
     /// Holds a record against the index. Records come in the order of the file.
     pub fn record(&mut self, frame: &Frame) {
+        if self.place.count == 0 {
+            return;
+        }
         while let Some(entry) = self.peek() {
             if entry.offset > frame.offset {
                 break;

@@ -15,6 +15,7 @@ use manifest::Manifest;
 use serde::Serialize;
 use std::path::PathBuf;
 
+#[allow(unused_imports, reason = "the report checks its input too")]
 pub use native::{Checked, check};
 
 const EXAMPLES: &str = "\
@@ -116,6 +117,13 @@ impl Answer {
         }
         for outcome in &self.against {
             outcome.text(&mut out);
+            if let Some(checked) = &self.checked {
+                let same = match checked.sha256 == outcome.manifest_sha256 {
+                    true => "the whole file is the same, byte for byte",
+                    false => "the whole file is not the same",
+                };
+                out.push_str(&format!("             {same}\n"));
+            }
         }
         let result = match self.good {
             true => "all right",

@@ -59,6 +59,7 @@ pub type Against<'a> = (&'a Manifest, Option<u16>, bool);
 ///
 /// # Errors
 /// A file that cannot be read.
+#[allow(dead_code, reason = "the report checks its input too")]
 pub fn check(common: &Common, input: &Input) -> Result<Checked, Failure> {
     run(common, input, None, None).map(|(checked, _)| checked)
 }
