@@ -6,6 +6,7 @@ use crate::common::{Failure, media};
 use gst::{glib, prelude::*};
 use gstexp::container::reader::Mode;
 use std::{
+    collections::VecDeque,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -182,22 +183,32 @@ fn force_keys(make: &Make, encoder: &gst::Element) {
     });
 }
 
-/// Whether a time of a buffer is one: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of its library, 2^63.
-fn is_time(time: &gst::ClockTime) -> bool {
-    time.nseconds() < 1 << 62
-}
-
-/// Gives pictures that the encoder left without a decoding time that of their display: there are no B pictures.
+/// Gives each coded picture the time of the raw picture it came from: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of
+/// its library, 2^63. There are no B pictures, so that pictures come out in their order.
 fn mend_times(encoder: &gst::Element) {
-    let Some(pad) = encoder.static_pad("src") else {
+    let (Some(sink), Some(source)) = (encoder.static_pad("sink"), encoder.static_pad("src")) else {
         return;
     };
-    pad.add_probe(gst::PadProbeType::BUFFER, |_, info| {
-        if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data
-            && buffer.dts().is_none_or(|time| !is_time(&time))
-            && let Some(pts) = buffer.pts().filter(is_time)
+    let times: Arc<Mutex<VecDeque<gst::ClockTime>>> = Arc::default();
+    let waiting = times.clone();
+    sink.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data
+            && let Some(pts) = buffer.pts()
         {
-            buffer.make_mut().set_dts(pts);
+            let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+            times.push_back(pts);
+        }
+        gst::PadProbeReturn::Ok
+    });
+    source.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let time = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        if let (Some(gst::PadProbeData::Buffer(buffer)), Some(time)) = (&mut info.data, time) {
+            let buffer = buffer.make_mut();
+            buffer.set_pts(time);
+            buffer.set_dts(time);
         }
         gst::PadProbeReturn::Ok
     });
