@@ -105,11 +105,14 @@ fn camera(
         )
         .build();
     let (encoder, parser) = coder(make)?;
+    let end = media::element("identity")?;
+    end.set_property("eos-after", pictures(make).unwrap_or(-1));
     let elements = [
         media::element("videoconvert")?,
         media::element("videoscale")?,
         media::element("videorate")?,
         caps_filter(caps)?,
+        end,
         encoder.clone(),
         parser,
         queue()?,
@@ -184,27 +187,28 @@ fn force_keys(make: &Make, encoder: &gst::Element) {
 }
 
 /// Gives each coded picture the time of the raw picture it came from: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of
-/// its library, 2^63. There are no B pictures, so that pictures come out in their order.
+/// its library, 2^63, in a segment that begins at 1000 hours. There are no B pictures, so that pictures come out in their order.
 fn mend_times(encoder: &gst::Element) {
     let (Some(sink), Some(source)) = (encoder.static_pad("sink"), encoder.static_pad("src")) else {
         return;
     };
     let times: Arc<Mutex<VecDeque<gst::ClockTime>>> = Arc::default();
     let waiting = times.clone();
-    sink.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data
-            && let Some(pts) = buffer.pts()
-        {
+    sink.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        if let Some(running) = running_of(pad, info) {
             let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
-            times.push_back(pts);
+            times.push_back(gst::ClockTime::from_nseconds(running.unsigned_abs()));
         }
         gst::PadProbeReturn::Ok
     });
-    source.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-        let time = waiting
+    source.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+        let running = waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop_front();
+        let time = segment_of(pad)
+            .zip(running)
+            .and_then(|(segment, running)| segment.position_from_running_time(running));
         if let (Some(gst::PadProbeData::Buffer(buffer)), Some(time)) = (&mut info.data, time) {
             let buffer = buffer.make_mut();
             buffer.set_pts(time);
@@ -219,14 +223,13 @@ fn running_of(pad: &gst::Pad, info: &gst::PadProbeInfo) -> Option<i64> {
     let Some(gst::PadProbeData::Buffer(buffer)) = &info.data else {
         return None;
     };
-    let segment = pad.sticky_event::<gst::event::Segment>(0)?;
-    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?;
-    // behind mpeg4videoparse the time of display is beyond all reason; the muxer takes the same one
-    let time = buffer
-        .dts_or_pts()
-        .filter(|time| time.nseconds() < 1 << 62)?;
-    let running = segment.to_running_time(time)?;
+    let running = segment_of(pad)?.to_running_time(buffer.dts_or_pts()?)?;
     i64::try_from(running.nseconds()).ok()
+}
+
+fn segment_of(pad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    event.segment().clone().downcast().ok()
 }
 
 /// Puts the recorder's time on each picture, and tags of camera, title and mode where they begin to hold.
@@ -344,7 +347,9 @@ fn source(
         if sink.is_linked() {
             return;
         }
-        cut(&sink, limit);
+        if kind.as_deref() == Some("audio/x-raw") {
+            cut(&sink, limit);
+        }
         if let Err(error) = pad.link(&sink) {
             gst::element_error!(source, gst::CoreError::Failed, ("{name}: {error:?}"));
         }
@@ -356,7 +361,7 @@ fn limit(make: &Make) -> Option<i64> {
     make.seconds.map(|seconds| (seconds * 1e9) as i64)
 }
 
-/// Ends a stream at a running time.
+/// Leaves out the sound behind a running time.
 fn cut(pad: &gst::Pad, limit: Option<i64>) {
     let Some(limit) = limit else {
         return;
@@ -364,13 +369,17 @@ fn cut(pad: &gst::Pad, limit: Option<i64>) {
     pad.add_probe(
         gst::PadProbeType::BUFFER,
         move |pad, info| match running_of(pad, info) {
-            Some(running) if running >= limit => {
-                pad.send_event(gst::event::Eos::new());
-                gst::PadProbeReturn::Drop
-            }
+            Some(running) if running >= limit => gst::PadProbeReturn::Drop,
             _ => gst::PadProbeReturn::Ok,
         },
     );
+}
+
+/// Pictures of each camera, where their number is limited.
+fn pictures(make: &Make) -> Option<i32> {
+    let (num, den) = make.rate;
+    let count = make.seconds? * f64::from(num) / f64::from(den);
+    Some((count.ceil() as i32).max(1))
 }
 
 fn test_source(
@@ -390,9 +399,8 @@ fn test_source(
     }
     source.set_property_from_str("pattern", pattern);
     let (num, den) = make.rate;
-    let seconds = make.seconds.unwrap_or(10.0);
-    let count = (seconds * f64::from(num) / f64::from(den)).ceil() as i32;
-    source.set_property("num-buffers", count.max(1));
+    let ten_seconds = 10 * num / den.max(1);
+    source.set_property("num-buffers", pictures(make).unwrap_or(ten_seconds.max(1)));
     let caps = gst::Caps::builder("video/x-raw")
         .field("framerate", gst::Fraction::new(num, den))
         .build();
