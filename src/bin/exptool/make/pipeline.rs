@@ -105,14 +105,11 @@ fn camera(
         )
         .build();
     let (encoder, parser) = coder(make)?;
-    let end = media::element("identity")?;
-    end.set_property("eos-after", pictures(make).unwrap_or(-1));
     let elements = [
         media::element("videoconvert")?,
         media::element("videoscale")?,
         media::element("videorate")?,
         caps_filter(caps)?,
-        end,
         encoder.clone(),
         parser,
         queue()?,
@@ -123,6 +120,9 @@ fn camera(
         .ok_or_else(|| Failure::Media("a queue without a pad".to_owned()))?;
     end.link(pad)
         .map_err(|error| Failure::Media(format!("camera {}: {error:?}", make.number(n))))?;
+    if let Some(pad) = encoder.static_pad("sink") {
+        cut(&pad, limit(make));
+    }
     force_keys(make, &encoder);
     mend_times(&encoder);
     stamp(make, &end, n, start);
@@ -361,7 +361,7 @@ fn limit(make: &Make) -> Option<i64> {
     make.seconds.map(|seconds| (seconds * 1e9) as i64)
 }
 
-/// Leaves out the sound behind a running time.
+/// Ends a branch at a running time: what is behind it is refused, as by a sink that is at its end.
 fn cut(pad: &gst::Pad, limit: Option<i64>) {
     let Some(limit) = limit else {
         return;
@@ -369,7 +369,11 @@ fn cut(pad: &gst::Pad, limit: Option<i64>) {
     pad.add_probe(
         gst::PadProbeType::BUFFER,
         move |pad, info| match running_of(pad, info) {
-            Some(running) if running >= limit => gst::PadProbeReturn::Drop,
+            Some(running) if running >= limit => {
+                drop(info.data.take());
+                info.flow_res = Err(gst::FlowError::Eos);
+                gst::PadProbeReturn::Handled
+            }
             _ => gst::PadProbeReturn::Ok,
         },
     );
