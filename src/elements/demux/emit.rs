@@ -15,8 +15,12 @@ use crate::container::{
 use std::sync::LazyLock;
 
 /// Reference of the recorder's time on buffers.
-static UNIX: LazyLock<gst::Caps> =
-    LazyLock::new(|| gst::Caps::new_empty_simple("timestamp/x-unix"));
+static UNIX: LazyLock<gst::Caps> = LazyLock::new(|| {
+    let mut caps = gst::Caps::new_empty_simple("timestamp/x-unix");
+    // it lives as long as the program, which the leaks tracer is not to report
+    caps.make_mut().mark_may_be_leaked();
+    caps
+});
 
 /// Running time between two looks at silent streams, and the silence that earns a GAP event.
 const SILENCE: i64 = SECOND;
