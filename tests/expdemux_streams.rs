@@ -4,12 +4,11 @@
 mod common;
 
 use common::{
-    collect::{Ev, Feed, Outcome, PadLog, run, run_with},
-    make::{Coded, Exp, START, ffmpeg_pictures, h264, mpeg4, output, pictures, tiny, tiny_exp},
-    plv1::{Avi, Wave},
+    collect::{Ev, Feed, Outcome, begins_well, decoded, run, run_with},
+    make::{Coded, Exp, START, ffmpeg_pictures, h264, mpeg4, pictures, tiny, tiny_exp},
 };
 use gst::prelude::*;
-use gstexp::container::reader::{Codec, Mode};
+use gstexp::container::reader::Mode;
 use std::{
     io::Write,
     sync::{Arc, Mutex},
@@ -31,31 +30,6 @@ fn late_camera() -> Vec<u8> {
         }
     }
     exp.finish().bytes
-}
-
-/// What has to stand before the first buffer, in this order where there is one.
-fn begins_well(pad: &PadLog) {
-    let first = |wanted: fn(&Ev) -> bool| pad.events.iter().position(wanted);
-    let buffer = first(|event| matches!(event, Ev::Frame(_))).expect("a buffer");
-    let start = first(|event| matches!(event, Ev::StreamStart { .. }));
-    let caps = first(|event| matches!(event, Ev::Caps(_)));
-    let segment = first(|event| matches!(event, Ev::Segment(_)));
-    let tags = first(|event| matches!(event, Ev::Tags(_)));
-    let collection = first(|event| matches!(event, Ev::Collection(_)));
-    assert_eq!(start, Some(0), "{}", pad.name);
-    assert!(start < caps && caps < segment, "{}", pad.name);
-    for (what, place) in [
-        ("segment", segment),
-        ("tags", tags),
-        ("collection", collection),
-    ] {
-        let place = place.unwrap_or_else(|| panic!("{}: no {what}", pad.name));
-        assert!(
-            place < buffer,
-            "{}: {what} after the first buffer",
-            pad.name
-        );
-    }
 }
 
 #[test]
@@ -118,12 +92,9 @@ fn streams_begin_with_all_that_a_player_needs() {
 #[test]
 fn caps_and_header_say_what_a_decoder_needs() {
     let coded = pictures(&mpeg4("704x480", "30000/1001", 20, &[]));
-    let mut exp = Exp::one(704, 480);
-    for (n, coded) in coded.iter().enumerate() {
-        exp.picture(START + n as i64 * 1000 / 8, coded);
-    }
+    let bytes = eight_a_second(&coded);
     for feed in FEEDS {
-        let outcome = run(&exp_clone(&coded), feed).well();
+        let outcome = run(&bytes, feed).well();
         let pad = outcome.pad("video_1");
         let caps = pad.caps();
         assert_eq!(caps.len(), 1);
@@ -158,7 +129,7 @@ fn caps_and_header_say_what_a_decoder_needs() {
     }
 }
 
-fn exp_clone(coded: &[Coded]) -> Vec<u8> {
+fn eight_a_second(coded: &[Coded]) -> Vec<u8> {
     let mut exp = Exp::one(704, 480);
     for (n, coded) in coded.iter().enumerate() {
         exp.picture(START + n as i64 * 1000 / 8, coded);
@@ -236,298 +207,6 @@ fn a_change_of_size_is_told_and_decodes() {
         decoded(&made.bytes, "avdec_mpeg4") == expected,
         "other pixels"
     );
-}
-
-/// All bytes that a decoder makes of the only pad.
-fn decoded(bytes: &[u8], decoder: &str) -> Vec<u8> {
-    common::init();
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(bytes).unwrap();
-    let raw = tempfile::NamedTempFile::new().unwrap();
-    common::launch_well(&format!(
-        "filesrc location={} ! expdemux ! {decoder} ! filesink location={}",
-        file.path().display(),
-        raw.path().display()
-    ));
-    std::fs::read(raw.path()).unwrap()
-}
-
-/// Sound of 2 s that changes: a tone whose pitch rises. As ffmpeg codes it.
-fn chirp(codec: &str, rate: u32, format: &[&str]) -> Vec<u8> {
-    let source = format!("aevalsrc=0.5*sin(2*PI*t*(300+200*t)):s={rate}:d=2");
-    let mut args = vec!["-v", "error", "-f", "lavfi", "-i", &source, "-c:a", codec];
-    args.extend(format);
-    args.push("-");
-    output("ffmpeg", &args)
-}
-
-/// What ffmpeg makes of coded sound, signed 16 bit.
-fn ffmpeg_sound(coded: &[u8], format: &[&str]) -> Vec<i16> {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(coded).unwrap();
-    let mut args = vec!["-v", "error"];
-    args.extend(format);
-    args.extend(["-i", file.path().to_str().unwrap(), "-f", "s16le", "-"]);
-    samples(&output("ffmpeg", &args))
-}
-
-fn samples(bytes: &[u8]) -> Vec<i16> {
-    let pairs = bytes.as_chunks::<2>().0.iter();
-    pairs.map(|pair| i16::from_le_bytes(*pair)).collect()
-}
-
-fn same_sound(got: &[i16], expected: &[i16], about: &str) {
-    assert_eq!(got.len(), expected.len(), "{about}: samples");
-    assert!(
-        expected.iter().any(|sample| sample.abs() > 10_000),
-        "{about}: it is loud"
-    );
-    for (n, (got, expected)) in got.iter().zip(expected).enumerate() {
-        let off = i32::from(*got) - i32::from(*expected);
-        assert!(
-            off.abs() <= 2,
-            "{about}: sample {n} is {got}, not {expected}"
-        );
-    }
-}
-
-/// Sound goes on without a hole, from 0, for 2 s.
-fn even_sound(pad: &PadLog, about: &str) {
-    let mut end = 0_u64;
-    for (n, frame) in pad.frames().into_iter().enumerate() {
-        let off = frame.pts().abs_diff(end);
-        assert!(
-            off < 1_000_000,
-            "{about}: buffer {n} at {:?}, {end} expected",
-            frame.pts
-        );
-        assert!(frame.dts.is_some(), "{about}: buffer {n} has no DTS");
-        end = frame.pts() + frame.duration.expect("a duration");
-    }
-    assert!(
-        end.abs_diff(2_000_000_000) < 60_000_000,
-        "{about}: ends at {end}"
-    );
-}
-
-struct Sound {
-    codec: Codec,
-    tag: u16,
-    bits: u16,
-    name: &'static str,
-    raw: &'static str,
-    rate: u32,
-    caps: String,
-}
-
-/// The codecs of the format, and U8 PCM, which only AVI has.
-fn sounds() -> Vec<Sound> {
-    let sound = |codec, tag, bits, name, raw, rate, caps: &str| Sound {
-        codec,
-        tag,
-        bits,
-        name,
-        raw,
-        rate,
-        caps: caps.to_owned(),
-    };
-    vec![
-        sound(
-            Codec::PcmS16le,
-            1,
-            16,
-            "pcm_s16le",
-            "s16le",
-            16_000,
-            "audio/x-raw, format=(string)S16LE",
-        ),
-        sound(
-            Codec::MuLaw,
-            7,
-            8,
-            "pcm_mulaw",
-            "mulaw",
-            8000,
-            "audio/x-mulaw",
-        ),
-        sound(
-            Codec::ALaw,
-            6,
-            8,
-            "pcm_alaw",
-            "alaw",
-            11_025,
-            "audio/x-alaw",
-        ),
-        sound(
-            Codec::PcmU8,
-            1,
-            8,
-            "pcm_u8",
-            "u8",
-            8000,
-            "audio/x-raw, format=(string)U8",
-        ),
-        sound(
-            Codec::ImaAdpcm,
-            0x11,
-            4,
-            "adpcm_ima_wav",
-            "wav",
-            8000,
-            "audio/x-adpcm, layout=(string)dvi",
-        ),
-    ]
-}
-
-const BLOCK: usize = 256;
-
-impl Sound {
-    /// Coded sound, without any header.
-    fn coded(&self) -> Vec<u8> {
-        if self.codec != Codec::ImaAdpcm {
-            return chirp(self.name, self.rate, &["-f", self.raw]);
-        }
-        let wav = chirp(self.name, self.rate, &["-block_size", "256", "-f", "wav"]);
-        let data = memchr::memmem::find(&wav, b"data").unwrap() + 8;
-        let mut blocks = wav[data..].to_vec();
-        blocks.truncate(blocks.len() / BLOCK * BLOCK);
-        blocks
-    }
-
-    fn expected(&self, coded: &[u8]) -> Vec<i16> {
-        let rate = self.rate.to_string();
-        if self.codec != Codec::ImaAdpcm {
-            return ffmpeg_sound(coded, &["-f", self.raw, "-ar", &rate, "-ac", "1"]);
-        }
-        let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-        wav.extend(20_u32.to_le_bytes());
-        wav.extend([0x11, 0, 1, 0]);
-        wav.extend(self.rate.to_le_bytes());
-        wav.extend((self.rate / 2).to_le_bytes());
-        wav.extend([0, 1, 4, 0, 2, 0]);
-        wav.extend(505_u16.to_le_bytes());
-        wav.extend(b"data");
-        wav.extend((coded.len() as u32).to_le_bytes());
-        wav.extend(coded);
-        ffmpeg_sound(&wav, &["-f", "wav"])
-    }
-
-    fn piece_ms(&self) -> i64 {
-        match self.codec {
-            Codec::ImaAdpcm => 505 * 1000 / i64::from(self.rate),
-            _ => 100,
-        }
-    }
-
-    /// Bytes that make about a tenth of a second, or one block.
-    fn piece(&self) -> usize {
-        match self.codec {
-            Codec::ImaAdpcm => BLOCK,
-            _ => (self.rate / 10) as usize * usize::from(self.bits) / 8,
-        }
-    }
-
-    /// Pad, payload and decoded sound of a file.
-    fn check(&self, file: &[u8], coded: &[u8]) {
-        for feed in FEEDS {
-            let about = format!("{}, {feed:?}", self.name);
-            let outcome = run(file, feed).well();
-            assert_eq!(outcome.names(), ["audio_1", "video_1"], "{about}");
-            let pad = outcome.pad("audio_1");
-            begins_well(pad);
-            let caps = pad.caps()[0].to_string();
-            assert!(caps.starts_with(&self.caps), "{about}: {caps}");
-            for more in [
-                format!("rate=(int){}", self.rate),
-                "channels=(int)1".to_owned(),
-            ] {
-                assert!(caps.contains(&more), "{about}: {caps}");
-            }
-            let handed = pad
-                .frames()
-                .iter()
-                .flat_map(|f| f.data.clone())
-                .collect::<Vec<_>>();
-            assert!(handed == coded, "{about}: other bytes");
-            even_sound(pad, &about);
-        }
-        let decoder = match self.codec {
-            Codec::ImaAdpcm => "adpcmdec",
-            Codec::MuLaw => "mulawdec",
-            Codec::ALaw => "alawdec",
-            _ => "identity",
-        };
-        let to_16 = "audioconvert dithering=none ! audio/x-raw,format=S16LE";
-        let got = decoded(file, &format!("{decoder} ! {to_16}"));
-        same_sound(&samples(&got), &self.expected(coded), self.name);
-    }
-}
-
-#[test]
-fn sound_in_records_is_what_went_in() {
-    for sound in sounds() {
-        if sound.codec == Codec::PcmU8 {
-            continue;
-        }
-        let coded = sound.coded();
-        let mut exp = Exp::one(64, 48);
-        let mut pieces = coded.chunks(sound.piece()).enumerate().peekable();
-        for (n, picture) in tiny()[..22].iter().enumerate() {
-            exp.picture(at(n), picture);
-            while let Some((k, piece)) = pieces.peek() {
-                let ms = START + *k as i64 * sound.piece_ms();
-                if ms >= at(n + 1) {
-                    break;
-                }
-                exp.sound(1, ms, sound.codec, sound.rate, piece);
-                pieces.next();
-            }
-        }
-        sound.check(&exp.finish().bytes, &coded);
-    }
-}
-
-#[test]
-fn sound_in_an_avi_is_what_went_in() {
-    for sound in sounds() {
-        let coded = sound.coded();
-        let mut avi = Avi::new(64, 48).wave(Wave {
-            tag: sound.tag,
-            rate: sound.rate,
-            bits: sound.bits,
-            align: match sound.codec {
-                Codec::ImaAdpcm => BLOCK as u16,
-                _ => sound.bits / 8,
-            },
-        });
-        let mut pieces = coded.chunks(sound.piece());
-        for (n, picture) in tiny()[..20].iter().enumerate() {
-            avi.picture((START / 1000) as u32 + n as u32 / 10, picture, 88);
-            avi.padding(2);
-            let count = if n == 19 { usize::MAX } else { 1 };
-            for piece in pieces.by_ref().take(count) {
-                avi.sound(piece);
-            }
-        }
-        sound.check(&avi.finish(), &coded);
-    }
-}
-
-#[test]
-fn a_sound_track_of_silence_gets_no_pad() {
-    let mut avi = Avi::new(64, 48).wave(Wave {
-        tag: 7,
-        rate: 8000,
-        bits: 8,
-        align: 1,
-    });
-    for picture in &tiny()[..20] {
-        avi.picture((START / 1000) as u32, picture, 96);
-        avi.sound(&[0x80; 800]);
-    }
-    let outcome = run(&avi.finish(), Feed::Pull).well();
-    assert_eq!(outcome.names(), ["video_1"]);
 }
 
 #[test]

@@ -393,3 +393,42 @@ pub fn finish(pipeline: &gst::Pipeline, demux: &gst::Element, watch: &Watch) -> 
     outcome.no_more_pads = *watch.no_more_pads.lock().unwrap();
     outcome
 }
+
+/// What has to stand before the first buffer, in this order where there is one.
+pub fn begins_well(pad: &PadLog) {
+    let first = |wanted: fn(&Ev) -> bool| pad.events.iter().position(wanted);
+    let buffer = first(|event| matches!(event, Ev::Frame(_))).expect("a buffer");
+    let start = first(|event| matches!(event, Ev::StreamStart { .. }));
+    let caps = first(|event| matches!(event, Ev::Caps(_)));
+    let segment = first(|event| matches!(event, Ev::Segment(_)));
+    let tags = first(|event| matches!(event, Ev::Tags(_)));
+    let collection = first(|event| matches!(event, Ev::Collection(_)));
+    assert_eq!(start, Some(0), "{}", pad.name);
+    assert!(start < caps && caps < segment, "{}", pad.name);
+    for (what, place) in [
+        ("segment", segment),
+        ("tags", tags),
+        ("collection", collection),
+    ] {
+        let place = place.unwrap_or_else(|| panic!("{}: no {what}", pad.name));
+        assert!(
+            place < buffer,
+            "{}: {what} after the first buffer",
+            pad.name
+        );
+    }
+}
+
+/// All bytes that a decoder makes of the only pad.
+pub fn decoded(bytes: &[u8], decoder: &str) -> Vec<u8> {
+    super::init();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    let raw = tempfile::NamedTempFile::new().unwrap();
+    super::launch_well(&format!(
+        "filesrc location={} ! expdemux ! {decoder} ! filesink location={}",
+        file.path().display(),
+        raw.path().display()
+    ));
+    std::fs::read(raw.path()).unwrap()
+}
