@@ -250,10 +250,40 @@ fn a_missing_header_is_written_and_the_pixels_are_the_same() {
 }
 
 #[test]
-fn partitions_of_a_folder_play_in_the_order_of_their_times() {
+fn h264_that_is_declared_as_mpeg4_decodes() {
     init();
+    if gst::ElementFactory::find("x264enc").is_none() {
+        eprintln!("SKIPPED: no x264enc");
+        return;
+    }
+    let out = tempfile::tempdir().unwrap();
+    launch_well(&format!(
+        "videotestsrc num-buffers=20 ! video/x-raw,format=I420,width=640,height=256 ! x264enc tune=zerolatency key-int-max=10 ! \
+         video/x-h264,stream-format=byte-stream,alignment=au ! multifilesink location=\"{}/%02d.h264\"",
+        out.path().display()
+    ));
+    let mut data = Vec::new();
+    for number in 0..20u64 {
+        let unit = std::fs::read(out.path().join(format!("{number:02}.h264"))).unwrap();
+        data.extend(netvu_make::minimal(1_700_000_000_000 + 40 * number, &unit));
+    }
+    let path = out.path().join("x");
+    std::fs::write(&path, data).unwrap();
+    let pictures = decoded(&format!(
+        "filesrc location=\"{}\" ! netvudemux ! video/x-h264,width=640,height=256 ! h264parse ! avdec_h264 ! video/x-raw,width=640",
+        path.display()
+    ));
+    assert_eq!(pictures.len(), 20);
+}
+
+/// A folder of partitions with JPEG pictures of a test pattern. The ring came round: the file with the lowest name is the newest.
+fn folder_of_partitions() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    // The ring came round: the file with the lowest name is the newest.
+    let pictures = folder.path().join("%d.jpg");
+    launch_well(&format!(
+        "videotestsrc num-buffers=30 pattern=ball ! video/x-raw,width=352,height=256 ! jpegenc ! multifilesink location=\"{}\"",
+        pictures.display()
+    ));
     for (name, start) in [
         ("VID00001.par", 20u64),
         ("VID00002.par", 0),
@@ -261,26 +291,32 @@ fn partitions_of_a_folder_play_in_the_order_of_their_times() {
     ] {
         let mut data = b"PAR\0".to_vec();
         data.extend([0x33; 4096]);
-        for number in 0..10 {
+        for number in start..start + 10 {
             let made = Made {
-                payload: netvu_make::vop(number == 0, 300, start + number),
-                unix_ms: 1_700_000_000_000 + 100 * (start + number),
+                format: 1,
+                payload: std::fs::read(folder.path().join(format!("{number}.jpg"))).unwrap(),
+                unix_ms: 1_700_000_000_000 + 100 * number,
                 ..Made::default()
             };
             data.extend(made.record());
+            data.extend([0; 100]);
         }
         std::fs::write(folder.path().join(name), data).unwrap();
     }
-    let mut files: Vec<_> = std::fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+    folder
+}
+
+#[test]
+fn partitions_of_a_folder_play_in_the_order_of_their_times() {
+    init();
+    let folder = folder_of_partitions();
+    let mut files: Vec<_> = ["VID00001.par", "VID00002.par", "VID00003.par"]
+        .map(|name| folder.path().join(name))
+        .into_iter()
         .map(|path| {
-            (
-                gstexp::container::netvu::first_time(&std::fs::read(&path).unwrap())
-                    .unwrap()
-                    .unix_ms(),
-                path,
-            )
+            let data = std::fs::read(&path).unwrap();
+            let first = gstexp::container::netvu::first_time(&data).unwrap();
+            (first.unix_ms(), path)
         })
         .collect();
     files.sort();
@@ -307,4 +343,51 @@ fn partitions_of_a_folder_play_in_the_order_of_their_times() {
     assert_eq!(common::play(&pipeline).error, None);
     let expected: Vec<u64> = (0..30).map(|number| number * 100).collect();
     assert_eq!(*times.lock().unwrap(), expected);
+}
+
+#[test]
+fn the_example_plays_a_folder() {
+    init();
+    let folder = folder_of_partitions();
+    let test = std::env::current_exe().unwrap();
+    // `cargo test` has built it already, unless it was told to run this file alone.
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let built = Command::new(cargo)
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--example",
+            "play_par_folder",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.unwrap().success());
+    let example = test
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("examples/play_par_folder");
+    let out = folder.path().join("out");
+    let sink = format!(
+        "videoconvert ! video/x-raw,format=GRAY8 ! filesink location=\"{}\"",
+        out.display()
+    );
+    let run = Command::new(example)
+        .arg(folder.path())
+        .arg(sink)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(
+        run.status.success(),
+        "{said} {}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    let names: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.rsplit('/').next())
+        .collect();
+    assert_eq!(names, ["VID00002.par", "VID00003.par", "VID00001.par"]);
+    assert_eq!(std::fs::metadata(out).unwrap().len(), 30 * 352 * 256);
 }
