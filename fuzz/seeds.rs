@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Writes small well-formed files for the fuzzer to begin with: `seeds FOLDER` makes FOLDER/{native,plv1,probe,netvu}.
+//! Writes small well-formed files for the fuzzer to begin with: `seeds FOLDER` makes a folder in FOLDER for each target.
 
 #[path = "../tests/netvu_make/mod.rs"]
 mod netvu_make;
@@ -188,6 +188,17 @@ fn main() {
             form + 10,
             &[&[form as u8, 3, 1, 9, 80], &file[..]].concat(),
         );
+    }
+    for (n, file) in netvu_make::one_of_each().iter().enumerate() {
+        save(&folder, "parconfig_partition", n, file);
+    }
+    let texts = [
+        include_bytes!("../examples/parconfig/north.par").as_slice(),
+        b"\xef\xbb\xbftop=1\r\n[a]\r\n  b = \"c \"  \r\n;d\r\nb=\r\n\0",
+    ];
+    for (n, text) in texts.iter().enumerate() {
+        save(&folder, "parconfig_text", n, text);
+        save(&folder, "parconfig_ini", n, text);
     }
 }
 
