@@ -38,6 +38,8 @@ pub struct NativeReader {
     counted: Option<u64>,
     assumed_size: HashSet<u16>,
     sizes: HashMap<(u16, u8), (u16, u16)>,
+    /// The entry of `sizes` that was used last.
+    last_size: Option<((u16, u8), (u16, u16))>,
 }
 
 impl NativeReader {
@@ -63,6 +65,7 @@ impl NativeReader {
             counted: Some(0),
             assumed_size: HashSet::new(),
             sizes: HashMap::new(),
+            last_size: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl NativeReader {
             self.warnings.extend(header.warnings);
             self.info = header.info;
             self.sizes.clear();
+            self.last_size = None;
         }
         self.lost = Lost::No;
         Step::Skip(header.size as u64)
@@ -182,7 +186,11 @@ impl NativeReader {
     /// Picture size: the header's, unless the record's format byte says another; else the format byte's.
     fn picture_size(&mut self, record: &Record) -> (u16, u16) {
         let key = (record.camera, record.format);
+        if let Some((_, size)) = self.last_size.filter(|(last, _)| *last == key) {
+            return size;
+        }
         if let Some(size) = self.sizes.get(&key) {
+            self.last_size = Some((key, *size));
             return *size;
         }
         let listed = self

@@ -219,7 +219,9 @@ impl Inner {
         };
         let running = stream.start_time(&item, &mark, place.running);
         let duration = stream.duration(&item, interval);
-        let mut buffer = stream.with_header(&item);
+        // taken, not shared: a buffer with two owners would be copied to be written to
+        let (key, corrupt) = (item.key, item.corrupt);
+        let mut buffer = stream.with_header(item.buffer, key);
         {
             let buffer = buffer.make_mut();
             let pts = gst::ClockTime::from_nseconds(running.unsigned_abs());
@@ -229,9 +231,9 @@ impl Inner {
             buffer.set_offset(stream.frames);
             buffer.set_offset_end(stream.frames.saturating_add(1));
             let mut flags = gst::BufferFlags::empty();
-            flags.set(gst::BufferFlags::DELTA_UNIT, !item.key);
+            flags.set(gst::BufferFlags::DELTA_UNIT, !key);
             flags.set(gst::BufferFlags::DISCONT, stream.discont);
-            flags.set(gst::BufferFlags::CORRUPTED, item.corrupt);
+            flags.set(gst::BufferFlags::CORRUPTED, corrupt);
             buffer.set_flags(flags);
             if let Some(unix) = unix.and_then(|unix| u64::try_from(unix).ok()) {
                 gst::ReferenceTimestampMeta::add(
@@ -245,12 +247,12 @@ impl Inner {
         stream.discont = false;
         stream.frames = stream.frames.saturating_add(1);
         stream.end = running.saturating_add(duration);
-        if item.corrupt {
+        if corrupt {
             state.stats.corrupted = state.stats.corrupted.saturating_add(1);
         }
         let position = gst::ClockTime::from_nseconds(running.unsigned_abs());
         match state.reverse.as_mut() {
-            Some(reverse) => reverse.collect(index, item.key, buffer),
+            Some(reverse) => reverse.collect(index, key, buffer),
             None => {
                 state.segment.set_position(position);
                 outs.push(Out::Buffer(stream.pad.clone(), buffer));

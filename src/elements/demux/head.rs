@@ -26,7 +26,7 @@ pub struct Tuning {
     /// Widths of VOP fields, where there are MPEG-4 pictures.
     pub widths: Option<Inferred>,
     /// Video codec of each camera, as most of its first records say.
-    pub codecs: HashMap<u16, Codec>,
+    pub codecs: Vec<(u16, Codec)>,
 }
 
 /// Records held back.
@@ -91,7 +91,7 @@ impl Head {
         }
     }
 
-    fn codecs(&self) -> HashMap<u16, Codec> {
+    fn codecs(&self) -> Vec<(u16, Codec)> {
         let mut best: HashMap<u16, (Codec, u32)> = HashMap::new();
         for ((camera, codec), votes) in &self.votes {
             let entry = best.entry(*camera).or_insert((*codec, 0));
@@ -110,7 +110,8 @@ impl Tuning {
     /// pictures have.
     pub fn stream(&self, key: StreamKey) -> StreamKey {
         let mixed = matches!(key.codec, Codec::Mpeg4 | Codec::H264);
-        match self.codecs.get(&key.camera) {
+        let known = self.codecs.iter().find(|(camera, _)| *camera == key.camera);
+        match known.map(|(_, codec)| codec) {
             Some(codec) if mixed && matches!(codec, Codec::Mpeg4 | Codec::H264) => StreamKey {
                 codec: *codec,
                 ..key

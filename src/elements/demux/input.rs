@@ -40,9 +40,16 @@ impl Block {
 
     /// A part of the block as a buffer that shares its memory.
     pub fn part(&self, from: usize, to: usize) -> Option<gst::Buffer> {
-        let buffer = self.map.buffer();
-        buffer
-            .copy_region(gst::BufferCopyFlags::MEMORY, from..to)
-            .ok()
+        let block = self.map.buffer();
+        if block.n_memory() != 1 {
+            let region = block.copy_region(gst::BufferCopyFlags::MEMORY, from..to);
+            return region.ok();
+        }
+        // the usual case, without what a copy of any buffer has to look at
+        let length = to.checked_sub(from).filter(|_| to <= block.size())?;
+        let memory = block.peek_memory(0).share(from..from.checked_add(length)?);
+        let mut buffer = gst::Buffer::new();
+        buffer.get_mut()?.append_memory(memory);
+        Some(buffer)
     }
 }

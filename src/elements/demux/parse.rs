@@ -15,8 +15,9 @@ use crate::container::{
 };
 use std::sync::atomic::Ordering;
 
-/// Packets that are parsed before what they made is pushed.
-const BATCH: usize = 32;
+/// Packets that are parsed before what they made is pushed. The C library keeps 7 freed pieces of a size at hand: with no more
+/// buffers than that under way, allocating one costs next to nothing.
+const BATCH: usize = 6;
 
 /// What the parser wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -81,23 +81,21 @@ impl Stream {
         self.past_stop = false;
     }
 
-    /// The item's buffer, with the sequence header before it where a decoder needs it.
-    pub fn with_header(&mut self, item: &Item) -> gst::Buffer {
-        if !self.send_header || !item.key || !self.header_made {
-            return item.buffer.clone();
+    /// The buffer of an item, with the sequence header before it where a decoder needs it.
+    pub fn with_header(&mut self, buffer: gst::Buffer, key: bool) -> gst::Buffer {
+        if !self.send_header || !key || !self.header_made {
+            return buffer;
         }
         self.send_header = false;
-        let Ok(map) = item.buffer.map_readable() else {
-            return item.buffer.clone();
-        };
-        let mut bytes = Vec::with_capacity(self.header.len().saturating_add(map.len()));
+        let mut bytes = Vec::with_capacity(self.header.len().saturating_add(buffer.size()));
         bytes.extend_from_slice(&self.header);
-        bytes.extend_from_slice(&map);
-        let mut buffer = gst::Buffer::from_mut_slice(bytes);
-        let _ = item
-            .buffer
-            .copy_into(buffer.make_mut(), gst::BufferCopyFlags::META, ..);
-        buffer
+        match buffer.map_readable() {
+            Ok(map) => bytes.extend_from_slice(&map),
+            Err(_) => return buffer.clone(),
+        }
+        let mut whole = gst::Buffer::from_mut_slice(bytes);
+        let _ = buffer.copy_into(whole.make_mut(), gst::BufferCopyFlags::META, ..);
+        whole
     }
 
     /// Duration of a buffer, nanoseconds.
