@@ -124,7 +124,8 @@ fn caps_tags_and_facts() {
         return;
     };
     init();
-    let mpeg4 = run(&source(&folder.join("dvip2-mpeg4.adbin")));
+    let all = |name: &str| run_until(&source(&folder.join(name)), "frame-facts=all", |_| false);
+    let mpeg4 = all("dvip2-mpeg4.adbin");
     let pad = &mpeg4.pads["video_1"];
     let caps = pad.caps[0].structure(0).unwrap();
     assert_eq!(caps.name(), "video/mpeg");
@@ -158,7 +159,7 @@ fn caps_tags_and_facts() {
     assert_eq!(facts.get::<u64>("frame-number"), Ok(3));
     assert_eq!(facts.get::<i32>("target-size"), Ok(92_160));
     assert!(facts.get::<&str>("actmask").unwrap().starts_with("0x0000,"));
-    let jpeg = run(&source(&folder.join("dvip2-jpeg.adbin")));
+    let jpeg = all("dvip2-jpeg.adbin");
     let caps = jpeg.pads["video_1"].caps[0]
         .structure(0)
         .unwrap()
@@ -175,17 +176,23 @@ fn caps_tags_and_facts() {
             .unwrap()
             .contains("Vsdcount: 0,0,0,0,0,429,0,2245")
     );
-    let bare = run_until(
-        &source(&folder.join("dvip2-mpeg4.adbin")),
-        "frame-facts=false",
-        |_| false,
-    );
-    assert!(
-        bare.pads["video_1"]
+    // by default only what happened is told, and nothing did
+    let quiet = run(&source(&folder.join("dvip2-mpeg4.adbin")));
+    let told = |run: &run::Run| {
+        run.pads["video_1"]
             .buffers
             .iter()
-            .all(|got| got.facts.is_none())
+            .filter(|got| got.facts.is_some())
+            .count()
+    };
+    // the text that stands before the first picture goes with it
+    assert_eq!((told(&mpeg4), told(&quiet)), (19, 1));
+    let none = run_until(
+        &source(&folder.join("firevu-bmp.mime")),
+        "frame-facts=none",
+        |_| false,
     );
+    assert_eq!((told(&fire), told(&none)), (3, 0));
 }
 
 fn pictures(count: u64, camera: i32) -> Vec<Vec<u8>> {

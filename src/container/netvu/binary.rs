@@ -44,10 +44,11 @@ pub struct BinaryReader {
     lost: Lost,
 }
 
-impl Default for BinaryReader {
-    fn default() -> Self {
+impl BinaryReader {
+    /// A reader; `terse` leaves out facts that every picture has.
+    pub fn new(terse: bool) -> BinaryReader {
         BinaryReader {
-            desk: Desk::new("NetVu binary stream", "netvu-binary"),
+            desk: Desk::new("NetVu binary stream", "netvu-binary", terse),
             lost: Lost::Start,
         }
     }

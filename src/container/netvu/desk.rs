@@ -66,6 +66,8 @@ pub struct Desk {
     quantisers: Option<([u8; 64], Option<u8>)>,
     notes: Vec<(String, String)>,
     warnings: Vec<String>,
+    /// Facts that say only what every picture has are left out.
+    pub terse: bool,
     /// Time of the last picture of any camera.
     pub stamp: Option<Stamp>,
 }
@@ -82,8 +84,9 @@ fn changed(known: &mut Vec<u8>, now: Option<&[u8]>) -> Option<String> {
 
 impl Desk {
     /// A desk for a file of that format.
-    pub fn new(container: &'static str, family: &'static str) -> Desk {
+    pub fn new(container: &'static str, family: &'static str, terse: bool) -> Desk {
         Desk {
+            terse,
             info: FileInfo {
                 container,
                 family,
@@ -169,11 +172,14 @@ impl Desk {
             alarm: Some(header.alarm),
             locale: Some(header.locale),
             utc_offset: header.utc_offset,
+            terse: self.terse,
             ..Facts::default()
         };
-        facts.fields.reserve(6);
+        if !self.terse {
+            facts.fields.reserve(6);
+        }
         facts.add_text(text);
-        numbers(header, &mut facts.fields);
+        numbers(header, &mut facts);
         let size = (header.width, header.height);
         match header.format {
             Format::Jpeg { .. } if payload.starts_with(&[0xff, 0xd8]) => Ok(Picture {
@@ -260,8 +266,12 @@ impl Desk {
             .ok()
             .flatten()
             .ok_or("a JPEG file with a scan")?;
-        let mut facts = jpeg.comment.map(Facts::read).unwrap_or_default();
-        if let Some(factor) = jpeg.quantisers.and_then(|table| self.factor(table)) {
+        let terse = self.terse;
+        let read = |text| Facts::read(text, terse);
+        let mut facts = jpeg.comment.map(read).unwrap_or_default();
+        if let (false, Some(table)) = (terse, jpeg.quantisers)
+            && let Some(factor) = self.factor(table)
+        {
             facts
                 .fields
                 .push(("Q-Factor".to_owned(), factor.to_string()));
@@ -421,7 +431,8 @@ impl Desk {
 }
 
 /// The header's numbers that few readers want, under the names that JPEG comments use. Masks are left out while nothing is set.
-fn numbers(header: &PictureHeader<'_>, fields: &mut Vec<(String, String)>) {
+fn numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
+    let fields = &mut facts.fields;
     let masks = [
         ("Active-alarms", header.alarms),
         ("Active-detectors", header.detectors),
@@ -430,6 +441,9 @@ fn numbers(header: &PictureHeader<'_>, fields: &mut Vec<(String, String)>) {
         if mask != 0 {
             fields.push((name.to_owned(), format!("{mask:08x}")));
         }
+    }
+    if facts.terse {
+        return;
     }
     fields.push(("Q-Factor".to_owned(), header.factor.to_string()));
     fields.push(("Target-size".to_owned(), header.target_size.to_string()));

@@ -42,10 +42,11 @@ pub struct MimeReader {
     sound: Option<Stamp>,
 }
 
-impl Default for MimeReader {
-    fn default() -> Self {
+impl MimeReader {
+    /// A reader; `terse` leaves out facts that every picture has.
+    pub fn new(terse: bool) -> MimeReader {
         MimeReader {
-            desk: Desk::new("NetVu MIME stream", "netvu-mime"),
+            desk: Desk::new("NetVu MIME stream", "netvu-mime", terse),
             quiet: false,
             lost: false,
             camera: 1,
@@ -211,7 +212,7 @@ impl MimeReader {
         h264: bool,
     ) -> Result<Step, &'static str> {
         let total = part.total();
-        let facts = match trailer(window, total) {
+        let facts = match trailer(window, total, self.desk.terse) {
             Ok(facts) => facts.unwrap_or_default(),
             Err(need) => return Ok(Step::Need(need)),
         };
@@ -296,7 +297,7 @@ fn part_at(window: &Window<'_>, at: usize) -> Ahead<Option<Part>> {
 }
 
 /// What the text part at `at` says.
-fn trailer<'a>(window: &Window<'a>, at: usize) -> Ahead<Option<Facts<'a>>> {
+fn trailer<'a>(window: &Window<'a>, at: usize, terse: bool) -> Ahead<Option<Facts<'a>>> {
     let Some(part) = part_at(window, at)? else {
         return Ok(None);
     };
@@ -308,7 +309,10 @@ fn trailer<'a>(window: &Window<'a>, at: usize) -> Ahead<Option<Facts<'a>>> {
     match window.data.get(start..end) {
         Some(text) => {
             let nul = memchr::memchr(0, text).unwrap_or(text.len());
-            Ok(Some(Facts::read(text.get(..nul).unwrap_or_default())))
+            Ok(Some(Facts::read(
+                text.get(..nul).unwrap_or_default(),
+                terse,
+            )))
         }
         None if window.last => Ok(None),
         None => Err(end),
@@ -326,7 +330,7 @@ fn picture_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Stamp>> {
     let start = at.saturating_add(part.header);
     let end = at.saturating_add(part.total()).min(window.data.len());
     match Jfif::read(window.data.get(start..end).unwrap_or_default()) {
-        Ok(Some(jpeg)) => Ok(jpeg.comment.and_then(|text| Facts::read(text).stamp)),
+        Ok(Some(jpeg)) => Ok(jpeg.comment.and_then(|text| Facts::read(text, true).stamp)),
         Err(_) if !window.last && end < at.saturating_add(part.total()) => {
             Err(window.data.len().saturating_add(1))
         }

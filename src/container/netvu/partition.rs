@@ -48,9 +48,9 @@ pub struct PartitionReader {
 
 impl PartitionReader {
     /// Reader of a `.par` partition.
-    pub fn partition() -> PartitionReader {
+    pub fn partition(terse: bool) -> PartitionReader {
         PartitionReader {
-            desk: Desk::new("Dedicated Micros partition (PAR)", "netvu-partition"),
+            desk: Desk::new("Dedicated Micros partition (PAR)", "netvu-partition", terse),
             gaps: true,
             quiet: true,
             records: 0,
@@ -58,9 +58,9 @@ impl PartitionReader {
     }
 
     /// Reader of picture headers, texts and JPEG data with nothing between them.
-    pub fn raw() -> PartitionReader {
+    pub fn raw(terse: bool) -> PartitionReader {
         PartitionReader {
-            desk: Desk::new("NetVu raw stream", "netvu-raw"),
+            desk: Desk::new("NetVu raw stream", "netvu-raw", terse),
             gaps: false,
             quiet: true,
             records: 0,

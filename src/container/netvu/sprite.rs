@@ -53,10 +53,11 @@ pub struct SpriteReader {
     lost: bool,
 }
 
-impl Default for SpriteReader {
-    fn default() -> Self {
+impl SpriteReader {
+    /// A reader; `terse` leaves out facts that every picture has.
+    pub fn new(terse: bool) -> SpriteReader {
         SpriteReader {
-            desk: Desk::new("Digital Sprite stream", "netvu-sprite"),
+            desk: Desk::new("Digital Sprite stream", "netvu-sprite", terse),
             quiet: false,
             lost: false,
         }

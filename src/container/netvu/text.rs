@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub utc_offset: Option<i32>,
     /// All else, in the order of the file.
     pub fields: Vec<(String, String)>,
+    /// Fields that every picture has are left out: its number, and activity masks in which nothing is set.
+    pub terse: bool,
 }
 
 /// Text of unknown coding: UTF-8 where it is valid, else Latin-1 (assumed).
@@ -148,8 +150,11 @@ impl Clock {
 
 impl<'a> Facts<'a> {
     /// Reads the lines of a text block, a JPEG comment or a MIME text part. Keys are compared without regard to case.
-    pub fn read(block: &'a [u8]) -> Facts<'a> {
-        let mut facts = Facts::default();
+    pub fn read(block: &'a [u8], terse: bool) -> Facts<'a> {
+        let mut facts = Facts {
+            terse,
+            ..Facts::default()
+        };
         let mut clock = Clock::default();
         for (key, value) in lines(block) {
             facts.line(key, value, &mut clock);
@@ -188,10 +193,18 @@ impl<'a> Facts<'a> {
             self.utc_offset = self.utc_offset.or(minutes);
         } else if key_is(key, "Alarm-text") {
             self.alarm = self.alarm.filter(|alarm| !alarm.is_empty()).or(Some(value));
+        } else if self.terse && is_routine(key, value) {
+            // nothing happened
         } else if !key_is(key, "Version") && self.fields.len() < MAX_FIELDS {
             self.fields.push((decode(key), decode(value)));
         }
     }
+}
+
+/// A line that says the same of every picture of a quiet camera, or only counts.
+fn is_routine(key: &[u8], value: &[u8]) -> bool {
+    let nothing = |byte: &u8| matches!(byte, b'0' | b'x' | b',' | b' ');
+    key_is(key, "FrameNum") || key_is(key, "Actmask") && value.iter().all(nothing)
 }
 
 /// What an INFO packet says: the flag byte off, items ended by `;`, a name and a value with a blank between them. Verified for
@@ -263,10 +276,23 @@ mod tests {
     }
 
     #[test]
+    fn terse_facts_are_those_of_something_that_happened() {
+        let mut facts = Facts {
+            terse: true,
+            ..Facts::default()
+        };
+        facts.add_text(b"Actmask:0x0000,0x0000\nFrameNum: 00066112\r\n");
+        assert!(facts.fields.is_empty());
+        facts.add_text(b"Actmask:0x0000,0x0001\nFrameNum: 00066113\r\n");
+        assert_eq!(facts.fields.len(), 1);
+    }
+
+    #[test]
     fn a_comment_of_a_jpeg() {
         let facts = Facts::read(
             b"Version: 00.02\r\nNumber: 1\r\nName: Camera 1\r\nDate: 14/02/2008\r\nTime: 12:29:39\r\nMSec: 86\r\n\
               Locale: BST\r\nUTCoffset: 60\r\nSite-Id: FMC_3\r\nVsdcount = 0,0,429\n\0\0  \0",
+            false,
         );
         assert_eq!(facts.camera, Some(1));
         assert_eq!(facts.title, Some(&b"Camera 1"[..]));
@@ -281,7 +307,10 @@ mod tests {
 
     #[test]
     fn lines_of_the_kit_end_with_nul_and_lf() {
-        let facts = Facts::read(b"Name: Yard\0\nDate: 01/01/1970\0\nTime: 00:00:01\0\n\0\0");
+        let facts = Facts::read(
+            b"Name: Yard\0\nDate: 01/01/1970\0\nTime: 00:00:01\0\n\0\0",
+            false,
+        );
         assert_eq!(facts.title, Some(&b"Yard"[..]));
         assert_eq!(facts.stamp.unwrap().unix_ms(), 1000);
     }
@@ -295,9 +324,9 @@ mod tests {
             "Date: 1/2/3/4\r\nTime: 12:00:00\r\n",
             "Time: 12:00:00\r\n",
         ] {
-            assert_eq!(Facts::read(bad.as_bytes()).stamp, None, "{bad}");
+            assert_eq!(Facts::read(bad.as_bytes(), false).stamp, None, "{bad}");
         }
-        let leap = Facts::read(b"Date: 29/02/2008\nTime: 00:00:00\n");
+        let leap = Facts::read(b"Date: 29/02/2008\nTime: 00:00:00\n", false);
         assert_eq!(leap.stamp.unwrap().seconds, 1_204_243_200);
     }
 

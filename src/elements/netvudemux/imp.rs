@@ -10,9 +10,7 @@ use crate::elements::properties;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use std::sync::Arc;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -33,7 +31,33 @@ const SURE: u32 = 80;
 
 /// What this demuxer has of its own.
 struct NetVu {
-    facts: Arc<AtomicBool>,
+    facts: Arc<Mutex<FrameFacts>>,
+}
+
+/// Which facts of a picture go with its buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstNetVuFrameFacts")]
+pub enum FrameFacts {
+    /// No meta at all.
+    #[enum_value(name = "None", nick = "none")]
+    None,
+    /// A meta on pictures with an alarm, activity or lines that not every picture has.
+    #[default]
+    #[enum_value(name = "Those of something that happened", nick = "notable")]
+    Notable,
+    /// A meta on every picture.
+    #[enum_value(name = "All, on every picture", nick = "all")]
+    All,
+}
+
+impl NetVu {
+    fn facts(&self) -> FrameFacts {
+        *self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self, kind: Kind) -> Opened {
+        Opened::Reader(netvu::open_terse(kind, self.facts() != FrameFacts::All))
+    }
 }
 
 impl Format for NetVu {
@@ -41,13 +65,9 @@ impl Format for NetVu {
         let data = head.data;
         let more = |limit: usize| !head.last && data.len() < limit;
         match netvu::probe(data) {
-            Some((kind, score)) if score >= SURE || !more(LOOK) => {
-                Opened::Reader(netvu::open(kind))
-            }
+            Some((kind, score)) if score >= SURE || !more(LOOK) => self.reader(kind),
             // what some units answer when one picture is asked for
-            None if data.starts_with(&[0xff, 0xd8, 0xff]) => {
-                Opened::Reader(netvu::open(Kind::Mime))
-            }
+            None if data.starts_with(&[0xff, 0xd8, 0xff]) => self.reader(Kind::Mime),
             None if data.starts_with(b"PAR\0") && more(PARTITION_LOOK) => {
                 Opened::Need(data.len().saturating_mul(2).clamp(LOOK, PARTITION_LOOK))
             }
@@ -72,7 +92,7 @@ impl Format for NetVu {
 
     fn decorate(&self, packet: &Packet, buffer: &mut gst::BufferRef) {
         if let Some(details) = &packet.details
-            && self.facts.load(Ordering::Relaxed)
+            && self.facts() != FrameFacts::None
         {
             facts::add(details, buffer);
         }
@@ -82,7 +102,7 @@ impl Format for NetVu {
 /// The element's implementation.
 pub struct NetVuDemux {
     demux: Demux,
-    facts: Arc<AtomicBool>,
+    facts: Arc<Mutex<FrameFacts>>,
 }
 
 #[glib::object_subclass]
@@ -92,7 +112,7 @@ impl ObjectSubclass for NetVuDemux {
     type ParentType = gst::Element;
 
     fn with_class(class: &Self::Class) -> Self {
-        let facts = Arc::new(AtomicBool::new(true));
+        let facts = Arc::<Mutex<FrameFacts>>::default();
         let format = NetVu {
             facts: facts.clone(),
         };
@@ -111,11 +131,10 @@ impl ObjectImpl for NetVuDemux {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             let mut all = properties::common();
             all.push(
-                glib::ParamSpecBoolean::builder("frame-facts")
+                glib::ParamSpecEnum::builder_with_default("frame-facts", FrameFacts::default())
                     .nick("Frame facts")
-                    .blurb("Put what the unit says of each picture on its buffer, as GstNetVuFactsMeta")
-                    .default_value(true)
-                    .mutable_playing()
+                    .blurb("Which facts of a picture are on its buffer, as GstNetVuFactsMeta")
+                    .mutable_ready()
                     .build(),
             );
             all
@@ -125,8 +144,8 @@ impl ObjectImpl for NetVuDemux {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         if pspec.name() == "frame-facts" {
-            self.facts
-                .store(value.get().unwrap_or(true), Ordering::Relaxed);
+            let facts = value.get().unwrap_or_default();
+            *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = facts;
             return;
         }
         properties::set(&self.demux, pspec.name(), value);
@@ -134,7 +153,8 @@ impl ObjectImpl for NetVuDemux {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         if pspec.name() == "frame-facts" {
-            return self.facts.load(Ordering::Relaxed).to_value();
+            let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+            return facts.to_value();
         }
         properties::get(&self.demux, pspec)
     }
