@@ -123,8 +123,8 @@ fn caps_and_header_say_what_a_decoder_needs() {
                 "bytes of a picture are as recorded"
             );
         }
-        for (frame, coded) in frames.iter().zip(&coded) {
-            assert_eq!(frame.key, coded.key);
+        for (n, (frame, coded)) in frames.iter().zip(&coded).enumerate() {
+            assert_eq!((frame.key, frame.header), (coded.key, n == 0));
         }
     }
 }
@@ -191,11 +191,11 @@ fn a_change_of_size_is_told_and_decodes() {
         );
         // each with a header of its own before its first key picture
         let frames = pad.frames();
-        let heads = frames
-            .iter()
-            .enumerate()
-            .filter(|(_, f)| f.data.len() > f.vop().len());
-        assert_eq!(heads.map(|(n, _)| n).collect::<Vec<_>>(), [0, 16, 32]);
+        for (n, frame) in frames.iter().enumerate() {
+            let first = n % 16 == 0;
+            assert_eq!(frame.data.len() > frame.vop().len(), first, "picture {n}");
+            assert_eq!(frame.header, first, "picture {n}");
+        }
     }
     let mut expected = Vec::new();
     for stream in [&small, &large, &small] {
@@ -378,4 +378,76 @@ fn one_camera_can_be_chosen() {
         assert_eq!(outcome.pad("video_2").frames().len(), 16);
         assert_eq!(run(&bytes, feed).well().pads.len(), 3);
     }
+}
+
+/// A file of two cameras, only one of which is listened to.
+fn play_one(bytes: &[u8], listened: &'static str) -> common::Ending {
+    common::init();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    let description = format!(
+        "filesrc location={} ! expdemux name=d fakesink name=s",
+        file.path().display()
+    );
+    let pipeline = gst::parse::launch(&description).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let sink = pipeline.by_name("s").unwrap().static_pad("sink").unwrap();
+    pipeline
+        .by_name("d")
+        .unwrap()
+        .connect_pad_added(move |_, pad| {
+            if pad.name() == listened {
+                pad.link(&sink).unwrap();
+            }
+        });
+    common::play(&pipeline)
+}
+
+#[test]
+fn a_camera_that_nobody_listens_to_stops_nothing() {
+    for listened in ["video_1", "video_2"] {
+        assert_eq!(play_one(&late_camera(), listened).error, None, "{listened}");
+    }
+    let error = play_one(&late_camera(), "video_9").error.expect("an error");
+    assert!(error.contains("data stream error"), "{error}");
+}
+
+#[test]
+fn events_from_upstream_go_through() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let bytes = late_camera();
+    let bytes_of_head = bytes.len() / 200 * 9 / 10;
+    let heard = seen.clone();
+    let outcome = run_with(&bytes, Feed::Push(200), move |demux| {
+        let heard = heard.clone();
+        demux.connect_pad_added(move |_, pad| {
+            let heard = heard.clone();
+            let kind = gst::PadProbeType::EVENT_DOWNSTREAM;
+            pad.add_probe(kind, move |_, info| {
+                let event = info.event().unwrap();
+                if event.type_() == gst::EventType::CustomDownstream {
+                    let name = event.structure().unwrap().name().to_string();
+                    heard.lock().unwrap().push(name);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        });
+        // when both cameras have come
+        let sink = demux.static_pad("sink").unwrap();
+        let weak = sink.downgrade();
+        let countdown = Mutex::new(bytes_of_head);
+        sink.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            let mut left = countdown.lock().unwrap();
+            *left -= 1;
+            if *left == 0 {
+                let custom = gst::Structure::new_empty("upstream-says");
+                weak.upgrade()
+                    .unwrap()
+                    .send_event(gst::event::CustomDownstream::new(custom));
+            }
+            gst::PadProbeReturn::Ok
+        });
+    });
+    assert_eq!(outcome.well().pad("video_1").frames().len(), 160);
+    assert_eq!(*seen.lock().unwrap(), ["upstream-says", "upstream-says"]);
 }

@@ -387,3 +387,17 @@ fn cameras_share_one_running_time() {
         }
     }
 }
+
+#[test]
+fn a_recording_without_rhythm_has_no_frame_rate() {
+    let steps = [40, 300, 30, 570, 100, 640, 20, 880];
+    let at = |n: usize| START + (0..n).map(|k| steps[k % 8]).sum::<i64>();
+    let made = tiny_timed(48, at);
+    for outcome in both(&made.bytes, |_| {}) {
+        let pad = outcome.pad("video_1");
+        let expected = (0..48).map(|n| (at(n) - START) as u64 * MS);
+        assert_eq!(times(pad), expected.collect::<Vec<_>>());
+        let caps = pad.caps()[0].to_string();
+        assert!(caps.contains("framerate=(fraction)0/1"), "{caps}");
+    }
+}

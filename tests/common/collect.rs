@@ -27,6 +27,8 @@ pub struct Frame {
     pub key: bool,
     pub discont: bool,
     pub corrupted: bool,
+    /// Holds what is needed to decode the pictures after it.
+    pub header: bool,
     /// Recorder time in nanoseconds since 1970, from the reference timestamp.
     pub unix: Option<u64>,
 }
@@ -81,27 +83,27 @@ pub struct PadLog {
 
 impl PadLog {
     pub fn frames(&self) -> Vec<&Frame> {
-        let frame = |event| match event {
-            &Ev::Frame(ref frame) => Some(frame),
+        let found = self.events.iter().filter_map(|event| match event {
+            Ev::Frame(frame) => Some(frame),
             _ => None,
-        };
-        self.events.iter().filter_map(frame).collect()
+        });
+        found.collect()
     }
 
     pub fn caps(&self) -> Vec<&gst::Caps> {
-        let caps = |event| match event {
-            &Ev::Caps(ref caps) => Some(caps),
+        let found = self.events.iter().filter_map(|event| match event {
+            Ev::Caps(caps) => Some(caps),
             _ => None,
-        };
-        self.events.iter().filter_map(caps).collect()
+        });
+        found.collect()
     }
 
     pub fn tags(&self) -> Vec<&gst::TagList> {
-        let tags = |event| match event {
-            &Ev::Tags(ref tags) => Some(tags),
+        let found = self.events.iter().filter_map(|event| match event {
+            Ev::Tags(tags) => Some(tags),
             _ => None,
-        };
-        self.events.iter().filter_map(tags).collect()
+        });
+        found.collect()
     }
 
     /// Values of a text tag, in the order they were sent.
@@ -338,6 +340,7 @@ pub fn frame(buffer: &gst::BufferRef) -> Frame {
         key: !flags.contains(gst::BufferFlags::DELTA_UNIT),
         discont: flags.contains(gst::BufferFlags::DISCONT),
         corrupted: flags.contains(gst::BufferFlags::CORRUPTED),
+        header: flags.contains(gst::BufferFlags::HEADER),
         unix: stamps.next().map(|meta| meta.timestamp().nseconds()),
     }
 }

@@ -221,7 +221,9 @@ impl Inner {
         let duration = stream.duration(&item, interval);
         // taken, not shared: a buffer with two owners would be copied to be written to
         let (key, corrupt) = (item.key, item.corrupt);
+        let (size, own_header) = (item.buffer.size(), stream.has_own_header(&item));
         let mut buffer = stream.with_header(item.buffer, key);
+        let header = own_header || buffer.size() > size;
         {
             let buffer = buffer.make_mut();
             let pts = gst::ClockTime::from_nseconds(running.unsigned_abs());
@@ -234,6 +236,7 @@ impl Inner {
             flags.set(gst::BufferFlags::DELTA_UNIT, !key);
             flags.set(gst::BufferFlags::DISCONT, stream.discont);
             flags.set(gst::BufferFlags::CORRUPTED, corrupt);
+            flags.set(gst::BufferFlags::HEADER, header);
             buffer.set_flags(flags);
             if let Some(unix) = unix.and_then(|unix| u64::try_from(unix).ok()) {
                 gst::ReferenceTimestampMeta::add(

@@ -98,6 +98,11 @@ impl Stream {
         whole
     }
 
+    /// Whether the item begins with sequence headers as the recorder wrote them.
+    pub fn has_own_header(&self, item: &Item) -> bool {
+        item.key && item.stream.codec == Codec::Mpeg4 && has_header(item)
+    }
+
     /// Duration of a buffer, nanoseconds.
     pub fn duration(&self, item: &Item, interval: i64) -> i64 {
         match (item.audio, item.stream.codec.media()) {
@@ -325,7 +330,7 @@ impl Inner {
         };
         let same_size =
             item.width == 0 || (item.width, item.height) == (stream.width, stream.height);
-        let own_header = item.key && stream.key.codec == Codec::Mpeg4 && has_header(item);
+        let own_header = stream.has_own_header(item);
         if same_size && item.audio == stream.audio && !own_header {
             return;
         }
