@@ -405,10 +405,16 @@ fn play_one(bytes: &[u8], listened: &'static str) -> common::Ending {
 
 #[test]
 fn a_camera_that_nobody_listens_to_stops_nothing() {
-    for listened in ["video_1", "video_2"] {
-        assert_eq!(play_one(&late_camera(), listened).error, None, "{listened}");
+    let mut exp = Exp::of(&[(1, 64, 48, "Gate"), (2, 64, 48, "Yard")]);
+    for (n, coded) in tiny().iter().cycle().take(160).enumerate() {
+        exp.camera(1, at(n), Mode::Motion, coded);
+        exp.camera(2, at(n) + 5, Mode::Motion, coded);
     }
-    let error = play_one(&late_camera(), "video_9").error.expect("an error");
+    let bytes = exp.finish().bytes;
+    for listened in ["video_1", "video_2"] {
+        assert_eq!(play_one(&bytes, listened).error, None, "{listened}");
+    }
+    let error = play_one(&bytes, "video_9").error.expect("an error");
     assert!(error.contains("data stream error"), "{error}");
 }
 
@@ -416,7 +422,7 @@ fn a_camera_that_nobody_listens_to_stops_nothing() {
 fn events_from_upstream_go_through() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let bytes = late_camera();
-    let bytes_of_head = bytes.len() / 200 * 9 / 10;
+    let pieces = (bytes.len() / 200 * 9 / 10) as i64;
     let heard = seen.clone();
     let outcome = run_with(&bytes, Feed::Push(200), move |demux| {
         let heard = heard.clone();
@@ -435,7 +441,7 @@ fn events_from_upstream_go_through() {
         // when both cameras have come
         let sink = demux.static_pad("sink").unwrap();
         let weak = sink.downgrade();
-        let countdown = Mutex::new(bytes_of_head);
+        let countdown = Mutex::new(pieces);
         sink.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             let mut left = countdown.lock().unwrap();
             *left -= 1;
