@@ -7,6 +7,18 @@ use gst::prelude::*;
 /// Elements that are used, and the Debian package of each.
 const PACKAGES: &[(&str, &[&str])] = &[
     (
+        "libgstreamer1.0-0",
+        &[
+            "filesrc",
+            "filesink",
+            "fakesink",
+            "capsfilter",
+            "queue",
+            "identity",
+            "tee",
+        ],
+    ),
+    (
         "gstreamer1.0-libav",
         &["avdec_mpeg4", "avdec_h264", "avenc_mpeg4"],
     ),
@@ -29,6 +41,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "jpegenc",
             "pngenc",
             "pngdec",
+            "mulawenc",
             "videocrop",
             "videobox",
         ],

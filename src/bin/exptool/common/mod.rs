@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "not every subcommand uses all of it")]
 
 pub mod clock;
+pub mod coded;
 pub mod csv;
 pub mod failure;
 pub mod frames;

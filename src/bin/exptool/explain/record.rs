@@ -6,7 +6,7 @@ use crate::common::{clock::Zone, frames::codec_name};
 use gstexp::container::{
     exp::{
         codes::MODES,
-        layout::{Field, Layout, PayloadLayout, Transform},
+        layout::{Field, KindField, Layout, PayloadLayout, Transform},
     },
     reader::{Media, Packet, Payload},
 };
@@ -103,16 +103,22 @@ fn fields(
             plus: 0,
         };
         number(Some(field), "record.kind", "kind", &|value| {
-            let name = if kind.p.contains(&value) {
-                "P picture"
-            } else if kind.key.contains(&value) {
-                "key picture"
-            } else {
-                "sound"
-            };
-            format!("{value} {name}")
+            kind_name(kind, value)
         });
     }
+    time_and_constants(sheet, known, layout, packet, zone);
+    payload(sheet, known, part, &part_name, packet, data);
+}
+
+/// Adds the recorder's time, and bytes that never change.
+fn time_and_constants(
+    sheet: &mut Sheet,
+    known: &Known,
+    layout: &Layout,
+    packet: &Packet,
+    zone: Zone,
+) {
+    let record = &layout.record;
     if let Some(time) = record.time {
         let value = packet.stamp.map(|stamp| {
             let ns = stamp.seconds.saturating_mul(1_000_000_000);
@@ -139,7 +145,6 @@ fn fields(
             known.of("record.constant"),
         );
     }
-    payload(sheet, known, part, &part_name, packet, data);
 }
 
 /// Adds the payload, its padding, and what its first bytes are.
@@ -204,6 +209,17 @@ fn crc(told: u64, packet: &Packet, data: &[u8]) -> String {
         told if told == actual => format!("{told:08x}, right"),
         told => format!("{told:08x}, WRONG: the payload has {actual:08x}"),
     }
+}
+
+fn kind_name(kind: &KindField, value: u64) -> String {
+    let name = if kind.p.contains(&value) {
+        "P picture"
+    } else if kind.key.contains(&value) {
+        "key picture"
+    } else {
+        "sound"
+    };
+    format!("{value} {name}")
 }
 
 fn mode(value: u64) -> String {

@@ -246,11 +246,11 @@ fn read_line(
     number: u64,
 ) -> Result<Option<String>, Failure> {
     use std::io::Read;
-    let mut line = String::new();
-    let read = lines.by_ref().take(MAX_LINE).read_line(&mut line);
+    let mut line = Vec::new();
+    let read = lines.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
     match read {
         Ok(0) => Ok(None),
-        Ok(_) => Ok(Some(line)),
+        Ok(_) => Ok(Some(String::from_utf8_lossy(&line).into_owned())),
         Err(error) => Err(Failure::Input(format!("{name}, line {number}: {error}"))),
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::common::{
     Common, Failure, Input,
-    frames::{self, Crc, Damage, Options, hex},
+    frames::{self, Crc, Damage, Options, Summary, hex},
     output::NewFile,
     progress::Progress,
 };
@@ -137,21 +137,7 @@ fn records(
         Ok(())
     })?;
     let outcome = comparison.map(Comparison::finish).transpose()?;
-    let checked = Checked {
-        size: input.size,
-        sha256: String::new(),
-        records: summary.records,
-        crc_right: summary.checked_crc - summary.wrong_crc,
-        crc_wrong: summary.wrong_crc,
-        crc_absent: summary.records - summary.checked_crc,
-        crc_wrong_at: wrong_at,
-        header_records: summary.info.records,
-        index: index.map(IndexWalk::finish),
-        damage: summary.damage,
-        damaged_regions: summary.damaged,
-        cut: summary.cut,
-        warnings: summary.warnings,
-    };
+    let checked = Checked::of(input, summary, wrong_at, index.map(IndexWalk::finish));
     Ok((checked, manifest, outcome))
 }
 
@@ -172,6 +158,29 @@ fn hash_file(input: &Input) -> Result<String, Failure> {
 }
 
 impl Checked {
+    fn of(
+        input: &Input,
+        summary: Summary,
+        crc_wrong_at: Vec<u64>,
+        index: Option<IndexCheck>,
+    ) -> Checked {
+        Checked {
+            size: input.size,
+            sha256: String::new(),
+            records: summary.records,
+            crc_right: summary.checked_crc - summary.wrong_crc,
+            crc_wrong: summary.wrong_crc,
+            crc_absent: summary.records - summary.checked_crc,
+            crc_wrong_at,
+            header_records: summary.info.records,
+            index,
+            damage: summary.damage,
+            damaged_regions: summary.damaged,
+            cut: summary.cut,
+            warnings: summary.warnings,
+        }
+    }
+
     /// Nothing to complain about.
     pub fn good(&self) -> bool {
         let counted = self

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MPL-2.0
+//! `exptool info` and `exptool explain` tell what a file holds, in words, JSON and CSV.
+#![cfg(all(feature = "plugin", feature = "tools"))]
+
+mod common;
+mod exptool_tools;
+
+use exptool_tools::{complaint, json, other, run, text, two_cameras};
+
+#[test]
+fn runs_gaps_steps_and_modes_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = two_cameras(folder.path());
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["family"], "native");
+    assert_eq!(report["exact"], true);
+    assert_eq!(report["records"], 180);
+    assert_eq!(report["header"]["records"], 180);
+    assert_eq!(report["gaps"], 1);
+    assert_eq!(report["clock_steps"], 1);
+    assert_eq!(report["clock"], "milliseconds");
+    assert_eq!(report["utc_offset"]["text"], "-05:00");
+    assert_eq!(report["utc_offset"]["from"], "file");
+    let streams = report["streams"].as_array().unwrap();
+    assert_eq!(streams.len(), 2);
+    assert_eq!(streams[0]["title"], "Front door");
+    assert_eq!(streams[1]["title"], "Yard");
+    assert_eq!(streams[0]["codec"], "MPEG-4 Part 2");
+    assert_eq!(
+        (&streams[0]["width"], &streams[0]["height"]),
+        (&352.into(), &240.into())
+    );
+    assert_eq!(streams[0]["modes"]["motion"], 60);
+    let rate = streams[0]["recorded_rate"].as_f64().unwrap();
+    assert!((rate - 7.5).abs() < 0.01, "{rate}");
+    let runs = report["runs"].as_array().unwrap();
+    let begins: Vec<_> = runs
+        .iter()
+        .map(|run| run["begins"].as_str().unwrap())
+        .collect();
+    assert_eq!(begins, ["start", "gap", "clock-back"]);
+    let starts: Vec<_> = runs
+        .iter()
+        .map(|run| run["span"]["start"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            "2010-01-01T08:00:00.000Z",
+            "2010-01-01T08:05:04.000Z",
+            "2010-01-01T08:04:08.000Z"
+        ]
+    );
+    assert_eq!(
+        runs[1]["span"]["start_local"],
+        "2010-01-01 03:05:04.000 -05:00"
+    );
+    assert!(runs.iter().all(|run| run["frames"] == 60));
+
+    let words = run(&["info", text(&file), "--utc-offset", "+01:00"], 0);
+    assert!(words.contains("2010-01-01 09:05:04.000 +01:00"), "{words}");
+    assert!(words.contains("command line"), "{words}");
+}
+
+#[test]
+fn quick_looks_at_both_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = two_cameras(folder.path());
+    let report = json(&["info", "--quick", text(&file)], 0);
+    assert_eq!(report["exact"], false);
+    assert_eq!(report["records"], 180);
+    assert_eq!(report["span"]["start"], "2010-01-01T08:00:00.000Z");
+    assert_eq!(report["runs"].as_array().unwrap().len(), 0);
+    assert_eq!(report["streams"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_table_of_frames_has_hashes_that_sha256sum_agrees_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = exptool_tools::one_camera(folder.path(), 4);
+    let csv = folder.path().join("frames.csv");
+    run(&["info", text(&file), "--frames-csv", text(&csv)], 0);
+    let table = std::fs::read_to_string(&csv).unwrap();
+    let mut lines = table.lines();
+    assert!(lines.next().unwrap().starts_with("number,offset,"));
+    let frames: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    assert_eq!(frames.len(), 30);
+    assert_eq!(frames[0][12], "2010-01-01T08:00:00.000Z");
+    assert!(frames.iter().all(|frame| frame[18] == "right"));
+    // a P picture stands in the file as it is: its bytes are cut out and given to another program
+    let bytes = std::fs::read(&file).unwrap();
+    let p = &frames[1];
+    let (at, length): (usize, usize) = (p[1].parse().unwrap(), p[3].parse().unwrap());
+    let picture = folder.path().join("picture");
+    std::fs::write(&picture, &bytes[at + 24..at + 24 + length]).unwrap();
+    if let Some(sum) = other("sha256sum", &[text(&picture)]) {
+        assert_eq!(sum.split(' ').next(), Some(p[19]));
+    }
+    // nothing is overwritten
+    let words = complaint(&["info", text(&file), "--frames-csv", text(&csv)], 4);
+    assert!(words.contains("--force"), "{words}");
+}
+
+#[test]
+fn explain_names_fields_and_how_well_they_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = two_cameras(folder.path());
+    let header = json(&["explain", text(&file)], 0);
+    assert_eq!(header["offset"], 0);
+    assert_eq!(header["size"], 128 + 2 * 48);
+    let fields = header["fields"].as_array().unwrap();
+    assert!(fields.iter().all(|field| field["known"] != "verified"));
+
+    let known = |record: &str, name: &str| {
+        let sheet = json(&["explain", text(&file), "--record", record], 0);
+        let fields = sheet["fields"].as_array().unwrap().clone();
+        // every byte belongs to one field
+        let mut end = 0;
+        for field in &fields {
+            assert_eq!(field["at"].as_u64().unwrap(), end);
+            end += field["length"].as_u64().unwrap();
+        }
+        assert_eq!(sheet["size"].as_u64().unwrap(), end);
+        fields
+            .iter()
+            .find(|field| field["name"] == name)
+            .unwrap_or_else(|| panic!("{name} in {sheet}"))
+            .clone()
+    };
+    assert_eq!(known("0", "recorder time")["known"], "verified");
+    assert_eq!(known("0", "n, coded bytes")["at"], 80);
+    assert_eq!(known("0", "n, coded bytes")["known"], "verified");
+    assert_eq!(known("2", "n, coded bytes")["at"], 16);
+    assert_eq!(known("2", "camera")["known"], "assumed");
+    let crc = known("3", "CRC-32 of payload");
+    assert!(crc["value"].as_str().unwrap().ends_with("right"), "{crc}");
+
+    // by offset: a byte in the middle of the second record
+    let first = json(&["explain", text(&file), "--record", "0"], 0);
+    let second = first["offset"].as_u64().unwrap() + first["size"].as_u64().unwrap();
+    let place = format!("0x{:x}", second + 5);
+    let sheet = json(&["explain", text(&file), "--at", &place], 0);
+    assert_eq!(sheet["offset"], second);
+    let words = run(&["explain", text(&file), "--record", "1"], 0);
+    assert!(words.contains("verified  recorder time"), "{words}");
+    complaint(&["explain", text(&file), "--record", "5000"], 2);
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("linker.exp");
+    std::fs::write(&file, [b'M'; 5000]).unwrap();
+    let words = complaint(&["info", text(&file)], 3);
+    assert!(words.contains("expected a DXEXP header"), "{words}");
+    let words = complaint(&["info", "/nonexistent.exp"], 3);
+    assert!(words.contains("/nonexistent.exp"), "{words}");
+    complaint(&["info"], 2);
+    complaint(&["--utc-offset", "abc", "info", text(&file)], 2);
+}
+
+#[test]
+fn completions_and_man_page_are_printed() {
+    let words = run(&["completions", "bash"], 0);
+    assert!(words.contains("_exptool"), "{words}");
+    let page = run(&["man"], 0);
+    assert!(page.contains(".TH exptool"), "{page}");
+    assert!(page.contains("Exit codes"), "{page}");
+    let folder = tempfile::tempdir().unwrap();
+    run(&["man", "-o", text(folder.path())], 0);
+    assert!(folder.path().join("exptool-verify.1").is_file());
+}
+
+#[test]
+fn samples_are_told_as_their_descriptions_say() {
+    let Some(folder) = common::samples("dx") else {
+        return;
+    };
+    for name in [
+        "lobby.exp",
+        "two-cameras.exp",
+        "motion-gaps.exp",
+        "4cif.exp",
+    ] {
+        let path = folder.join(name);
+        let told = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let report = json(&["info", text(&path)], 0);
+        let frames = told["frames"].as_array().unwrap();
+        assert_eq!(report["records"], frames.len(), "{name}");
+        assert_eq!(report["model"], told["model"], "{name}");
+        assert_eq!(report["damaged_regions"], 0, "{name}");
+        let first = frames[0]["unix_ms"].as_i64().unwrap();
+        assert_eq!(report["runs"][0]["start_ns"], first * 1_000_000, "{name}");
+    }
+    let damaged = json(&["info", text(&folder.join("damaged.exp"))], 0);
+    assert_eq!(damaged["damaged_regions"], 4);
+}
