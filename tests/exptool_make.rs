@@ -8,7 +8,7 @@ mod exptool_tools;
 use exptool_tools::{complaint, json, one_camera, run, text};
 
 #[test]
-fn a_break_that_is_no_multiple_of_the_gop_begins_with_a_key_picture() {
+fn a_break_begins_with_a_key_picture() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("breaks.exp");
     let arguments = [

@@ -14,17 +14,39 @@ pub struct Break {
     pub by: i64,
 }
 
-/// The clock at a running time: the start, the running time, and all jumps so far. In ns since 1970.
-pub fn at(start: i64, breaks: &[Break], running: i64) -> i64 {
-    let passed = breaks.iter().filter(|jump| jump.at <= running);
-    passed.fold(start.saturating_add(running), |clock, jump| {
-        clock.saturating_add(jump.by)
-    })
+/// The recorder's clock of a camera.
+#[derive(Debug)]
+pub struct Clock {
+    start: i64,
+    breaks: Vec<Break>,
+    /// Sum of the jumps so far.
+    jumped: i64,
 }
 
-/// Number of jumps up to a running time.
-pub fn passed(breaks: &[Break], running: i64) -> usize {
-    breaks.iter().filter(|jump| jump.at <= running).count()
+impl Clock {
+    /// A clock that shows `start` at running time 0; in ns since 1970.
+    pub fn new(start: i64, breaks: &[Break]) -> Clock {
+        let mut breaks = breaks.to_vec();
+        breaks.sort_by_key(|jump| jump.at);
+        Clock {
+            start,
+            breaks,
+            jumped: 0,
+        }
+    }
+
+    /// What it shows for a picture at this running time. It jumps with key pictures only, as a recorder that begins anew does.
+    pub fn at(&mut self, running: i64, key: bool) -> i64 {
+        if key {
+            let passed = self.breaks.partition_point(|jump| jump.at <= running);
+            for jump in self.breaks.drain(..passed) {
+                self.jumped = self.jumped.saturating_add(jump.by);
+            }
+        }
+        self.start
+            .saturating_add(running)
+            .saturating_add(self.jumped)
+    }
 }
 
 fn ns(text: &str) -> Option<i64> {
@@ -93,14 +115,16 @@ mod tests {
     #[test]
     fn the_clock_jumps_where_it_is_told() {
         let breaks = [
-            parse_break("2:300").unwrap(),
             parse_break("3.5:-10").unwrap(),
+            parse_break("2:300").unwrap(),
         ];
-        let clock = |running: f64| at(0, &breaks, (running * SECOND) as i64) as f64 / SECOND;
-        assert_eq!(clock(1.0), 1.0);
-        assert_eq!(clock(2.0), 302.0);
-        assert_eq!(clock(3.5), 293.5);
-        assert_eq!(passed(&breaks, 2_500_000_000), 1);
+        let mut clock = Clock::new(0, &breaks);
+        let mut at = |running: f64, key| clock.at((running * SECOND) as i64, key) as f64 / SECOND;
+        assert_eq!(at(1.0, true), 1.0);
+        assert_eq!(at(2.0, false), 2.0);
+        assert_eq!(at(2.5, true), 302.5);
+        assert_eq!(at(3.0, true), 303.0);
+        assert_eq!(at(4.0, true), 294.0);
         assert!(parse_break("2").is_err());
         assert!(parse_break("0:5").is_err());
     }

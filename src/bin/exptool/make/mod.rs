@@ -67,7 +67,7 @@ pub struct Make {
     /// Length of what is taken of each INPUT
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
-    /// Clock jumps by N seconds when S seconds of video are recorded; may be given several times
+    /// Clock jumps by N seconds with the first key picture from S seconds of video on; may be given several times
     #[arg(long = "break", value_name = "S:N", value_parser = clock::parse_break, allow_hyphen_values = true)]
     pub breaks: Vec<Break>,
     /// Recording mode: continuous, motion, alarm, instant, pre-alarm, schedule

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The pipeline that makes a recording: one branch for each camera, and one for sound.
 
-use super::{Codec, Make, Standard, clock};
+use super::{Codec, Make, Standard, clock::Clock};
 use crate::common::{Failure, media};
 use gst::{glib, prelude::*};
 use gstexp::container::reader::Mode;
@@ -123,7 +123,6 @@ fn camera(
     if let Some(pad) = encoder.static_pad("sink") {
         cut(&pad, limit(make));
     }
-    force_keys(make, &encoder);
     mend_times(&encoder);
     stamp(make, &end, n, start);
     Ok(first)
@@ -150,40 +149,6 @@ fn coder(make: &Make) -> Result<(gst::Element, gst::Element), Failure> {
             Ok((encoder, parser))
         }
     }
-}
-
-/// After a break the first picture is a key picture, as in a recorder that begins anew.
-fn force_keys(make: &Make, encoder: &gst::Element) {
-    let Some(pad) = encoder.static_pad("sink") else {
-        return;
-    };
-    let breaks = make.breaks.clone();
-    let passed = Mutex::new(0);
-    pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
-        let Some(running) = running_of(pad, info) else {
-            return gst::PadProbeReturn::Ok;
-        };
-        let now = clock::passed(&breaks, running);
-        let mut passed = passed.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *passed, now) != now {
-            drop(passed);
-            let structure = gst::Structure::builder("GstForceKeyUnit")
-                .field(
-                    "running-time",
-                    gst::ClockTime::from_nseconds(running.unsigned_abs()),
-                )
-                .field("all-headers", true)
-                .field("count", 0u32)
-                .build();
-            // told to the encoder as a player downstream of it would
-            if let Some(encoder) = pad.parent_element()
-                && let Some(source) = encoder.static_pad("src")
-            {
-                source.send_event(gst::event::CustomUpstream::new(structure));
-            }
-        }
-        gst::PadProbeReturn::Ok
-    });
 }
 
 /// Gives each coded picture the time of the raw picture it came from: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of
@@ -235,7 +200,7 @@ fn segment_of(pad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
 /// Puts the recorder's time on each picture, and tags of camera, title and mode where they begin to hold.
 fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64) {
     let reference = gst::Caps::new_empty_simple("timestamp/x-unix");
-    let breaks = make.breaks.clone();
+    let clock = Mutex::new(Clock::new(start, &make.breaks));
     let mut modes = vec![(0, make.mode)];
     modes.extend(make.modes.iter().copied());
     modes.sort_by_key(|(at, _)| *at);
@@ -257,7 +222,11 @@ fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64) {
             pad.push_event(gst::event::Tag::new(tags(number, title.as_deref(), mode)));
         }
         if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
-            let clock = clock::at(start, &breaks, running);
+            let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+            let clock = clock
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .at(running, key);
             let time = gst::ClockTime::from_nseconds(u64::try_from(clock).unwrap_or(0));
             gst::ReferenceTimestampMeta::add(
                 buffer.make_mut(),
