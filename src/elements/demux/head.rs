@@ -16,7 +16,7 @@ use std::{
 };
 
 /// Bytes of payload that are held back at most.
-const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 768 << 10;
 
 /// What the head told about the file.
 #[derive(Clone, Debug, Default)]

@@ -119,7 +119,8 @@ impl<'a> Listing<'a> {
             Source::Records(_) => self.each_record(from, to, stride, jump, show),
             Source::Index(_, place) => {
                 let place = *place;
-                self.each_entry(place, from, to, stride, show)
+                // entries are small: a sample of them needs less than one of records
+                self.each_entry(place, from, to, stride / 8, show)
             }
         }
     }
@@ -143,7 +144,7 @@ impl<'a> Listing<'a> {
             .min(to);
         while at < end {
             let camera = self.camera;
-            self.block(at, size, stride.min(64 << 10))?;
+            self.block(at, size, stride)?;
             let (Some(block), Source::Index(reader, _)) = (&self.block, &self.source) else {
                 return Ok(());
             };

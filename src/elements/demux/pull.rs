@@ -7,6 +7,8 @@ use std::sync::{Arc, atomic::Ordering};
 
 /// Bytes read at a time.
 pub const BLOCK: usize = 512 << 10;
+/// Bytes read first.
+const FIRST_BLOCK: usize = 64 << 10;
 
 /// Why the task stops.
 enum Stop {
@@ -82,8 +84,9 @@ impl Inner {
     /// The block at the state's offset.
     fn read_next(&self) -> Result<Option<Block>, gst::FlowError> {
         let (offset, want) = {
-            let state = self.lock();
-            (state.offset, state.want.max(state.block_size()))
+            let mut state = self.lock();
+            let size = state.block_size();
+            (state.offset, state.want.max(size))
         };
         self.read(offset, want).map(Some)
     }
@@ -208,13 +211,11 @@ impl Inner {
 }
 
 impl super::state::State {
-    /// Bytes to read at a time: little until the file is known, so that it opens fast.
-    fn block_size(&self) -> usize {
-        match (&self.reader, &self.head) {
-            (None, _) => 64 << 10,
-            (_, Some(_)) => 256 << 10,
-            _ => BLOCK,
-        }
+    /// Bytes to read at a time: little at first and after a seek, so that the first picture comes soon, then more and more.
+    fn block_size(&mut self) -> usize {
+        let size = self.block_size.clamp(FIRST_BLOCK, BLOCK);
+        self.block_size = size.saturating_mul(2);
+        size
     }
 
     /// Time at which the recording ends, as far as it was played.

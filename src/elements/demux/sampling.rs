@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Runs of a large recording without an index, found by samples.
+//! Runs of a large recording, found by samples of its records or of its index.
 //!
-//! Between two samples the sequence numbers tell how many records there are. Where the clock moved by what that many pictures
+//! Between two samples the sequence numbers, or the places in the index, tell how many records there are. Where the clock moved by what that many pictures
 //! take, nothing was interrupted; where it moved by more or less, the stretch is halved, and walked over in the end. What one
 //! cannot see this way is an interruption made up for by another irregularity in the same stretch: the map is called sampled, not exact.
 
@@ -13,19 +13,25 @@ use super::{
 use crate::container::timeline::{MILLI, Rhythm, RunMap};
 use std::ops::ControlFlow;
 
-/// Bytes between the first samples.
+/// Bytes of records between the first samples.
 const SPACING: u64 = 16 << 20;
+/// Bytes of an index between them.
+const INDEX_SPACING: u64 = 256 << 10;
 /// Samples at the beginning, at most.
 const MAX_FIRST: u64 = 512;
-/// A stretch of this many bytes is walked over.
+/// A stretch of this many bytes of records is walked over.
 const WALK: u64 = 2 << 20;
+/// A stretch of this many bytes of an index is.
+const INDEX_WALK: u64 = 8 << 10;
 /// Records in which a sequence number comes back.
 const WRAP: i64 = 65_536;
 
 /// Finds the runs between two records.
 pub struct Sampling<'a> {
-    /// Reads the records.
+    /// Reads the records or entries.
     pub listing: Listing<'a>,
+    /// Which of them.
+    pub space: Space,
     /// Clock and distance of pictures.
     pub rhythm: Rhythm,
     /// Cameras that are recorded in turns.
@@ -42,7 +48,8 @@ impl Sampling<'_> {
     /// The map, from the file's first record to its last.
     pub fn run(mut self, first: Entry, last: Entry, end: u64) -> Result<GapMap, gst::FlowError> {
         let width = last.position.saturating_sub(first.position);
-        let parts = (width / SPACING).clamp(1, MAX_FIRST);
+        let (spacing, _) = self.steps();
+        let parts = (width / spacing).clamp(1, MAX_FIRST);
         self.take(&first);
         let mut before = first;
         for part in 1..=parts {
@@ -58,13 +65,21 @@ impl Sampling<'_> {
             }
         }
         Ok(GapMap {
-            space: Space::Records,
+            space: self.space,
             runs: self.runs.runs().to_vec(),
             sureness: Sureness::Sampled,
             end,
             interval: self.rhythm.interval,
             ..GapMap::default()
         })
+    }
+
+    /// Bytes between the first samples, and of a stretch that is walked over.
+    fn steps(&self) -> (u64, u64) {
+        match self.space {
+            Space::Records => (SPACING, WALK),
+            Space::Index => (INDEX_SPACING, INDEX_WALK),
+        }
     }
 
     fn take(&mut self, entry: &Entry) {
@@ -83,7 +98,7 @@ impl Sampling<'_> {
             return Ok(());
         }
         let width = to.position.saturating_sub(from.position);
-        if width > WALK {
+        if width > self.steps().1 {
             let middle = self
                 .listing
                 .sample(from.position.saturating_add(width / 2), to.position)?;
@@ -128,6 +143,10 @@ impl Sampling<'_> {
 
     /// Records from one to the other, by their sequence numbers; their bytes tell how often these came round.
     fn records_between(&self, from: &Entry, to: &Entry) -> Option<i64> {
+        if self.space == Space::Index {
+            let width = to.position.saturating_sub(from.position);
+            return i64::try_from(width.checked_div(self.record_bytes)?).ok();
+        }
         let step = i64::from(to.sequence?.wrapping_sub(from.sequence?));
         let width = i64::try_from(to.position.saturating_sub(from.position)).ok()?;
         let about = width.checked_div(i64::try_from(self.record_bytes.max(1)).ok()?)?;

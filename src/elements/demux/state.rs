@@ -101,6 +101,8 @@ pub struct State {
     pub offset: u64,
     /// Bytes that the reader wants to see there.
     pub want: usize,
+    /// Bytes of the next block to read.
+    pub block_size: usize,
     /// Driven by pulling.
     pub pull: bool,
     /// Upstream was asked whether it is live.
@@ -159,6 +161,7 @@ impl State {
             region: None,
             offset: 0,
             want: 0,
+            block_size: 0,
             pull: false,
             asked_live: false,
             live: false,

@@ -24,7 +24,9 @@ pub const OPENING: u64 = 1 << 20;
 pub const SEEKING: u64 = 256 << 20;
 
 /// Index entries that are held against their records before the index is used.
-const CHECKS: u64 = 5;
+const CHECKS: u64 = 3;
+/// An index of no more bytes is read whole.
+const WHOLE_INDEX: u64 = 256 << 10;
 /// Bytes that may follow the last index entry: a check sum, or padding.
 const TRAILER: u64 = 64;
 /// Records at the start that tell how regularly pictures come.
@@ -91,10 +93,16 @@ impl Survey<'_> {
     fn run(&self) -> Result<GapMap, gst::FlowError> {
         if let Some(place) = self.reader.info().index
             && self.rhythm.resolution != Resolution::Slots
-            && place.count.saturating_mul(place.entry_size as u64) <= self.budget
             && self.index_agrees(place)?
         {
             let end = place.count.saturating_mul(place.entry_size as u64);
+            let sampled = match end > WHOLE_INDEX {
+                true => self.sampled_index(place)?,
+                false => None,
+            };
+            if sampled.is_some() || end > self.budget.max(WHOLE_INDEX) {
+                return sampled.map_or_else(|| self.ends(), Ok);
+            }
             return self.walk(Space::Index, place.offset, place.offset.saturating_add(end));
         }
         if self.end.saturating_sub(self.start) <= self.budget {
@@ -191,12 +199,55 @@ impl Survey<'_> {
         })
     }
 
-    /// Samples from all over the file.
+    /// Samples of a large index.
+    fn sampled_index(&self, place: IndexPlace) -> Result<Option<GapMap>, gst::FlowError> {
+        let size = place.entry_size as u64;
+        let end = place
+            .offset
+            .saturating_add(place.count.saturating_mul(size));
+        let mut listing = self.listing(Space::Index)?;
+        let first = listing.sample(place.offset, end)?;
+        let last = self.last_entry(&mut listing, end, size)?;
+        match (first, last) {
+            (Some(first), Some(last)) => self.sampled_in(Space::Index, first, last, end, size),
+            _ => Ok(None),
+        }
+    }
+
+    /// The last picture of an index: the entries behind it are sound.
+    fn last_entry(
+        &self,
+        listing: &mut Listing<'_>,
+        end: u64,
+        size: u64,
+    ) -> Result<Option<Entry>, gst::FlowError> {
+        let mut last = None;
+        let from = end.saturating_sub(size.saturating_mul(256));
+        listing.walk(from, end, true, |entry| {
+            last = Some(entry);
+            ControlFlow::Continue(())
+        })?;
+        Ok(last)
+    }
+
+    /// Samples of the records.
     fn sampled(&self, first: Entry, last: Entry) -> Result<Option<GapMap>, gst::FlowError> {
-        let mut listing = self.listing(Space::Records)?;
+        self.sampled_in(Space::Records, first, last, self.end, 0)
+    }
+
+    /// Samples from all over the file. `size` is that of a record where all have the same, else 0.
+    fn sampled_in(
+        &self,
+        space: Space,
+        first: Entry,
+        last: Entry,
+        end: u64,
+        size: u64,
+    ) -> Result<Option<GapMap>, gst::FlowError> {
+        let mut listing = self.listing(space)?;
         let (mut beats, mut cameras) = (Vec::new(), Vec::new());
         let mut reached = first.position;
-        listing.walk(first.position, self.end, false, |entry| {
+        listing.walk(first.position, end, false, |entry| {
             beats.push(Beat {
                 camera: entry.camera,
                 stamp: entry.stamp,
@@ -221,15 +272,19 @@ impl Survey<'_> {
         let seen = beats.len() as u64;
         let sampling = Sampling {
             listing,
+            space,
             rhythm: usual,
             cameras: i64::try_from(cameras.len()).unwrap_or(1),
             runs: RunMap::new(self.settings.gap_policy, &self.rhythm),
             budget: self.budget,
-            record_bytes: bytes
-                .checked_div(seen.saturating_sub(1).max(1))
-                .unwrap_or(1),
+            record_bytes: match size {
+                0 => bytes
+                    .checked_div(seen.saturating_sub(1).max(1))
+                    .unwrap_or(1),
+                size => size,
+            },
         };
-        let mut map = sampling.run(first, last, self.end)?;
+        let mut map = sampling.run(first, last, end)?;
         map.interval = self.rhythm.interval;
         Ok(Some(map))
     }

@@ -11,9 +11,9 @@ use crate::container::{
 const MAX_ENTRIES: usize = 1000;
 
 impl Inner {
-    /// The event for a pad, where the runs are known for sure.
+    /// The event for a pad, where the runs are known from all records, an index or samples.
     pub(super) fn toc_event(&self, state: &State, settings: &Settings) -> Option<gst::Event> {
-        if state.map.sureness != Sureness::Exact || state.map.runs.is_empty() {
+        if state.map.sureness < Sureness::Sampled || state.map.runs.is_empty() {
             return None;
         }
         let mut toc = gst::Toc::new(gst::TocScope::Global);
