@@ -560,8 +560,7 @@ fn played(rate: f64, flags: gst::SeekFlags, start: u64, stop: u64) -> Vec<u64> {
         )
         .unwrap();
     assert_eq!(common::play(&pipeline).error, None);
-    let seen = seen.lock().unwrap().clone();
-    seen
+    seen.lock().unwrap().clone()
 }
 
 #[test]
