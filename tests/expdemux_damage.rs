@@ -227,7 +227,8 @@ fn plv1_cut_at_every_byte() {
     }
 }
 
-const VALUES: [u32; 6] = [0, 1, 23, 0x7fff_ffff, 0xffff_fff0, u32::MAX];
+/// 15,000,000 is a size that a record may have, though the file is far smaller.
+const VALUES: [u32; 7] = [0, 1, 23, 15_000_000, 0x7fff_ffff, 0xffff_fff0, u32::MAX];
 
 #[test]
 fn lengths_of_a_record_that_lie_cost_that_record_alone() {
@@ -418,6 +419,35 @@ fn bytes_broken_at_random_never_stop_it() {
     println!("{frames} pictures, {warnings} warnings");
     assert!(frames > 60 * 24, "{frames}");
     assert!(warnings > 60, "{warnings}");
+}
+
+#[test]
+fn broken_files_are_the_same_pulled_and_pushed() {
+    let (native, records) = (tiny_exp(48).bytes, tiny_exp(48).records_only());
+    let mut avi = Avi::new(64, 48);
+    for (n, coded) in tiny().iter().enumerate() {
+        avi.picture((START / 1000) as u32 + n as u32 / 10, coded, 88);
+        avi.padding(2);
+    }
+    let files = [native, records, avi.finish()];
+    for seed in 0..90_u64 {
+        let mut bytes = files[seed as usize % 3].clone();
+        let count = [2, 20, 200][seed as usize / 3 % 3];
+        // the first kilobyte says what kind of file it is
+        for place in noise(seed + 500, count * 4).as_chunks::<4>().0 {
+            let word = u32::from_le_bytes(*place) as usize;
+            let at = 1024 + (word >> 8) % (bytes.len() - 1024);
+            bytes[at] = word as u8;
+        }
+        let about = format!("seed {seed}");
+        let [pulled, pushed] = FEEDS.map(|feed| run(&bytes, feed).well());
+        only_pictures(&pulled, &about);
+        assert_eq!(pulled.names(), pushed.names(), "{about}");
+        for (pulled, pushed) in pulled.pads.iter().zip(&pushed.pads) {
+            assert!(pulled.story() == pushed.story(), "{about}, {}", pulled.name);
+        }
+        assert_eq!(pulled.warnings.len(), pushed.warnings.len(), "{about}");
+    }
 }
 
 #[test]
