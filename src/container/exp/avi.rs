@@ -397,7 +397,7 @@ impl Reader for AviReader {
             return self.chunk(window, chunk);
         }
         match Chunked(&self.layout).parse(window.data) {
-            Parsed::Record(_) => self.media(window, chunk),
+            Parsed::Record(record) if record.kind != Kind::Other => self.media(window, chunk),
             Parsed::Need(bytes) if !window.last => {
                 Step::Need(bytes.max(window.data.len().saturating_add(1)))
             }
