@@ -293,7 +293,7 @@ fn doubtful(sep: &Separator, body: &[u8]) -> bool {
     match sep.kind {
         Type::Jfif if body.starts_with(&jfif::START[..2]) => !jfif::ends(body),
         Type::Jpeg | Type::Jfif | Type::Mpeg4 | Type::H264 => {
-            PictureHeader::parse(body).is_ok_and(|header| header.total() < sep.size)
+            picture::total(body).is_some_and(|total| total < sep.size)
         }
         _ => false,
     }
@@ -349,6 +349,10 @@ fn judge(sep: &Separator, body: &[u8]) -> Opinion {
         Type::Other => return Opinion::Opaque,
         Type::Jfif if body.starts_with(&jfif::START[..2]) => (true, ""),
         Type::Jpeg | Type::Jfif | Type::Mpeg4 | Type::H264 => {
+            if picture::total(body) == Some(sep.size) {
+                // the other fields are looked at when all of it is there
+                return Opinion::Proved;
+            }
             return match PictureHeader::parse(body) {
                 Ok(header) if header.total() <= sep.size => Opinion::Proved,
                 Ok(_) => Opinion::Wrong("a picture no longer than its packet"),

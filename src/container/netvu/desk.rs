@@ -6,7 +6,7 @@ use super::audio::{self, Mode};
 use super::jfif::Jfif;
 use super::jpeg::{self, Prefixes, Shape};
 use super::picture::{self, Format, PictureHeader};
-use super::text::{Facts, Info, clip, decode};
+use super::text::{Facts, Info, Quiet, clip, decode};
 use super::told::Told;
 use super::{pbm, sniff};
 use crate::container::reader::{Codec, Details, FileInfo, Packet, Payload, Stamp, Step, StreamKey};
@@ -31,6 +31,8 @@ struct Known {
     utc_offset: Option<i32>,
     /// What the text stream told.
     told: Told,
+    /// The text block of a picture of which nothing is to be told.
+    quiet: Quiet,
     /// Codec of its last picture.
     codec: Option<Codec>,
     /// From an INFO packet or a MIME type.
@@ -100,6 +102,7 @@ impl Desk {
     pub fn resync(&mut self) {
         for known in self.cameras.values_mut() {
             known.told.again();
+            known.quiet = Quiet::default();
             known.stamp = None;
         }
         self.stamp = None;
@@ -178,7 +181,11 @@ impl Desk {
         if !self.terse {
             facts.fields.reserve(6);
         }
-        facts.add_text(text);
+        let known = self.cameras.entry(header.camera).or_default();
+        if !known.quiet.is_like(text) {
+            facts.add_text(text);
+            known.quiet.learn(text, &facts);
+        }
         numbers(header, &mut facts);
         let size = (header.width, header.height);
         match header.format {

@@ -42,6 +42,9 @@ pub fn codec(data: &[u8], declared: Codec) -> Option<Codec> {
 
 /// The byte after the MPEG-4 picture start code.
 fn vop(data: &[u8]) -> Option<u8> {
+    if let [0, 0, 1, 0xb6, byte, ..] = data {
+        return Some(*byte);
+    }
     let head = data.get(..HEADERS).unwrap_or(data);
     let at = memmem::find(head, &[0, 0, 1, 0xb6])?;
     data.get(at.saturating_add(4)).copied()

@@ -207,6 +207,42 @@ fn is_routine(key: &[u8], value: &[u8]) -> bool {
     key_is(key, "FrameNum") || key_is(key, "Actmask") && value.iter().all(nothing)
 }
 
+/// Longest text block of a quiet picture that is remembered.
+const MAX_QUIET: usize = 1024;
+
+/// The text block of a picture that said nothing new but its number, so that the next ones need no reading.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quiet {
+    /// The block up to the picture's number.
+    block: Vec<u8>,
+}
+
+impl Quiet {
+    /// The block differs from the remembered one in its number only.
+    pub fn is_like(&self, block: &[u8]) -> bool {
+        let number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'\r' | b'\n' | 0);
+        !self.block.is_empty()
+            && block
+                .strip_prefix(self.block.as_slice())
+                .is_some_and(|rest| rest.iter().all(number))
+    }
+
+    /// Remembers the block of a picture whose terse facts hold nothing that is told of each picture.
+    pub fn learn(&mut self, block: &[u8], facts: &Facts<'_>) {
+        self.block.clear();
+        let last = memchr::memmem::rfind(block, b"FrameNum:");
+        let end = last.map(|at| at.saturating_add(9));
+        if let (true, true, Some(start)) = (
+            facts.terse,
+            facts.fields.is_empty(),
+            end.and_then(|end| block.get(..end)),
+        ) && start.len() <= MAX_QUIET
+        {
+            self.block.extend_from_slice(start);
+        }
+    }
+}
+
 /// What an INFO packet says: the flag byte off, items ended by `;`, a name and a value with a blank between them. Verified for
 /// `TARGSIZE`, `BITRATE` and `IMAGESIZE`, stated for the rest. Unknown items are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -285,6 +321,22 @@ mod tests {
         assert!(facts.fields.is_empty());
         facts.add_text(b"Actmask:0x0000,0x0001\nFrameNum: 00066113\r\n");
         assert_eq!(facts.fields.len(), 1);
+    }
+
+    #[test]
+    fn a_quiet_block_is_known_again() {
+        let facts = Facts {
+            terse: true,
+            ..Facts::default()
+        };
+        let mut quiet = Quiet::default();
+        assert!(!quiet.is_like(b"Actmask:0x0000\nFrameNum: 0001\r\n"));
+        quiet.learn(b"Actmask:0x0000\nFrameNum: 0001\r\n", &facts);
+        assert!(quiet.is_like(b"Actmask:0x0000\nFrameNum: 0002\r\n"));
+        assert!(!quiet.is_like(b"Actmask:0x0001\nFrameNum: 0002\r\n"));
+        assert!(!quiet.is_like(b"Actmask:0x0000\nFrameNum: 0002\r\nVSD:M0:1\r\n"));
+        quiet.learn(b"FrameNum: 0001\r\n", &Facts::default());
+        assert!(!quiet.is_like(b"FrameNum: 0002\r\n"));
     }
 
     #[test]
