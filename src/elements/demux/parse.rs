@@ -242,7 +242,7 @@ impl Inner {
         let mut state = self.lock();
         let state = &mut *state;
         state.head_full = false;
-        state.block_size = 0;
+        state.read_on = 0;
         let Some(head) = state.head.take() else {
             return Ok(());
         };

@@ -213,8 +213,8 @@ impl Inner {
 impl super::state::State {
     /// Bytes to read at a time: little at first and after a seek, so that the first picture comes soon, then more and more.
     fn block_size(&mut self) -> usize {
-        let size = self.block_size.clamp(FIRST_BLOCK, BLOCK);
-        self.block_size = size.saturating_mul(2);
+        let size = (self.read_on / 4).clamp(FIRST_BLOCK, BLOCK);
+        self.read_on = self.read_on.saturating_add(size);
         size
     }
 

@@ -297,7 +297,7 @@ impl Inner {
         state.runs.resume(landing.clock, landing.running);
         state.offset = landing.offset;
         state.want = 0;
-        state.block_size = 0;
+        state.read_on = 0;
         state.region = None;
         state.stopped = false;
         state.gap_check = landing.time;

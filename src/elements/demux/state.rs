@@ -101,8 +101,8 @@ pub struct State {
     pub offset: u64,
     /// Bytes that the reader wants to see there.
     pub want: usize,
-    /// Bytes of the next block to read.
-    pub block_size: usize,
+    /// Bytes read on end since the file was opened or a seek.
+    pub read_on: usize,
     /// Driven by pulling.
     pub pull: bool,
     /// Upstream was asked whether it is live.
@@ -161,7 +161,7 @@ impl State {
             region: None,
             offset: 0,
             want: 0,
-            block_size: 0,
+            read_on: 0,
             pull: false,
             asked_live: false,
             live: false,
