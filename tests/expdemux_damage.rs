@@ -430,13 +430,14 @@ fn broken_files_are_the_same_pulled_and_pushed() {
         avi.padding(2);
     }
     let files = [native, records, avi.finish()];
-    for seed in 0..90_u64 {
+    // the last two once ended a search at other places where a window began there
+    for seed in (0..90).chain([647, 1977_u64]) {
         let mut bytes = files[seed as usize % 3].clone();
-        let count = [2, 20, 200][seed as usize / 3 % 3];
-        // the first kilobyte says what kind of file it is
+        let count = [1, 60, 700][seed as usize / 3 % 3];
+        // the first bytes say what kind of file it is
         for place in noise(seed + 500, count * 4).as_chunks::<4>().0 {
             let word = u32::from_le_bytes(*place) as usize;
-            let at = 1024 + (word >> 8) % (bytes.len() - 1024);
+            let at = 3000 + (word >> 8) % (bytes.len() - 3000);
             bytes[at] = word as u8;
         }
         let about = format!("seed {seed}");

@@ -360,7 +360,8 @@ impl Reader for NativeReader {
                 }
                 match self.followed(window, record.size) {
                     Err(need) => Step::Need(need),
-                    Ok(true) if self.lost != Lost::Quiet => self.accept(record, window.data),
+                    // the search passes over sound, so it does not end with sound that a window happens to begin with
+                    Ok(true) if self.lost == Lost::No => self.accept(record, window.data),
                     Ok(_) => self.search(window, "a record"),
                 }
             }
