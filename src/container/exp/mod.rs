@@ -8,6 +8,7 @@
 //! - [`native`]: records behind each other, with or without a header
 //! - [`avi`]: records in the chunks of the AVI export
 //! - [`probe`]: which of these a file is
+//! - [`learn`]: works out the layout of a file nobody described
 //! - [`writer`]: writes the reference layout
 
 pub mod avi;
@@ -15,6 +16,7 @@ pub mod codes;
 pub mod header;
 pub mod index;
 pub mod layout;
+pub mod learn;
 pub mod native;
 pub mod probe;
 pub mod record;

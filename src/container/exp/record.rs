@@ -283,7 +283,8 @@ fn picture(
         (Transform::None, _) => end,
     };
     match given {
-        Some(size) if !ends_agree(fields, size, end) => {
+        // a reversed picture fills its last group, and the padding comes after that
+        Some(size) if !ends_agree(fields, size, end) && !ends_agree(fields, size, stored_end) => {
             return Err(Parsed::Bad(
                 "a picture length that agrees with the record size",
             ));

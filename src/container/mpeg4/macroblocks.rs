@@ -39,6 +39,46 @@ impl IntraPicture {
     /// # Errors
     /// When the picture is not an I picture, uses data partitioning, or its bits do not lead exactly to its end.
     pub fn parse(data: &[u8], vol: &VolParams) -> Result<IntraPicture, BitError> {
+        let mut walk = Walk::start(data, vol)?;
+        walk.run()?;
+        Ok(walk.picture)
+    }
+
+    /// Places where the picture may end, when that is not known and other bytes follow in `data`: bytes from the start of
+    /// `data`, and macroblocks up to there. Stuffing stands at each; few are ends.
+    pub fn ends(data: &[u8], vol: &VolParams) -> Vec<(usize, usize)> {
+        let mut ends = Vec::new();
+        let Ok(mut walk) = Walk::start(data, vol) else {
+            return ends;
+        };
+        let before = vop_offset(data).unwrap_or(0);
+        while walk.step().is_ok() {
+            if let Some(length) = walk.stuffing() {
+                let bits = walk.bits.position().saturating_add(length as usize);
+                let count = walk.picture.macroblocks.len();
+                ends.push((before.saturating_add(bits / 8), count));
+            }
+        }
+        ends
+    }
+}
+
+fn threshold(code: u8) -> u16 {
+    DC_THRESHOLDS.get(usize::from(code)).copied().unwrap_or(0)
+}
+
+struct Walk<'a> {
+    bits: Bits<'a>,
+    vol: &'a VolParams,
+    quant: u16,
+    dc_threshold: u16,
+    packet_start: bool,
+    picture: IntraPicture,
+}
+
+impl<'a> Walk<'a> {
+    /// At the first macroblock.
+    fn start(data: &'a [u8], vol: &'a VolParams) -> Result<Walk<'a>, BitError> {
         let expected_picture = BitError::Expected {
             bit: 0,
             expected: "a coded I picture",
@@ -57,7 +97,7 @@ impl IntraPicture {
         }
         let mut bits = Bits::new(vop);
         bits.skip(header.bits)?;
-        let mut walk = Walk {
+        Ok(Walk {
             bits,
             vol,
             quant: header.quant,
@@ -67,45 +107,32 @@ impl IntraPicture {
                 macroblocks: Vec::new(),
                 number_bits: None,
             },
-        };
-        walk.run()?;
-        Ok(walk.picture)
+        })
     }
-}
 
-fn threshold(code: u8) -> u16 {
-    DC_THRESHOLDS.get(usize::from(code)).copied().unwrap_or(0)
-}
-
-struct Walk<'a> {
-    bits: Bits<'a>,
-    vol: &'a VolParams,
-    quant: u16,
-    dc_threshold: u16,
-    packet_start: bool,
-    picture: IntraPicture,
-}
-
-impl Walk<'_> {
     fn run(&mut self) -> Result<(), BitError> {
-        loop {
-            if self.at_end() {
-                return self.check_number_bits();
-            }
-            if self.at_resync_marker() {
-                self.packet_header()?;
-            }
-            match intra_vlc::macroblock_type(&mut self.bits)? {
-                MacroblockType::Stuffing => {}
-                MacroblockType::Intra { dquant, chroma } => self.macroblock(dquant, chroma)?,
-            }
-            if self.picture.macroblocks.len() > MAX_MACROBLOCKS {
-                return Err(BitError::Unsupported {
-                    bit: self.bits.position(),
-                    what: "a picture of more than 8192 macroblocks",
-                });
-            }
+        while !self.at_end() {
+            self.step()?;
         }
+        self.check_number_bits()
+    }
+
+    /// Passes a macroblock, with the video packet's header where one begins.
+    fn step(&mut self) -> Result<(), BitError> {
+        if self.at_resync_marker() {
+            self.packet_header()?;
+        }
+        match intra_vlc::macroblock_type(&mut self.bits)? {
+            MacroblockType::Stuffing => {}
+            MacroblockType::Intra { dquant, chroma } => self.macroblock(dquant, chroma)?,
+        }
+        if self.picture.macroblocks.len() > MAX_MACROBLOCKS {
+            return Err(BitError::Unsupported {
+                bit: self.bits.position(),
+                what: "a picture of more than 8192 macroblocks",
+            });
+        }
+        Ok(())
     }
 
     /// Bits of the stuffing that would begin here: a 0, and 1s up to the next byte.

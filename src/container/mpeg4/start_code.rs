@@ -70,10 +70,7 @@ pub fn looks_like_mpeg4(data: &[u8]) -> bool {
     match code {
         VOS | USER_DATA | GOV | VISUAL_OBJECT | VOP => true,
         code if VO.contains(&code) => match data.get(4..8) {
-            Some([0, 0, 1, next]) if VOL.contains(next) => {
-                looks_like_mpeg4(data.get(4..).unwrap_or_default())
-            }
-            Some([0, 0, 1, next]) => *next == USER_DATA,
+            Some([0, 0, 1, next]) => *next == USER_DATA || VOL.contains(next),
             _ => false,
         },
         code if VOL.contains(&code) => {
@@ -117,6 +114,12 @@ mod tests {
         assert!(!looks_like_mpeg4(&[
             0, 0, 1, 0x27, 0x42, 0xc0, 0x1e, 0xda, 2, 0xc0, 0xf6, 0x40, 0, 0, 1, 0x28, 0xce
         ]));
+    }
+
+    #[test]
+    fn eight_bytes_are_enough_for_an_object_and_its_layer() {
+        assert!(looks_like_mpeg4(&UNIT_206[..8]));
+        assert!(!looks_like_mpeg4(&UNIT_206[..7]));
     }
 
     #[test]

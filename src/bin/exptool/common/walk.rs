@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Walks over the records of a file with bounded memory: windows of 256 KiB, larger only where a record is.
+//! Walks over the records of a file with bounded memory: windows of 1 MiB, larger only where one record is.
 
 use super::{Failure, Input};
 use gstexp::container::reader::{FileInfo, MAX_RECORD, Packet, Reader, Step, Window};
@@ -8,8 +8,8 @@ use std::{
     io::{Read, Seek, SeekFrom},
 };
 
-/// Bytes that are read at a time; they stay in the processor's cache.
-const BLOCK: usize = 256 << 10;
+/// Bytes that are read at a time.
+const BLOCK: usize = 1 << 20;
 /// No window grows beyond this: a record and what is around it.
 const MAX_WINDOW: usize = MAX_RECORD + BLOCK;
 
