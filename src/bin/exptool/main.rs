@@ -4,6 +4,7 @@
 mod common;
 mod explain;
 mod info;
+mod learn;
 mod make;
 mod shell;
 mod verify;
@@ -30,6 +31,8 @@ enum Command {
     Info(info::Info),
     /// Show a header or record byte by byte, each field named and marked with how well it is known
     Explain(explain::Explain),
+    /// Work out the layout of a file nobody described, and tell how sure each finding is
+    Learn(learn::Learn),
     /// Check a recording, hash it, and compare it with what it was
     Verify(verify::Verify),
     /// Make a recording out of any video
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Info(command) => command.run(&common),
         Command::Explain(command) => command.run(&common),
+        Command::Learn(command) => command.run(&common),
         Command::Verify(command) => command.run(&common),
         Command::Make(command) => command.run(&common),
         Command::Completions(command) => command.run(Cli::command()),

@@ -5,6 +5,7 @@ use super::{Failure, walk::Walk};
 use gstexp::container::{
     exp::{
         layout::{BUILT_IN, Layout},
+        learn::Confidence,
         probe::{self, Family, MAX_PROBE, Probe},
     },
     netvu,
@@ -60,6 +61,7 @@ impl Input {
             meta => meta.len(),
         };
         let (source, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
+            Some("learn") => learnt(path).map_err(|failure| named(&name, failure))?,
             Some(layout) => {
                 let (loaded, text) = load_layout(layout)?;
                 (
@@ -68,10 +70,10 @@ impl Input {
                     100,
                 )
             }
-            None => recognise(&mut file, size).map_err(|failure| match failure {
-                Failure::Input(text) => Failure::Input(format!("{name}: {text}")),
-                other => other,
-            })?,
+            // known families first, else what can be learnt
+            None => recognise(&mut file, size)
+                .or_else(|unknown| learnt(path).map_err(|_| unknown))
+                .map_err(|failure| named(&name, failure))?,
         };
         Ok(Input {
             path: path.to_owned(),
@@ -163,6 +165,36 @@ fn load_layout(name: &str) -> Result<(Layout, String), Failure> {
     let layout =
         Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     Ok((layout, text))
+}
+
+/// The failure, with the file's name.
+fn named(name: &str, failure: Failure) -> Failure {
+    match failure {
+        Failure::Input(text) => Failure::Input(format!("{name}: {text}")),
+        other => other,
+    }
+}
+
+/// A layout that the file itself teaches.
+fn learnt(path: &Path) -> Result<(Source, String, u32), Failure> {
+    let learnt = crate::learn::of_file(path)?.map_err(Failure::Input)?;
+    let confidence = match learnt.confidence {
+        Confidence::Certain => 95,
+        Confidence::Probable => 60,
+        Confidence::Doubtful => 20,
+    };
+    let evidence = format!(
+        "the layout was learnt from the file and is {}: it reads {} of {} pictures",
+        crate::learn::confidence(&learnt),
+        learnt.read,
+        learnt.pictures
+    );
+    let text = learnt.to_toml().unwrap_or_default();
+    Ok((
+        Source::Layout(Box::new(learnt.layout), text),
+        evidence,
+        confidence,
+    ))
 }
 
 /// Told from the first bytes: what reads them, why, and how sure.

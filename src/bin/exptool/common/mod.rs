@@ -29,7 +29,7 @@ pub struct Common {
     /// Show local time with this offset from UTC instead of the file's (+01:00, -5, Z)
     #[arg(long, global = true, value_name = "OFFSET", allow_hyphen_values = true, value_parser = parse_offset)]
     pub utc_offset: Option<i32>,
-    /// Read records by this layout: a built-in name (reference, plv1) or a TOML file. Without it the content tells
+    /// Read records by this layout: a built-in name (reference, plv1), a TOML file, or learn: what the file itself teaches. Without it the content tells
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub layout: Option<String>,
     /// Never draw a progress bar
