@@ -33,6 +33,18 @@ pub enum Sureness {
     Exact,
 }
 
+impl Sureness {
+    /// The name that the `stats` property has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sureness::Unknown => "unknown",
+            Sureness::Ends => "estimated",
+            Sureness::Sampled => "sampled",
+            Sureness::Exact => "exact",
+        }
+    }
+}
+
 /// Runs of the recording. `Run::offset` counts in `space`.
 #[derive(Clone, Debug, Default)]
 pub struct GapMap {

@@ -24,6 +24,8 @@ pub struct Stats {
     pub bytes_read: u64,
     /// The stamps' resolution.
     pub clock: &'static str,
+    /// How surely the runs, and with them duration and seeking, are known: `exact`, `sampled`, `estimated` or `unknown`.
+    pub runs: &'static str,
 }
 
 impl Stats {
@@ -40,6 +42,7 @@ impl Stats {
             .field("corrupted", self.corrupted)
             .field("bytes-read", self.bytes_read)
             .field("clock", self.clock)
+            .field("runs", self.runs)
             .build()
     }
 }

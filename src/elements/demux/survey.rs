@@ -82,8 +82,17 @@ impl Inner {
         found.modes = survey.modes(&found)?;
         found.set_size(size);
         if found.sureness > known || known == Sureness::Unknown {
-            let mut state = self.lock();
-            state.map = found;
+            let changed = {
+                let mut state = self.lock();
+                state.stats.runs = found.sureness.name();
+                state.map = found;
+                let now = state.playing_time();
+                state.duration.is_some() && state.duration != now
+            };
+            // somebody was told another duration
+            if changed {
+                self.duration_changed();
+            }
         }
         Ok(())
     }
