@@ -259,10 +259,35 @@ impl Shape {
         } else {
             shape.find_key(bytes, list)?;
         }
+        shape.fit_first(list);
         if shape.size.is_none() {
             shape.find_size(bytes, list);
         }
         Some(shape)
+    }
+
+    /// Where reversed pictures fill whole groups, up to three bytes of padding may have been taken for header. It shows when
+    /// the first record has no room for them.
+    fn fit_first(&mut self, list: &[Picture]) {
+        let Some(first) = list.first() else {
+            return;
+        };
+        let needed = if first.key {
+            self.key_header
+        } else {
+            self.header
+        };
+        let missing = needed.saturating_sub(first.start);
+        if self.align != 1 || self.group != 4 || !(1..=3).contains(&missing) {
+            return;
+        }
+        let header = self.header.saturating_sub(missing);
+        let fits = |align: &usize| padded(header as i64, *align) == self.header as i64;
+        if let Some(align) = [2, 4].into_iter().find(fits) {
+            self.align = align;
+            self.header = header;
+            self.key_header = self.key_header.saturating_sub(missing);
+        }
     }
 
     fn new(header: usize, align: usize) -> Shape {

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Puts the layout together, field by field, and tells what each rests on.
+
+use super::{
+    Confidence, Finding, Learnt, MIN_CERTAIN, check, fields,
+    others::{self, By, Others},
+    pictures::Pictures,
+    rows::Rows,
+    shape::{Length, Shape},
+    time,
+};
+use crate::container::exp::layout::{
+    Constant, Field, KindField, Layout, Number, PayloadLayout, RecordLayout, Status, Transform,
+};
+
+/// What is gathered on the way.
+pub struct Work<'a> {
+    bytes: &'a [u8],
+    pictures: &'a Pictures,
+    shape: Shape,
+    others: Others,
+    rows: Rows<'a>,
+    layout: Layout,
+    findings: Vec<Finding>,
+    /// Something is not told apart from everything else.
+    open: bool,
+    timed: bool,
+}
+
+impl<'a> Work<'a> {
+    /// Tells what the shape shows, and looks for nothing yet.
+    pub fn new(bytes: &'a [u8], pictures: &'a Pictures, shape: Shape) -> Work<'a> {
+        let rows = Rows::new(bytes, &pictures.list, &shape);
+        let others = others::find(&rows, &shape);
+        let layout = layout_of(&shape, &rows);
+        let mut work = Work {
+            bytes,
+            pictures,
+            shape,
+            others,
+            rows,
+            layout,
+            findings: Vec::new(),
+            open: false,
+            timed: false,
+        };
+        work.tell_shape();
+        work
+    }
+
+    fn tell(
+        &mut self,
+        field: &str,
+        text: String,
+        (agree, of): (usize, usize),
+        rivals: Vec<String>,
+    ) {
+        self.open |= !rivals.is_empty();
+        self.findings.push(Finding {
+            field: field.to_owned(),
+            text,
+            agree,
+            of,
+            rivals,
+        });
+    }
+
+    fn tell_shape(&mut self) {
+        let list = &self.pictures.list;
+        let keys = list.iter().filter(|picture| picture.key).count();
+        let all = list.len();
+        self.tell(
+            "name",
+            format!("{all} MPEG-4 pictures, {keys} of them key pictures"),
+            (all, all),
+            Vec::new(),
+        );
+        let shape = self.shape.clone();
+        let stored = if shape.key_transform == Transform::Swap32 {
+            "in reversed groups of four"
+        } else {
+            "as they are"
+        };
+        let swapped = list
+            .iter()
+            .filter(|picture| picture.key && picture.transform == shape.key_transform)
+            .count();
+        self.tell(
+            "record.key",
+            format!(
+                "key pictures are stored {stored}, {} bytes after their record's start",
+                shape.key_header
+            ),
+            (swapped, keys),
+            Vec::new(),
+        );
+        self.tell(
+            "record.p",
+            format!(
+                "P pictures begin {} bytes after their record's start",
+                shape.header
+            ),
+            (all.saturating_sub(keys), all.saturating_sub(keys)),
+            Vec::new(),
+        );
+        let told = |length: Length| {
+            format!(
+                "{:?}, {} bytes before the picture",
+                length.number, length.distance
+            )
+        };
+        if let Some(length) = shape.length {
+            self.tell(
+                "record.p.length",
+                told(length),
+                (length.agree, length.of),
+                shape.rivals.clone(),
+            );
+        }
+        if let Some(length) = shape.key_length {
+            self.tell(
+                "record.key.length",
+                told(length),
+                (length.agree, length.of),
+                Vec::new(),
+            );
+        }
+        if let Some((at, number, plus)) = shape.size {
+            let rows = self.rows.list.len();
+            self.tell(
+                "record.size",
+                format!("{number:?} at {at}, and {plus}: the size of the whole record"),
+                (rows, rows),
+                Vec::new(),
+            );
+        }
+        if shape.guessed {
+            self.open = true;
+            self.tell(
+                "record.header",
+                "where a header begins was told from the bytes, no field says it".to_owned(),
+                (0, 0),
+                Vec::new(),
+            );
+        }
+    }
+
+    /// Looks for the fields of the headers.
+    pub fn fields(&mut self) {
+        self.kind();
+        self.camera();
+        self.time();
+        let camera = self
+            .layout
+            .record
+            .camera
+            .map(|field| field.at.unsigned_abs() as usize);
+        if let Some((at, number, agree)) = fields::sequence(&self.rows, camera) {
+            self.rows.take(at, 2);
+            self.layout.record.sequence = Some(plain(at, number));
+            let of = self.rows.list.len();
+            self.tell(
+                "record.sequence",
+                format!("{number:?} at {at} counts records"),
+                (agree, of),
+                Vec::new(),
+            );
+        }
+        self.others();
+        self.constant();
+    }
+
+    fn kind(&mut self) {
+        let Some(kind) = fields::kind(&self.rows, &self.others.starts) else {
+            let of = self.rows.list.len();
+            self.tell(
+                "record",
+                "no byte tells key pictures from P pictures; the pictures themselves do".to_owned(),
+                (0, of),
+                Vec::new(),
+            );
+            return;
+        };
+        self.rows.take(kind.at, 1);
+        let of = self.rows.list.len();
+        let other =
+            (!kind.rivals.is_empty()).then(|| format!("; so do the bytes at {:?}", kind.rivals));
+        let text = format!(
+            "byte at {}: {:?} P pictures, {:?} key pictures{}",
+            kind.at,
+            kind.p,
+            kind.key,
+            other.unwrap_or_default()
+        );
+        // another byte that says the same is no other layout
+        self.tell("record.kind", text, (kind.agree, of), Vec::new());
+        self.layout.record.kind = Some(KindField {
+            at: kind.at as i32,
+            number: Number::U8,
+            p: kind.p,
+            key: kind.key,
+            audio: Vec::new(),
+        });
+    }
+
+    fn time(&mut self) {
+        let of = self.rows.list.len();
+        let camera = self
+            .layout
+            .record
+            .camera
+            .map(|field| field.at.unsigned_abs() as usize);
+        let Some(found) = time::find(&self.rows, camera) else {
+            self.open = true;
+            self.tell(
+                "record",
+                "no field reads as a time that never decreases".to_owned(),
+                (0, of),
+                Vec::new(),
+            );
+            return;
+        };
+        let field = found.best.field;
+        self.rows.take(field.at, field.time.width());
+        let rivals = found
+            .rivals
+            .iter()
+            .map(|rival| format!("{:?} at {}", rival.field.time, rival.field.at))
+            .collect();
+        let still = if found.still {
+            "; it may be a count, or no time at all"
+        } else {
+            ""
+        };
+        self.open |= found.still;
+        self.timed = true;
+        self.tell(
+            "record.time",
+            format!("{:?} at {}{still}", field.time, field.at),
+            (found.best.valid, of),
+            rivals,
+        );
+        self.layout.record.time = Some(field);
+        let has_millis = field.time.read(
+            self.bytes,
+            self.rows
+                .list
+                .first()
+                .map_or(0, |row| row.start)
+                .saturating_add(field.at),
+        );
+        if has_millis
+            .ok()
+            .flatten()
+            .is_some_and(|stamp| stamp.millis.is_some())
+        {
+            return;
+        }
+        if let Some((at, number, agree)) = time::millis(&self.rows, field) {
+            self.rows.take(at, 2);
+            self.layout.record.millis = Some(plain(at, number));
+            self.tell(
+                "record.millis",
+                format!("{number:?} at {at}, below 1000, and the times still never decrease"),
+                (agree, of),
+                Vec::new(),
+            );
+        }
+    }
+
+    fn camera(&mut self) {
+        let kind = self
+            .layout
+            .record
+            .kind
+            .as_ref()
+            .and_then(|kind| usize::try_from(kind.at).ok());
+        if let Some(camera) = fields::camera(&self.rows, kind) {
+            self.rows.take(camera.at, 1);
+            let rivals = camera
+                .rivals
+                .iter()
+                .map(|at| format!("the byte at {at}"))
+                .collect();
+            let text = format!(
+                "byte at {}: {} cameras {:?}, each with pictures at its own pace",
+                camera.at,
+                camera.values.len(),
+                camera.values
+            );
+            self.layout.record.camera = Some(plain(camera.at, Number::U8));
+            self.tell("record.camera", text, (camera.agree, camera.of), rivals);
+        }
+    }
+
+    fn others(&mut self) {
+        let others = self.others.clone();
+        if others.stretches == 0 {
+            return;
+        }
+        let text = match others.by {
+            Some(By::Size) => format!(
+                "{} other records between the pictures, by their size",
+                others.starts.len()
+            ),
+            Some(By::Length) => format!(
+                "{} other records between the pictures, by the length field",
+                others.starts.len()
+            ),
+            None => "what stands between some pictures is unknown and passed over".to_owned(),
+        };
+        self.tell(
+            "record",
+            text,
+            (others.explained, others.stretches),
+            Vec::new(),
+        );
+        if others.by != Some(By::Length) || self.shape.size.is_some() {
+            return;
+        }
+        let (Some(kind), Some(length)) = (&mut self.layout.record.kind, self.shape.length) else {
+            return;
+        };
+        let mut values: Vec<u64> = others
+            .starts
+            .iter()
+            .filter_map(|start| {
+                Number::U8
+                    .read(
+                        self.bytes,
+                        start.checked_add(usize::try_from(kind.at).ok()?)?,
+                    )
+                    .ok()
+            })
+            .filter(|value| !kind.p.contains(value) && !kind.key.contains(value))
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        if values.is_empty() || values.len() > 8 {
+            return;
+        }
+        kind.audio = values;
+        self.layout.record.audio = Some(PayloadLayout {
+            payload: self.shape.header,
+            search: 0,
+            transform: Transform::None,
+            length: Some(length_field(length, self.shape.header, false)),
+            crc: None,
+            codec: None,
+            rate: None,
+        });
+    }
+
+    /// Four bytes or more at the record's start that look like a mark.
+    fn constant(&mut self) {
+        let Some(first) = self.rows.list.first() else {
+            return;
+        };
+        let head = self
+            .bytes
+            .get(first.start..first.start.saturating_add(self.rows.header))
+            .unwrap_or_default();
+        let starts = || {
+            self.rows
+                .list
+                .iter()
+                .map(|row| row.start)
+                .chain(self.others.starts.iter().copied())
+        };
+        let same = head
+            .iter()
+            .enumerate()
+            .take(16)
+            .take_while(|(at, byte)| {
+                **byte != 0
+                    && self.rows.free(*at, 1)
+                    && starts()
+                        .all(|start| self.bytes.get(start.saturating_add(*at)) == Some(*byte))
+            })
+            .count();
+        if same < 4 || self.rows.list.len() < MIN_CERTAIN {
+            return;
+        }
+        let bytes = head.get(..same).unwrap_or_default().to_vec();
+        let of = starts().count();
+        let text = format!("every record begins with {bytes:02x?}");
+        self.layout.record.constant = vec![Constant { at: 0, bytes }];
+        self.tell("record.constant", text, (of, of), Vec::new());
+    }
+
+    /// Reads the file by the layout, leaves out of it what does not help, and says how sure it is.
+    pub fn finish(mut self) -> Learnt {
+        let list = &self.pictures.list;
+        let mut reading = check::read(self.bytes, &self.layout, list);
+        let mut left_out = None;
+        let wanting = |reading: &check::Reading| {
+            reading.matched.saturating_mul(100) < reading.of.saturating_mul(99)
+        };
+        if wanting(&reading) {
+            for (name, without) in self.simpler() {
+                let other = check::read(self.bytes, &without, list);
+                if other.beats(&reading) {
+                    (reading, self.layout, left_out) = (other, without, Some(name));
+                }
+            }
+        }
+        if let Some(name) = left_out {
+            self.tell(
+                "name",
+                format!("{name} was left out: more pictures are read without"),
+                (reading.matched, reading.of),
+                Vec::new(),
+            );
+            self.open = true;
+        }
+        self.layout.file_header = self
+            .rows
+            .list
+            .first()
+            .map(|row| row.start as u64)
+            .filter(|size| *size > 0);
+        let text = format!(
+            "read by this layout; {} stretches between were no record",
+            reading.damaged
+        );
+        self.tell("name", text, (reading.matched, reading.of), Vec::new());
+        let whole = reading.missing == 0 && reading.extra == 0;
+        let most = reading.matched.saturating_mul(100) >= reading.of.saturating_mul(99);
+        let calm = reading.damaged.saturating_mul(4) <= reading.of;
+        let confidence = if whole
+            && calm
+            && self.timed
+            && !self.open
+            && list.len() >= MIN_CERTAIN
+            && self.backed()
+        {
+            Confidence::Certain
+        } else if most && self.timed {
+            Confidence::Probable
+        } else {
+            Confidence::Doubtful
+        };
+        self.layout.title =
+            format!("learnt from {} pictures, {confidence:?}", list.len()).to_lowercase();
+        Learnt {
+            layout: self.layout,
+            findings: self.findings,
+            confidence,
+            pictures: list.len(),
+            read: reading.matched,
+        }
+    }
+
+    /// Every finding has nearly all records behind it, but for those that count pairs with nothing between.
+    fn backed(&self) -> bool {
+        let exact = ["record.kind", "record.time", "record.size"];
+        self.findings
+            .iter()
+            .filter(|finding| exact.contains(&finding.field.as_str()))
+            .all(|finding| finding.agree.saturating_mul(100) >= finding.of.saturating_mul(99))
+    }
+
+    /// The layout without one of the fields that make records refused.
+    fn simpler(&self) -> Vec<(&'static str, Layout)> {
+        let mut all = Vec::new();
+        let mut without = |name, change: &dyn Fn(&mut RecordLayout)| {
+            let mut layout = self.layout.clone();
+            change(&mut layout.record);
+            if layout != self.layout {
+                all.push((name, layout));
+            }
+        };
+        without("record.constant", &|record| record.constant.clear());
+        if self.shape.length.is_some() && self.shape.key_length.is_some() {
+            without("record.size", &|record| record.size = None);
+        }
+        without("record.kind", &|record| {
+            record.kind = None;
+            record.audio = None;
+        });
+        all
+    }
+}
+
+fn plain(at: usize, number: Number) -> Field {
+    Field {
+        at: at as i32,
+        number,
+        plus: 0,
+    }
+}
+
+/// The field counted from the record's start, or back from the picture where the header's size varies.
+fn length_field(length: Length, header: usize, varies: bool) -> Field {
+    let back = (length.distance as i32).saturating_neg();
+    let at = match header.checked_sub(length.distance) {
+        Some(at) if !varies => at as i32,
+        _ => back,
+    };
+    Field {
+        at,
+        number: length.number,
+        plus: 0,
+    }
+}
+
+fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
+    let payload =
+        |header: usize, transform: Transform, length: Option<Length>, varies: bool| PayloadLayout {
+            payload: header,
+            search: if varies { 4096 } else { 0 },
+            transform,
+            length: length.map(|length| length_field(length, header, varies)),
+            crc: None,
+            codec: None,
+            rate: None,
+        };
+    Layout {
+        name: "learnt".to_owned(),
+        title: String::new(),
+        status: Status::Learnt,
+        file_header: None,
+        record: RecordLayout {
+            header: rows.header,
+            align: if shape.align > 1 { shape.align } else { 0 },
+            constant: Vec::new(),
+            size: shape.size.map(|(at, number, plus)| Field {
+                at: at as i32,
+                number,
+                plus,
+            }),
+            time: None,
+            millis: None,
+            sequence: None,
+            camera: None,
+            mode: None,
+            format: None,
+            kind: None,
+            p: payload(shape.header, shape.transform, shape.length, false),
+            key: payload(
+                shape.key_header,
+                shape.key_transform,
+                shape.key_length,
+                shape.key_varies,
+            ),
+            audio: None,
+        },
+    }
+}
