@@ -3,8 +3,8 @@
 //! at fixed places before them.
 //!
 //! The steps, each with its own file: find the [`pictures`]; find the field that says how long a picture or a record is, which
-//! gives the headers' sizes too ([`shape`], [`ends`]); find the records between ([`others`]); then look through the columns of
-//! the headers for [`time`] and the other [`fields`]; and read the file by all that ([`check`]). Everything said is backed by a
+//! gives the headers' sizes too (`shape`, `ends`); find the records between (`others`); then look through the columns of
+//! the headers for `time` and the other `fields`; and read the file by all that (`check`). Everything said is backed by a
 //! count of records that agree.
 
 use super::layout::Layout;
