@@ -2,7 +2,7 @@
 //! Works out the layout of a file nobody described, from its pictures: their start codes can be seen, and everything else stands
 //! at fixed places before them.
 //!
-//! The steps, each with its own file: find the [`pictures`]; find the field that says how long a picture or a record is, which
+//! The steps, each with its own file: find the `pictures`; find the field that says how long a picture or a record is, which
 //! gives the headers' sizes too (`shape`, `ends`); find the records between (`others`); then look through the columns of
 //! the headers for `time` and the other `fields`; and read the file by all that (`check`). Everything said is backed by a
 //! count of records that agree.
