@@ -2,11 +2,19 @@
 //! `exptool`: look into, convert, verify and report exports of surveillance recorders.
 
 mod common;
+mod contact_sheet;
+mod convert;
+mod draw;
 mod explain;
 mod info;
 mod learn;
 mod make;
+mod pictures;
+mod recording;
+mod report;
 mod shell;
+mod snapshot;
+mod timeline;
 mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -37,6 +45,16 @@ enum Command {
     Verify(verify::Verify),
     /// Make a recording out of any video
     Make(make::Make),
+    /// Into MP4, Matroska, AVI or a bare stream, without encoding again
+    Convert(Box<convert::Convert>),
+    /// Save pictures as PNG
+    Snapshot(snapshot::Snapshot),
+    /// Put small pictures of each run on a sheet
+    ContactSheet(contact_sheet::ContactSheet),
+    /// Draw when which camera recorded
+    Timeline(timeline::Timeline),
+    /// Write a report as one HTML page
+    Report(report::Report),
     /// Print shell completions
     Completions(shell::Completions),
     /// Print the man page
@@ -54,6 +72,11 @@ fn main() -> ExitCode {
         Command::Make(command) => command.run(&common),
         Command::Completions(command) => command.run(Cli::command()),
         Command::Man(command) => command.run(Cli::command()),
+        Command::Convert(command) => command.run(&common),
+        Command::Snapshot(command) => command.run(&common),
+        Command::ContactSheet(command) => command.run(&common),
+        Command::Timeline(command) => command.run(&common),
+        Command::Report(command) => command.run(&common),
     };
     match done {
         Ok(code) => ExitCode::from(code),

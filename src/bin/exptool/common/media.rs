@@ -20,11 +20,11 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
     (
         "gstreamer1.0-libav",
-        &["avdec_mpeg4", "avdec_h264", "avenc_mpeg4"],
+        &["avdec_mpeg4", "avdec_h264", "avenc_mpeg4", "avenc_aac"],
     ),
     (
         "gstreamer1.0-plugins-bad",
-        &["mpeg4videoparse", "h264parse", "openh264enc"],
+        &["mpeg4videoparse", "h264parse", "openh264enc", "adpcmdec"],
     ),
     ("gstreamer1.0-plugins-ugly", &["x264enc"]),
     (
@@ -44,6 +44,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "mulawenc",
             "videocrop",
             "videobox",
+            "mulawdec",
+            "alawdec",
         ],
     ),
     (
@@ -159,7 +161,9 @@ fn until_end(
                 return Err(lacks.unwrap_or_else(|| told(error)));
             }
             gst::MessageView::Warning(warning) => {
+                // the lines before name a source file
                 let detail = warning.debug().unwrap_or_default();
+                let detail = detail.lines().last().unwrap_or_default().trim();
                 warnings.push(format!("{} ({detail})", warning.error()));
             }
             gst::MessageView::Element(_) => {

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The pipeline that writes one camera's output.
+
+use super::{
+    ClockIn, Format,
+    captions::{Cues, Target, Words},
+    chapters::{self, Chapter},
+    clip::{Clip, Tracker, Verdict},
+};
+use crate::common::{Failure, media, output::NewFile};
+use crate::recording::{Camera, Recording};
+use gst::prelude::*;
+use gstexp::container::reader::Codec;
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Coded bytes that wait before a muxer at most.
+const QUEUE_BYTES: u32 = 12 << 20;
+/// Sound that begins later than this record finds the muxer's header written.
+const LATE: u64 = 60;
+
+/// What is to be made of a camera.
+pub struct Job<'a> {
+    /// The file.
+    pub recording: &'a Recording,
+    /// Its camera.
+    pub camera: &'a Camera,
+    /// Container.
+    pub format: Format,
+    /// To H.264.
+    pub encode: bool,
+    /// Where the recorder's clock goes.
+    pub clock: ClockIn,
+    /// Gaps keep their length.
+    pub preserve: bool,
+    /// Window.
+    pub clip: Option<Clip>,
+    /// Sound goes along.
+    pub sound: bool,
+    /// `--layout`.
+    pub layout: Option<&'a str>,
+}
+
+/// Shared with the probes.
+pub type Shared = Arc<Mutex<Tracker>>;
+
+/// A pipeline that is ready to run.
+pub struct Graph {
+    /// The pipeline.
+    pub pipeline: gst::Pipeline,
+    /// Follows the pictures.
+    pub tracker: Shared,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// The tracker; a poisoned lock is as good, the pipeline has failed then anyway.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, Tracker> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Words for a camera's pictures.
+pub fn words(recording: &Recording, camera: &Camera) -> Words {
+    Words {
+        zone: recording.zone,
+        has_clock: recording.has_clock(),
+        camera: camera.name(),
+    }
+}
+
+/// Builds the pipeline of a job. `srt`: file of the subtitles where they are no track.
+///
+/// # Errors
+/// A missing element.
+pub fn build(
+    job: &Job<'_>,
+    out: &Path,
+    srt: Option<NewFile>,
+    chapters: &[Chapter],
+) -> Result<Graph, Failure> {
+    let pipeline = gst::Pipeline::new();
+    let collapse = !job.preserve;
+    let words = words(job.recording, job.camera);
+    let mut tracker = Tracker::new(job.clip.clone(), job.encode, collapse, words);
+    let mut notes = Vec::new();
+    let demux = source(
+        &pipeline,
+        job.recording,
+        job.camera.number,
+        job.preserve,
+        job.layout,
+    )?;
+    let sink = sink(&pipeline, out)?;
+    let mux = job.format.muxer().map(media::element).transpose()?;
+    if let Some(mux) = &mux {
+        pipeline.add(mux).map_err(built)?;
+        mux.link(&sink).map_err(built)?;
+        if let Some(setter) = mux.dynamic_cast_ref::<gst::TocSetter>() {
+            setter.set_toc(Some(&chapters::toc(chapters)));
+        }
+        if job.format == Format::Mkv {
+            mux.set_property(
+                "writing-app",
+                concat!("exptool ", env!("CARGO_PKG_VERSION")),
+            );
+        }
+    }
+    match (srt, &mux) {
+        (Some(file), _) => tracker.cues = Some(Cues::new(Target::File(file))),
+        (None, Some(mux)) if job.clock == ClockIn::Subtitle => {
+            tracker.cues = Some(Cues::new(Target::Track(text_source(&pipeline, mux)?)));
+        }
+        _ => {}
+    }
+    let tracker = Arc::new(Mutex::new(tracker));
+    let head = video(job, &pipeline, &tracker, mux.as_ref().unwrap_or(&sink))?;
+    let mut links = vec![(format!("video_{}", job.camera.number), head, None)];
+    if let Some(mux) = &mux
+        && let Some((head, last)) = sound(job, &pipeline, &mut notes)?
+    {
+        let end = Some((last, mux.clone()));
+        links.push((format!("audio_{}", job.camera.number), head, end));
+    }
+    let rate = (job.format == Format::Avi).then(|| frame_rate(job.camera));
+    if let Some(rate) = rate {
+        let interval = gst::ClockTime::SECOND.mul_div_floor(
+            rate.denom().unsigned_abs().into(),
+            rate.numer().unsigned_abs().into(),
+        );
+        lock(&tracker).steady = interval.map(gst::ClockTime::nseconds);
+    }
+    connect(&demux, links, &tracker, job.encode, rate);
+    Ok(Graph {
+        pipeline,
+        tracker,
+        notes,
+    })
+}
+
+/// Name of a demuxer's pad, where it goes to, and for sound what is still to be linked to the muxer.
+type Link = (String, gst::Pad, Option<(gst::Element, gst::Element)>);
+
+/// Links the demuxer's pads as they come. The muxer gets its pad for sound only then: the demuxers give none for sound that is
+/// silence, and a muxer waits for what it has a pad for.
+fn connect(
+    demux: &gst::Element,
+    links: Vec<Link>,
+    tracker: &Shared,
+    encode: bool,
+    rate: Option<gst::Fraction>,
+) {
+    let all_there = Arc::new(AtomicBool::new(false));
+    let (late, tracker) = (all_there.clone(), tracker.clone());
+    demux.connect_pad_added(move |demux, pad| {
+        let Some((name, head, end)) = links.iter().find(|(name, ..)| *name == pad.name()) else {
+            return;
+        };
+        if late.load(Ordering::Acquire) && end.is_some() {
+            lock(&tracker).late_sound = true;
+            return;
+        }
+        match end {
+            None => watch_pictures(pad, &tracker, encode, rate),
+            Some(_) => watch_sound(pad, &tracker),
+        }
+        let ended = end.as_ref().map_or(Ok(()), |(last, mux)| {
+            last.link_pads(Some("src"), mux, Some("audio_%u"))
+        });
+        if ended.is_err() || pad.link(head).is_err() {
+            let what = format!("{name} does not fit the output");
+            demux.post_error_message(gst::error_msg!(gst::CoreError::Pad, ["{what}"]));
+        }
+    });
+    demux.connect_no_more_pads(move |_| all_there.store(true, Ordering::Release));
+}
+
+/// Failure of putting a pipeline together.
+pub fn built(error: glib::BoolError) -> Failure {
+    Failure::Media(format!("the pipeline cannot be built: {error}"))
+}
+
+/// `filesrc ! demuxer`.
+///
+/// # Errors
+/// A missing element.
+pub fn source(
+    pipeline: &gst::Pipeline,
+    recording: &Recording,
+    camera: u16,
+    preserve: bool,
+    layout: Option<&str>,
+) -> Result<gst::Element, Failure> {
+    let source = media::element("filesrc")?;
+    source.set_property("location", &recording.input.path);
+    let demux = media::element(recording.input.demuxer())?;
+    demux.set_property("camera", u32::from(camera));
+    demux.set_property_from_str("gap-policy", if preserve { "preserve" } else { "collapse" });
+    if let Some(layout) = layout
+        && demux.has_property("layout")
+    {
+        demux.set_property("layout", layout);
+    }
+    pipeline.add_many([&source, &demux]).map_err(built)?;
+    source.link(&demux).map_err(built)?;
+    Ok(demux)
+}
+
+/// The file at the end.
+///
+/// # Errors
+/// A missing element.
+pub fn sink(pipeline: &gst::Pipeline, out: &Path) -> Result<gst::Element, Failure> {
+    let sink = media::element("filesink")?;
+    sink.set_property("location", out);
+    sink.set_property("async", false);
+    pipeline.add(&sink).map_err(built)?;
+    Ok(sink)
+}
+
+/// Adds elements and links them behind each other; the sink pad of the first and the last element.
+///
+/// # Errors
+/// Elements that do not fit.
+pub fn chain(
+    pipeline: &gst::Pipeline,
+    elements: &[gst::Element],
+) -> Result<(gst::Pad, gst::Element), Failure> {
+    pipeline.add_many(elements).map_err(built)?;
+    gst::Element::link_many(elements).map_err(built)?;
+    let head = elements
+        .first()
+        .and_then(|first| match first.name().starts_with("textoverlay") {
+            true => first.static_pad("video_sink"),
+            false => first.static_pad("sink"),
+        });
+    match (head, elements.last()) {
+        (Some(head), Some(last)) => Ok((head, last.clone())),
+        _ => Err(Failure::Media("a chain without elements".to_owned())),
+    }
+}
+
+/// A queue that is bounded by bytes alone.
+///
+/// # Errors
+/// A missing element.
+pub fn queue(bytes: u32) -> Result<gst::Element, Failure> {
+    let queue = media::element("queue")?;
+    queue.set_property("max-size-bytes", bytes);
+    queue.set_property("max-size-buffers", 0_u32);
+    queue.set_property("max-size-time", 0_u64);
+    Ok(queue)
+}
+
+fn text_source(pipeline: &gst::Pipeline, mux: &gst::Element) -> Result<gst::Element, Failure> {
+    let source = media::element("appsrc")?;
+    source.set_property_from_str("format", "time");
+    let caps = gst::Caps::builder("text/x-raw")
+        .field("format", "utf8")
+        .build();
+    source.set_property("caps", caps);
+    pipeline.add(&source).map_err(built)?;
+    source
+        .link_pads(Some("src"), mux, Some("subtitle_%u"))
+        .map_err(built)?;
+    Ok(source)
+}
+
+/// Decoder of a codec, from the demuxer's stream on.
+///
+/// # Errors
+/// A missing element.
+pub fn decoder(codec: Codec) -> Result<Vec<gst::Element>, Failure> {
+    let names: &[&str] = match codec {
+        Codec::H264 => &["h264parse", "avdec_h264"],
+        Codec::Jpeg => &["jpegdec"],
+        _ => &["avdec_mpeg4"],
+    };
+    let elements: Vec<_> = names
+        .iter()
+        .copied()
+        .map(media::element)
+        .collect::<Result<_, _>>()?;
+    for element in &elements {
+        // threads that decode several pictures at once hold many of them
+        if element.has_property("max-threads") {
+            element.set_property("max-threads", 1_i32);
+        }
+    }
+    Ok(elements)
+}
+
+/// H.264 encoder and what a muxer wants after it.
+///
+/// # Errors
+/// A missing element.
+pub fn encoder() -> Result<Vec<gst::Element>, Failure> {
+    let encoder = match gst::ElementFactory::find("x264enc") {
+        None if gst::ElementFactory::find("openh264enc").is_some() => {
+            media::element("openh264enc")?
+        }
+        _ => {
+            let encoder = media::element("x264enc")?;
+            encoder.set_property_from_str("pass", "qual");
+            encoder.set_property("quantizer", 20_u32);
+            encoder.set_property_from_str("speed-preset", "faster");
+            encoder.set_property("bframes", 0_u32);
+            encoder.set_property("key-int-max", 50_u32);
+            // what waits in the encoder is most of the program's memory
+            encoder.set_property("rc-lookahead", 8_i32);
+            encoder.set_property("threads", 2_u32);
+            encoder.set_property("sync-lookahead", 0_i32);
+            encoder
+        }
+    };
+    Ok(vec![encoder, media::element("h264parse")?])
+}
+
+/// The way of the pictures into `target`, a muxer or the file; the pad at its beginning.
+fn video(
+    job: &Job<'_>,
+    pipeline: &gst::Pipeline,
+    tracker: &Shared,
+    target: &gst::Element,
+) -> Result<gst::Pad, Failure> {
+    let mut elements = Vec::new();
+    if job.encode {
+        elements.extend(decoder(job.camera.codec)?);
+        let decoded = elements.last().cloned();
+        elements.push(media::element("videoconvert")?);
+        let overlay = (job.clock == ClockIn::Burn).then(overlay).transpose()?;
+        elements.extend(overlay.clone());
+        elements.extend(encoder()?);
+        if let Some(pad) = decoded.as_ref().and_then(|last| last.static_pad("src")) {
+            let digits = if job.camera.rhythm.interval < 1_000_000_000 {
+                23
+            } else {
+                19
+            };
+            watch_decoded(&pad, tracker, overlay, digits);
+        }
+    } else if job.camera.codec == Codec::H264 && job.format != Format::Avi {
+        elements.push(media::element("h264parse")?);
+    }
+    elements.push(queue(QUEUE_BYTES)?);
+    let (head, last) = chain(pipeline, &elements)?;
+    let pad = job.format.muxer().map(|_| "video_%u");
+    last.link_pads(Some("src"), target, Some(pad.unwrap_or("sink")))
+        .map_err(|_| {
+            Failure::Use(format!(
+                "{} cannot hold the pictures of {} as they are: use --to mkv, or --transcode h264",
+                job.format.name(),
+                job.camera.name()
+            ))
+        })?;
+    Ok(head)
+}
+
+/// Text in a corner of the picture.
+///
+/// # Errors
+/// A missing element.
+pub fn overlay() -> Result<gst::Element, Failure> {
+    let overlay = media::element("textoverlay")?;
+    overlay.set_property_from_str("valignment", "top");
+    overlay.set_property_from_str("halignment", "left");
+    overlay.set_property_from_str("line-alignment", "left");
+    overlay.set_property("shaded-background", true);
+    overlay.set_property("font-desc", "Sans 12");
+    overlay.set_property("xpad", 6_i32);
+    overlay.set_property("ypad", 4_i32);
+    Ok(overlay)
+}
+
+/// The way of the sound to the muxer: the pad at its beginning, and its last element.
+fn sound(
+    job: &Job<'_>,
+    pipeline: &gst::Pipeline,
+    notes: &mut Vec<String>,
+) -> Result<Option<(gst::Pad, gst::Element)>, Failure> {
+    let Some(sound) = job.camera.sound.filter(|_| job.sound) else {
+        return Ok(None);
+    };
+    if sound.first > LATE {
+        notes.push(format!(
+            "sound begins only at record {} and is left out",
+            sound.first
+        ));
+        return Ok(None);
+    }
+    let decoder = match sound.codec {
+        Codec::MuLaw => Some("mulawdec"),
+        Codec::ALaw => Some("alawdec"),
+        Codec::ImaAdpcm => Some("adpcmdec"),
+        _ => None,
+    };
+    let mut names: Vec<&str> = Vec::new();
+    if job.format == Format::Mp4 {
+        names.extend(decoder);
+        names.extend(["audioconvert", "audioresample", "avenc_aac"]);
+        notes.push(
+            "sound (unless it is silence) is encoded to AAC: MP4 has no place for the recorder's"
+                .to_owned(),
+        );
+    } else if sound.codec == Codec::ImaAdpcm {
+        names.extend(decoder);
+        notes.push("sound is written as PCM".to_owned());
+    }
+    let mut elements: Vec<_> = names
+        .into_iter()
+        .map(media::element)
+        .collect::<Result<_, _>>()?;
+    elements.push(queue(QUEUE_BYTES / 4)?);
+    chain(pipeline, &elements).map(Some)
+}
+
+/// The recorder's time of a buffer, nanoseconds.
+pub fn clock_of(buffer: &gst::BufferRef) -> Option<i64> {
+    buffer
+        .iter_meta::<gst::ReferenceTimestampMeta>()
+        .find(|meta| {
+            let name = meta
+                .reference()
+                .structure(0)
+                .map(|reference| reference.name());
+            name.is_some_and(|name| name == "timestamp/x-unix")
+        })
+        .and_then(|meta| i64::try_from(meta.timestamp().nseconds()).ok())
+}
+
+fn times(buffer: &gst::BufferRef) -> (u64, u64) {
+    let pts = buffer.pts().map_or(0, gst::ClockTime::nseconds);
+    let duration = buffer.duration().map_or(0, gst::ClockTime::nseconds);
+    (pts, duration)
+}
+
+fn move_back(buffer: &mut gst::Buffer, shift: u64) {
+    if shift == 0 {
+        return;
+    }
+    let buffer = buffer.make_mut();
+    let shift = gst::ClockTime::from_nseconds(shift);
+    buffer.set_pts(buffer.pts().map(|time| time.saturating_sub(shift)));
+    buffer.set_dts(buffer.dts().map(|time| time.saturating_sub(shift)));
+}
+
+// What is left out is answered with `Handled`: of `Drop` the bindings (0.25) make a release of nothing, which GStreamer complains
+// about.
+
+/// Pictures as the demuxer gives them: decides which go on, and tells the tracker.
+pub fn watch_pictures(pad: &gst::Pad, tracker: &Shared, encode: bool, rate: Option<gst::Fraction>) {
+    let tracker = tracker.clone();
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(kinds, move |_, info| {
+        let mut tracker = lock(&tracker);
+        let verdict = match &mut info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+                let verdict = tracker.picture(times(buffer), clock_of(buffer), key, buffer.size());
+                if let (Verdict::Keep(shift), false) = (verdict, encode) {
+                    move_back(buffer, shift);
+                }
+                verdict
+            }
+            Some(gst::PadProbeData::Event(event)) => {
+                return watch_event(&mut tracker, event, rate);
+            }
+            _ => Verdict::Keep(0),
+        };
+        match verdict {
+            Verdict::Keep(_) | Verdict::Decode => gst::PadProbeReturn::Ok,
+            Verdict::Drop => gst::PadProbeReturn::Handled,
+            // the demuxer stops reading
+            Verdict::End => {
+                info.flow_res = Err(gst::FlowError::Eos);
+                gst::PadProbeReturn::Handled
+            }
+        }
+    });
+}
+
+fn watch_event(
+    tracker: &mut Tracker,
+    event: &mut gst::Event,
+    rate: Option<gst::Fraction>,
+) -> gst::PadProbeReturn {
+    match event.view() {
+        gst::EventView::Eos(_) => tracker.finish(),
+        // chapters are made of what goes into the output, not of all that the file holds
+        gst::EventView::Toc(_) => return gst::PadProbeReturn::Handled,
+        gst::EventView::Tag(tag) => {
+            let tags = tag.tag();
+            if tags.scope() == gst::TagScope::Stream {
+                let mode = tags
+                    .generic("recording-mode")
+                    .and_then(|mode| mode.get::<String>().ok());
+                tracker.set_mode(mode.as_deref().unwrap_or_default());
+            }
+        }
+        gst::EventView::Caps(caps) => {
+            // AVI counts pictures of one rate
+            if let Some(rate) = rate {
+                let mut caps = caps.caps_owned();
+                caps.make_mut().set("framerate", rate);
+                *event = gst::event::Caps::builder(&caps)
+                    .seqnum(event.seqnum())
+                    .build();
+            }
+        }
+        _ => {}
+    }
+    gst::PadProbeReturn::Ok
+}
+
+/// Sound goes along with the pictures that are shown.
+fn watch_sound(pad: &gst::Pad, tracker: &Shared) {
+    let tracker = tracker.clone();
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(kinds, move |_, info| match &mut info.data {
+        Some(gst::PadProbeData::Buffer(buffer)) => match lock(&tracker).shift(times(buffer).0) {
+            Some(shift) => {
+                move_back(buffer, shift);
+                gst::PadProbeReturn::Ok
+            }
+            None => gst::PadProbeReturn::Handled,
+        },
+        Some(gst::PadProbeData::Event(event)) if event.type_() == gst::EventType::Toc => {
+            gst::PadProbeReturn::Handled
+        }
+        _ => gst::PadProbeReturn::Ok,
+    });
+}
+
+/// Decoded pictures: those that were only needed to decode others go no further; the text is set that belongs to each.
+pub fn watch_decoded(
+    pad: &gst::Pad,
+    tracker: &Shared,
+    overlay: Option<gst::Element>,
+    digits: usize,
+) {
+    let tracker = tracker.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let (pts, _) = times(buffer);
+        let mut tracker = lock(&tracker);
+        let Some(shift) = tracker.shift(pts) else {
+            return gst::PadProbeReturn::Handled;
+        };
+        if let Some(overlay) = &overlay {
+            let text = tracker.text(pts, clock_of(buffer), digits);
+            // the overlay takes markup
+            overlay.set_property("text", gst::glib::markup_escape_text(&text));
+        }
+        move_back(buffer, shift);
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Usual rate of a camera's pictures.
+pub fn frame_rate(camera: &Camera) -> gst::Fraction {
+    let measured = camera.rhythm.frame_rate().and_then(|(num, den)| {
+        Some(gst::Fraction::new(
+            i32::try_from(num).ok()?,
+            i32::try_from(den).ok().filter(|den| *den > 0)?,
+        ))
+    });
+    measured.filter(|rate| rate.numer() > 0).unwrap_or_else(|| {
+        let mhz = 1_000_000_000_000 / camera.rhythm.interval.max(1_000_000);
+        gst::Fraction::new(i32::try_from(mhz.clamp(1, 120_000)).unwrap_or(25_000), 1000)
+    })
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Writes the outputs of one input.
+
+use super::{
+    ClockIn, Convert, Format, Gaps,
+    chapters::{self, Chapter, MP4_MAX},
+    clip::Finder,
+    graph::{self, Graph, Shared, lock},
+    grid,
+    plan::{Item, Names},
+};
+use crate::common::{
+    Common, Failure, Input, clock::Zone, csv::Table, frames::Options, media, output::NewFile,
+    progress::Progress,
+};
+use crate::recording::{Camera, Recording, when::Base};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// What became of an output, or of an input that has none.
+#[derive(Default)]
+pub struct Outcome {
+    /// The input.
+    pub input: PathBuf,
+    /// The output.
+    pub output: Option<PathBuf>,
+    /// Which cameras, in words.
+    pub camera: String,
+    /// It was written now.
+    pub written: bool,
+    /// Pictures.
+    pub frames: u64,
+    /// Nanoseconds.
+    pub length: u64,
+    /// Clock of the first and the last picture.
+    pub span: Option<(i64, i64)>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+}
+
+impl Outcome {
+    /// In a word.
+    pub fn status(&self) -> &'static str {
+        match (&self.failure, self.written) {
+            (Some(_), _) => "failed",
+            (None, true) => "written",
+            (None, false) => "there already",
+        }
+    }
+
+    /// For machines.
+    pub fn json(&self) -> serde_json::Value {
+        json!({
+            "input": self.input,
+            "output": self.output,
+            "cameras": self.camera,
+            "status": self.status(),
+            "frames": self.frames,
+            "seconds": self.length as f64 / 1e9,
+            "first_utc": self.span.map(|(first, _)| Zone::utc(first)),
+            "last_utc": self.span.map(|(_, last)| Zone::utc(last)),
+            "notes": self.notes,
+            "error": self.failure.as_ref().map(Failure::text),
+        })
+    }
+}
+
+/// One input that is being converted.
+struct Work<'a> {
+    convert: &'a Convert,
+    common: &'a Common,
+    item: &'a Item,
+    names: &'a Names,
+    format: Format,
+}
+
+/// Converts one input. What fails is among the outcomes.
+pub fn input(
+    convert: &Convert,
+    common: &Common,
+    item: &Item,
+    names: &Names,
+    format: Format,
+) -> Vec<Outcome> {
+    let work = Work {
+        convert,
+        common,
+        item,
+        names,
+        format,
+    };
+    // the usual file of one camera: no need to read it again to know that it is done
+    let only = names.output(item, None);
+    if !convert.force && !convert.frames_csv && only.exists() {
+        return vec![work.outcome(only, String::new())];
+    }
+    work.all().unwrap_or_else(|failure| {
+        vec![Outcome {
+            input: item.path.clone(),
+            failure: Some(failure),
+            ..Outcome::default()
+        }]
+    })
+}
+
+impl Work<'_> {
+    fn outcome(&self, output: PathBuf, camera: String) -> Outcome {
+        Outcome {
+            input: self.item.path.clone(),
+            output: Some(output),
+            camera,
+            ..Outcome::default()
+        }
+    }
+
+    fn all(&self) -> Result<Vec<Outcome>, Failure> {
+        let input = self.common.open(&self.item.path)?;
+        let mut window = self.window(&input)?;
+        let recording = self.read(input, window.as_mut())?;
+        if window.is_some() && !recording.has_clock() {
+            return Err(Failure::Input(format!(
+                "{}: has no clock, so no time can be looked for",
+                recording.input.name
+            )));
+        }
+        let cameras = recording.wanted(self.convert.camera)?;
+        if self.convert.grid {
+            return Ok(vec![self.grid(&recording, &cameras, window.as_ref())]);
+        }
+        let many = recording.cameras.len() > 1;
+        let outcomes = cameras
+            .iter()
+            .map(|camera| self.camera(&recording, camera, many, window.as_ref()));
+        Ok(outcomes.collect())
+    }
+
+    fn window(&self, input: &Input) -> Result<Option<Finder>, Failure> {
+        let (from, to) = (&self.convert.from_time, &self.convert.to_time);
+        if from.is_none() && to.is_none() {
+            return Ok(None);
+        }
+        let base = Base::of(self.common, input)?;
+        let read = |text: &Option<String>| text.as_deref().map(|text| base.read(text)).transpose();
+        let from = read(from)?.unwrap_or(i64::MIN);
+        let to = read(to)?.unwrap_or(i64::MAX);
+        if from >= to {
+            return Err(Failure::Use(
+                "--from-time is not before --to-time".to_owned(),
+            ));
+        }
+        Ok(Some(Finder::new(from, to)))
+    }
+
+    /// Walks over the input, and writes its table of frames.
+    fn read(&self, input: Input, mut window: Option<&mut Finder>) -> Result<Recording, Failure> {
+        let mut table = None;
+        let mut clock = true;
+        if self.convert.frames_csv {
+            let path = self.names.output(self.item, None).with_extension("csv");
+            if self.convert.force || !path.exists() {
+                make_folder(&path)?;
+                let base = Base::of(self.common, &input)?;
+                clock = base.first != 0;
+                let file = NewFile::create(&path, self.convert.force)?;
+                let name = path.display().to_string();
+                table = Some(Table::new(file, base.zone, &name)?);
+            }
+        }
+        let options = Options {
+            crc: table.is_some(),
+            sha256: table.is_some(),
+            ..Options::default()
+        };
+        let recording = Recording::read(self.common, input, options, &mut |frame| {
+            if let Some(window) = &mut window {
+                window.see(frame);
+            }
+            match &mut table {
+                Some(table) => table.add(frame, clock),
+                None => Ok(()),
+            }
+        })?;
+        if let Some(table) = table {
+            table.finish()?.finish()?;
+        }
+        Ok(recording)
+    }
+
+    /// One camera into a file of its own.
+    fn camera(
+        &self,
+        recording: &Recording,
+        camera: &Camera,
+        many: bool,
+        window: Option<&Finder>,
+    ) -> Outcome {
+        let path = self.names.output(self.item, many.then_some(camera.number));
+        let mut outcome = self.outcome(path.clone(), camera.name());
+        if !self.convert.force && path.exists() {
+            return outcome;
+        }
+        let clip = match window {
+            None => None,
+            Some(finder) => match finder.clip(camera.number, camera.rhythm.interval / 2) {
+                None => {
+                    let text = format!("{} has nothing in that time", camera.name());
+                    outcome.failure = Some(Failure::Input(text));
+                    return outcome;
+                }
+                clip => clip,
+            },
+        };
+        let whole = clip.is_none();
+        let job = graph::Job {
+            recording,
+            camera,
+            format: self.format,
+            encode: self.convert.encodes(),
+            clock: self.convert.clock,
+            preserve: self.convert.gaps == Gaps::Preserve,
+            clip,
+            sound: !self.convert.no_sound,
+            layout: self.common.layout.as_deref(),
+        };
+        if let Err(failure) = self.write_camera(&job, &path, &mut outcome) {
+            outcome.failure = Some(failure);
+        }
+        let expected = camera.frames();
+        if whole && outcome.written && camera.more_runs == 0 && outcome.frames != expected {
+            outcome.notes.push(format!(
+                "{} frames were written, but the file has {expected} that can be decoded",
+                outcome.frames
+            ));
+        }
+        outcome
+    }
+
+    fn write_camera(
+        &self,
+        job: &graph::Job<'_>,
+        path: &Path,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        make_folder(path)?;
+        let file = NewFile::create(path, self.convert.force)?;
+        let srt_path = path.with_extension("srt");
+        let beside = job.clock == ClockIn::Subtitle && job.format == Format::Avi;
+        let srt = beside
+            .then(|| NewFile::create(&srt_path, self.convert.force))
+            .transpose()?;
+        let chapters = self.chapters(job, outcome);
+        let built = graph::build(job, file.temporary(), srt, &chapters)?;
+        outcome.notes.extend(built.notes.iter().cloned());
+        let total = job.camera.frames();
+        self.play(&built, std::slice::from_ref(&built.tracker), total, outcome)?;
+        if job.format == Format::Avi {
+            outcome
+                .notes
+                .push("AVI has no times: all pictures stand at the usual distance".to_owned());
+        }
+        if job.format == Format::Mp4 && chapters.len() > 1 {
+            chapters::write_mp4(file.temporary(), &chapters)?;
+        }
+        let cues = lock(&built.tracker).cues.take();
+        if let (Some(srt), failed) = cues.map_or((None, None), |cues| cues.into_file()) {
+            if let Some(error) = failed {
+                return Err(Failure::Output(format!("{}: {error}", srt_path.display())));
+            }
+            srt.finish()?;
+        }
+        file.finish()?;
+        outcome.written = true;
+        Ok(())
+    }
+
+    /// Chapters, where the container has them and there is more than one run.
+    fn chapters(&self, job: &graph::Job<'_>, outcome: &mut Outcome) -> Vec<Chapter> {
+        let clip = job.clip.as_ref();
+        let chapters = chapters::of(job.recording, job.camera, clip, job.preserve, job.encode);
+        if chapters.len() < 2 {
+            return Vec::new();
+        }
+        match job.format {
+            Format::Mkv => chapters,
+            Format::Mp4 => {
+                if chapters.len() > MP4_MAX {
+                    outcome.notes.push(format!(
+                        "{} runs, of which the first {MP4_MAX} are chapters",
+                        chapters.len()
+                    ));
+                }
+                chapters
+            }
+            Format::Avi | Format::M4v => {
+                outcome.notes.push(format!(
+                    "{} has no chapters for the {} runs",
+                    job.format.name(),
+                    chapters.len()
+                ));
+                Vec::new()
+            }
+        }
+    }
+
+    /// All cameras into one picture.
+    fn grid(&self, recording: &Recording, cameras: &[&Camera], window: Option<&Finder>) -> Outcome {
+        let path = self.names.output(self.item, None);
+        let names: Vec<String> = cameras.iter().map(|camera| camera.name()).collect();
+        let mut outcome = self.outcome(path.clone(), names.join(", "));
+        if !self.convert.force && path.exists() {
+            return outcome;
+        }
+        if cameras.iter().any(|camera| camera.sound.is_some()) {
+            outcome.notes.push("a mosaic has no sound".to_owned());
+        }
+        let job = grid::Job {
+            recording,
+            cameras,
+            format: self.format,
+            clock: self.convert.clock,
+            preserve: self.convert.gaps == Gaps::Preserve,
+            window,
+            layout: self.common.layout.as_deref(),
+        };
+        let total = cameras.iter().map(|camera| camera.frames()).sum();
+        let written = (|| {
+            make_folder(&path)?;
+            let file = NewFile::create(&path, self.convert.force)?;
+            let (built, trackers) = grid::build(&job, file.temporary())?;
+            self.play(&built, &trackers, total, &mut outcome)?;
+            file.finish()
+        })();
+        match written {
+            Ok(()) => outcome.written = true,
+            Err(failure) => outcome.failure = Some(failure),
+        }
+        outcome
+    }
+
+    /// Runs the pipeline, and notes what went through it.
+    fn play(
+        &self,
+        graph: &Graph,
+        trackers: &[Shared],
+        total: u64,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let name = self.item.path.file_name().unwrap_or_default();
+        let mut progress = Progress::count(self.common, total, &name.to_string_lossy());
+        let seen = || trackers.iter().map(|tracker| lock(tracker).frames).sum();
+        let warnings = media::run(&graph.pipeline, |_| progress.at(seen()))?;
+        outcome.notes.extend(warnings);
+        outcome.frames = seen();
+        for tracker in trackers {
+            let tracker = lock(tracker);
+            outcome.length = outcome.length.max(tracker.end);
+            if tracker.late_sound {
+                outcome
+                    .notes
+                    .push("sound begins only later and is left out".to_owned());
+            }
+            if let Some((first, last)) = tracker.span {
+                let span = outcome.span.get_or_insert((first, last));
+                *span = (span.0.min(first), span.1.max(last));
+            }
+        }
+        if outcome.frames == 0 {
+            return Err(Failure::Input(format!(
+                "{}: holds no picture that can be decoded",
+                self.item.path.display()
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), Failure> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::Output(format!("{}: {error}", folder.display()))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MPL-2.0
+//! `exptool timeline`: when which camera recorded, as a picture.
+
+use crate::common::{Common, Done, Failure, clock::duration, failure::EXIT_CODES, output};
+use crate::draw::{Canvas, Svg};
+use crate::recording::{Camera, Recording, Stretch};
+use clap::Args;
+use gstexp::container::{reader::Mode, timeline::SECOND};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+const WIDTH: f64 = 1000.0;
+const LEFT: f64 = 190.0;
+const RIGHT: f64 = 36.0;
+const TOP: f64 = 84.0;
+const ROW: f64 = 34.0;
+/// Runs that are drawn of a camera at most: there are no more pixels than these.
+const MAX_RUNS: usize = 5000;
+/// Marks of damage that are drawn of a file at most.
+const MAX_MARKS: usize = 500;
+
+/// Colours by mode, told apart by people who see few colours too.
+const COLOURS: [(Mode, &str, &str); 7] = [
+    (Mode::Continuous, "continuous", "#0072b2"),
+    (Mode::Motion, "motion", "#e69f00"),
+    (Mode::Alarm, "alarm", "#d55e00"),
+    (Mode::Instant, "instant", "#cc79a7"),
+    (Mode::PreAlarm, "pre-alarm", "#f0c419"),
+    (Mode::Schedule, "schedule", "#009e73"),
+    (Mode::Unknown, "mode not told", "#8a8a8a"),
+];
+const DAMAGE: &str = "#c00020";
+
+/// Draw when which camera recorded: a row for each camera, runs coloured by mode, gaps, damage, and local time below.
+#[derive(Args)]
+#[command(after_help = format!("Examples:\n  exptool timeline lobby.exp -o lobby.svg -o lobby.png\n  exptool timeline monday/*.exp -o monday.png\n\n{EXIT_CODES}"))]
+pub struct Timeline {
+    /// Recordings
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
+    /// Picture to write, .svg or .png; may be given twice. Without it, SVG is printed
+    #[arg(short, long, value_name = "FILE")]
+    output: Vec<PathBuf>,
+    /// Replace pictures that are there already
+    #[arg(long)]
+    force: bool,
+}
+
+impl Timeline {
+    /// Runs the command.
+    pub fn run(&self, common: &Common) -> Done {
+        let mut recordings = Vec::new();
+        for path in &self.inputs {
+            recordings.push(Recording::open(common, path)?);
+        }
+        let svg = draw(&recordings)?;
+        if self.output.is_empty() {
+            output::print(&svg)?;
+        }
+        for path in &self.output {
+            let bytes = match path.extension().and_then(|end| end.to_str()) {
+                Some("png") => Canvas::draw(&svg)?.png(&[])?,
+                Some("svg") => svg.clone().into_bytes(),
+                _ => {
+                    let text = format!("{}: a timeline is .svg or .png", path.display());
+                    return Err(Failure::Use(text));
+                }
+            };
+            save(path, &bytes, self.force)?;
+        }
+        Ok(0)
+    }
+}
+
+/// Writes a file that is complete in memory.
+///
+/// # Errors
+/// A file of that name without `force`, a folder that cannot be written to.
+pub fn save(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
+    let mut file = output::NewFile::create(path, force)?;
+    file.write_all(bytes)
+        .map_err(|error| Failure::Output(format!("{}: {error}", path.display())))?;
+    file.finish()
+}
+
+/// Where times stand.
+struct Axis {
+    from: i64,
+    to: i64,
+}
+
+impl Axis {
+    fn x(&self, time: i64) -> f64 {
+        let part = (time - self.from) as f64 / (self.to - self.from).max(1) as f64;
+        LEFT + part.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
+    }
+}
+
+/// Draws recordings as SVG.
+///
+/// # Errors
+/// No pictures at all; a file without a clock beside others.
+pub fn draw(recordings: &[Recording]) -> Result<String, Failure> {
+    let with_clock = recordings.iter().filter(|r| r.has_clock()).count();
+    if with_clock != recordings.len() && recordings.len() > 1 {
+        return Err(Failure::Input(
+            "a recording without a clock fits no common time axis".to_owned(),
+        ));
+    }
+    let first = recordings.first().ok_or_else(none)?;
+    let axis = axis(recordings).ok_or_else(none)?;
+    let mut svg = Svg::default();
+    let names: Vec<_> = recordings
+        .iter()
+        .take(3)
+        .filter_map(|recording| recording.input.path.file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    let more = if recordings.len() > 3 { ", …" } else { "" };
+    let heading = format!("{}{more}", names.join(", "));
+    svg.text((24.0, 30.0), 18, "start", &heading);
+    let (from, to) = (first.time(axis.from), first.time(axis.to));
+    svg.text((24.0, 52.0), 12, "start", &format!("{from}  to  {to}"));
+    let rows: usize = recordings.iter().map(rows_of).sum();
+    let bottom = TOP + ROW * rows as f64;
+    ticks(&mut svg, &axis, first, bottom);
+    let mut top = TOP;
+    for recording in recordings {
+        for camera in &recording.cameras {
+            row(
+                &mut svg,
+                &axis,
+                recording,
+                camera,
+                top,
+                recordings.len() > 1,
+            );
+            top += ROW;
+        }
+        if !recording.damage.is_empty() {
+            damage(&mut svg, &axis, recording, top);
+            top += ROW;
+        }
+    }
+    legend(&mut svg, recordings, bottom + 52.0);
+    Ok(svg.finish(WIDTH, bottom + 72.0, &format!("Timeline of {heading}")))
+}
+
+fn none() -> Failure {
+    Failure::Input("there are no pictures to draw a timeline of".to_owned())
+}
+
+fn rows_of(recording: &Recording) -> usize {
+    recording.cameras.len() + usize::from(!recording.damage.is_empty())
+}
+
+fn axis(recordings: &[Recording]) -> Option<Axis> {
+    let cameras = || recordings.iter().flat_map(|recording| &recording.cameras);
+    let from = cameras()
+        .flat_map(|c| c.runs.iter().map(|run| run.start))
+        .min()?;
+    let to = cameras()
+        .flat_map(|c| c.runs.iter().map(|run| c.end_of(run)))
+        .max()?;
+    Some(Axis { from, to })
+}
+
+/// Distances of ticks in seconds, from a second to a year.
+const STEPS: [i64; 21] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+    604_800, 2_592_000, 31_536_000,
+];
+
+fn ticks(svg: &mut Svg, axis: &Axis, recording: &Recording, bottom: f64) {
+    let span = (axis.to - axis.from) / SECOND;
+    let step = STEPS
+        .into_iter()
+        .find(|step| span / step <= 9)
+        .unwrap_or(31_536_000 * 10);
+    let shift = match recording.has_clock() {
+        true => i64::from(recording.zone.minutes) * 60,
+        false => 0,
+    };
+    // ticks stand at round local times
+    let mut at = (axis.from / SECOND + shift).div_euclid(step) * step - shift;
+    let mut day = String::new();
+    while at * SECOND <= axis.to {
+        let time = at * SECOND;
+        if time >= axis.from {
+            let x = axis.x(time);
+            svg.line((x, TOP - 8.0), (x, bottom + 4.0), "grid");
+            let text = recording.short_time(time);
+            let (date, clock) = match (recording.has_clock(), text.split_once(' ')) {
+                (true, Some((date, clock))) => (date.to_owned(), clock.to_owned()),
+                _ => (String::new(), text.clone()),
+            };
+            let clock = match clock.strip_suffix(":00").filter(|_| step >= 60) {
+                Some(short) => short.to_owned(),
+                None => clock,
+            };
+            let label = if step >= 86_400 { date.clone() } else { clock };
+            svg.text((x, bottom + 18.0), 11, "middle", &label);
+            if step < 86_400 && day != date {
+                svg.text((x, bottom + 33.0), 10, "middle", &date);
+                day = date;
+            }
+        }
+        at += step;
+    }
+}
+
+fn row(
+    svg: &mut Svg,
+    axis: &Axis,
+    recording: &Recording,
+    camera: &Camera,
+    top: f64,
+    several: bool,
+) {
+    let middle = top + ROW / 2.0;
+    let name: String = camera.name().chars().take(28).collect();
+    let y = if several { middle - 1.0 } else { middle + 4.0 };
+    svg.text((LEFT - 12.0, y), 12, "end", &name);
+    if several {
+        svg.text((LEFT - 12.0, middle + 11.0), 9, "end", &recording.stem());
+    }
+    // an hour that was recorded twice is drawn twice, one above the other
+    let passes = camera
+        .runs
+        .iter()
+        .map(|run| run.pass)
+        .max()
+        .unwrap_or(0)
+        .min(3)
+        + 1;
+    let height = (ROW - 12.0) / f64::from(passes);
+    let mut before: Option<&Stretch> = None;
+    for run in camera.runs.iter().take(MAX_RUNS) {
+        if let Some(before) = before.filter(|before| before.last < run.start) {
+            let (from, to) = (axis.x(camera.end_of(before)), axis.x(run.start));
+            svg.line((from, middle), (to, middle), "gap");
+        }
+        let y = top + 6.0 + height * f64::from(run.pass.min(3));
+        for span in &run.spans {
+            let (x, end) = (axis.x(span.start), axis.x(span.end));
+            let (_, name, colour) = colour(span.mode);
+            let title = format!(
+                "{name}: {} to {}, {} frames in this run",
+                recording.time(span.start),
+                recording.time(span.end),
+                run.frames + run.orphans
+            );
+            svg.rect((x, y), ((end - x).max(1.2), height), colour, &title);
+        }
+        before = Some(run);
+    }
+}
+
+fn colour(mode: Mode) -> (Mode, &'static str, &'static str) {
+    let known = COLOURS.into_iter().find(|(known, ..)| *known == mode);
+    known.unwrap_or((mode, "mode not told", "#8a8a8a"))
+}
+
+fn damage(svg: &mut Svg, axis: &Axis, recording: &Recording, top: f64) {
+    let middle = top + ROW / 2.0;
+    svg.text((LEFT - 12.0, middle + 4.0), 12, "end", "damage");
+    for hurt in recording.damage.iter().take(MAX_MARKS) {
+        let x = axis.x(hurt.clock.unwrap_or(axis.from));
+        let title = format!("{} bytes at offset {}", hurt.length, hurt.offset);
+        svg.mark((x, middle + 5.0), DAMAGE, &title);
+    }
+}
+
+fn legend(svg: &mut Svg, recordings: &[Recording], y: f64) {
+    let runs = || {
+        recordings
+            .iter()
+            .flat_map(|r| &r.cameras)
+            .flat_map(|c| &c.runs)
+    };
+    let mut x = LEFT;
+    for (mode, name, colour) in COLOURS {
+        if runs().any(|run| run.spans.iter().any(|span| span.mode == mode)) {
+            svg.rect((x, y - 10.0), (14.0, 12.0), colour, name);
+            svg.text((x + 20.0, y), 11, "start", name);
+            x += 34.0 + 7.0 * name.len() as f64;
+        }
+    }
+    if recordings
+        .iter()
+        .any(|recording| !recording.damage.is_empty())
+    {
+        svg.mark((x + 7.0, y), DAMAGE, "damage");
+        svg.text((x + 20.0, y), 11, "start", "damage");
+    }
+    let total: i64 = recordings
+        .iter()
+        .flat_map(|recording| &recording.cameras)
+        .flat_map(|camera| camera.runs.iter().map(|run| camera.end_of(run) - run.start))
+        .sum();
+    let tenth = SECOND / 10;
+    let text = format!("{} recorded", duration((total + tenth / 2) / tenth * tenth));
+    svg.text((WIDTH - RIGHT, y), 11, "end", &text);
+}
