@@ -156,13 +156,11 @@ impl Work<'_> {
     /// Walks over the input, and writes its table of frames.
     fn read(&self, input: Input, mut window: Option<&mut Finder>) -> Result<Recording, Failure> {
         let mut table = None;
-        let mut clock = true;
         if self.convert.frames_csv {
             let path = self.names.output(self.item, None).with_extension("csv");
             if self.convert.force || !path.exists() {
                 make_folder(&path)?;
                 let base = Base::of(self.common, &input)?;
-                clock = base.first != 0;
                 let file = NewFile::create(&path, self.convert.force)?;
                 let name = path.display().to_string();
                 table = Some(Table::new(file, base.zone, &name)?);
@@ -178,7 +176,7 @@ impl Work<'_> {
                 window.see(frame);
             }
             match &mut table {
-                Some(table) => table.add(frame, clock),
+                Some(table) => table.add(frame),
                 None => Ok(()),
             }
         })?;
