@@ -400,7 +400,11 @@ fn a_recording_without_a_clock_is_timed_from_its_beginning() {
     let Some(samples) = common::samples("dx") else {
         return;
     };
-    let drawn = run(&["timeline", text(&samples.join("plv1-plain.avi"))]);
+    let dir = tempfile::tempdir().unwrap();
+    let (plain, output) = (samples.join("plv1-plain.avi"), dir.path().join("p.png"));
+    run(&["snapshot", text(&plain), "--at", "+3", "-o", text(&output)]);
+    assert!(output.exists());
+    let drawn = run(&["timeline", text(&plain)]);
     assert!(drawn.contains("+"), "{drawn}");
     let drawn = run(&["timeline", text(&samples.join("motion-gaps.exp"))]);
     assert_eq!(drawn.matches("class=\"gap\"").count(), 3);

@@ -77,7 +77,9 @@ impl Inner {
             return Ok(None);
         };
         if search.rhythm.resolution == Resolution::Slots {
-            return search.by_slots(target, snap, self.lock().first_record.unwrap_or(0));
+            // the lock is not held while reading
+            let first = self.lock().first_record.unwrap_or(0);
+            return search.by_slots(target, snap, first);
         }
         let Some(mut span) = self.span_at(target) else {
             return Ok(None);
