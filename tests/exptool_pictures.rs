@@ -320,6 +320,7 @@ fn render(page: &Path, dir: &Path) {
 #[ignore = "writes into docs"]
 fn pictures_of_the_documentation() {
     use gstexp::container::reader::Mode;
+    use std::os::unix::process::CommandExt;
     let dir = tempfile::tempdir().unwrap();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     std::fs::create_dir_all(&docs).unwrap();
@@ -352,16 +353,19 @@ fn pictures_of_the_documentation() {
         text(&docs.join("timeline.png")),
         "--force",
     ]);
-    let made = exptool()
+    // the page shows the command line: names as a user would give them
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_exptool"))
+        .arg0("exptool")
+        .current_dir(dir.path())
         .args([
             "report",
-            text(&input),
+            "lobby.exp",
             "--case",
             "Case 2009-117",
             "--per-run",
             "2",
             "-o",
-            text(&page),
+            "report.html",
         ])
         .output()
         .unwrap();
