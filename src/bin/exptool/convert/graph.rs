@@ -311,8 +311,10 @@ pub fn encoder() -> Result<Vec<gst::Element>, Failure> {
             encoder.set_property("bframes", 0_u32);
             encoder.set_property("key-int-max", 50_u32);
             // what waits in the encoder is most of the program's memory
-            encoder.set_property("rc-lookahead", 8_i32);
-            encoder.set_property("threads", 2_u32);
+            encoder.set_property("rc-lookahead", 0_i32);
+            encoder.set_property("mb-tree", false);
+            encoder.set_property("ref", 1_u32);
+            encoder.set_property("threads", 1_u32);
             encoder.set_property("sync-lookahead", 0_i32);
             encoder
         }

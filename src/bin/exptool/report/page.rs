@@ -194,7 +194,8 @@ fn checks(out: &mut String, r: &Recording) {
         (0, None) => "<span class=\"good\">none found</span>".to_owned(),
         (0, Some(_)) => "<span class=\"bad\">the file ends inside a record</span>".to_owned(),
         (places, cut) => format!(
-            "<span class=\"bad\">{places} places, {} bytes{}</span>",
+            "<span class=\"bad\">{places} place{}, {} bytes{}</span>",
+            if places == 1 { "" } else { "s" },
             summary.damaged_bytes,
             if cut.is_some() {
                 "; the file ends inside a record"
