@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Puts the layout together, field by field, and tells what each rests on.
 
+mod outcome;
+
 use super::{
     Confidence, Finding, Learnt, MIN_CERTAIN, check, fields,
     others::{self, By, Others},
@@ -386,99 +388,6 @@ impl<'a> Work<'a> {
         let text = format!("every record begins with {bytes:02x?}");
         self.layout.record.constant = vec![Constant { at: 0, bytes }];
         self.tell("record.constant", text, (of, of), Vec::new());
-    }
-
-    /// Reads the file by the layout, leaves out of it what does not help, and says how sure it is.
-    pub fn finish(mut self) -> Learnt {
-        let list = &self.pictures.list;
-        let mut reading = check::read(self.bytes, &self.layout, list);
-        let mut left_out = None;
-        let wanting = |reading: &check::Reading| {
-            reading.matched.saturating_mul(100) < reading.of.saturating_mul(99)
-        };
-        if wanting(&reading) {
-            for (name, without) in self.simpler() {
-                let other = check::read(self.bytes, &without, list);
-                if other.beats(&reading) {
-                    (reading, self.layout, left_out) = (other, without, Some(name));
-                }
-            }
-        }
-        if let Some(name) = left_out {
-            self.tell(
-                "name",
-                format!("{name} was left out: more pictures are read without"),
-                (reading.matched, reading.of),
-                Vec::new(),
-            );
-            self.open = true;
-        }
-        self.layout.file_header = self
-            .rows
-            .list
-            .first()
-            .map(|row| row.start as u64)
-            .filter(|size| *size > 0);
-        let text = format!(
-            "read by this layout; {} stretches between were no record",
-            reading.damaged
-        );
-        self.tell("name", text, (reading.matched, reading.of), Vec::new());
-        let whole = reading.missing == 0 && reading.extra == 0;
-        let most = reading.matched.saturating_mul(100) >= reading.of.saturating_mul(99);
-        let calm = reading.damaged.saturating_mul(4) <= reading.of;
-        let confidence = if whole
-            && calm
-            && self.timed
-            && !self.open
-            && list.len() >= MIN_CERTAIN
-            && self.backed()
-        {
-            Confidence::Certain
-        } else if most && self.timed {
-            Confidence::Probable
-        } else {
-            Confidence::Doubtful
-        };
-        self.layout.title =
-            format!("learnt from {} pictures, {confidence:?}", list.len()).to_lowercase();
-        Learnt {
-            layout: self.layout,
-            findings: self.findings,
-            confidence,
-            pictures: list.len(),
-            read: reading.matched,
-        }
-    }
-
-    /// Every finding has nearly all records behind it, but for those that count pairs with nothing between.
-    fn backed(&self) -> bool {
-        let exact = ["record.kind", "record.time", "record.size"];
-        self.findings
-            .iter()
-            .filter(|finding| exact.contains(&finding.field.as_str()))
-            .all(|finding| finding.agree.saturating_mul(100) >= finding.of.saturating_mul(99))
-    }
-
-    /// The layout without one of the fields that make records refused.
-    fn simpler(&self) -> Vec<(&'static str, Layout)> {
-        let mut all = Vec::new();
-        let mut without = |name, change: &dyn Fn(&mut RecordLayout)| {
-            let mut layout = self.layout.clone();
-            change(&mut layout.record);
-            if layout != self.layout {
-                all.push((name, layout));
-            }
-        };
-        without("record.constant", &|record| record.constant.clear());
-        if self.shape.length.is_some() && self.shape.key_length.is_some() {
-            without("record.size", &|record| record.size = None);
-        }
-        without("record.kind", &|record| {
-            record.kind = None;
-            record.audio = None;
-        });
-        all
     }
 }
 
