@@ -2,7 +2,7 @@
 //! Single pictures of a camera, decoded, by the recorder's time.
 
 use crate::common::{Failure, frames::hash_coded, media};
-use crate::convert::graph::{self, clock_of};
+use crate::convert::{graph, watch::clock_of};
 use crate::recording::{Camera, Recording};
 use gst::prelude::*;
 use std::{

@@ -5,6 +5,7 @@ use super::{
     ClockIn, Format,
     clip::{Finder, Tracker},
     graph::{self, Graph, built},
+    watch,
 };
 use crate::common::{Failure, media};
 use crate::recording::{Camera, Recording};
@@ -165,7 +166,7 @@ fn branch(
         .transpose()?;
     elements.extend(overlay.clone());
     if let Some(pad) = decoded {
-        graph::watch_decoded(&pad, &tracker, overlay, 19);
+        watch::watch_decoded(&pad, &tracker, overlay, 19);
     }
     let (head, last) = graph::chain(pipeline, &elements)?;
     Ok(Branch {
@@ -185,7 +186,7 @@ fn connect(demux: &gst::Element, compositor: &gst::Element, branches: Vec<Branch
         let (Some(branch), Some(compositor)) = (branch, compositor.upgrade()) else {
             return;
         };
-        graph::watch_pictures(pad, &branch.tracker, true, None);
+        watch::watch_pictures(pad, &branch.tracker, true, None);
         let joined = (|| {
             let cell = compositor.request_pad_simple("sink_%u")?;
             cell.set_property("xpos", branch.cell.x);

@@ -7,6 +7,7 @@ mod clip;
 pub mod graph;
 mod grid;
 mod plan;
+pub mod watch;
 mod write;
 
 use crate::common::{Common, Done, Failure, clock::duration, failure::EXIT_CODES, media, output};
