@@ -328,7 +328,7 @@ pub fn millis(rows: &Rows<'_>, time: TimeField) -> Option<(usize, Number, usize)
         })
         .collect();
     let coarse: usize = if dos(time) { 2 } else { 1 };
-    let mut best: Option<((usize, Number, usize), usize)> = None;
+    let mut best: Option<((usize, Number, usize), u64)> = None;
     for number in [Number::U16le, Number::U16be] {
         for at in rows.places(2) {
             let values: Vec<u64> = rows.numbers(at, number).map(|(_, value)| value).collect();
@@ -383,11 +383,42 @@ pub fn millis(rows: &Rows<'_>, time: TimeField) -> Option<(usize, Number, usize)
                 && moves >= 3
                 && over.saturating_mul(2) >= all
                 && over > 0;
-            // a reading that is a byte off shows fewer values
-            if fits && best.is_none_or(|(_, most)| different.len() > most) {
-                best = Some(((at, number, agree), different.len()));
+            // a reading that is a byte off, or takes in a byte of its neighbour, makes the steps of time uneven; a recorder
+            // writes its numbers in one byte order
+            let mut uneven = unevenness(&placed);
+            if is_little(time.time).is_some_and(|little| little != (number == Number::U16le)) {
+                uneven = uneven.saturating_add(uneven / 2).saturating_add(1);
+            }
+            if fits && best.is_none_or(|(_, least)| uneven < least) {
+                best = Some(((at, number, agree), uneven));
             }
         }
     }
     best.map(|(found, _)| found)
+}
+
+/// Byte order of a time type that has one: true for little-endian.
+fn is_little(time: TimeType) -> Option<bool> {
+    Some(match time {
+        TimeType::Unix32le | TimeType::Unix64le | TimeType::Filetime => true,
+        TimeType::Systemtime | TimeType::Dos => true,
+        TimeType::Unix32be | TimeType::Unix64be | TimeType::Filetimebe | TimeType::Dosbe => false,
+        TimeType::Bcd6 | TimeType::Bcd7 => return None,
+    })
+}
+
+/// How far the steps between neighbouring times are from their median, milliseconds in all.
+fn unevenness(placed: &[(i64, u64)]) -> u64 {
+    let time = |(base, millis): &(i64, u64)| base.saturating_add_unsigned(*millis);
+    let steps: Vec<i64> = placed
+        .iter()
+        .zip(placed.iter().skip(1))
+        .map(|(a, b)| time(b).saturating_sub(time(a)))
+        .collect();
+    let mut sorted = steps.clone();
+    sorted.sort_unstable();
+    let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    steps
+        .iter()
+        .fold(0_u64, |sum, step| sum.saturating_add(step.abs_diff(middle)))
 }
