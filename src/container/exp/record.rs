@@ -284,7 +284,10 @@ fn picture(
     };
     match given {
         // a reversed picture fills its last group, and the padding comes after that
-        Some(size) if !ends_agree(fields, size, end) && !ends_agree(fields, size, stored_end) => {
+        Some(size)
+            if end > size
+                || !ends_agree(fields, size, end) && !ends_agree(fields, size, stored_end) =>
+        {
             return Err(Parsed::Bad(
                 "a picture length that agrees with the record size",
             ));
