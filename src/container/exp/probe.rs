@@ -82,7 +82,7 @@ fn more(have: usize) -> Probe {
 }
 
 /// Beginnings of files that are something else.
-fn is_foreign(data: &[u8]) -> bool {
+pub fn is_foreign(data: &[u8]) -> bool {
     let begins: [&[u8]; 9] = [
         b"RIFF",
         b"\x1aE\xdf\xa3",

@@ -72,7 +72,11 @@ impl Input {
             }
             // known families first, else what can be learnt
             None => recognise(&mut file, size)
-                .or_else(|unknown| learnt(path).map_err(|_| unknown))
+                .or_else(|unknown| match begins_foreign(path) {
+                    // another container's own framing must not pass for a layout
+                    true => Err(unknown),
+                    false => learnt(path).map_err(|_| unknown),
+                })
                 .map_err(|failure| named(&name, failure))?,
         };
         Ok(Input {
@@ -173,6 +177,16 @@ fn named(name: &str, failure: Failure) -> Failure {
         Failure::Input(text) => Failure::Input(format!("{name}: {text}")),
         other => other,
     }
+}
+
+/// Whether the file begins as one of another kind does.
+fn begins_foreign(path: &Path) -> bool {
+    use std::io::Read;
+    let mut head = [0; 16];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut head));
+    read.is_ok_and(|read| {
+        gstexp::container::exp::probe::is_foreign(head.get(..read).unwrap_or_default())
+    })
 }
 
 /// A layout that the file itself teaches.
