@@ -239,6 +239,8 @@ impl Payload {
 /// reversed as it stands; where only `out` ends inside a group, the group is reversed whole and cut.
 ///
 /// Verified on PLV1 key pictures.
+// the oldest x86-64 machines have no instruction that shuffles bytes; the others get a second copy of this function
+#[multiversion::multiversion(targets("x86_64+avx2"))]
 pub fn swap32(stored: &[u8], out: &mut [u8]) {
     let (groups, rest) = stored.as_chunks::<4>();
     let (out_groups, out_rest) = out.as_chunks_mut::<4>();

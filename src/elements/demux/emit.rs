@@ -3,7 +3,7 @@
 
 use super::{
     Inner, RecorderClock, Settings,
-    output::Out,
+    output::{Out, push_buffer},
     push_seek::Arrived,
     state::{Item, State},
     streams::Stream,
@@ -258,7 +258,7 @@ impl Inner {
             Some(reverse) => reverse.collect(index, key, buffer),
             None => {
                 state.segment.set_position(position);
-                outs.push(Out::Buffer(stream.pad.clone(), buffer));
+                push_buffer(outs, &stream.pad, buffer);
             }
         }
     }

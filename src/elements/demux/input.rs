@@ -23,6 +23,11 @@ impl Block {
         })
     }
 
+    /// The buffer it is, no longer mapped.
+    pub fn into_buffer(self) -> gst::Buffer {
+        self.map.into_buffer()
+    }
+
     /// All its bytes.
     pub fn data(&self) -> &[u8] {
         self.map.as_slice()

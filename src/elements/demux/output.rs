@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the state wants done outside, and doing it without any lock.
 
-use super::Inner;
+use super::{Inner, parse::BATCH};
 use gst::prelude::*;
 use std::sync::atomic::Ordering;
 
@@ -13,14 +13,26 @@ pub enum Out {
     NoMorePads,
     /// An event for one pad.
     Event(gst::Pad, gst::Event),
-    /// A buffer for one pad.
-    Buffer(gst::Pad, gst::Buffer),
+    /// Buffers for one pad. Those that follow each other are kept together, which spares counting references to the pad.
+    Buffers(gst::Pad, Vec<gst::Buffer>),
     /// A message for the bus.
     Message(Box<gst::Message>),
     /// A warning for the bus: text, and detail.
     Warning(String, String),
     /// A line for the log.
     Log(String),
+}
+
+/// Adds a buffer for a pad.
+pub fn push_buffer(outs: &mut Vec<Out>, pad: &gst::Pad, buffer: gst::Buffer) {
+    match outs.last_mut() {
+        Some(Out::Buffers(last, buffers)) if last == pad => buffers.push(buffer),
+        _ => {
+            let mut buffers = Vec::with_capacity(BATCH);
+            buffers.push(buffer);
+            outs.push(Out::Buffers(pad.clone(), buffers));
+        }
+    }
 }
 
 impl Inner {
@@ -33,13 +45,15 @@ impl Inner {
         let shared = self.lock().shared.clone();
         for out in outs.drain(..) {
             match out {
-                Out::Buffer(pad, buffer) => {
-                    let flow = pad.push(buffer);
-                    if flow.is_ok() && !shared.flow_trouble.load(Ordering::Relaxed) {
-                        continue;
+                Out::Buffers(pad, buffers) => {
+                    for buffer in buffers {
+                        let flow = pad.push(buffer);
+                        if flow.is_ok() && !shared.flow_trouble.load(Ordering::Relaxed) {
+                            continue;
+                        }
+                        shared.flow_trouble.store(true, Ordering::Relaxed);
+                        self.lock().flow.update_pad_flow(&pad, flow)?;
                     }
-                    shared.flow_trouble.store(true, Ordering::Relaxed);
-                    self.lock().flow.update_pad_flow(&pad, flow)?;
                 }
                 Out::Event(pad, event) => {
                     pad.push_event(event);

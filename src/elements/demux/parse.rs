@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 
 /// Packets that are parsed before what they made is pushed. The C library keeps 7 freed pieces of a size at hand: with no more
 /// buffers than that under way, allocating one costs next to nothing.
-const BATCH: usize = 6;
+pub const BATCH: usize = 6;
 
 /// What the parser wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +218,9 @@ impl Inner {
                 (gst::Buffer::from_mut_slice(bytes), corrupt)
             }
         };
-        self.format.decorate(packet, buffer.make_mut());
+        if packet.details.is_some() {
+            self.format.decorate(packet, buffer.make_mut());
+        }
         Some((buffer, corrupt))
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The streaming task of pull mode: blocks are read ahead, each parsed whole.
 
-use super::{Inner, Settings, input::Block, parse::Next};
+use super::{Inner, Settings, input::Block, output::Out, parse::Next};
 use gst::prelude::*;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -52,22 +52,32 @@ impl Inner {
         if self.lock().reverse.is_some() {
             return self.play_backwards(settings);
         }
-        let Some(block) = self.read_next()? else {
-            return Ok(true);
-        };
+        let block = self.read_next()?;
+        let ended = self.play_whole(&block, settings, &mut outs);
+        self.lock().spares.give(block.into_buffer());
+        ended
+    }
+
+    /// Plays what a block holds. True at the end.
+    fn play_whole(
+        self: &Arc<Self>,
+        block: &Block,
+        settings: &Settings,
+        outs: &mut Vec<Out>,
+    ) -> Result<bool, gst::FlowError> {
         loop {
-            let next = self.parse(&block, settings, &mut outs);
-            let flow = self.deliver(&mut outs);
+            let next = self.parse(block, settings, outs);
+            let flow = self.deliver(outs);
             let next = next?;
             flow?;
             match next {
                 Next::More => {}
                 Next::Head => {
-                    self.finish_head(settings, &mut outs)?;
+                    self.finish_head(settings, outs)?;
                     if self.lock().pending_seek.is_some() {
                         // pads and their events go out; what they would have played gives way to the seek
-                        outs.retain(|out| !matches!(out, super::output::Out::Buffer(..)));
-                        self.deliver(&mut outs)?;
+                        outs.retain(|out| !matches!(out, Out::Buffers(..)));
+                        self.deliver(outs)?;
                         self.play_pending_seek();
                         return Ok(false);
                     }
@@ -76,19 +86,37 @@ impl Inner {
                     self.lock().want = bytes;
                     return Ok(false);
                 }
-                Next::End => return Ok(self.lock().stopped || !self.has_grown(&block)),
+                Next::End => return Ok(self.lock().stopped || !self.has_grown(block)),
             }
         }
     }
 
     /// The block at the state's offset.
-    fn read_next(&self) -> Result<Option<Block>, gst::FlowError> {
-        let (offset, want) = {
+    fn read_next(&self) -> Result<Block, gst::FlowError> {
+        let (offset, want, spare) = {
             let mut state = self.lock();
-            let size = state.block_size();
-            (state.offset, state.want.max(size))
+            let want = state.want.max(state.block_size());
+            (state.offset, want, state.spares.take(want))
         };
-        self.read(offset, want).map(Some)
+        let Some(mut buffer) = spare else {
+            return self.read(offset, want);
+        };
+        let size = u32::try_from(want).unwrap_or(u32::MAX);
+        let filled = match buffer.get_mut() {
+            Some(spare) => self.sink.pull_range_fill(offset, spare, size),
+            None => Err(gst::FlowError::Error),
+        };
+        match filled {
+            Ok(()) => self.block(buffer, offset, want),
+            Err(gst::FlowError::Error) => {
+                // it failed, or upstream only hands out buffers of its own
+                let block = self.read(offset, want)?;
+                self.lock().spares.refuse();
+                Ok(block)
+            }
+            Err(gst::FlowError::Eos) => self.block(gst::Buffer::new(), offset, want),
+            Err(flow) => Err(flow),
+        }
     }
 
     /// Reads `want` bytes at `offset`, fewer at the file's end.
@@ -99,6 +127,16 @@ impl Inner {
             Err(gst::FlowError::Eos) => gst::Buffer::new(),
             Err(flow) => return Err(flow),
         };
+        self.block(buffer, offset, want)
+    }
+
+    /// What was read of `want` bytes at `offset`.
+    fn block(
+        &self,
+        buffer: gst::Buffer,
+        offset: u64,
+        want: usize,
+    ) -> Result<Block, gst::FlowError> {
         let last = buffer.size() < want;
         let shared = self.lock().shared.clone();
         shared

@@ -59,7 +59,7 @@ impl Inner {
                     flow?;
                     self.finish_head(settings, outs)?;
                     if self.lock().pending_seek.is_some() {
-                        outs.retain(|out| !matches!(out, Out::Buffer(..)));
+                        outs.retain(|out| !matches!(out, Out::Buffers(..)));
                         self.deliver(outs)?;
                         if self.pending_seek_push() {
                             return Ok(false);

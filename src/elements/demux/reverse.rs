@@ -4,7 +4,12 @@
 //! The file is read backwards in stretches. Pictures at the beginning of a stretch whose key picture stands in the stretch before
 //! wait for it. Decoders turn each group round.
 
-use super::{Inner, Settings, input::Block, output::Out, parse::Next};
+use super::{
+    Inner, Settings,
+    input::Block,
+    output::{Out, push_buffer},
+    parse::Next,
+};
 use crate::container::timeline::{Placer, RunMap};
 use std::collections::HashMap;
 
@@ -227,7 +232,7 @@ impl Inner {
                     {
                         state.segment.set_position(pts);
                     }
-                    outs.push(Out::Buffer(stream.pad.clone(), buffer));
+                    push_buffer(outs, &stream.pad, buffer);
                 }
             }
             reverse.bytes = frames.iter().map(|frame| frame.buffer.size()).sum();

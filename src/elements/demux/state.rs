@@ -7,6 +7,7 @@ use super::{
     output::Out,
     push::PushInput,
     seek::PendingSeek,
+    spare::Spares,
     stats::Stats,
     streams::Stream,
 };
@@ -103,6 +104,8 @@ pub struct State {
     pub want: usize,
     /// Bytes read on end since the file was opened or a seek.
     pub read_on: usize,
+    /// Memory to read into.
+    pub spares: Spares,
     /// Driven by pulling.
     pub pull: bool,
     /// Upstream was asked whether it is live.
@@ -162,6 +165,7 @@ impl State {
             offset: 0,
             want: 0,
             read_on: 0,
+            spares: Spares::default(),
             pull: false,
             asked_live: false,
             live: false,
