@@ -3,10 +3,11 @@
 
 use crate::container::reader::Window;
 use gst::buffer::{MappedBuffer, Readable};
+use std::{ops::Range, sync::Arc};
 
 /// A stretch of the file in memory. Pictures are handed out as parts of it.
 pub struct Block {
-    map: MappedBuffer<Readable>,
+    map: Arc<MappedBuffer<Readable>>,
     /// Offset in the file of its first byte.
     pub offset: u64,
     /// The file ends with it.
@@ -17,15 +18,15 @@ impl Block {
     /// Maps a buffer. `None` where it cannot be read.
     pub fn new(buffer: gst::Buffer, offset: u64, last: bool) -> Option<Block> {
         Some(Block {
-            map: buffer.into_mapped_buffer_readable().ok()?,
+            map: Arc::new(buffer.into_mapped_buffer_readable().ok()?),
             offset,
             last,
         })
     }
 
     /// The buffer it is, no longer mapped.
-    pub fn into_buffer(self) -> gst::Buffer {
-        self.map.into_buffer()
+    pub fn into_map(self) -> Arc<MappedBuffer<Readable>> {
+        self.map
     }
 
     /// All its bytes.
@@ -45,16 +46,22 @@ impl Block {
 
     /// A part of the block as a buffer that shares its memory.
     pub fn part(&self, from: usize, to: usize) -> Option<gst::Buffer> {
-        let block = self.map.buffer();
-        if block.n_memory() != 1 {
-            let region = block.copy_region(gst::BufferCopyFlags::MEMORY, from..to);
-            return region.ok();
-        }
-        // the usual case, without what a copy of any buffer has to look at
-        let length = to.checked_sub(from).filter(|_| to <= block.size())?;
-        let memory = block.peek_memory(0).share(from..from.checked_add(length)?);
-        let mut buffer = gst::Buffer::new();
-        buffer.get_mut()?.append_memory(memory);
-        Some(buffer)
+        self.data().get(from..to)?;
+        Some(gst::Buffer::from_slice(Part {
+            map: self.map.clone(),
+            range: from..to,
+        }))
+    }
+}
+
+/// A part of a block, which keeps the block in memory.
+struct Part {
+    map: Arc<MappedBuffer<Readable>>,
+    range: Range<usize>,
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        self.map.get(self.range.clone()).unwrap_or_default()
     }
 }

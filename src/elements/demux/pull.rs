@@ -54,7 +54,7 @@ impl Inner {
         }
         let block = self.read_next()?;
         let ended = self.play_whole(&block, settings, &mut outs);
-        self.lock().spares.give(block.into_buffer());
+        self.lock().spares.give(block.into_map());
         ended
     }
 
