@@ -21,6 +21,8 @@ pub struct Recording {
     pub key_every: u64,
     pub key_bytes: usize,
     pub p_bytes: usize,
+    /// Records have their check sums.
+    pub sums: bool,
     /// Coded pictures are holes of the file but for their first bytes.
     pub sparse: bool,
 }
@@ -87,10 +89,12 @@ fn write(plan: &Recording, file: &mut BufWriter<File>) -> std::io::Result<()> {
         let mut record = writer
             .picture(&picture, if is_key { &key } else { &p })
             .expect("record");
-        if plan.sparse {
-            // no check sum, and a hole for all but the beginning of the picture
+        if !plan.sums {
             let sum = if is_key { 84 } else { 20 };
             record[sum..sum + 4].fill(0);
+        }
+        if plan.sparse {
+            // a hole for all but the beginning of the picture
             let kept = if is_key { 88 } else { 24 } + 16;
             file.write_all(&record[..kept])?;
             file.seek(SeekFrom::Current((record.len() - kept) as i64))?;
@@ -113,6 +117,7 @@ pub fn sparse(bytes: u64) -> PathBuf {
         key_every: 15,
         key_bytes: 100_000,
         p_bytes: 100_000,
+        sums: false,
         sparse: true,
     })
 }

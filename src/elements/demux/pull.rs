@@ -7,6 +7,10 @@ use std::sync::{Arc, atomic::Ordering};
 
 /// Bytes read at a time.
 pub const BLOCK: usize = 512 << 10;
+/// A record of more bytes than this is large.
+const LARGE: usize = 16 << 10;
+/// Bytes read behind large records, so that the next one's size is known.
+const LOOK_AHEAD: usize = 128;
 /// Bytes read first.
 const FIRST_BLOCK: usize = 64 << 10;
 
@@ -249,9 +253,19 @@ impl Inner {
 }
 
 impl super::state::State {
-    /// Bytes to read at a time: little at first and after a seek, so that the first picture comes soon, then more and more.
+    /// Bytes to read at a time: little at first and after a seek, so that the first picture comes soon, then more and more. Large
+    /// records are read whole, since the beginning of one that a block's end cuts is read again.
     fn block_size(&mut self) -> usize {
-        let size = (self.read_on / 4).clamp(FIRST_BLOCK, BLOCK);
+        self.longest = self.longest.max(self.want.min(BLOCK));
+        let room = (self.read_on / 16).clamp(FIRST_BLOCK, BLOCK);
+        let size = match room.checked_div(self.longest) {
+            Some(records) if self.longest > LARGE => records
+                .max(1)
+                .saturating_mul(self.longest)
+                .saturating_add(LOOK_AHEAD)
+                .min(BLOCK),
+            _ => room,
+        };
         self.read_on = self.read_on.saturating_add(size);
         size
     }

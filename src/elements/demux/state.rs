@@ -102,6 +102,8 @@ pub struct State {
     pub offset: u64,
     /// Bytes that the reader wants to see there.
     pub want: usize,
+    /// Bytes of the longest record that a block's end cut so far.
+    pub longest: usize,
     /// Bytes read on end since the file was opened or a seek.
     pub read_on: usize,
     /// Memory to read into.
@@ -164,6 +166,7 @@ impl State {
             region: None,
             offset: 0,
             want: 0,
+            longest: 0,
             read_on: 0,
             spares: Spares::default(),
             pull: false,
