@@ -24,11 +24,6 @@ impl Block {
         })
     }
 
-    /// The buffer it is, no longer mapped.
-    pub fn into_map(self) -> Arc<MappedBuffer<Readable>> {
-        self.map
-    }
-
     /// All its bytes.
     pub fn data(&self) -> &[u8] {
         self.map.as_slice()

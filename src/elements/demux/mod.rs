@@ -26,7 +26,6 @@ mod sampling;
 mod seek;
 mod sink;
 mod sink_event;
-mod spare;
 mod state;
 mod stats;
 mod streams;

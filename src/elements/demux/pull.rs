@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The streaming task of pull mode: blocks are read ahead, each parsed whole.
+//! The streaming task of pull mode: block after block is read and parsed.
 
 use super::{Inner, Settings, input::Block, output::Out, parse::Next};
 use gst::prelude::*;
@@ -57,9 +57,7 @@ impl Inner {
             return self.play_backwards(settings);
         }
         let block = self.read_next()?;
-        let ended = self.play_whole(&block, settings, &mut outs);
-        self.lock().spares.give(block.into_map());
-        ended
+        self.play_whole(&block, settings, &mut outs)
     }
 
     /// Plays what a block holds. True at the end.
@@ -97,30 +95,12 @@ impl Inner {
 
     /// The block at the state's offset.
     fn read_next(&self) -> Result<Block, gst::FlowError> {
-        let (offset, want, spare) = {
+        let (offset, want) = {
             let mut state = self.lock();
-            let want = state.want.max(state.block_size());
-            (state.offset, want, state.spares.take(want))
+            let size = state.block_size();
+            (state.offset, state.want.max(size))
         };
-        let Some(mut buffer) = spare else {
-            return self.read(offset, want);
-        };
-        let size = u32::try_from(want).unwrap_or(u32::MAX);
-        let filled = match buffer.get_mut() {
-            Some(spare) => self.sink.pull_range_fill(offset, spare, size),
-            None => Err(gst::FlowError::Error),
-        };
-        match filled {
-            Ok(()) => self.block(buffer, offset, want),
-            Err(gst::FlowError::Error) => {
-                // it failed, or upstream only hands out buffers of its own
-                let block = self.read(offset, want)?;
-                self.lock().spares.refuse();
-                Ok(block)
-            }
-            Err(gst::FlowError::Eos) => self.block(gst::Buffer::new(), offset, want),
-            Err(flow) => Err(flow),
-        }
+        self.read(offset, want)
     }
 
     /// Reads `want` bytes at `offset`, fewer at the file's end.
@@ -131,16 +111,6 @@ impl Inner {
             Err(gst::FlowError::Eos) => gst::Buffer::new(),
             Err(flow) => return Err(flow),
         };
-        self.block(buffer, offset, want)
-    }
-
-    /// What was read of `want` bytes at `offset`.
-    fn block(
-        &self,
-        buffer: gst::Buffer,
-        offset: u64,
-        want: usize,
-    ) -> Result<Block, gst::FlowError> {
         let last = buffer.size() < want;
         let shared = self.lock().shared.clone();
         shared

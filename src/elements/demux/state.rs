@@ -7,7 +7,6 @@ use super::{
     output::Out,
     push::PushInput,
     seek::PendingSeek,
-    spare::Spares,
     stats::Stats,
     streams::Stream,
 };
@@ -106,8 +105,6 @@ pub struct State {
     pub longest: usize,
     /// Bytes read on end since the file was opened or a seek.
     pub read_on: usize,
-    /// Memory to read into.
-    pub spares: Spares,
     /// Driven by pulling.
     pub pull: bool,
     /// Upstream was asked whether it is live.
@@ -168,7 +165,6 @@ impl State {
             want: 0,
             longest: 0,
             read_on: 0,
-            spares: Spares::default(),
             pull: false,
             asked_live: false,
             live: false,
