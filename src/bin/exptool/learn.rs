@@ -129,15 +129,6 @@ pub fn of_file(path: &Path) -> Result<Result<Learnt, String>, Failure> {
     Ok(best.ok_or(reason))
 }
 
-/// How sure, in a word.
-pub fn confidence(learnt: &Learnt) -> &'static str {
-    match learnt.confidence {
-        Confidence::Certain => "certain",
-        Confidence::Probable => "probable",
-        Confidence::Doubtful => "doubtful",
-    }
-}
-
 fn told(name: &str, learnt: &Learnt) -> Value {
     let findings: Vec<Value> = learnt
         .findings
@@ -154,7 +145,7 @@ fn told(name: &str, learnt: &Learnt) -> Value {
         .collect();
     json!({
         "file": name,
-        "confidence": confidence(learnt),
+        "confidence": learnt.confidence.name(),
         "pictures": learnt.pictures,
         "read": learnt.read,
         "findings": findings,
@@ -165,7 +156,7 @@ fn told(name: &str, learnt: &Learnt) -> Value {
 fn text(name: &str, learnt: &Learnt) -> String {
     let mut out = format!(
         "{name}\n  layout is {}: {} of {} pictures are read by it\n",
-        confidence(learnt),
+        learnt.confidence.name(),
         learnt.read,
         learnt.pictures
     );

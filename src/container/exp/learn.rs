@@ -42,6 +42,17 @@ pub enum Confidence {
     Certain,
 }
 
+impl Confidence {
+    /// `"certain"`, `"probable"` or `"doubtful"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Certain => "certain",
+            Confidence::Probable => "probable",
+            Confidence::Doubtful => "doubtful",
+        }
+    }
+}
+
 /// One thing that was found, and how well it is backed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

@@ -22,5 +22,6 @@ pub mod probe;
 pub mod record;
 pub mod riff;
 mod scan;
+mod sizes;
 pub mod time;
 pub mod writer;

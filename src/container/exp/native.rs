@@ -6,11 +6,11 @@ use super::{
     layout::Layout,
     record::{self, Kind, Parsed, Record},
     scan::{self, Bare, Found, Frame},
+    sizes::Sizes,
 };
 use crate::container::reader::{
     Damage, FileInfo, IndexEntry, Packet, Reader, Step, StreamKey, Window,
 };
-use std::collections::{HashMap, HashSet};
 
 /// Bytes of a window that are needed to say anything.
 const HEAD: usize = 12;
@@ -36,10 +36,7 @@ pub struct NativeReader {
     index: Option<index::Walk>,
     /// Records read since the first; `None` once some were jumped over.
     counted: Option<u64>,
-    assumed_size: HashSet<u16>,
-    sizes: HashMap<(u16, u8), (u16, u16)>,
-    /// The entry of `sizes` that was used last.
-    last_size: Option<((u16, u8), (u16, u16))>,
+    sizes: Sizes,
 }
 
 impl NativeReader {
@@ -63,10 +60,13 @@ impl NativeReader {
             lost: Lost::Quiet,
             index: None,
             counted: Some(0),
-            assumed_size: HashSet::new(),
-            sizes: HashMap::new(),
-            last_size: None,
+            sizes: Sizes::default(),
         }
+    }
+
+    /// Adds a remark to its warnings.
+    pub fn remark(&mut self, text: String) {
+        self.warnings.push(text);
     }
 
     /// The layout it reads by.
@@ -85,8 +85,7 @@ impl NativeReader {
         if self.info.family != "native" {
             self.warnings.extend(header.warnings);
             self.info = header.info;
-            self.sizes.clear();
-            self.last_size = None;
+            self.sizes = Sizes::default();
         }
         self.lost = Lost::No;
         Step::Skip(header.size as u64)
@@ -158,10 +157,13 @@ impl NativeReader {
         if record.kind == Kind::Other {
             return Step::Skip(record.size as u64);
         }
+        let key = record.kind == Kind::Audio || record::shows_key(&record, data);
         let (width, height) = if record.kind == Kind::Audio {
             (0, 0)
         } else {
-            self.picture_size(&record)
+            let payload = || record.stored_payload().to_vec(data);
+            self.sizes
+                .of(&record, key, &self.info, payload, &mut self.warnings)
         };
         Step::Packet(Packet {
             stream: StreamKey {
@@ -170,7 +172,7 @@ impl NativeReader {
             },
             size: record.size,
             payload: record.stored_payload(),
-            key: record.kind == Kind::Audio || record::shows_key(&record, data),
+            key,
             crc: record.crc,
             stamp: record.stamp,
             slot: None,
@@ -181,49 +183,6 @@ impl NativeReader {
             mode: record.mode,
             details: None,
         })
-    }
-
-    /// Picture size: the header's, unless the record's format byte says another; else the format byte's.
-    fn picture_size(&mut self, record: &Record) -> (u16, u16) {
-        let key = (record.camera, record.format);
-        if let Some((_, size)) = self.last_size.filter(|(last, _)| *last == key) {
-            return size;
-        }
-        if let Some(size) = self.sizes.get(&key) {
-            self.last_size = Some((key, *size));
-            return *size;
-        }
-        let listed = self
-            .info
-            .cameras
-            .iter()
-            .find(|camera| camera.number == record.camera && camera.width > 0 && camera.height > 0)
-            .map(|camera| (camera.width, camera.height));
-        let by_format = header::format_size(record.format, self.info.standard);
-        let size = match (listed, by_format) {
-            (Some(listed), Some(by_format)) => {
-                let format = header::size_format(listed.0, listed.1);
-                if format == 0 || format == record.format {
-                    listed
-                } else {
-                    by_format
-                }
-            }
-            (Some(size), None) => size,
-            (None, by_format) => {
-                let size = by_format.unwrap_or((352, 240));
-                if self.assumed_size.insert(record.camera) {
-                    self.warnings.push(format!(
-                        "camera {}: the file gives no picture size; {}x{} is assumed, the NTSC size of record format {}",
-                        record.camera, size.0, size.1, record.format
-                    ));
-                }
-                size
-            }
-        };
-        // the format is a byte, and cameras that prove themselves are few: the table stays small
-        self.sizes.insert(key, size);
-        size
     }
 
     /// No record stands at the window's start: looks for the next one.

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Which family a file is, told from its first bytes, never from its name.
 
-use super::{avi::AviReader, header, layout::Layout, native::NativeReader, riff};
-use crate::container::reader::{Reader, Step, Window};
+use super::{avi::AviReader, header, layout::Layout, learn, native::NativeReader, riff};
+use crate::container::{
+    mpeg4::start_code,
+    reader::{Reader, Step, Window},
+};
 
 /// Bytes from the file's start in which a record has to stand for the file to be believed.
 pub const MAX_PROBE: usize = 4 << 20;
+
+/// Bytes from which a layout is learnt where [`MAX_PROBE`] do not settle it.
+pub const MAX_LEARNING: usize = 16 << 20;
 
 /// What was looked for, for the message that says it is not there.
 pub const EXPECTED: &str = "a DXEXP header, a PLV1 AVI, or consecutive frame records (size, time, kind and start code agreeing) \
@@ -145,6 +151,47 @@ pub fn open(family: Family) -> Option<Box<dyn Reader>> {
         }
         Family::Plv1 => Box::new(AviReader::new(Layout::built_in("plv1")?)),
     })
+}
+
+/// Outcome of working out a layout.
+pub enum Learning {
+    /// More bytes may help.
+    Need(usize),
+    /// A reader, whose first warning says what it rests on.
+    Reader(Box<dyn Reader>),
+    /// No layout holds; why.
+    No(String),
+}
+
+/// A reader by the layout that the first bytes of an unknown file teach. `window` holds [`MAX_PROBE`] bytes or all of the file;
+/// where these do not settle it, [`MAX_LEARNING`] may.
+pub fn learn(window: &Window<'_>) -> Learning {
+    let data = window.data;
+    if is_foreign(data) {
+        return Learning::No("it is a file of another kind".to_owned());
+    }
+    let enough = window.last || data.len() >= MAX_LEARNING;
+    let has_pictures = || memchr::memmem::find(data, &start_code::VOP_BYTES).is_some();
+    match learn::learn(data) {
+        Ok(learnt) if learnt.confidence > learn::Confidence::Doubtful => {
+            let remark = format!(
+                "the layout of the records was learnt from the first {} bytes and is {}: it reads {} of {} pictures",
+                data.len(),
+                learnt.confidence.name(),
+                learnt.read,
+                learnt.pictures
+            );
+            let mut reader = NativeReader::new(learnt.layout);
+            reader.remark(remark);
+            Learning::Reader(Box::new(reader))
+        }
+        _ if !enough && has_pictures() => Learning::Need(MAX_LEARNING),
+        Ok(learnt) => Learning::No(format!(
+            "the layout that its records seem to have is doubtful: it reads {} of {} pictures",
+            learnt.read, learnt.pictures
+        )),
+        Err(nothing) => Learning::No(nothing.to_string()),
+    }
 }
 
 /// A reader for records of a given layout.

@@ -269,7 +269,7 @@ impl Inner {
         };
         for warning in reader.take_warnings() {
             outs.push(Out::Warning(
-                "The recording's header and its records do not agree.".to_owned(),
+                "Not everything about this recording is certain.".to_owned(),
                 warning,
             ));
         }

@@ -45,7 +45,11 @@ impl Format for ExpFormat {
                 Some(reader) => Opened::Reader(reader),
                 None => Opened::No("a built-in layout".to_owned()),
             },
-            probe::Probe::No => Opened::No(probe::EXPECTED.to_owned()),
+            probe::Probe::No => match probe::learn(head) {
+                probe::Learning::Need(bytes) => Opened::Need(bytes),
+                probe::Learning::Reader(reader) => Opened::Reader(reader),
+                probe::Learning::No(why) => Opened::No(format!("{}; {why}", probe::EXPECTED)),
+            },
         }
     }
 
@@ -100,7 +104,7 @@ impl ObjectImpl for ExpDemux {
             all.push(
                 glib::ParamSpecString::builder("layout")
                     .nick("Layout")
-                    .blurb("Layout of the records: auto, the name of a built-in layout, or a layout file (TOML)")
+                    .blurb("Layout of the records: auto (one of the known ones, else learnt from the file), the name of a built-in layout, or a layout file (TOML)")
                     .default_value(Some("auto"))
                     .mutable_ready()
                     .build(),

@@ -199,7 +199,7 @@ fn learnt(path: &Path) -> Result<(Source, String, u32), Failure> {
     };
     let evidence = format!(
         "the layout was learnt from the file and is {}: it reads {} of {} pictures",
-        crate::learn::confidence(&learnt),
+        learnt.confidence.name(),
         learnt.read,
         learnt.pictures
     );

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MPL-2.0
+//! How large a camera's pictures are: the header says it, or the pictures themselves do, or it is assumed.
+
+use super::{header, record::Record};
+use crate::container::{
+    mpeg4::{SizeHint, infer::Inference, picture_size, start_code, vol::VolParams},
+    reader::{Codec, FileInfo},
+};
+use std::collections::HashMap;
+
+/// Key pictures of a camera that are looked into before a size is assumed.
+const TRIES: u8 = 4;
+
+/// Picture sizes of one file, by camera and record format.
+#[derive(Clone, Debug, Default)]
+pub struct Sizes {
+    known: HashMap<(u16, u8), Size>,
+    /// The entry that was used last.
+    last: Option<((u16, u8), (u16, u16))>,
+}
+
+/// What is known of one camera's pictures of one format.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    size: (u16, u16),
+    /// Key pictures that may still tell another.
+    tries: u8,
+}
+
+impl Sizes {
+    /// Width and height of a picture, of which `payload` gives the coded bytes. Assumptions are told once for each camera.
+    pub fn of(
+        &mut self,
+        record: &Record,
+        key: bool,
+        info: &FileInfo,
+        payload: impl FnOnce() -> Vec<u8>,
+        warnings: &mut Vec<String>,
+    ) -> (u16, u16) {
+        let place = (record.camera, record.format);
+        if let Some((_, size)) = self.last.filter(|(last, _)| *last == place) {
+            return size;
+        }
+        let told = told(record, info);
+        let entry = self.known.entry(place).or_insert_with(|| match told {
+            Some(size) => Size { size, tries: 0 },
+            None => Size {
+                size: header::format_size(record.format, info.standard).unwrap_or((352, 240)),
+                tries: TRIES,
+            },
+        });
+        if entry.tries > 0 && key && record.codec == Codec::Mpeg4 {
+            entry.tries = entry.tries.saturating_sub(1);
+            let hint = SizeHint {
+                format: record.format,
+                standard: info.standard,
+            };
+            if let Some(size) = counted(&payload(), hint) {
+                entry.size = size;
+                entry.tries = 0;
+            } else if entry.tries == 0 {
+                warnings.push(format!(
+                    "camera {}: the file gives no picture size; {}x{} is assumed, the size of record format {}",
+                    record.camera, entry.size.0, entry.size.1, record.format
+                ));
+            }
+        }
+        let size = entry.size;
+        if entry.tries == 0 {
+            self.last = Some((place, size));
+        }
+        size
+    }
+}
+
+/// The header's size of the camera, unless the record's format byte says another.
+fn told(record: &Record, info: &FileInfo) -> Option<(u16, u16)> {
+    let listed = info
+        .cameras
+        .iter()
+        .find(|camera| camera.number == record.camera && camera.width > 0 && camera.height > 0)
+        .map(|camera| (camera.width, camera.height))?;
+    let format = header::size_format(listed.0, listed.1);
+    let other = header::format_size(record.format, info.standard);
+    Some(match other {
+        Some(other) if format != 0 && format != record.format => other,
+        _ => listed,
+    })
+}
+
+/// The size that a key picture shows: its own VOL's, or that of its macroblocks.
+fn counted(picture: &[u8], hint: SizeHint) -> Option<(u16, u16)> {
+    let vop = picture.get(start_code::vop_offset(picture)?..)?;
+    let own = start_code::start_codes(picture)
+        .find(|(_, code)| start_code::VOL.contains(code))
+        .and_then(|(at, _)| VolParams::parse(picture.get(at..)?).ok());
+    if let Some(vol) = own.filter(|vol| vol.width > 0 && vol.height > 0) {
+        return Some((vol.width, vol.height));
+    }
+    let mut inference = Inference::new();
+    inference.add_key(vop);
+    let widths = inference.result();
+    picture_size(&[vop], &widths.vol(0, 0, None), hint)
+}
