@@ -4,6 +4,7 @@
 
 mod common;
 mod exptool_tools;
+mod netvu_make;
 
 use exptool_tools::{complaint, json, other, run, text, two_cameras};
 
@@ -195,4 +196,31 @@ fn samples_are_told_as_their_descriptions_say() {
     }
     let damaged = json(&["info", text(&folder.join("damaged.exp"))], 0);
     assert_eq!(damaged["damaged_regions"], 4);
+}
+
+#[test]
+fn explain_takes_the_headers_of_netvu_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.adbin");
+    let [binary, ..] = netvu_make::one_of_each();
+    std::fs::write(&file, &binary).unwrap();
+    let sheet = json(&["explain", text(&file), "--record", "0"], 0);
+    let fields = sheet["fields"].as_array().unwrap();
+    let mut end = 0;
+    for field in fields {
+        assert_eq!(field["at"].as_u64().unwrap(), end, "{field}");
+        end += field["length"].as_u64().unwrap();
+    }
+    let find = |name: &str| {
+        let found = fields.iter().find(|field| field["name"] == name);
+        found.unwrap_or_else(|| panic!("{name} in {sheet}"))
+    };
+    // separator of 6 bytes, then the header
+    assert_eq!(find("camera")["at"], 6 + 8);
+    assert_eq!(find("camera")["known"], "verified");
+    assert_eq!(find("active alarms")["known"], "stated");
+    let at = |name: &str| find(name)["at"].as_u64().unwrap() as usize;
+    let seconds = u32::from_be_bytes(binary[at("time")..][..4].try_into().unwrap());
+    let told = find("time")["value"].as_str().unwrap();
+    assert!(told.starts_with(&seconds.to_string()), "{told}");
 }

@@ -20,6 +20,7 @@ mod mime_part;
 mod partition;
 pub mod pbm;
 pub mod picture;
+pub mod places;
 mod probe;
 pub mod separator;
 mod sniff;

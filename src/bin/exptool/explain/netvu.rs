@@ -5,7 +5,9 @@ use super::{fields::Sheet, record};
 use crate::common::clock::Zone;
 use gstexp::container::{
     netvu::{
-        picture::{LEN, PictureHeader},
+        audio::AudioHeader,
+        picture::{LEN, Order, PictureHeader},
+        places::{AUDIO, PICTURE, Place},
         separator,
     },
     reader::Packet,
@@ -31,13 +33,17 @@ pub fn sheet(packet: &Packet, data: &[u8], zone: Zone) -> Sheet {
         sheet.add(2..6, "packet size", separator.size.to_string(), "verified");
     }
     for at in [0, separator::LEN] {
-        let Ok(header) = PictureHeader::parse(data.get(at..).unwrap_or_default()) else {
-            continue;
-        };
-        let value = "order of bytes, format, size, times, titles (NetVu format, section 2)";
-        sheet.add(at..at + LEN, "picture header", value.to_owned(), "verified");
-        let text = at + LEN..at + LEN + header.text_len;
-        sheet.add(text, "text block", "lines of facts".to_owned(), "verified");
+        let header = data.get(at..).unwrap_or_default();
+        if let Ok(picture) = PictureHeader::parse(header) {
+            fields(&mut sheet, at, &PICTURE, header, picture.order);
+            let text = at + LEN..at + LEN + picture.text_len;
+            sheet.add(text, "text block", "lines of facts".to_owned(), "verified");
+            break;
+        }
+        if let Ok(Some(sound)) = AudioHeader::parse(header) {
+            fields(&mut sheet, at, &AUDIO, header, sound.order);
+            break;
+        }
     }
     if let Some(range) = record::stored(packet).filter(|range| !range.is_empty()) {
         let value = format!("{} coded bytes are handed out", packet.payload.len());
@@ -65,4 +71,15 @@ pub fn sheet(packet: &Packet, data: &[u8], zone: Zone) -> Sheet {
         }
     }
     sheet
+}
+
+/// A header's fields, one by one.
+fn fields(sheet: &mut Sheet, at: usize, places: &[Place], header: &[u8], order: Order) {
+    for place in places {
+        let Ok(value) = place.value(header, order) else {
+            continue;
+        };
+        let from = at + place.at;
+        sheet.add(from..from + place.length, place.name, value, place.known);
+    }
 }
