@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How fast `exptool info` and `exptool verify` are, and how much memory they take, on a large file made here.
+//! How fast `exptool info`, `verify` and `convert` are, and how much memory they take, on a large file made here.
 //!
 //! `cargo bench --bench exptool`; EXP_BENCH_GIB sets the size (1), EXP_BENCH_DIR the folder (the temporary one).
 #![allow(clippy::unwrap_used)]
@@ -52,8 +52,33 @@ fn main() {
         share(verify),
         share(full)
     );
-    std::fs::remove_file(&path).unwrap();
     std::fs::remove_file(&manifest).unwrap();
+    convert(program, &folder, file);
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// `convert` to MP4 beside `ffmpeg -c copy` from an AVI of the same pictures, and its memory while it encodes.
+fn convert(program: &str, folder: &Path, file: &str) {
+    let [avi, own, peer] = ["avi", "own.mp4", "peer.mp4"].map(|suffix| {
+        let path = folder.join(format!("exptool-bench.{suffix}"));
+        path.display().to_string()
+    });
+    let to_avi = ["convert", file, "--force", "-o", &avi];
+    measure("convert to AVI", program, &to_avi);
+    let ffmpeg = measure(
+        "ffmpeg -c copy",
+        "ffmpeg",
+        &["-v", "error", "-y", "-i", &avi, "-c", "copy", &peer],
+    );
+    let to_mp4 = ["convert", file, "--force", "-o", &own];
+    let own_time = measure("convert to MP4", program, &to_mp4);
+    println!(
+        "convert takes {:.2} times as long as ffmpeg -c copy from AVI",
+        own_time.as_secs_f64() / ffmpeg.as_secs_f64()
+    );
+    for path in [avi, own, peer] {
+        std::fs::remove_file(path).unwrap();
+    }
 }
 
 /// Writes a file of at least `size` bytes with a gap every hour; the number of its pictures.

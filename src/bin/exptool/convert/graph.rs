@@ -60,6 +60,9 @@ pub struct Graph {
     pub notes: Vec<String>,
 }
 
+/// Recording that a muxer may hold back.
+const MUXER_QUEUE: gst::ClockTime = gst::ClockTime::from_seconds(5);
+
 /// The tracker; a poisoned lock is as good, the pipeline has failed then anyway.
 pub fn lock(shared: &Shared) -> MutexGuard<'_, Tracker> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,6 +106,10 @@ pub fn build(
         mux.link(&sink).map_err(built)?;
         if let Some(setter) = mux.dynamic_cast_ref::<gst::TocSetter>() {
             setter.set_toc(Some(&chapters::toc(chapters)));
+        }
+        if mux.has_property("latency") {
+            // muxers built on GstAggregator take one buffer at a time unless they may wait for more, which costs twice the time
+            mux.set_property("latency", MUXER_QUEUE.nseconds());
         }
         if job.format == Format::Mkv {
             mux.set_property(

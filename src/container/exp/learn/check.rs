@@ -21,6 +21,8 @@ pub struct Reading {
     pub of: usize,
     /// Stretches between the first and the last picture that were no record.
     pub damaged: usize,
+    /// Of these, those that are as long as one round of padding.
+    pub rounds: usize,
 }
 
 impl Reading {
@@ -69,6 +71,9 @@ pub fn read(bytes: &[u8], layout: &Layout, pictures: &[Picture]) -> Reading {
             Step::Damaged(damage) => {
                 if at < end {
                     reading.damaged = reading.damaged.saturating_add(1);
+                    if damage.length == layout.record.align {
+                        reading.rounds = reading.rounds.saturating_add(1);
+                    }
                 }
                 damage.length
             }

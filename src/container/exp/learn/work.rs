@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Puts the layout together, field by field, and tells what each rests on.
 
+mod align;
 mod outcome;
 
 use super::{

@@ -8,6 +8,23 @@ impl Work<'_> {
     pub fn finish(mut self) -> Learnt {
         let list = &self.pictures.list;
         let mut reading = check::read(self.bytes, &self.layout, list);
+        let mut before = 0_u64;
+        if let Some((other, layout)) = self.begun_earlier(&reading) {
+            let by = layout
+                .record
+                .header
+                .saturating_sub(self.layout.record.header);
+            before = by as u64;
+            (reading, self.layout) = (other, layout);
+            self.tell(
+                "record.header",
+                format!(
+                    "records begin {by} bytes before the places that the other remarks count from: their padding fits then"
+                ),
+                (reading.matched, reading.of),
+                Vec::new(),
+            );
+        }
         let mut left_out = None;
         let wanting = |reading: &check::Reading| {
             reading.matched.saturating_mul(100) < reading.of.saturating_mul(99)
@@ -33,7 +50,7 @@ impl Work<'_> {
             .rows
             .list
             .first()
-            .map(|row| row.start as u64)
+            .map(|row| (row.start as u64).saturating_sub(before))
             .filter(|size| *size > 0);
         let text = format!(
             "read by this layout; {} stretches between were no record",
@@ -42,7 +59,9 @@ impl Work<'_> {
         self.tell("name", text, (reading.matched, reading.of), Vec::new());
         let whole = reading.missing == 0 && reading.extra == 0;
         let most = reading.matched.saturating_mul(100) >= reading.of.saturating_mul(99);
-        let calm = reading.damaged.saturating_mul(4) <= reading.of;
+        let padded = self.layout.record.align > 1;
+        let calm = reading.damaged.saturating_mul(4) <= reading.of
+            && !(padded && reading.rounds.saturating_mul(2) > reading.damaged);
         let confidence = if whole
             && calm
             && self.timed
