@@ -189,6 +189,28 @@ fn a_parchive_look_alike_with_frames_is_a_partition() {
 }
 
 #[test]
+fn a_byte_before_a_header_does_not_make_another_one() {
+    for (before, title) in [(0x10u8, "Yard"), (0x11, "")] {
+        let made = Made {
+            title,
+            ..Made::default()
+        };
+        let mut data = b"PAR\0".to_vec();
+        data.resize(600, before);
+        data.extend(made.record());
+        for grow in [0, 1] {
+            let mut offsets = Vec::new();
+            read_all(Kind::Partition, &data, grow, |offset, _, step| {
+                if let Step::Packet(packet) = step {
+                    offsets.push((offset, packet.stream.codec));
+                }
+            });
+            assert_eq!(offsets, [(600, Codec::Mpeg4)], "{before:x}, by {grow}");
+        }
+    }
+}
+
+#[test]
 fn whole_jpeg_files_behind_a_text_of_another_length() {
     // As a program writes it that keeps the text's own NUL and does not count it, and stores a JPEG file longer than the
     // header says.

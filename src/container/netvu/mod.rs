@@ -10,6 +10,7 @@
 pub mod adpcm;
 pub mod audio;
 mod binary;
+mod copies;
 mod desk;
 mod find;
 pub mod jfif;

@@ -4,15 +4,20 @@
 //!
 //! Every place with one of the magic words, in either byte order, is a candidate; it must prove itself by its fields, by what
 //! its payload begins with, and by its size. Tried on synthetic partitions only: no real one is public (stated, assumed).
+//!
+//! A partition is a slice of a ring, which may hold a record twice. One with the time, camera and bytes of another shortly before it
+//! is left out, see [`Copies`]; a copy farther away is shown, so that no part of the slice is missing.
 
 use super::audio::{self, AudioHeader};
+use super::copies::{Copies, Record};
 use super::desk::Desk;
 use super::find::{self, Found, Proof, Sign};
 use super::jfif::Jfif;
-use super::picture::{self, Fields, Format, NoPicture, PictureHeader};
+use super::picture::{self, Fields, Format, NoPicture, Order, PictureHeader};
 use crate::container::cursor::bytes_at;
-use crate::container::reader::{Damage, FileInfo, MAX_RECORD, Reader, Step, Window};
+use crate::container::reader::{Damage, FileInfo, MAX_RECORD, Reader, Stamp, Step, Window};
 use memchr::memmem;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// First bytes of a partition (stated).
@@ -44,6 +49,7 @@ pub struct PartitionReader {
     gaps: bool,
     quiet: bool,
     records: u64,
+    copies: Copies,
 }
 
 impl PartitionReader {
@@ -54,6 +60,7 @@ impl PartitionReader {
             gaps: true,
             quiet: true,
             records: 0,
+            copies: Copies::default(),
         }
     }
 
@@ -64,6 +71,7 @@ impl PartitionReader {
             gaps: false,
             quiet: true,
             records: 0,
+            copies: Copies::default(),
         }
     }
 
@@ -73,11 +81,16 @@ impl PartitionReader {
         self.quiet = self.gaps;
         let data = window.data;
         if picture::order_of(bytes_at(data, 0).ok()?).is_none() {
-            return self.sound(data);
+            return self.sound(window);
         }
         let header = PictureHeader::parse(data).ok()?;
         let place = place(&header, data, true).ok()??;
         let record = data.get(..place.end)?;
+        let start = picture::LEN.saturating_add(place.text);
+        let copy = self.copy(window, header.stamp, header.camera, start..place.end);
+        if copy.is_some() {
+            return copy;
+        }
         let picture = self
             .desk
             .headed(record, &header, place.text, place.end, 0)
@@ -85,15 +98,43 @@ impl PartitionReader {
         Some(self.desk.hand_out(picture, place.end))
     }
 
-    fn sound(&mut self, data: &[u8]) -> Option<Step> {
+    fn sound(&mut self, window: &Window<'_>) -> Option<Step> {
+        let data = window.data;
         let header = AudioHeader::parse(data).ok()??;
         let start = sound_start(&header, data)?;
         let end = start.saturating_add(header.size);
         let mode = header.mode?;
         // The upper half holds flags, bit 15 says that the sound belongs to the camera of that number (stated).
         let channel = u16::try_from(header.channel & 0x7fff).unwrap_or(1).max(1);
+        let copy = self.copy(window, header.stamp, channel, start..end);
+        if copy.is_some() {
+            return copy;
+        }
         self.desk
             .sound(data, start..end, mode, channel, header.stamp, end)
+    }
+
+    /// Passes over a record that was read shortly before. Only partitions hold such copies.
+    fn copy(
+        &mut self,
+        window: &Window<'_>,
+        stamp: Option<Stamp>,
+        camera: u16,
+        payload: Range<usize>,
+    ) -> Option<Step> {
+        if !self.gaps {
+            return None;
+        }
+        let end = payload.end;
+        let record = Record::new(window.offset, stamp?, camera, window.data.get(payload)?);
+        let first = self.copies.copy_of(record)?;
+        if self.copies.is_first() {
+            let text = format!(
+                "the record is the same as the one at offset {first} and is left out, as are further copies"
+            );
+            self.desk.warn(window.offset, &text);
+        }
+        Some(Step::Skip(end as u64))
     }
 }
 
@@ -139,6 +180,7 @@ impl Reader for PartitionReader {
 
     fn resync(&mut self) {
         self.quiet = true;
+        self.copies.forget();
         self.desk.resync();
     }
 
@@ -159,7 +201,14 @@ impl Reader for PartitionReader {
 
 /// The first record from `from` on that proves itself.
 pub fn next(data: &[u8], from: usize, last: bool) -> Found {
-    find::hunt(&SIGNS, data, from, last, |at| {
+    next_within(data, from, data.len(), last)
+}
+
+/// As [`next`], for records whose magic word is among the first `limit` bytes of `data`; they may end behind them.
+pub fn next_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found {
+    let front = data.get(..limit).unwrap_or(data);
+    let over = last || data.len() > limit;
+    find::hunt(&SIGNS, front, from, over, |at| {
         let rest = data.get(at..).unwrap_or_default();
         match prove(rest, last) {
             Proof::Need(need) => Proof::Need(need.saturating_add(at)),
@@ -173,21 +222,40 @@ fn prove(data: &[u8], last: bool) -> Proof {
     let Ok(word) = bytes_at::<4>(data, 0) else {
         return need(4, last);
     };
-    if picture::order_of(word).is_some() {
-        return match PictureHeader::parse(data) {
-            Ok(header) => match place(&header, data, last) {
-                Ok(Some(_)) if points(&header, data) >= ENOUGH => Proof::Yes,
-                Ok(_) => Proof::No,
-                Err(bytes) => need(bytes, last),
-            },
-            Err(NoPicture::Short(_)) => need(picture::LEN, last),
-            Err(NoPicture::Expected(_)) => Proof::No,
+    if let Some(order) = picture::order_of(word) {
+        let points = match picture_points(data, last) {
+            Ok(points) if points >= ENOUGH => points,
+            Ok(_) => return Proof::No,
+            Err(bytes) => return need(bytes, last),
+        };
+        // a byte 10 or 11 before a big-endian header makes a little-endian one, whose small numbers are small there too
+        let shifted = data.get(1..).unwrap_or_default();
+        let both = bytes_at(shifted, 0).is_ok_and(|word| picture::order_of(word).is_some());
+        if order == Order::Big || !both {
+            return Proof::Yes;
+        }
+        return match picture_points(shifted, last) {
+            Ok(other) if other >= points => Proof::No,
+            Err(bytes) if !last => Proof::Need(bytes.saturating_add(1)),
+            _ => Proof::Yes,
         };
     }
     match AudioHeader::parse(data) {
         Ok(Some(header)) => prove_sound(&header, data, last),
         Ok(None) => Proof::No,
         Err(_) => need(audio::LEN, last),
+    }
+}
+
+/// Points of the picture header at the start of `data`, 0 where it or its payload is none; an error with the bytes needed to tell.
+fn picture_points(data: &[u8], last: bool) -> Result<usize, usize> {
+    match PictureHeader::parse(data) {
+        Ok(header) => Ok(match place(&header, data, last)? {
+            Some(_) => points(&header, data),
+            None => 0,
+        }),
+        Err(NoPicture::Short(_)) => Err(picture::LEN),
+        Err(NoPicture::Expected(_)) => Ok(0),
     }
 }
 
