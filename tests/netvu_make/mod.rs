@@ -244,3 +244,32 @@ pub fn one_of_each() -> [Vec<u8>; 5] {
         partition.concat(),
     ]
 }
+
+/// Bytes without a pattern, always the same for a seed; no two zeros, FF or DE in a row, so that no start code or magic word is
+/// in them by chance.
+pub fn noise(size: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let byte = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        match (state >> 24) as u8 {
+            0 | 0xff | 0xde => 0x5a,
+            byte => byte,
+        }
+    };
+    (0..size).map(byte).collect()
+}
+
+/// A small JPEG file that is whole as far as its markers tell.
+pub fn jpeg_file(size: usize, seed: u64) -> Vec<u8> {
+    let mut jpeg = vec![0xff, 0xd8, 0xff, 0xe0, 0, 16];
+    jpeg.extend(b"JFIF\0\x01\x02\x02\0\x32\0\x19\0\0");
+    jpeg.extend([0xff, 0xc0, 0, 11, 8, 1, 0, 2, 0xc0, 1, 1, 0x11, 0]);
+    jpeg.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0]);
+    jpeg.extend(scan(size, seed));
+    // a stuffed FF and a restart marker belong to the scan
+    jpeg.extend([0xff, 0, 0xff, 0xd3, 7]);
+    jpeg.extend([0xff, 0xd9]);
+    jpeg
+}

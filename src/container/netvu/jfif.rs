@@ -25,6 +25,8 @@ pub struct Jfif<'a> {
     pub quantisers: Option<&'a [u8; 64]>,
     /// A scan begins where the segments end, so the file is a picture.
     pub has_scan: bool,
+    /// Where the segments end and coded bytes begin, from the file's start; 0 without a scan.
+    pub scan: usize,
 }
 
 impl<'a> Jfif<'a> {
@@ -60,6 +62,7 @@ impl<'a> Jfif<'a> {
             found.segment(marker, body);
             at = end;
             if found.has_scan {
+                found.scan = end;
                 return Ok(Some(found));
             }
         }
@@ -104,6 +107,7 @@ mod tests {
         let jfif = Jfif::read(&data).unwrap().unwrap();
         assert_eq!(jfif.comment, Some(&b"abc"[..]));
         assert_eq!((jfif.width, jfif.height), (768, 256));
+        assert_eq!(jfif.scan, data.len() - 2);
         for cut in 2..data.len() - 2 {
             assert!(Jfif::read(&data[..cut]).is_err(), "{cut}");
         }

@@ -10,9 +10,11 @@
 pub mod adpcm;
 pub mod audio;
 mod binary;
+mod carve;
 mod copies;
 mod desk;
 mod find;
+mod front;
 pub mod jfif;
 pub mod jpeg;
 mod jpeg_tables;
@@ -46,7 +48,7 @@ pub fn open_terse(kind: Kind, terse: bool) -> Box<dyn Reader> {
         Kind::Mime => Box::new(mime::MimeReader::new(terse)),
         Kind::Raw => Box::new(partition::PartitionReader::raw(terse)),
         Kind::Sprite => Box::new(sprite::SpriteReader::new(terse)),
-        Kind::Partition => Box::new(partition::PartitionReader::partition(terse)),
+        Kind::Partition => Box::new(front::FrontReader::new(terse)),
     }
 }
 

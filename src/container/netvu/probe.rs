@@ -48,6 +48,16 @@ pub fn probe(head: &[u8]) -> Option<(Kind, u32)> {
         .max_by_key(|(_, score)| *score)
 }
 
+/// As [`probe`], for the forms whose records no search for headers finds.
+pub(super) fn probe_other(head: &[u8]) -> Option<(Kind, u32)> {
+    let sure = [
+        (Kind::Sprite, probe_sprite(head)),
+        (Kind::Mime, probe_mime(head)),
+        (Kind::Binary, probe_binary(head)),
+    ];
+    sure.into_iter().max_by_key(|(_, score)| *score)
+}
+
 fn probe_sprite(head: &[u8]) -> u32 {
     if !head.starts_with(&sprite::MAGIC) {
         return 0;

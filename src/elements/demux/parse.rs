@@ -237,6 +237,8 @@ impl Inner {
                 return Ok(());
             };
             state.tuning = head.tuning(reader.info());
+            // a partition's records may have turned out to be something else
+            state.stats.family = reader.info().family.to_owned();
             state.stats.clock = state.tuning.clock_name();
         }
         // the head is settled, so that the file can be looked over before the first buffer goes out

@@ -10,8 +10,8 @@ use std::{
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 20;
-/// No window grows beyond this: a record and what is around it.
-const MAX_WINDOW: usize = MAX_RECORD + BLOCK;
+/// No window grows beyond this: a record and what is around it, such as the front of a partition.
+const MAX_WINDOW: usize = MAX_RECORD + 5 * BLOCK;
 
 /// What stands at an offset.
 #[derive(Debug)]
