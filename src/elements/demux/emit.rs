@@ -65,7 +65,7 @@ impl Inner {
                     .map
                     .follow(state.runs.runs(), state.tuning.rhythm.interval);
             }
-            state.map.learn(item.offset, time, place.running);
+            self.learn(state, &item, time, &place, outs);
         }
         let unix = match state.tuning.rhythm.resolution {
             Resolution::Slots => None,
@@ -93,6 +93,22 @@ impl Inner {
         }
         self.push_item(state, index, item, mark, place, unix, outs);
         self.fill_silence(state, place.running, outs);
+    }
+
+    /// What a picture that is played tells about the file as a whole.
+    fn learn(&self, state: &mut State, item: &Item, time: i64, place: &Place, outs: &mut Vec<Out>) {
+        let before = std::mem::replace(&mut state.last_clock, Some(time));
+        if let (Some(Break::Gap(_) | Break::Back(_)), Some(before), true) =
+            (place.begins, before, state.pull)
+            && state.map.correct(item.offset, before, time, place.running)
+            && state.duration.is_some()
+            && state.duration != state.playing_time()
+            && let Some(element) = self.element()
+        {
+            let message = gst::message::DurationChanged::builder().src(&element);
+            outs.push(Out::Message(Box::new(message.build())));
+        }
+        state.map.learn(item.offset, time, place.running);
     }
 
     /// What a break of the recording means for all streams.

@@ -152,6 +152,44 @@ impl GapMap {
         }
     }
 
+    /// A break was met while playing where the map has none: the record at `offset`, of this clock time, begins a run and is played
+    /// at `running`; `before` is the clock of the picture before it. What follows moves along. True where the map changed.
+    pub fn correct(&mut self, offset: u64, before: i64, clock: i64, running: i64) -> bool {
+        if self.sureness >= Sureness::Exact || self.space != Space::Records {
+            return false;
+        }
+        let known = |run: &Run| run.offset == offset || run.clock == clock;
+        let after = self.runs.partition_point(|run| run.offset <= offset);
+        let Some(number) = after.checked_sub(1) else {
+            return false;
+        };
+        if self.runs.iter().skip(number).take(2).any(known) {
+            return false;
+        }
+        let Some(run) = self.runs.get_mut(number) else {
+            return false;
+        };
+        // a step back may be at the very place where the next run was found to begin
+        let end = run.clock_end;
+        let told = run.running.saturating_add(clock.saturating_sub(run.clock));
+        run.clock_end = before.max(run.clock);
+        let moved = running.saturating_sub(told);
+        for later in self.runs.iter_mut().skip(after) {
+            later.running = later.running.saturating_add(moved).max(running);
+        }
+        self.runs.insert(
+            after,
+            Run {
+                clock,
+                clock_end: end.max(clock),
+                running,
+                offset,
+            },
+        );
+        self.modes.truncate(after);
+        true
+    }
+
     /// A picture was played: remembers where it stood. Duration grows with a file that is still written.
     pub fn learn(&mut self, offset: u64, clock: i64, running: i64) {
         if self
@@ -237,6 +275,30 @@ mod tests {
         map.runs[2].clock_end = 210 * SECOND;
         assert_eq!(map.at_clock(203 * SECOND).count(), 2);
         assert_eq!(map.at_clock(50 * SECOND).count(), 0);
+    }
+
+    #[test]
+    fn a_break_that_was_overlooked_moves_what_follows() {
+        let mut map = map();
+        map.sureness = Sureness::Ends;
+        // in the first run, between 103 and 108 s nothing was recorded; a gap is played as one interval
+        assert!(map.correct(30, 103 * SECOND, 108 * SECOND, 4 * SECOND));
+        let at: Vec<_> = map
+            .runs
+            .iter()
+            .map(|run| (run.offset, run.clock / SECOND, run.running / SECOND))
+            .collect();
+        assert_eq!(
+            at,
+            [(10, 100, 0), (30, 108, 4), (50, 200, 7), (90, 150, 13)]
+        );
+        assert_eq!(map.runs[0].clock_end, 103 * SECOND);
+        assert_eq!(map.runs[1].clock_end, 110 * SECOND);
+        assert_eq!(map.duration(), Some(24 * SECOND));
+        // met again, it is known
+        assert!(!map.correct(30, 103 * SECOND, 108 * SECOND, 4 * SECOND));
+        map.sureness = Sureness::Exact;
+        assert!(!map.correct(40, 109 * SECOND, 110 * SECOND, 5 * SECOND));
     }
 
     #[test]

@@ -300,6 +300,7 @@ impl Inner {
         state.read_on = 0;
         state.region = None;
         state.stopped = false;
+        state.last_clock = None;
         state.gap_check = landing.time;
         state.seqnum = wanted.seqnum;
         let start = segment.start().map_or(0, |start| start.nseconds());

@@ -115,6 +115,8 @@ pub struct State {
     pub push: PushInput,
     /// What is known of the file's run of time.
     pub map: GapMap,
+    /// Clock of the picture that was played last, since the start or a seek.
+    pub last_clock: Option<i64>,
     /// After a jump backwards: the first picture at or after this offset tells where the timeline stands.
     pub resume_at: Option<u64>,
     /// Bytes that the largest survey so far might read.
@@ -170,6 +172,7 @@ impl State {
             live: false,
             push: PushInput::default(),
             map: GapMap::default(),
+            last_clock: None,
             resume_at: None,
             surveyed: 0,
             first_record: None,
