@@ -660,3 +660,33 @@ fn carved_pictures_play_at_25_a_second() {
         assert_eq!(pushed.last(), Some(&(47, 1880)), "{name}");
     }
 }
+
+#[test]
+fn a_long_file_without_a_clock_is_sought_forwards_and_backwards() {
+    common::init();
+    let folder = tempfile::tempdir().unwrap();
+    let mut data = par(4096);
+    for n in 0..1500 {
+        data.extend(jpeg_file(3000, 2 * n));
+    }
+    let path = folder.path().join("x");
+    std::fs::write(&path, &data).unwrap();
+    let units = payloads(&data, 0);
+    let pushed = format!("{} ! queue", source(&path));
+    let wanted = |numbers: &mut dyn Iterator<Item = usize>| -> Vec<(usize, u64)> {
+        numbers.map(|number| (number, number as u64 * 40)).collect()
+    };
+    let none = gst::SeekFlags::empty();
+    let ahead = (50_000, 51_000);
+    assert_eq!(
+        sought(&source(&path), &units, 1.0, none, ahead),
+        wanted(&mut (1250..1275))
+    );
+    // where bytes are pushed, playback begins at most 20 s before
+    assert_eq!(
+        sought(&pushed, &units, 1.0, none, ahead),
+        wanted(&mut (750..1275))
+    );
+    let back = sought(&source(&path), &units, -1.0, none, (0, 58_000));
+    assert_eq!(back, wanted(&mut (0..=1450).rev()));
+}

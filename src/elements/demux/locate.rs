@@ -117,7 +117,10 @@ impl Inner {
                 .filter(|stream| stream.key.codec.media() == Media::Video)
                 .map(|stream| stream.key.camera)
                 .collect();
-            (reader.fork(), state.map.space, state.tuning.rhythm, cameras)
+            let mut fork = reader.fork();
+            // where slots are counted, it is from the file's start
+            fork.set_slot(0);
+            (fork, state.map.space, state.tuning.rhythm, cameras)
         };
         Ok(
             Listing::new(self, reader, space, settings.camera).map(|listing| Search {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Seeking where bytes are pushed: upstream is asked for bytes from another place, by interpolation on the clock, until a key
-//! picture shortly before the wanted time comes.
+//! picture shortly before the wanted time comes. Where there is no clock, slots are counted from the file's start.
 
 use super::{
     Inner, Settings,
     seek::PendingSeek,
     state::{Item, State},
 };
-use crate::container::timeline::{Placer, Run, RunMap, SECOND};
+use crate::container::timeline::{Placer, Resolution, Run, RunMap, SECOND};
 use gst::prelude::*;
 
 /// Times that upstream is asked at most.
@@ -29,6 +29,8 @@ pub struct PushSeek {
     high: (u64, i64),
     asked: u64,
     tries: u32,
+    /// Without a clock: pictures up to shortly before the place are passed over.
+    counts: bool,
     /// Where upstream is to be asked next.
     again: Option<u64>,
 }
@@ -117,7 +119,9 @@ impl Inner {
             return Arrived::No;
         }
         let first = state.first_record.unwrap_or(0);
-        if seek.judge(item.offset, clock, first) {
+        let early = seek.clock.saturating_sub(clock) > NEAR;
+        let passes = seek.counts && early;
+        if passes || !seek.counts && seek.judge(item.offset, clock, first) {
             state.push_seek = Some(seek);
             return Arrived::No;
         }
@@ -201,10 +205,9 @@ impl State {
         let end = last.map_or(run.clock_end, |last| {
             last.saturating_mul(SECOND).max(run.clock_end)
         });
-        let clock = run
-            .clock
-            .saturating_add(target.saturating_sub(run.running))
-            .min(end);
+        let counts = self.tuning.rhythm.resolution == Resolution::Slots;
+        let clock = run.clock.saturating_add(target.saturating_sub(run.running));
+        let clock = if counts { clock } else { clock.min(end) };
         let low = (run.offset, run.clock);
         let high = (size, end.max(run.clock.saturating_add(1)));
         let mut seek = PushSeek {
@@ -218,10 +221,11 @@ impl State {
             high,
             asked: run.offset,
             tries: 0,
+            counts,
             again: None,
         };
         let near = clock.saturating_sub(run.clock) > NEAR / 4;
-        if near {
+        if near && !counts {
             seek.judge(run.offset, run.clock, run.offset);
             seek.again = None;
         }

@@ -6,17 +6,21 @@
 
 use super::{
     Inner, Settings,
+    gapmap::Space,
     input::Block,
+    listing::Listing,
     output::{Out, push_buffer},
     parse::Next,
 };
-use crate::container::timeline::{Placer, RunMap};
-use std::collections::HashMap;
+use crate::container::timeline::{Placer, Resolution, RunMap};
+use std::{collections::HashMap, ops::ControlFlow};
 
 /// Bytes read at a time.
 const STRETCH: u64 = 1 << 20;
 /// Bytes read before a stretch so that its first records are placed in time as when playing forwards.
 const WARM: u64 = 512 << 10;
+/// Bytes between pictures whose slots are noted.
+const SLOT_STEP: u64 = 256 << 10;
 /// Bytes that wait for their key picture at most.
 const MAX_WAITING: usize = 24 << 20;
 
@@ -43,6 +47,8 @@ pub struct Reverse {
     /// Offsets of records that count.
     range: (u64, u64),
     begun: bool,
+    /// Offsets of some pictures and their slots, in a file without a clock.
+    slots: Vec<(u64, u64)>,
 }
 
 impl Reverse {
@@ -58,6 +64,7 @@ impl Reverse {
             broken: HashMap::new(),
             range: (0, 0),
             begun: false,
+            slots: Vec::new(),
         }
     }
 
@@ -85,14 +92,45 @@ impl Reverse {
 impl Inner {
     /// Plays the stretch before the last one. True at the beginning of the segment.
     pub(super) fn play_backwards(&self, settings: &Settings) -> Result<bool, gst::FlowError> {
+        self.note_slots()?;
         let Some((from, to)) = self.next_stretch() else {
             return Ok(true);
         };
         self.read_stretch(settings, from, to)?;
         let mut outs = Vec::new();
-        let done = self.turn_round(from, &mut outs);
+        let done = self.turn_round(&mut outs);
         self.deliver(&mut outs)?;
         Ok(done)
+    }
+
+    /// Without a clock, only counting from the file's start tells the slots that a stretch has.
+    fn note_slots(&self) -> Result<(), gst::FlowError> {
+        let listing = {
+            let state = self.lock();
+            let counted = state.tuning.rhythm.resolution == Resolution::Slots
+                && state.reverse.as_ref().is_some_and(|it| !it.begun);
+            let reader = state.reader.as_ref().filter(|_| counted);
+            reader.and_then(|reader| {
+                let mut fork = reader.fork();
+                fork.set_slot(0);
+                Listing::new(self, fork, Space::Records, 0)
+            })
+        };
+        let Some(mut listing) = listing else {
+            return Ok(());
+        };
+        let mut slots: Vec<(u64, u64)> = Vec::new();
+        // the lock is not held while reading
+        listing.walk(0, u64::MAX, false, |entry| {
+            let last = slots.last().map(|(offset, _)| *offset);
+            let far = last.is_none_or(|last| entry.offset.saturating_sub(last) >= SLOT_STEP);
+            slots.extend(entry.slot.filter(|_| far).map(|slot| (entry.offset, slot)));
+            ControlFlow::Continue(())
+        })?;
+        if let Some(reverse) = self.lock().reverse.as_mut() {
+            reverse.slots = slots;
+        }
+        Ok(())
     }
 
     /// Sets reader and timeline to the next stretch; its offsets.
@@ -117,12 +155,20 @@ impl Inner {
         let from = to.saturating_sub(STRETCH).max(start);
         reverse.range = (from, to);
         reverse.end = from;
-        let warm = from.saturating_sub(WARM).max(start);
+        let mut warm = from.saturating_sub(WARM).max(start);
+        let mark = reverse.slots.iter().rfind(|(offset, _)| *offset <= warm);
+        let slot = mark.map(|(offset, slot)| {
+            warm = *offset;
+            *slot
+        });
         state.offset = warm;
         state.want = 0;
         state.stopped = false;
         if let Some(reader) = state.reader.as_mut() {
             reader.resync();
+            if let Some(slot) = slot {
+                reader.set_slot(slot);
+            }
         }
         state.placer = Placer::new(state.tuning.rhythm);
         state.runs = RunMap::new(settings.gap_policy, &state.tuning.rhythm);
@@ -174,7 +220,7 @@ impl Inner {
     }
 
     /// Puts the groups that are complete out, last one first. True when the segment's beginning is reached.
-    fn turn_round(&self, from: u64, outs: &mut Vec<Out>) -> bool {
+    fn turn_round(&self, outs: &mut Vec<Out>) -> bool {
         let mut state = self.lock();
         let state = &mut *state;
         let first = state.first_record.unwrap_or(0);
@@ -182,7 +228,8 @@ impl Inner {
         let Some(reverse) = state.reverse.as_mut() else {
             return true;
         };
-        let mut done = from <= first;
+        // what is read before the stretch itself does not count
+        let mut done = reverse.range.0 <= first;
         let mut streams: Vec<usize> = reverse
             .read
             .keys()

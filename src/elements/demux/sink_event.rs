@@ -47,6 +47,9 @@ impl Inner {
         state.push.next_offset = Some(start);
         if let (Some(reader), None) = (state.reader.as_mut(), &state.head) {
             reader.resync();
+            if start <= state.first_record.unwrap_or(0) {
+                reader.set_slot(0);
+            }
         }
     }
 
