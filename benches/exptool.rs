@@ -53,7 +53,10 @@ fn main() {
         share(full)
     );
     std::fs::remove_file(&manifest).unwrap();
-    convert(program, &folder, file);
+    // AVI holds 2 GiB
+    if gib <= 1 {
+        convert(program, &folder, file);
+    }
     std::fs::remove_file(&path).unwrap();
 }
 

@@ -77,6 +77,13 @@ pub fn words(recording: &Recording, camera: &Camera) -> Words {
     }
 }
 
+impl Job<'_> {
+    /// Whether sound may go along.
+    fn has_sound(&self) -> bool {
+        self.sound && self.camera.sound.is_some()
+    }
+}
+
 /// Builds the pipeline of a job. `srt`: file of the subtitles where they are no track.
 ///
 /// # Errors
@@ -356,17 +363,30 @@ fn video(
     } else if job.camera.codec == Codec::H264 && job.format != Format::Avi {
         elements.push(media::element("h264parse")?);
     }
-    elements.push(queue(QUEUE_BYTES)?);
+    let muxer = job.format.muxer().is_some();
+    let alone = !(job.encode || job.has_sound() || (muxer && job.clock == ClockIn::Subtitle));
+    if !alone {
+        elements.push(queue(QUEUE_BYTES)?);
+    }
+    let unfit = || {
+        Failure::Use(format!(
+            "{} cannot hold the pictures of {} as they are: use --to mkv, or --transcode h264",
+            job.format.name(),
+            job.camera.name()
+        ))
+    };
+    let name = if muxer { "video_%u" } else { "sink" };
+    if elements.is_empty() {
+        // a thread between demuxer and muxer would only cost time
+        let pad = match muxer {
+            true => target.request_pad_simple(name),
+            false => target.static_pad(name),
+        };
+        return pad.ok_or_else(unfit);
+    }
     let (head, last) = chain(pipeline, &elements)?;
-    let pad = job.format.muxer().map(|_| "video_%u");
-    last.link_pads(Some("src"), target, Some(pad.unwrap_or("sink")))
-        .map_err(|_| {
-            Failure::Use(format!(
-                "{} cannot hold the pictures of {} as they are: use --to mkv, or --transcode h264",
-                job.format.name(),
-                job.camera.name()
-            ))
-        })?;
+    last.link_pads(Some("src"), target, Some(name))
+        .map_err(|_| unfit())?;
     Ok(head)
 }
 
