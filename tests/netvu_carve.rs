@@ -11,6 +11,7 @@ use gst::prelude::*;
 use gstexp::container::netvu::{Kind, open, read_all};
 use gstexp::container::reader::{Codec, Packet, Reader, Step, Window};
 use netvu_make::{Made, jpeg_file, minimal, noise, part, scan, sound, sprite, vop};
+use proptest::prelude::*;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -689,4 +690,80 @@ fn a_long_file_without_a_clock_is_sought_forwards_and_backwards() {
     );
     let back = sought(&source(&path), &units, -1.0, none, (0, 58_000));
     assert_eq!(back, wanted(&mut (0..=1450).rev()));
+}
+
+#[test]
+fn pictures_over_16_mib_are_not_believed() {
+    let Some(stream) = h264("-g 5 -bf 0 -threads 1", 1) else {
+        return;
+    };
+    let mut plain = par(4096);
+    plain.extend(&stream);
+    let units = payloads(&plain, 0);
+    let long = noise(17 << 20, 5);
+    let mut data = par(4096);
+    data.extend(&units[0]);
+    data.extend(&units[1]);
+    data.extend(&long);
+    data.extend(units[2..].concat());
+    let kept = [&units[..1], &units[2..]].concat();
+    assert_eq!(payloads(&data, 0), kept);
+    assert_eq!(payloads(&data, 3 << 20), kept);
+    let files = [jpeg_file(300, 1), jpeg_file(17 << 20, 2), jpeg_file(300, 3)];
+    let mut data = par(4096);
+    data.extend(files.concat());
+    let kept = vec![files[0].clone(), files[2].clone()];
+    assert_eq!(payloads(&data, 0), kept);
+    assert_eq!(payloads(&data, 3 << 20), kept);
+}
+
+/// Pieces of which a partition might be made, whole and broken.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let sets = [
+        0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1e, 0xda, 0x02, 0x80, 0xf6, 0x40, 0, 0, 0, 1, 0x68, 0xce,
+        0x3c, 0x80,
+    ];
+    let slice = |kind: u8, first: u8, n: u64| [vec![0, 0, 1, kind, first], scan(40, n)].concat();
+    prop_oneof![
+        (0usize..300, any::<u64>()).prop_map(|(size, seed)| noise(size, seed)),
+        proptest::collection::vec(any::<u8>(), 0..80),
+        (0usize..600).prop_map(|size| vec![0; size]),
+        any::<u64>().prop_map(move |n| [sets.to_vec(), slice(0x65, 0x88, n)].concat()),
+        (0u8..=255, 0u8..=255, any::<u64>())
+            .prop_map(move |(kind, first, n)| slice(kind, first, n)),
+        any::<u64>().prop_map(move |n| slice(0x41, 0x9a, n)),
+        (0usize..200, any::<u64>()).prop_map(|(size, seed)| jpeg_file(size, seed)),
+        (0usize..90, any::<u64>()).prop_map(|(cut, seed)| jpeg_file(90, seed)[..cut].to_vec()),
+        any::<u64>().prop_map(|n| minimal(1_700_000_000_000 + n % 99_999, &vop(true, 60, n))),
+        any::<u64>().prop_map(|n| {
+            let unix_ms = 1_700_000_000_000 + n % 3;
+            Made {
+                unix_ms,
+                payload: vop(true, 60, n % 2),
+                ..Made::default()
+            }
+            .record()
+        }),
+        Just(b"\xde\xca\xde\x11".to_vec()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_mixture_comes_out_the_same_in_any_window(
+        pieces in proptest::collection::vec(piece(), 0..12),
+        grow in 1usize..700,
+    ) {
+        let data = [par(512), pieces.concat()].concat();
+        let shown = |grow| {
+            let packets = told(&data, grow).packets;
+            let one = |(at, packet, bytes): &(u64, Packet, Vec<u8>)| (*at, packet.stream, packet.slot, packet.key, bytes.clone());
+            packets.iter().map(one).collect::<Vec<_>>()
+        };
+        let whole = shown(0);
+        prop_assert_eq!(&shown(grow), &whole);
+        prop_assert_eq!(&shown(1), &whole);
+    }
 }
