@@ -97,7 +97,7 @@ impl Inner {
 
     /// What a picture that is played tells about the file as a whole.
     fn learn(&self, state: &mut State, item: &Item, time: i64, place: &Place, outs: &mut Vec<Out>) {
-        let before = std::mem::replace(&mut state.last_clock, Some(time));
+        let before = state.last_clock.replace(time);
         if let (Some(Break::Gap(_) | Break::Back(_)), Some(before), true) =
             (place.begins, before, state.pull)
             && state.map.correct(item.offset, before, time, place.running)
