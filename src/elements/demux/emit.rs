@@ -182,9 +182,8 @@ impl Inner {
     ) {
         self.update_caps(state, index, item, outs);
         self.update_tags(state, settings, index, item, outs);
-        let (segment, seqnum) = (state.segment.clone(), state.seqnum);
         if let Some(stream) = state.streams.get_mut(index) {
-            stream.send_segment(&segment, seqnum, outs);
+            stream.send_segment(&state.segment, state.seqnum, outs);
         }
     }
 
