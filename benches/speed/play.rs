@@ -132,7 +132,7 @@ pub fn big(table: &mut Table, frames: u64) {
     table.row(
         &format!("{frames} frames of 100 KB, every CRC-32 checked, against avidemux"),
         figure(2),
-        "nothing",
+        "–",
         None,
     );
 }

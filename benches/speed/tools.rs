@@ -23,10 +23,10 @@ impl Table {
     pub fn row(&mut self, what: &str, figure: String, must: &str, holds: Option<bool>) {
         let verdict = match holds {
             Some(true) => "yes",
-            Some(false) => "NO",
+            Some(false) => "no",
             None => "",
         };
-        println!("{what}: {figure}  (must be {must}) {verdict}");
+        println!("{what}: {figure}  (aim {must}) {verdict}");
         self.rows
             .push([what.into(), figure, must.into(), verdict.into()]);
     }
@@ -40,7 +40,7 @@ impl Table {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let date = output("date", &["-u", "+%Y-%m-%d"]);
         println!("\n{name}, {cores} cores, {}\n", date.trim());
-        println!("| what | measured | must be | holds |\n|---|---|---|---|");
+        println!("| what | measured | aim | met |\n|---|---|---|---|");
         for [what, figure, must, verdict] in &self.rows {
             println!("| {what} | {figure} | {must} | {verdict} |");
         }
