@@ -363,6 +363,40 @@ fn a_partition_plays_and_seeks() {
     assert_eq!(after.len(), 60 - 24);
 }
 
+#[test]
+fn a_seek_sent_to_the_element_before_the_file_is_known_waits() {
+    init();
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "x.adbin", &pictures(200, 1).concat());
+    let text = format!(
+        "{} ! netvudemux name=d d.video_1 ! fakesink name=s sync=false",
+        source(&path)
+    );
+    let pipeline = gst::parse::launch(&text)
+        .unwrap()
+        .downcast::<gst::Pipeline>()
+        .unwrap();
+    let first = std::sync::Arc::new(std::sync::OnceLock::new());
+    let kept = first.clone();
+    let pad = pipeline.by_name("s").unwrap().static_pad("sink").unwrap();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data {
+            kept.get_or_init(|| buffer.pts().unwrap().mseconds());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    let demux = pipeline.by_name("d").unwrap();
+    demux.set_state(gst::State::Ready).unwrap();
+    let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+    let to = gst::ClockTime::from_seconds(4);
+    let none = gst::ClockTime::NONE;
+    let event = gst::event::Seek::new(1.0, flags, gst::SeekType::Set, to, gst::SeekType::Set, none);
+    assert!(demux.send_event(event));
+    assert_eq!(common::play(&pipeline).error, None);
+    // picture 100 of one in 40 ms, a key picture
+    assert_eq!(first.get(), Some(&4000));
+}
+
 /// PTS of the first pad's buffers after a flushing key-unit seek to so many seconds.
 fn seek(path: &Path, seconds: u64) -> Vec<u64> {
     let text = format!(
@@ -389,8 +423,6 @@ fn seek(path: &Path, seconds: u64) -> Vec<u64> {
         .seek_simple(flags, gst::ClockTime::from_seconds(seconds))
         .unwrap();
     pipeline.state(gst::ClockTime::from_seconds(20)).0.unwrap();
-    let position = seen.lock().unwrap().len();
-    let _ = position;
     let ending = common::play(&pipeline);
     assert_eq!(ending.error, None);
     seen.lock().unwrap().clone()

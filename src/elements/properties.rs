@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Properties, signals and pad templates that both demuxers have.
+//! Properties, signals, pad templates and changes of state that both demuxers have.
 
 use super::demux::{Demux, RecorderClock};
 use crate::container::timeline::GapPolicy;
@@ -200,4 +200,36 @@ pub fn templates(sink: &gst::Caps, video: &gst::Caps, audio: &gst::Caps) -> Vec<
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// Changes the state of a demuxer: `parent` does what every element does. The unit's configuration is read before, and the file
+/// forgotten after it.
+///
+/// # Errors
+/// A configuration that cannot be read, which was posted; what `parent` fails with.
+pub fn change_state(
+    demux: &Demux,
+    transition: gst::StateChange,
+    parent: impl FnOnce() -> Result<gst::StateChangeSuccess, gst::StateChangeError>,
+) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+    if transition == gst::StateChange::ReadyToPaused && !demux.load_config() {
+        return Err(gst::StateChangeError);
+    }
+    let done = parent()?;
+    if transition == gst::StateChange::PausedToReady {
+        demux.reset();
+    }
+    Ok(done)
+}
+
+/// Takes an event sent to the element; `parent` gets those that are none of the demuxer's own.
+pub fn send_event(
+    demux: &Demux,
+    event: gst::Event,
+    parent: impl FnOnce(gst::Event) -> bool,
+) -> bool {
+    match demux.send_event(&event) {
+        Some(done) => done,
+        None => parent(event),
+    }
 }

@@ -217,17 +217,16 @@ impl ElementImpl for NetVuDemux {
         &TEMPLATES
     }
 
+    fn send_event(&self, event: gst::Event) -> bool {
+        properties::send_event(&self.demux, event, |event| self.parent_send_event(event))
+    }
+
     fn change_state(
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        if transition == gst::StateChange::ReadyToPaused && !self.demux.load_config() {
-            return Err(gst::StateChangeError);
-        }
-        let done = self.parent_change_state(transition)?;
-        if transition == gst::StateChange::PausedToReady {
-            self.demux.reset();
-        }
-        Ok(done)
+        properties::change_state(&self.demux, transition, || {
+            self.parent_change_state(transition)
+        })
     }
 }
