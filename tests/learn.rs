@@ -121,6 +121,34 @@ fn judge(made: &Made) -> Verdict {
     }
 }
 
+/// A layout's seed, the layout in words, whether it has milliseconds, and how learning did.
+type Judged = (u64, String, bool, Verdict);
+
+/// Judges the layouts of these seeds, on as many threads as there are processors.
+fn verdicts(seeds: std::ops::Range<u64>, pools: &[Vec<Pool>]) -> Vec<Judged> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let part = |own: u64| -> Vec<Judged> {
+        let own = seeds.clone().filter(|seed| seed % threads == own);
+        own.map(|seed| {
+            let made = Made::new(&mut Random::new(seed), pools);
+            let has_millis = made.truth.iter().all(|truth| truth.millis.is_some());
+            let verdict = judge(&made);
+            (seed, made.told, has_millis, verdict)
+        })
+        .collect()
+    };
+    let mut all = std::thread::scope(|scope| {
+        let part = &part;
+        let work: Vec<_> = (0..threads)
+            .map(|own| scope.spawn(move || part(own)))
+            .collect();
+        let parts = work.into_iter().flat_map(|thread| thread.join().unwrap());
+        parts.collect::<Vec<_>>()
+    });
+    all.sort_by_key(|(seed, ..)| *seed);
+    all
+}
+
 #[test]
 fn random_layouts_are_worked_out() {
     let count: u64 = std::env::var("LEARN_COUNT")
@@ -141,27 +169,21 @@ fn random_layouts_are_worked_out() {
         mut with_millis,
         mut millis,
     ] = [0; 8];
-    for seed in only.map_or(0..count, |seed| seed..seed + 1) {
-        let made = Made::new(&mut Random::new(seed), &pools);
-        let verdict = judge(&made);
+    let seeds = only.map_or(0..count, |seed| seed..seed + 1);
+    for (seed, told, has_millis, verdict) in verdicts(seeds, &pools) {
         learnt += u64::from(verdict.learnt);
         certain += u64::from(verdict.certain);
         pictures += u64::from(verdict.pictures);
         times += u64::from(verdict.times);
         cameras += u64::from(verdict.cameras);
-        with_millis += u64::from(made.truth.iter().all(|truth| truth.millis.is_some()));
+        with_millis += u64::from(has_millis);
         millis += u64::from(verdict.millis);
         let all = verdict.pictures && verdict.times && verdict.cameras;
         wrong += u64::from(verdict.certain && !all);
         if !all && (only.is_some() || std::env::var("LEARN_TELL").is_ok()) {
             println!(
-                "{seed}: {}\npictures {} times {} cameras {} certain {}\n{}",
-                made.told,
-                verdict.pictures,
-                verdict.times,
-                verdict.cameras,
-                verdict.certain,
-                verdict.told
+                "{seed}: {told}\npictures {} times {} cameras {} certain {}\n{}",
+                verdict.pictures, verdict.times, verdict.cameras, verdict.certain, verdict.told
             );
         }
     }
