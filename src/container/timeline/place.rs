@@ -76,6 +76,15 @@ impl<T> Placer<T> {
         self.last = stamp.unix_ms().saturating_mul(MILLI);
     }
 
+    /// The time of the next record, where its own stamp tells it and none before it is held back. It is not taken in then.
+    pub fn at_once(&mut self, mark: &Mark) -> Option<i64> {
+        if self.rhythm.resolution != Resolution::Millis || !self.queue.is_empty() {
+            return None;
+        }
+        self.last = mark.stamp?.unix_ms().saturating_mul(MILLI);
+        Some(self.last)
+    }
+
     /// Takes the next record.
     pub fn push(&mut self, item: T, mark: Mark) {
         let time = match (self.rhythm.resolution, mark.stamp) {
@@ -281,6 +290,29 @@ mod tests {
             .map(|n| (n as usize, 100 * SECOND + n * SECOND / 4))
             .collect();
         assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn a_record_whose_stamp_tells_all_needs_no_place_in_the_row() {
+        let mark = |millis| Mark {
+            camera: 1,
+            video: true,
+            stamp: Some(Stamp {
+                seconds: 5,
+                millis: Some(millis),
+            }),
+            slot: None,
+        };
+        let mut placer = placer(Resolution::Millis, SECOND);
+        assert_eq!(placer.at_once(&mark(250)), Some(5_250_000_000));
+        placer.push(0, mark(300));
+        assert_eq!(placer.at_once(&mark(350)), None, "one is before it");
+        assert_eq!(
+            placer.pop().map(|(n, _, time)| (n, time)),
+            Some((0, 5_300_000_000))
+        );
+        let mut seconds = super::tests::placer(Resolution::Seconds, SECOND);
+        assert_eq!(seconds.at_once(&mark(250)), None);
     }
 
     #[test]

@@ -42,7 +42,7 @@ use crate::{
 };
 use gst::{glib, prelude::*};
 use state::State;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
 
 /// Outcome of looking at a file's first bytes.
 pub enum Opened {
@@ -129,6 +129,8 @@ pub(crate) struct Inner {
     format: Box<dyn Format>,
     settings: Mutex<Settings>,
     state: Mutex<State>,
+    /// Read without the lock.
+    shared: state::Shared,
 }
 
 impl Demux {
@@ -146,6 +148,7 @@ impl Demux {
             format,
             settings: Mutex::default(),
             state: Mutex::new(State::new()),
+            shared: state::Shared::default(),
         }))
     }
 
@@ -239,6 +242,8 @@ impl Inner {
         let pads = {
             let mut state = self.lock();
             let old = std::mem::replace(&mut *state, State::new());
+            self.shared.flow_trouble.store(false, Ordering::Relaxed);
+            self.shared.bytes_read.store(0, Ordering::Relaxed);
             old.streams
         };
         if let Some(element) = self.element() {

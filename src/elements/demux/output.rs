@@ -38,43 +38,43 @@ pub fn push_buffer(outs: &mut Vec<Out>, pad: &gst::Pad, buffer: gst::Buffer) {
 impl Inner {
     /// Does what was collected. The first flow that is not OK for all pads together ends it.
     pub(super) fn deliver(&self, outs: &mut Vec<Out>) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let Some(element) = self.element() else {
-            outs.clear();
-            return Err(gst::FlowError::Flushing);
-        };
-        let shared = self.lock().shared.clone();
         for out in outs.drain(..) {
             match out {
                 Out::Buffers(pad, buffers) => {
                     for buffer in buffers {
                         let flow = pad.push(buffer);
-                        if flow.is_ok() && !shared.flow_trouble.load(Ordering::Relaxed) {
+                        if flow.is_ok() && !self.shared.flow_trouble.load(Ordering::Relaxed) {
                             continue;
                         }
-                        shared.flow_trouble.store(true, Ordering::Relaxed);
+                        self.shared.flow_trouble.store(true, Ordering::Relaxed);
                         self.lock().flow.update_pad_flow(&pad, flow)?;
                     }
                 }
                 Out::Event(pad, event) => {
                     pad.push_event(event);
                 }
-                Out::Pad(pad, events) => self.add_pad(&element, &pad, events),
-                Out::NoMorePads => element.no_more_pads(),
-                Out::Message(message) => {
-                    let _ = element.post_message(*message);
-                }
-                Out::Warning(text, detail) => {
-                    gst::element_warning!(
-                        element,
-                        gst::StreamError::Demux,
-                        ("{text}"),
-                        ["{detail}"]
-                    );
-                }
-                Out::Log(text) => gst::info!(self.cat, obj = element, "{text}"),
+                other => self.tell(other)?,
             }
         }
         Ok(gst::FlowSuccess::Ok)
+    }
+
+    /// Does what is the element's to do.
+    fn tell(&self, out: Out) -> Result<(), gst::FlowError> {
+        let element = self.element().ok_or(gst::FlowError::Flushing)?;
+        match out {
+            Out::Pad(pad, events) => self.add_pad(&element, &pad, events),
+            Out::NoMorePads => element.no_more_pads(),
+            Out::Message(message) => {
+                let _ = element.post_message(*message);
+            }
+            Out::Warning(text, detail) => {
+                gst::element_warning!(element, gst::StreamError::Demux, ("{text}"), ["{detail}"]);
+            }
+            Out::Log(text) => gst::info!(self.cat, obj = element, "{text}"),
+            Out::Buffers(..) | Out::Event(..) => {}
+        }
+        Ok(())
     }
 
     fn add_pad(&self, element: &gst::Element, pad: &gst::Pad, events: Vec<gst::Event>) {

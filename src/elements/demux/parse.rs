@@ -185,10 +185,13 @@ impl Inner {
                 let late = !state.pull && head.age() > PATIENCE;
                 state.head_full = head.add(item, mark, records) || late;
             }
-            None => {
-                state.placer.push(item, mark);
-                self.drain(state, settings, outs);
-            }
+            None => match state.placer.at_once(&mark) {
+                Some(time) => self.emit(state, settings, item, mark, time, outs),
+                None => {
+                    state.placer.push(item, mark);
+                    self.drain(state, settings, outs);
+                }
+            },
         }
     }
 
@@ -297,7 +300,7 @@ impl Inner {
         self.drain(state, settings, outs);
         state.end_region(outs);
         self.tell_warnings(state, outs);
-        state.stats.bytes_read = state.shared.bytes_read.load(Ordering::Relaxed);
+        state.stats.bytes_read = self.shared.bytes_read.load(Ordering::Relaxed);
         Ok(())
     }
 }

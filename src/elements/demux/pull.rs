@@ -112,8 +112,7 @@ impl Inner {
             Err(flow) => return Err(flow),
         };
         let last = buffer.size() < want;
-        let shared = self.lock().shared.clone();
-        shared
+        self.shared
             .bytes_read
             .fetch_add(buffer.size() as u64, Ordering::Relaxed);
         Block::new(buffer, offset, last).ok_or(gst::FlowError::Error)

@@ -87,7 +87,7 @@ impl Inner {
         let size = buffer.size() as u64;
         let mut state = self.lock();
         let state = &mut *state;
-        state.shared.bytes_read.fetch_add(size, Ordering::Relaxed);
+        self.shared.bytes_read.fetch_add(size, Ordering::Relaxed);
         if let Some(offset) = state.push.next_offset.take() {
             state.push.clear();
             state.offset = offset;

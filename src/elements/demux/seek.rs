@@ -313,7 +313,7 @@ impl Inner {
         });
         state.segment = segment;
         state.flow.reset();
-        state.shared.flow_trouble.store(false, Ordering::Relaxed);
+        self.shared.flow_trouble.store(false, Ordering::Relaxed);
         state.outs.retain(|out| !matches!(out, Out::Buffers(..)));
         for stream in &mut state.streams {
             stream.restart();

@@ -63,7 +63,7 @@ impl Inner {
         state.want = 0;
         state.placer.clear();
         state.flow.reset();
-        state.shared.flow_trouble.store(false, Ordering::Relaxed);
+        self.shared.flow_trouble.store(false, Ordering::Relaxed);
         for stream in &mut state.streams {
             stream.discont = true;
         }

@@ -14,10 +14,7 @@ use crate::container::{
     reader::{Details, Mode, Reader, StreamKey},
     timeline::{GapPolicy, Placer, Rhythm, RunMap},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
-};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// A packet whose payload has become a buffer.
 pub struct Item {
@@ -135,8 +132,6 @@ pub struct State {
     pub outs: Vec<Out>,
     /// Counts.
     pub stats: Stats,
-    /// Flags read without the lock.
-    pub shared: Arc<Shared>,
     /// Running time at which silent streams are looked at next.
     pub gap_check: i64,
     /// Reverse playback.
@@ -182,7 +177,6 @@ impl State {
             last_seek: None,
             outs: Vec::new(),
             stats: Stats::default(),
-            shared: Arc::default(),
             gap_check: 0,
             reverse: None,
         }
