@@ -28,7 +28,7 @@ struct Size {
 }
 
 impl Sizes {
-    /// Width and height of a picture, of which `payload` gives the coded bytes. Assumptions are told once for each camera.
+    /// Width and height of a picture, of which `payload` gives the coded bytes. An assumption is told once for each camera and format.
     pub fn of(
         &mut self,
         record: &Record,
@@ -58,7 +58,8 @@ impl Sizes {
             if let Some(size) = counted(&payload(), hint) {
                 entry.size = size;
                 entry.tries = 0;
-            } else if entry.tries == 0 {
+            } else if entry.tries.saturating_add(1) == TRIES {
+                // told at once: the file may have no further key picture
                 warnings.push(format!(
                     "camera {}: the file gives no picture size; {}x{} is assumed, the size of record format {}",
                     record.camera, entry.size.0, entry.size.1, record.format
