@@ -30,6 +30,7 @@ pub fn drive(reader: &mut dyn Reader, data: &[u8], sizes: &[u8]) -> usize {
             offset: at as u64,
             data: &rest[..size],
             last,
+            unread: 0,
         };
         match reader.next(&window) {
             Step::Need(bytes) => {

@@ -43,6 +43,7 @@ fn open(data: &[u8]) -> Box<dyn Reader> {
         offset: 0,
         data,
         last: true,
+        unread: 0,
     };
     match probe::probe(&window) {
         Probe::Is { family, .. } => probe::open(family).unwrap(),
@@ -61,6 +62,7 @@ fn read(data: &[u8], extra: usize) -> Outcome {
             offset: at as u64,
             data: &data[at..end],
             last: end == data.len(),
+            unread: 0,
         };
         match reader.next(&window) {
             Step::Need(bytes) => {

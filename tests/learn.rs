@@ -31,6 +31,7 @@ fn read(file: &[u8], layout: &Layout) -> Vec<Shown> {
             offset: at as u64,
             data: &file[at..],
             last: true,
+            unread: 0,
         };
         at += match reader.next(&window) {
             Step::Packet(packet) => {

@@ -59,6 +59,7 @@ fn read_on(
             offset: at as u64,
             data: &data[at..],
             last: true,
+            unread: 0,
         };
         match reader.next(&window) {
             Step::Packet(packet) => {

@@ -9,12 +9,14 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         offset: 0,
         data,
         last: true,
+        unread: 0,
     };
     assert!(!matches!(probe(&whole), Probe::Need(_)));
     let part = Window {
         offset: 0,
         data: &data[..data.len() / 2],
         last: false,
+        unread: 0,
     };
     if let Probe::Need(bytes) = probe(&part) {
         assert!(bytes > part.data.len());

@@ -21,9 +21,17 @@ pub struct Window<'a> {
     pub data: &'a [u8],
     /// No bytes follow `data`: the file ends there (or the stream did).
     pub last: bool,
+    /// Bytes of the file behind `data` that nobody wants to see, 0 where all are wanted. A reader that can tell a picture from its
+    /// first bytes may hand out a packet that ends in them; its payload then reaches beyond `data`. Never with `last`.
+    pub unread: u64,
 }
 
 impl<'a> Window<'a> {
+    /// Whether a record of this many bytes ends in what is shown or in what nobody wants to see.
+    pub fn holds(&self, bytes: usize) -> bool {
+        bytes as u64 <= (self.data.len() as u64).saturating_add(self.unread)
+    }
+
     /// The same window without its first `n` bytes.
     pub fn skip(&self, n: usize) -> Window<'a> {
         let n = n.min(self.data.len());
@@ -31,6 +39,7 @@ impl<'a> Window<'a> {
             offset: self.offset.saturating_add(n as u64),
             data: self.data.get(n..).unwrap_or_default(),
             last: self.last,
+            unread: self.unread,
         }
     }
 }
@@ -331,7 +340,7 @@ pub struct Packet {
     /// Bytes of the window that it takes, from the window's start. 0 only for a [`Codec::Text`] that is told before the picture it
     /// came with: the same window is then shown again.
     pub size: usize,
-    /// The coded bytes.
+    /// The coded bytes. Their range ends beyond the window's data where [`Window::unread`] allowed it.
     pub payload: Payload,
     /// Can be decoded without an earlier picture. True for sound and text.
     pub key: bool,

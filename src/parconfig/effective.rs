@@ -307,6 +307,7 @@ impl Reading {
                 offset: self.offset.saturating_add(self.start as u64),
                 data: self.buffer.get(self.start..).unwrap_or_default(),
                 last: self.ended,
+                unread: 0,
             };
             let have = window.data.len();
             let taken = match self.reader.next(&window) {

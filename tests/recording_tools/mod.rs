@@ -60,6 +60,7 @@ pub fn pictures(count: usize) -> Vec<(Vec<u8>, bool)> {
         offset: 0,
         data: &bytes,
         last: true,
+        unread: 0,
     };
     let mut out = Vec::new();
     loop {

@@ -224,7 +224,9 @@ impl AviReader {
         self.in_movi = true;
         let (end, whole) = (chunk.padded(), size.saturating_add(riff::CHUNK_HEAD));
         if window.data.len() < end && !window.last {
-            return Step::Need(end);
+            return self
+                .picture_head(window, chunk, stream)
+                .unwrap_or(Step::Need(end));
         }
         if window.data.len() < whole {
             return self.beyond_end(window);
@@ -253,6 +255,24 @@ impl AviReader {
             Parsed::Need(_) | Parsed::NoPicture { .. } | Parsed::Bad(_) => {
                 self.damaged_chunk(window, stream, taken)
             }
+        }
+    }
+
+    /// A picture that ends in bytes nobody wants to see, where its first bytes tell it.
+    fn picture_head(&mut self, window: &Window<'_>, chunk: Chunk, stream: usize) -> Option<Step> {
+        let (size, end) = (chunk.size as usize, chunk.padded());
+        if !window.holds(end) || !chunk.is_picture() || size <= PADDING {
+            return None;
+        }
+        let head = window.data.get(riff::CHUNK_HEAD..)?;
+        match picture_in(&self.layout, head, size) {
+            Parsed::Record(record)
+                if record.kind != Kind::Other && record::key_shown_in(&record) <= head.len() =>
+            {
+                let key = record::shows_key(&record, head);
+                Some(self.picture(stream, record, key, end))
+            }
+            _ => None,
         }
     }
 

@@ -148,7 +148,23 @@ impl NativeReader {
         }
     }
 
-    /// A record was read in full.
+    /// What to do where the window does not show all of a record that is needed.
+    fn incomplete(&mut self, window: &Window<'_>, record: &Record, picture: bool) -> Option<Step> {
+        let shown = window.data.len();
+        if record.size <= shown {
+            return None;
+        }
+        if window.last {
+            return Some(self.beyond_end(window));
+        }
+        if !picture || !window.holds(record.size) || !self.sizes.is_settled(record) {
+            return Some(Step::Need(record.size));
+        }
+        let head = record::key_shown_in(record);
+        (head > shown).then_some(Step::Need(head))
+    }
+
+    /// A record was read as far as it is needed.
     fn accept(&mut self, record: Record, data: &[u8]) -> Step {
         self.lost = Lost::No;
         if let Some(counted) = &mut self.counted {
@@ -307,14 +323,11 @@ impl Reader for NativeReader {
                 }
             }
             Parsed::Record(record) => {
-                if record.size > window.data.len() {
-                    return if window.last {
-                        self.beyond_end(window)
-                    } else {
-                        Step::Need(record.size)
-                    };
+                let picture = matches!(record.kind, Kind::P | Kind::Key);
+                if let Some(step) = self.incomplete(window, &record, picture) {
+                    return step;
                 }
-                if matches!(record.kind, Kind::P | Kind::Key) {
+                if picture {
                     return self.accept(record, window.data);
                 }
                 match self.followed(window, record.size) {

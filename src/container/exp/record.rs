@@ -406,6 +406,17 @@ fn head_of(record: &Record, data: &[u8], most: usize) -> Vec<u8> {
     part.stored_payload().to_vec(data)
 }
 
+/// Bytes of a record that [`shows_key`] looks at.
+pub fn key_shown_in(record: &Record) -> usize {
+    let search = if record.codec == Codec::H264 {
+        SLICE_SEARCH
+    } else {
+        0
+    };
+    let end = record.payload.start.saturating_add(search);
+    end.min(record.stored_end)
+}
+
 /// Whether a whole record holds a picture that needs no other. The kind says so of MPEG-4 (verified); of H.264, where the kind is
 /// not known (assumed), the first slice does.
 pub fn shows_key(record: &Record, data: &[u8]) -> bool {

@@ -28,6 +28,12 @@ struct Size {
 }
 
 impl Sizes {
+    /// Whether the size of such a record's pictures is known without their coded bytes.
+    pub fn is_settled(&self, record: &Record) -> bool {
+        let place = (record.camera, record.format);
+        self.known.get(&place).is_some_and(|size| size.tries == 0)
+    }
+
     /// Width and height of a picture, of which `payload` gives the coded bytes. An assumption is told once for each camera and format.
     pub fn of(
         &mut self,

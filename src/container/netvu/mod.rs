@@ -65,6 +65,7 @@ pub fn first_time(data: &[u8]) -> Option<Stamp> {
             offset: at as u64,
             data: data.get(at..).unwrap_or_default(),
             last: true,
+            unread: 0,
         };
         let taken = match reader.next(&window) {
             Step::Packet(packet) if packet.stamp.is_some() => return packet.stamp,
@@ -106,6 +107,7 @@ pub fn read_all(
             offset: at as u64,
             data: data.get(start..end).unwrap_or_default(),
             last: end == data.len(),
+            unread: 0,
         };
         let step = reader.next(&window);
         tell(window.offset, window.data, &step);

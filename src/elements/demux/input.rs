@@ -35,6 +35,7 @@ impl Block {
             offset: self.offset,
             data: self.data(),
             last: self.last,
+            unread: 0,
         }
         .skip(at)
     }

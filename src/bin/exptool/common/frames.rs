@@ -203,6 +203,9 @@ fn read_some(
         }
         if pass.full() {
             pass.settle(walk.info());
+            if !options.crc && !options.sha256 {
+                walk.heads_only();
+            }
         }
         pass.hand_out(tell)?;
         progress.at(offset);

@@ -226,6 +226,7 @@ fn recognise(file: &mut File, size: u64) -> Result<(Source, String, u32), Failur
             offset: 0,
             data: &bytes,
             last: got == 0 || bytes.len() as u64 >= size,
+            unread: 0,
         };
         match probe::probe(&window) {
             Probe::Is { family, records } => {

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Walks over the records of a file with bounded memory: windows of 1 MiB, larger only where one record is.
+//! Walks over the records of a file with bounded memory: windows of 1 MiB, larger only where one record is; of long records that
+//! nobody wants to see, the beginning alone.
 
 use super::{Failure, Input};
 use gstexp::container::reader::{FileInfo, MAX_RECORD, Packet, Reader, Step, Window};
-use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom},
-};
+use rustix::fs::{Advice, fadvise};
+use std::{fs::File, num::NonZeroU64, os::unix::fs::FileExt};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 20;
+/// Bytes that are read at a time of pictures that nobody wants to see.
+const HEAD: usize = 1 << 10;
+/// Shorter records are read in blocks all the same: a call for each would take longer.
+const LONG: usize = 4 << 10;
+/// Bytes that the system is asked to fetch at a time, before they are needed, and how far before.
+const FETCH: u64 = 128 << 10;
+const AHEAD: u64 = 2 << 20;
 /// No window grows beyond this: a record and what is around it, such as the front of a partition.
 const MAX_WINDOW: usize = MAX_RECORD + 5 * BLOCK;
 
@@ -35,7 +41,14 @@ pub enum Event<'a> {
 pub struct Walk {
     name: String,
     file: File,
+    size: u64,
     reader: Box<dyn Reader>,
+    /// Only the heads of pictures are wanted.
+    heads: bool,
+    /// The last record was a long one.
+    long: bool,
+    /// Offset up to which the system was asked to fetch.
+    fetched: u64,
     buffer: Vec<u8>,
     /// Window in the buffer.
     from: usize,
@@ -54,12 +67,17 @@ impl Walk {
     /// # Errors
     /// A file that cannot be opened.
     pub fn new(input: &Input, reader: Box<dyn Reader>) -> Result<Walk, Failure> {
-        let file = File::open(&input.path)
-            .map_err(|error| Failure::Input(format!("{}: {error}", input.name)))?;
+        let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", input.name));
+        let file = File::open(&input.path).map_err(fail)?;
+        let size = file.metadata().map_err(fail)?.len();
         Ok(Walk {
             name: input.name.clone(),
             file,
+            size,
             reader,
+            heads: false,
+            long: false,
+            fetched: 0,
             buffer: vec![0; BLOCK],
             from: 0,
             to: 0,
@@ -76,8 +94,13 @@ impl Walk {
     /// A file that cannot be opened.
     pub fn at(input: &Input, reader: Box<dyn Reader>, offset: u64) -> Result<Walk, Failure> {
         let mut walk = Walk::new(input, reader)?;
-        walk.seek(offset)?;
+        walk.go_to(offset);
         Ok(walk)
+    }
+
+    /// From here on the coded bytes of pictures are not wanted: where they are long, they are not read.
+    pub fn heads_only(&mut self) {
+        self.heads = true;
     }
 
     /// A second reader of the same file, to look elsewhere.
@@ -111,6 +134,7 @@ impl Walk {
                 offset: self.offset,
                 data: self.buffer.get(self.from..self.to).unwrap_or_default(),
                 last: self.at_end,
+                unread: self.unread(),
             };
             let step = self.reader.next(&window);
             let at = self.offset;
@@ -128,6 +152,7 @@ impl Walk {
                 }
                 Step::Packet(packet) => {
                     self.count_idle(packet.size as u64)?;
+                    self.long = packet.size >= LONG;
                     let from = self.from;
                     self.from = from.saturating_add(packet.size).min(self.to);
                     self.offset = at.saturating_add(packet.size as u64);
@@ -144,6 +169,14 @@ impl Walk {
                 }
             }
         }
+    }
+
+    fn unread(&self) -> u64 {
+        if !self.heads || self.at_end {
+            return 0;
+        }
+        let shown = self.to.saturating_sub(self.from) as u64;
+        self.size.saturating_sub(self.offset.saturating_add(shown))
     }
 
     fn need(&mut self, bytes: usize) -> Result<(), Failure> {
@@ -171,25 +204,24 @@ impl Walk {
 
     fn skip(&mut self, bytes: u64) -> Result<(), Failure> {
         self.count_idle(bytes)?;
+        // what is searched through is read in blocks
+        self.long = false;
         let have = self.to.saturating_sub(self.from) as u64;
         if bytes > have {
-            return self.seek(self.offset.saturating_add(bytes));
+            self.go_to(self.offset.saturating_add(bytes));
+            return Ok(());
         }
         self.offset = self.offset.saturating_add(bytes);
         self.from = self.from.saturating_add(bytes as usize);
         Ok(())
     }
 
-    fn seek(&mut self, offset: u64) -> Result<(), Failure> {
+    fn go_to(&mut self, offset: u64) {
         self.from = 0;
         self.to = 0;
         self.at_end = false;
         let size = self.file.metadata().map_or(u64::MAX, |meta| meta.len());
         self.offset = offset.min(size);
-        self.file
-            .seek(SeekFrom::Start(self.offset))
-            .map_err(|error| self.fail(&error.to_string()))?;
-        Ok(())
     }
 
     /// Makes the window hold `bytes` bytes, or all until the file's end.
@@ -203,9 +235,17 @@ impl Walk {
         if bytes > self.buffer.len() {
             self.buffer.resize(bytes.next_multiple_of(BLOCK), 0);
         }
+        let most = match self.heads && self.long {
+            true => {
+                self.fetch();
+                bytes.max(HEAD).min(self.buffer.len())
+            }
+            false => self.buffer.len(),
+        };
         while self.to < bytes {
-            let space = self.buffer.get_mut(self.to..).unwrap_or_default();
-            match self.file.read(space) {
+            let at = self.offset.saturating_add(self.to as u64);
+            let space = self.buffer.get_mut(self.to..most).unwrap_or_default();
+            match self.file.read_at(space, at) {
                 Ok(0) => {
                     self.at_end = true;
                     return Ok(());
@@ -216,6 +256,21 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// Asks for what comes next: the system does not take reads here and there for a walk, and a disc would wait at each.
+    fn fetch(&mut self) {
+        self.fetched = self.fetched.max(self.offset);
+        while self.fetched < self.offset.saturating_add(AHEAD) {
+            // no matter where it is not taken
+            let _ = fadvise(
+                &self.file,
+                self.fetched,
+                NonZeroU64::new(FETCH),
+                Advice::WillNeed,
+            );
+            self.fetched = self.fetched.saturating_add(FETCH);
+        }
     }
 
     fn fail(&self, what: &str) -> Failure {

@@ -53,6 +53,7 @@ pub fn read(bytes: &[u8], layout: &Layout, pictures: &[Picture]) -> Reading {
             offset: at as u64,
             data: bytes.get(at..).unwrap_or_default(),
             last: true,
+            unread: 0,
         };
         let step = match reader.next(&window) {
             Step::Packet(packet) => {
