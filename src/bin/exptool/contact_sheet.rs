@@ -5,7 +5,7 @@ use crate::common::{
     Common, Done, Failure, failure::EXIT_CODES, media, output, progress::Progress,
 };
 use crate::draw::{Canvas, Svg};
-use crate::pictures::Pictures;
+use crate::pictures::{Picture, Pictures};
 use crate::recording::{Camera, Recording};
 use crate::timeline::save;
 use clap::Args;
@@ -15,8 +15,8 @@ const MARGIN: u32 = 16;
 const HEAD: u32 = 64;
 const BETWEEN: u32 = 8;
 const LABEL: u32 = 34;
-/// Pictures on one sheet at most, which bounds memory.
-const ON_SHEET: usize = 60;
+/// Pixels of the pictures on one sheet, which bounds memory: about a printed page of pictures of the usual width.
+const ON_SHEET: u32 = 1_500_000;
 
 /// What is put on a sheet.
 #[derive(Args, Clone, Copy)]
@@ -30,6 +30,25 @@ pub struct Layout {
     /// Width of a picture in pixels
     #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(64..=640))]
     pub width: u32,
+}
+
+impl Layout {
+    /// Height of a picture in pixels.
+    fn height(self) -> u32 {
+        self.width * 3 / 4
+    }
+
+    /// Width and height of a picture with its label and the space to the next.
+    fn cell(self) -> (u32, u32) {
+        (self.width + BETWEEN, self.height() + LABEL + BETWEEN)
+    }
+
+    /// Pictures on one sheet: whole rows, one at least.
+    fn on_sheet(self) -> usize {
+        let (width, height) = self.cell();
+        let rows = (ON_SHEET / (width * self.columns * height)).max(1);
+        (rows * self.columns) as usize
+    }
 }
 
 /// Put small pictures of each run on a sheet, with their times. More sheets get the numbers -2, -3 and so on.
@@ -125,26 +144,56 @@ pub fn sheets(
         }
     }
     let mut progress = Progress::count(common, moments.len() as u64, "pictures");
-    let mut open: Option<(u16, Pictures)> = None;
-    let all = moments.len().div_ceil(ON_SHEET);
-    for (n, page) in moments.chunks(ON_SHEET).take(most).enumerate() {
-        progress.at((n * ON_SHEET) as u64);
-        let png = sheet(common, recording, page, layout, (n + 1, all), &mut open)?;
-        give(png)?;
+    let on_sheet = layout.on_sheet();
+    let all = moments.len().div_ceil(on_sheet);
+    for (n, page) in moments.chunks(on_sheet).take(most).enumerate() {
+        let mut told = |done: usize| progress.at((n * on_sheet + done) as u64);
+        let found = look(common, recording, page, layout.width, &mut told)?;
+        give(sheet(recording, page, &found, layout, (n + 1, all))?)?;
     }
     Ok(())
 }
 
-fn sheet(
+/// The pictures of these moments. The decoder is put away before anything is drawn: both together would take more memory.
+fn look(
     common: &Common,
     recording: &Recording,
     moments: &[Moment<'_>],
+    width: u32,
+    told: &mut dyn FnMut(usize),
+) -> Result<Vec<Option<Picture>>, Failure> {
+    let mut open: Option<(u16, Pictures)> = None;
+    let mut found = Vec::new();
+    for moment in moments {
+        told(found.len());
+        let number = moment.camera.number;
+        let pictures = match open.take() {
+            Some((opened, pictures)) if opened == number => pictures,
+            before => {
+                drop(before);
+                Pictures::open(
+                    recording,
+                    moment.camera,
+                    Some(width),
+                    common.layout.as_deref(),
+                )?
+            }
+        };
+        found.push(pictures.at(moment.clock, moment.pass)?);
+        open = Some((number, pictures));
+    }
+    Ok(found)
+}
+
+fn sheet(
+    recording: &Recording,
+    moments: &[Moment<'_>],
+    found: &[Option<Picture>],
     layout: Layout,
     (page, pages): (usize, usize),
-    open: &mut Option<(u16, Pictures)>,
 ) -> Result<Vec<u8>, Failure> {
-    let height = layout.width * 3 / 4;
-    let cell = (layout.width + BETWEEN, height + LABEL + BETWEEN);
+    let height = layout.height();
+    let cell = layout.cell();
     let rows = u32::try_from(moments.len())
         .unwrap_or(0)
         .div_ceil(layout.columns);
@@ -157,22 +206,6 @@ fn sheet(
             HEAD + n / layout.columns * cell.1,
         )
     };
-    let mut found = Vec::new();
-    for moment in moments {
-        if open
-            .as_ref()
-            .is_none_or(|(number, _)| *number != moment.camera.number)
-        {
-            let layout_name = common.layout.as_deref();
-            let pictures =
-                Pictures::open(recording, moment.camera, Some(layout.width), layout_name)?;
-            *open = Some((moment.camera.number, pictures));
-        }
-        found.push(match open {
-            Some((_, pictures)) => pictures.at(moment.clock, moment.pass)?,
-            None => None,
-        });
-    }
     let mut svg = Svg::default();
     let name = recording
         .input
@@ -192,7 +225,7 @@ fn sheet(
         .filter(|text| !text.is_empty());
     let under = under.collect::<Vec<_>>().join(", ");
     svg.text((f64::from(MARGIN), 48.0), 12, "start", &under);
-    for (n, (moment, picture)) in moments.iter().zip(&found).enumerate() {
+    for (n, (moment, picture)) in moments.iter().zip(found).enumerate() {
         let (x, y) = place(n);
         let (x, y) = (f64::from(x), f64::from(y));
         svg.rect(

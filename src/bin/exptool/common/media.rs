@@ -127,10 +127,10 @@ pub fn element(name: &str) -> Result<gst::Element, Failure> {
 /// Returns the warnings that were told.
 ///
 /// # Errors
-/// The first error of any element; a missing plugin is named with its package.
+/// The first error of any element; a missing plugin is named with its package. What `tick` fails with.
 pub fn run(
     pipeline: &gst::Pipeline,
-    mut tick: impl FnMut(&gst::Pipeline),
+    mut tick: impl FnMut(&gst::Pipeline) -> Result<(), Failure>,
 ) -> Result<Vec<String>, Failure> {
     let done = until_end(pipeline, &mut tick);
     let _ = pipeline.set_state(gst::State::Null);
@@ -139,7 +139,7 @@ pub fn run(
 
 fn until_end(
     pipeline: &gst::Pipeline,
-    tick: &mut dyn FnMut(&gst::Pipeline),
+    tick: &mut dyn FnMut(&gst::Pipeline) -> Result<(), Failure>,
 ) -> Result<Vec<String>, Failure> {
     let bus = pipeline
         .bus()
@@ -152,7 +152,7 @@ fn until_end(
             if started.is_err() {
                 return Err(Failure::Media("the pipeline does not start".to_owned()));
             }
-            tick(pipeline);
+            tick(pipeline)?;
             continue;
         };
         match message.view() {

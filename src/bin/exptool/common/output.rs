@@ -4,6 +4,7 @@
 use super::Failure;
 use serde::Serialize;
 use std::{
+    cell::Cell,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -27,11 +28,16 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
+/// Bytes after which the disk is told to write what is there.
+const WRITE_BACK: u64 = 32 << 20;
+
 /// A file that is being written: it has its name once it is complete.
 pub struct NewFile {
     path: PathBuf,
     force: bool,
     file: BufWriter<NamedTempFile>,
+    /// Bytes that are on the disk.
+    on_disk: Cell<u64>,
 }
 
 impl NewFile {
@@ -59,12 +65,28 @@ impl NewFile {
             path: path.to_owned(),
             force,
             file: BufWriter::with_capacity(1 << 16, file),
+            on_disk: Cell::new(0),
         })
     }
 
     /// Where it is while it is being written.
     pub fn temporary(&self) -> &Path {
         self.file.get_ref().path()
+    }
+
+    /// Waits until the disk has what others have written so far, where that is much: the rest is then soon done at the end.
+    ///
+    /// # Errors
+    /// A disk that fails.
+    pub fn write_back(&self) -> Result<(), Failure> {
+        let file = self.file.get_ref().as_file();
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        if size < self.on_disk.get().saturating_add(WRITE_BACK) {
+            return Ok(());
+        }
+        self.on_disk.set(size);
+        file.sync_data()
+            .map_err(|error| Failure::Output(format!("{}: {error}", self.path.display())))
     }
 
     /// The file is complete and gets its name.

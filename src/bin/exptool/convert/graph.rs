@@ -259,15 +259,15 @@ pub fn chain(
     }
 }
 
-/// A queue that is bounded by bytes alone.
+/// A queue that is bounded by bytes, and by time where one is given.
 ///
 /// # Errors
 /// A missing element.
-pub fn queue(bytes: u32) -> Result<gst::Element, Failure> {
+pub fn queue(bytes: u32, time: Option<gst::ClockTime>) -> Result<gst::Element, Failure> {
     let queue = media::element("queue")?;
     queue.set_property("max-size-bytes", bytes);
     queue.set_property("max-size-buffers", 0_u32);
-    queue.set_property("max-size-time", 0_u64);
+    queue.set_property("max-size-time", time.map_or(0, gst::ClockTime::nseconds));
     Ok(queue)
 }
 
@@ -366,7 +366,7 @@ fn video(
     let muxer = job.format.muxer().is_some();
     let alone = !(job.encode || job.has_sound() || (muxer && job.clock == ClockIn::Subtitle));
     if !alone {
-        elements.push(queue(QUEUE_BYTES)?);
+        elements.push(queue(QUEUE_BYTES, None)?);
     }
     let unfit = || {
         Failure::Use(format!(
@@ -444,7 +444,7 @@ fn sound(
         .into_iter()
         .map(media::element)
         .collect::<Result<_, _>>()?;
-    elements.push(queue(QUEUE_BYTES / 4)?);
+    elements.push(queue(QUEUE_BYTES / 4, None)?);
     chain(pipeline, &elements).map(Some)
 }
 

@@ -15,7 +15,10 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-/// Coded bytes of a camera that wait to be decoded at most.
+/// Coded pictures of a camera that wait to be decoded at most. A camera that records nothing is told after a second and a half at
+/// most, so the others need not wait longer for it.
+const QUEUE_TIME: gst::ClockTime = gst::ClockTime::from_seconds(3);
+/// The same in bytes: a picture every three seconds fills it only where pictures are larger than any.
 const QUEUE_BYTES: u32 = 6 << 20;
 /// Cameras in one picture at most.
 pub const MAX_CAMERAS: usize = 16;
@@ -146,7 +149,7 @@ fn branch(
     cell: Cell,
     tracker: graph::Shared,
 ) -> Result<Branch, Failure> {
-    let mut elements = vec![graph::queue(QUEUE_BYTES)?];
+    let mut elements = vec![graph::queue(QUEUE_BYTES, Some(QUEUE_TIME))?];
     elements.extend(graph::decoder(camera.codec)?);
     let decoded = elements.last().and_then(|last| last.static_pad("src"));
     for name in ["videoconvert", "videoscale"] {

@@ -252,7 +252,8 @@ impl Work<'_> {
         let built = graph::build(job, file.temporary(), srt, &chapters)?;
         outcome.notes.extend(built.notes.iter().cloned());
         let total = job.camera.frames();
-        self.play(&built, std::slice::from_ref(&built.tracker), total, outcome)?;
+        let trackers = std::slice::from_ref(&built.tracker);
+        self.play(&built, trackers, (&file, total), outcome)?;
         if job.format == Format::Avi {
             outcome
                 .notes
@@ -327,7 +328,7 @@ impl Work<'_> {
             make_folder(&path)?;
             let file = NewFile::create(&path, self.convert.force)?;
             let (built, trackers) = grid::build(&job, file.temporary())?;
-            self.play(&built, &trackers, total, &mut outcome)?;
+            self.play(&built, &trackers, (&file, total), &mut outcome)?;
             file.finish()
         })();
         match written {
@@ -337,18 +338,21 @@ impl Work<'_> {
         outcome
     }
 
-    /// Runs the pipeline, and notes what went through it.
+    /// Runs the pipeline, which writes `file` of about `total` pictures, and notes what went through it.
     fn play(
         &self,
         graph: &Graph,
         trackers: &[Shared],
-        total: u64,
+        (file, total): (&NewFile, u64),
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let name = self.item.path.file_name().unwrap_or_default();
         let mut progress = Progress::count(self.common, total, &name.to_string_lossy());
         let seen = || trackers.iter().map(|tracker| lock(tracker).frames).sum();
-        let warnings = media::run(&graph.pipeline, |_| progress.at(seen()))?;
+        let warnings = media::run(&graph.pipeline, |_| {
+            progress.at(seen());
+            file.write_back()
+        })?;
         outcome.notes.extend(warnings);
         outcome.frames = seen();
         for tracker in trackers {

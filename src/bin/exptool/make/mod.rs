@@ -122,6 +122,7 @@ impl Make {
             if let Some(position) = pipeline.query_position::<gst::ClockTime>() {
                 progress.at(position.mseconds());
             }
+            file.write_back()
         })?;
         drop(progress);
         file.finish()?;

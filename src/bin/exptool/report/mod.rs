@@ -11,7 +11,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// Sheets of small pictures in a report at most, of each recording: a page of many megabytes prints badly.
-const MAX_SHEETS: usize = 2;
+const MAX_SHEETS: usize = 4;
 
 /// Write what is known of recordings as one HTML page: cameras, runs, gaps, damage, check sums, timeline, pictures, hashes of
 /// inputs and outputs, and what is assumed about the format. It needs no network, follows light and dark, and prints well.

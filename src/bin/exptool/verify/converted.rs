@@ -45,7 +45,7 @@ pub fn run(
     let mut streams: Vec<Option<Stream>> = Vec::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let done = media::run(&pipeline, |_| {}).map(drop);
+            let done = media::run(&pipeline, |_| Ok(())).map(drop);
             let _ = sender.send(Told::End(done));
         });
         let mut ended = false;
