@@ -97,6 +97,7 @@ impl Learn {
 /// A file that cannot be read.
 pub fn of_file(path: &Path) -> Result<Result<Learnt, String>, Failure> {
     let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+    output::protect(path);
     let mut file = File::open(path).map_err(fail)?;
     let mut bytes = Vec::new();
     let mut best: Option<Learnt> = None;

@@ -40,6 +40,7 @@ pub struct Common {
 impl Common {
     /// Opens an input by its content, or by `--layout`.
     pub fn open(&self, path: &std::path::Path) -> Result<Input, Failure> {
+        output::protect(path);
         Input::open(path, self.layout.as_deref())
     }
 

@@ -6,7 +6,9 @@ use serde::Serialize;
 use std::{
     cell::Cell,
     io::{self, BufWriter, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 use tempfile::NamedTempFile;
 
@@ -28,6 +30,23 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
+/// Device and number of each file that is read: evidence that no output may replace, whatever it is called and whatever is asked for.
+static INPUTS: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+
+/// From here on no output replaces this file. One that is not there is none that could be lost.
+pub fn protect(input: &Path) {
+    if let Ok(meta) = input.metadata() {
+        let mut inputs = INPUTS.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs.push((meta.dev(), meta.ino()));
+    }
+}
+
+fn is_input(path: &Path) -> bool {
+    let inputs = INPUTS.lock().unwrap_or_else(PoisonError::into_inner);
+    path.metadata()
+        .is_ok_and(|meta| inputs.contains(&(meta.dev(), meta.ino())))
+}
+
 /// Bytes after which the disk is told to write what is there.
 const WRITE_BACK: u64 = 32 << 20;
 
@@ -44,8 +63,14 @@ impl NewFile {
     /// Begins a file. With `force` one that is there already is replaced at the end.
     ///
     /// # Errors
-    /// A file of that name without `force`; a folder that cannot be written to.
+    /// A file of that name without `force`, or that is an input; a folder that cannot be written to.
     pub fn create(path: &Path, force: bool) -> Result<NewFile, Failure> {
+        if is_input(path) {
+            return Err(Failure::Output(format!(
+                "{}: is an input, which is never written over: expected another output",
+                path.display()
+            )));
+        }
         if !force && path.exists() {
             return Err(Failure::Output(format!(
                 "{}: is there already (--force replaces it)",

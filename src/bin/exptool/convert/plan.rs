@@ -2,7 +2,7 @@
 //! Which files are inputs, and what their outputs are called.
 
 use super::Format;
-use crate::common::Failure;
+use crate::common::{Failure, output};
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
@@ -54,6 +54,7 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Item>, Failure> {
     }
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.path.clone()));
+    items.iter().for_each(|item| output::protect(&item.path));
     apart(&mut items);
     Ok(items)
 }

@@ -161,6 +161,7 @@ impl Make {
             if !std::path::Path::new(input).is_file() {
                 return Err(Failure::Input(format!("{input}: expected a video file")));
             }
+            output::protect(std::path::Path::new(input));
         }
         if self.sound
             && self

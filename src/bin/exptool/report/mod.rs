@@ -67,6 +67,7 @@ impl Report {
         }
         let mut made = Vec::new();
         for path in &self.outputs {
+            output::protect(path);
             let size = std::fs::metadata(path).map(|meta| meta.len());
             let size =
                 size.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
