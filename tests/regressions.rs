@@ -106,20 +106,23 @@ fn small_file() -> Vec<u8> {
 fn every_cut_and_every_flipped_byte_is_survived() {
     let file = small_file();
     let open = open("reference");
-    assert_eq!(driver::drive(&mut *open(), &file, &[]), 6);
     assert_eq!(
-        driver::drive(&mut *open(), &file, &[0]),
+        driver::drive(&mut *open(), &file, &[], driver::Shown::All),
+        6
+    );
+    assert_eq!(
+        driver::drive(&mut *open(), &file, &[0], driver::Shown::All),
         6,
         "shown byte by byte"
     );
     for cut in 0..file.len() {
-        driver::drive(&mut *open(), &file[..cut], &[1]);
+        driver::drive(&mut *open(), &file[..cut], &[1], driver::Shown::All);
     }
     for at in 0..file.len() {
         for flip in [0x01, 0x80, 0xff] {
             let mut damaged = file.clone();
             damaged[at] ^= flip;
-            driver::drive(&mut *open(), &damaged, &[2, 0]);
+            driver::drive(&mut *open(), &damaged, &[2, 0], driver::Shown::All);
         }
     }
 }
