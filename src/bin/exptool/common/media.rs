@@ -181,6 +181,10 @@ fn told(error: &gst::message::Error) -> Failure {
     let detail = error.debug().unwrap_or_default();
     // the first line of the detail names a source file of GStreamer
     let detail = detail.lines().last().unwrap_or_default().trim().to_owned();
+    let disk = [gst::ResourceError::NoSpaceLeft, gst::ResourceError::Write];
+    if disk.into_iter().any(|kind| error.error().matches(kind)) {
+        return Failure::Output(error.error().to_string());
+    }
     Failure::Media(format!("{source}: {} ({detail})", error.error()))
 }
 

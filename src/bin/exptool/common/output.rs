@@ -3,12 +3,16 @@
 
 use super::Failure;
 use serde::Serialize;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM, SIGXFSZ},
+    iterator::Signals,
+};
 use std::{
     cell::Cell,
     io::{self, BufWriter, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
 };
 use tempfile::NamedTempFile;
 
@@ -47,6 +51,34 @@ fn is_input(path: &Path) -> bool {
         .is_ok_and(|meta| inputs.contains(&(meta.dev(), meta.ino())))
 }
 
+/// Files that are being written. They are taken away where a signal ends the program: the half of a file is no use to anybody.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for signals in a thread of its own; once is enough. A limit of file sizes that is reached is left to show as an error of the
+/// write.
+fn watch_signals() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGXFSZ]) else {
+            return;
+        };
+        std::thread::spawn(move || {
+            for signal in signals.forever().filter(|signal| *signal != SIGXFSZ) {
+                let files = unfinished();
+                for path in files.iter() {
+                    let _ = std::fs::remove_file(path);
+                }
+                eprintln!("exptool: interrupted, so what was being written is left out");
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        });
+    });
+}
+
 /// Bytes after which the disk is told to write what is there.
 const WRITE_BACK: u64 = 32 << 20;
 
@@ -57,6 +89,16 @@ pub struct NewFile {
     file: BufWriter<NamedTempFile>,
     /// Bytes that are on the disk.
     on_disk: Cell<u64>,
+    unfinished: Unfinished,
+}
+
+/// Takes a file from the list of those that are being written, when it is done or given up.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        unfinished().retain(|path| *path != self.0);
+    }
 }
 
 impl NewFile {
@@ -85,10 +127,13 @@ impl NewFile {
             .prefix(".exptool-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
             .tempfile_in(folder)
-            .map_err(|error| Failure::Output(format!("{}: {error}", path.display())))?;
+            .map_err(|error| Failure::Output(format!("{}: {}", path.display(), error.kind())))?;
+        watch_signals();
+        unfinished().push(file.path().to_owned());
         Ok(NewFile {
             path: path.to_owned(),
             force,
+            unfinished: Unfinished(file.path().to_owned()),
             file: BufWriter::with_capacity(1 << 16, file),
             on_disk: Cell::new(0),
         })

@@ -14,7 +14,7 @@ use std::{
 /// A list in an MP4 file counts its chapters in one byte.
 pub const MP4_MAX: usize = 255;
 /// Runs that are made chapters of at most.
-const MAX: usize = 1000;
+pub const MAX: usize = 1000;
 
 /// A chapter.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -122,6 +122,8 @@ pub struct Tracker {
     pub late_sound: bool,
     /// Clock of the first and the last picture that is shown.
     pub span: Option<(i64, i64)>,
+    /// Time and clock of the last picture.
+    last: Option<(u64, i64)>,
 }
 
 impl Tracker {
@@ -145,6 +147,7 @@ impl Tracker {
             end: 0,
             late_sound: false,
             span: None,
+            last: None,
         }
     }
 
@@ -162,6 +165,7 @@ impl Tracker {
         bytes: usize,
     ) -> Verdict {
         let clock = clock.unwrap_or_else(|| i64::try_from(pts).unwrap_or(i64::MAX));
+        self.last = Some((pts, clock));
         if self.modes.back().is_none_or(|(_, mode)| *mode != self.mode) {
             self.modes.push_back((pts, self.mode.clone()));
         }
@@ -247,6 +251,17 @@ impl Tracker {
         let shown = self.shown.iter().rev();
         let mut holding = shown.filter(|shown| (shown.start..shown.end).contains(&pts));
         holding.next().map(|shown| shown.shift)
+    }
+
+    /// How much of a time without pictures, from `start` on, goes into the output; `None` where nothing does.
+    pub fn silence(&self, start: u64, length: u64) -> Option<u64> {
+        let Some(clip) = &self.clip else {
+            return Some(length);
+        };
+        let (pts, clock) = self.last.filter(|_| self.keeping)?;
+        let passed = i64::try_from(start.saturating_sub(pts)).unwrap_or(i64::MAX);
+        let left = clip.to.saturating_sub(clock.saturating_add(passed));
+        Some(length.min(u64::try_from(left).unwrap_or(0))).filter(|length| *length > 0)
     }
 
     /// Text to burn into the picture of this time.
@@ -338,6 +353,18 @@ mod tests {
         assert_eq!(run(&mut tracker, 100..109), expected);
         assert_eq!(tracker.frames, 4);
         assert_eq!(tracker.span, Some((104 * SECOND, 107 * SECOND)));
+    }
+
+    #[test]
+    fn silence_ends_with_the_window() {
+        let mut tracker = tracker(false, &[104]);
+        assert_eq!(tracker.silence(0, 9), None);
+        run(&mut tracker, 100..107);
+        // the last picture is of 106, the window ends before 108
+        assert_eq!(tracker.silence(7_000_000_000, 500), Some(500));
+        let hour = 3_600_000_000_000;
+        assert_eq!(tracker.silence(7_000_000_000, hour), Some(1_000_000_000));
+        assert_eq!(tracker.silence(9_000_000_000, hour), None);
     }
 
     #[test]

@@ -22,6 +22,8 @@ use std::{
 
 /// Coded bytes that wait before a muxer at most.
 const QUEUE_BYTES: u32 = 12 << 20;
+/// Pictures that wait at most: more than a cue of subtitles holds.
+const QUEUE_PICTURES: u32 = 2000;
 /// Sound that begins later than this record finds the muxer's header written.
 const LATE: u64 = 60;
 
@@ -134,6 +136,9 @@ pub fn build(
     }
     let tracker = Arc::new(Mutex::new(tracker));
     let head = video(job, &pipeline, &tracker, mux.as_ref().unwrap_or(&sink))?;
+    if let (Some(mux), Some(units)) = (&mux, coarse_timescale(job)) {
+        set_timescale(mux, units);
+    }
     let mut links = vec![(format!("video_{}", job.camera.number), head, None)];
     if let Some(mux) = &mux
         && let Some((head, last)) = sound(job, &pipeline, &mut notes)?
@@ -155,6 +160,36 @@ pub fn build(
         tracker,
         notes,
     })
+}
+
+/// Units a second for an output so long that its times do not fit the muxer's 32 bits in its own units, of which it may take 30,000
+/// a second; `None` where they fit.
+fn coarse_timescale(job: &Job<'_>) -> Option<u32> {
+    let runs = || job.camera.runs.iter();
+    let lengths = runs().map(|run| run.last.saturating_sub(run.start));
+    let gaps = runs()
+        .zip(runs().skip(1))
+        .filter(|_| job.preserve)
+        .map(|(run, next)| next.start.saturating_sub(run.last).max(0));
+    let length = lengths.chain(gaps).fold(0_i64, i64::saturating_add);
+    let seconds = length.max(0).unsigned_abs() / 1_000_000_000;
+    let fits = |units: &u32| seconds < u64::from(u32::MAX / 2 / units);
+    match fits(&30_000) {
+        true => None,
+        false => [1000, 100, 10].into_iter().find(fits).or(Some(1)),
+    }
+}
+
+/// Makes an MP4 muxer count in these units. Others have no such setting.
+fn set_timescale(mux: &gst::Element, units: u32) {
+    if mux.has_property("movie-timescale") {
+        mux.set_property("movie-timescale", units);
+    }
+    for pad in mux.sink_pads() {
+        if pad.has_property("trak-timescale") {
+            pad.set_property("trak-timescale", units);
+        }
+    }
 }
 
 /// Name of a demuxer's pad, where it goes to, and for sound what is still to be linked to the muxer.
@@ -259,14 +294,15 @@ pub fn chain(
     }
 }
 
-/// A queue that is bounded by bytes, and by time where one is given.
+/// A queue that is bounded by bytes and pictures, and by time where one is given.
 ///
 /// # Errors
 /// A missing element.
 pub fn queue(bytes: u32, time: Option<gst::ClockTime>) -> Result<gst::Element, Failure> {
     let queue = media::element("queue")?;
     queue.set_property("max-size-bytes", bytes);
-    queue.set_property("max-size-buffers", 0_u32);
+    // small pictures take more memory than their bytes
+    queue.set_property("max-size-buffers", QUEUE_PICTURES);
     queue.set_property("max-size-time", time.map_or(0, gst::ClockTime::nseconds));
     Ok(queue)
 }

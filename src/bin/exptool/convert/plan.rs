@@ -3,13 +3,21 @@
 
 use super::Format;
 use crate::common::{Failure, output};
+use gstexp::container::{
+    exp::probe::{self, Family, Probe},
+    reader::Window,
+};
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
+    io::Read,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 /// Suffixes that files in a folder are tried for. What a file is, its content tells.
 const SUFFIXES: [&str; 8] = ["exp", "avi", "adbin", "mime", "par", "pel", "bin", "dat"];
+/// Bytes of an AVI that tell whether it is a recorder's.
+const AVI_HEAD: u64 = 256 << 10;
 /// Folders within folders that are gone into.
 const MAX_DEPTH: u32 = 16;
 
@@ -20,8 +28,18 @@ pub struct Item {
     pub path: PathBuf,
     /// Its place below the folder that was named, without its suffix.
     pub stem: PathBuf,
-    /// It was named itself; one that was merely found in a folder may be something else.
-    pub named: bool,
+    /// Why it cannot be read: a folder that does not let us in.
+    pub problem: Option<String>,
+}
+
+impl Item {
+    fn new(path: PathBuf, stem: PathBuf) -> Item {
+        Item {
+            path,
+            stem,
+            problem: None,
+        }
+    }
 }
 
 /// All files that the arguments mean: files, folders with all in them, and wildcards that no shell has expanded.
@@ -63,16 +81,18 @@ fn add(path: &Path, items: &mut Vec<Item>) {
     if path.is_dir() {
         return folder(path, path, items, 0);
     }
-    items.push(Item {
-        path: path.to_owned(),
-        stem: path.file_stem().map(PathBuf::from).unwrap_or_default(),
-        named: true,
-    });
+    let stem = path.file_stem().map(PathBuf::from).unwrap_or_default();
+    items.push(Item::new(path.to_owned(), stem));
 }
 
 fn folder(top: &Path, at: &Path, items: &mut Vec<Item>, depth: u32) {
-    let Ok(entries) = std::fs::read_dir(at) else {
-        return;
+    let entries = match std::fs::read_dir(at) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let mut item = Item::new(at.to_owned(), at.to_owned());
+            item.problem = Some(error.to_string());
+            return items.push(item);
+        }
     };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -91,15 +111,35 @@ fn folder(top: &Path, at: &Path, items: &mut Vec<Item>, depth: u32) {
         let hidden = path
             .file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_file() && !hidden && SUFFIXES.contains(&suffix.as_str()) {
+        let wanted = SUFFIXES.contains(&suffix.as_str()) && (suffix != "avi" || is_plv1(&path));
+        if path.is_file() && !hidden && wanted {
             let stem = path.strip_prefix(top).unwrap_or(&path).with_extension("");
-            items.push(Item {
-                path,
-                stem,
-                named: false,
-            });
+            items.push(Item::new(path, stem));
         }
     }
+}
+
+/// Whether an AVI in a folder is a recorder's: others, such as those that were made of recordings here, are passed over.
+fn is_plv1(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path);
+    // one that cannot be read is told as such later
+    if file.is_err() || file.is_ok_and(|f| f.take(AVI_HEAD).read_to_end(&mut head).is_err()) {
+        return true;
+    }
+    let window = Window {
+        offset: 0,
+        data: &head,
+        last: true,
+        unread: 0,
+    };
+    matches!(
+        probe::probe(&window),
+        Probe::Is {
+            family: Family::Plv1,
+            ..
+        }
+    )
 }
 
 /// Files that differ only in their suffix keep it, so that no output has two inputs.
@@ -125,6 +165,8 @@ pub struct Names {
     out: Option<PathBuf>,
     folder: bool,
     format: Format,
+    /// Outputs of this call, and the input of each.
+    claimed: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 impl Names {
@@ -135,6 +177,26 @@ impl Names {
             out: out.map(Path::to_owned),
             folder: several || slash || out.is_some_and(Path::is_dir),
             format,
+            claimed: Mutex::default(),
+        }
+    }
+
+    /// Takes an output for an input.
+    ///
+    /// # Errors
+    /// An output that another input of the same call has already.
+    pub fn claim(&self, output: &Path, input: &Path) -> Result<(), Failure> {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let owner = claimed
+            .entry(output.to_owned())
+            .or_insert_with(|| input.to_owned());
+        match owner == input {
+            true => Ok(()),
+            false => Err(Failure::Output(format!(
+                "{}: is the output of {} as well: expected names that differ, or a folder for each",
+                output.display(),
+                owner.display()
+            ))),
         }
     }
 
@@ -183,7 +245,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let top = dir.path();
         std::fs::create_dir(top.join("deep")).unwrap();
-        for name in ["a.exp", "a.avi", "notes.txt", ".hidden.exp", "deep/b.EXP"] {
+        for name in [
+            "a.exp",
+            "a.dat",
+            "a.avi",
+            "notes.txt",
+            ".hidden.exp",
+            "deep/b.EXP",
+        ] {
             std::fs::write(top.join(name), "x").unwrap();
         }
         let found = inputs(&[top.to_owned()]).unwrap();
@@ -191,6 +260,7 @@ mod tests {
             .iter()
             .map(|item| item.stem.to_str().unwrap())
             .collect();
+        // an AVI that no recorder made is passed over
         assert_eq!(stems, ["a", "a.exp", "deep/b"]);
         let found = inputs(&[top.join("*.exp"), top.join("a.exp")]).unwrap();
         assert_eq!(found.len(), 1);
@@ -199,11 +269,7 @@ mod tests {
 
     #[test]
     fn outputs_have_names_of_their_own() {
-        let item = Item {
-            path: "/in/x.exp".into(),
-            stem: "x".into(),
-            named: true,
-        };
+        let item = Item::new("/in/x.exp".into(), "x".into());
         let names =
             |out: Option<&str>, several| Names::new(out.map(Path::new), Format::Mp4, several);
         let name = |names: Names, camera| names.output(&item, camera).to_str().unwrap().to_owned();
@@ -215,5 +281,10 @@ mod tests {
         );
         assert_eq!(name(names(Some("/o/"), false), Some(2)), "/o/x-camera2.mp4");
         assert_eq!(name(names(Some("/o"), true), None), "/o/x.mp4");
+        let names = names(Some("/o"), true);
+        let output = Path::new("/o/x.mp4");
+        assert_eq!(names.claim(output, Path::new("/in/x.exp")), Ok(()));
+        assert_eq!(names.claim(output, Path::new("/in/x.exp")), Ok(()));
+        assert!(names.claim(output, Path::new("/in/y.exp")).is_err());
     }
 }

@@ -90,6 +90,19 @@ fn watch_event(
                 tracker.set_mode(mode.as_deref().unwrap_or_default());
             }
         }
+        gst::EventView::Gap(gap) => {
+            let (start, length) = gap.get();
+            let length = length.map_or(0, gst::ClockTime::nseconds);
+            let Some(kept) = tracker.silence(start.nseconds(), length) else {
+                return gst::PadProbeReturn::Handled;
+            };
+            if kept < length {
+                *event = gst::event::Gap::builder(start)
+                    .duration(gst::ClockTime::from_nseconds(kept))
+                    .seqnum(event.seqnum())
+                    .build();
+            }
+        }
         gst::EventView::Caps(caps) => {
             // AVI counts pictures of one rate
             if let Some(rate) = rate {

@@ -10,10 +10,16 @@ use super::{
     plan::{Item, Names},
 };
 use crate::common::{
-    Common, Failure, Input, clock::Zone, csv::Table, frames::Options, media, output::NewFile,
+    Common, Failure, Input,
+    clock::Zone,
+    csv::Table,
+    frames::{Options, codec_name},
+    media,
+    output::NewFile,
     progress::Progress,
 };
 use crate::recording::{Camera, Recording, when::Base};
+use gstexp::container::reader::Codec;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +36,8 @@ pub struct Outcome {
     pub written: bool,
     /// Pictures.
     pub frames: u64,
+    /// Pictures of the input that are left out because the picture that they build on is missing.
+    pub orphans: u64,
     /// Nanoseconds.
     pub length: u64,
     /// Clock of the first and the last picture.
@@ -58,6 +66,7 @@ impl Outcome {
             "cameras": self.camera,
             "status": self.status(),
             "frames": self.frames,
+            "frames_without_reference": self.orphans,
             "seconds": self.length as f64 / 1e9,
             "first_utc": self.span.map(|(first, _)| Zone::utc(first)),
             "last_utc": self.span.map(|(_, last)| Zone::utc(last)),
@@ -91,12 +100,7 @@ pub fn input(
         names,
         format,
     };
-    // the usual file of one camera: no need to read it again to know that it is done
-    let only = names.output(item, None);
-    if !convert.force && !convert.frames_csv && only.exists() {
-        return vec![work.outcome(only, String::new())];
-    }
-    work.all().unwrap_or_else(|failure| {
+    work.start().unwrap_or_else(|failure| {
         vec![Outcome {
             input: item.path.clone(),
             failure: Some(failure),
@@ -115,9 +119,30 @@ impl Work<'_> {
         }
     }
 
+    fn start(&self) -> Result<Vec<Outcome>, Failure> {
+        if let Some(problem) = &self.item.problem {
+            return Err(Failure::Input(format!(
+                "{}: {problem}",
+                self.item.path.display()
+            )));
+        }
+        // the usual file of one camera: no need to read it again to know that it is done
+        let only = self.names.output(self.item, None);
+        if !self.convert.force && !self.convert.frames_csv && only.exists() {
+            self.names.claim(&only, &self.item.path)?;
+            return Ok(vec![self.outcome(only, String::new())]);
+        }
+        self.all()
+    }
+
     fn all(&self) -> Result<Vec<Outcome>, Failure> {
         let input = self.common.open(&self.item.path)?;
         let mut window = self.window(&input)?;
+        let table = self.table();
+        let kept = self.convert.frames_csv && !self.convert.force && table.exists();
+        if self.convert.frames_csv {
+            self.names.claim(&table, &self.item.path)?;
+        }
         let recording = self.read(input, window.as_mut())?;
         if window.is_some() && !recording.has_clock() {
             return Err(Failure::Input(format!(
@@ -133,7 +158,18 @@ impl Work<'_> {
         let outcomes = cameras
             .iter()
             .map(|camera| self.camera(&recording, camera, many, window.as_ref()));
-        Ok(outcomes.collect())
+        let mut outcomes: Vec<Outcome> = outcomes.collect();
+        if let Some(first) = outcomes.first_mut().filter(|_| kept) {
+            first
+                .notes
+                .push(format!("{}: is there already", table.display()));
+        }
+        Ok(outcomes)
+    }
+
+    /// Where the table of frames goes.
+    fn table(&self) -> PathBuf {
+        self.names.output(self.item, None).with_extension("csv")
     }
 
     fn window(&self, input: &Input) -> Result<Option<Finder>, Failure> {
@@ -153,18 +189,16 @@ impl Work<'_> {
         Ok(Some(Finder::new(from, to)))
     }
 
-    /// Walks over the input, and writes its table of frames.
+    /// Walks over the input, and writes its table of frames unless that is there already.
     fn read(&self, input: Input, mut window: Option<&mut Finder>) -> Result<Recording, Failure> {
         let mut table = None;
-        if self.convert.frames_csv {
-            let path = self.names.output(self.item, None).with_extension("csv");
-            if self.convert.force || !path.exists() {
-                make_folder(&path)?;
-                let base = Base::of(self.common, &input)?;
-                let file = NewFile::create(&path, self.convert.force)?;
-                let name = path.display().to_string();
-                table = Some(Table::new(file, base.zone, &name)?);
-            }
+        let path = self.table();
+        if self.convert.frames_csv && (self.convert.force || !path.exists()) {
+            make_folder(&path)?;
+            let base = Base::of(self.common, &input)?;
+            let file = NewFile::create(&path, self.convert.force)?;
+            let name = path.display().to_string();
+            table = Some(Table::new(file, base.zone, &name)?);
         }
         let options = Options {
             crc: table.is_some(),
@@ -196,7 +230,8 @@ impl Work<'_> {
     ) -> Outcome {
         let path = self.names.output(self.item, many.then_some(camera.number));
         let mut outcome = self.outcome(path.clone(), camera.name());
-        if !self.convert.force && path.exists() {
+        outcome.failure = self.refuse(&path, camera).err();
+        if outcome.failure.is_some() || !self.convert.force && path.exists() {
             return outcome;
         }
         let clip = match window {
@@ -225,14 +260,30 @@ impl Work<'_> {
         if let Err(failure) = self.write_camera(&job, &path, &mut outcome) {
             outcome.failure = Some(failure);
         }
-        let expected = camera.frames();
-        if whole && outcome.written && camera.more_runs == 0 && outcome.frames != expected {
-            outcome.notes.push(format!(
-                "{} frames were written, but the file has {expected} that can be decoded",
-                outcome.frames
-            ));
+        if whole && outcome.written {
+            tell_missing(camera, &mut outcome);
         }
         outcome
+    }
+
+    /// What cannot become an output.
+    fn refuse(&self, path: &Path, camera: &Camera) -> Result<(), Failure> {
+        self.names.claim(path, &self.item.path)?;
+        let fits = match self.format {
+            _ if self.convert.encodes() => true,
+            Format::Mp4 => camera.codec != Codec::Jpeg,
+            Format::M4v => camera.codec == Codec::Mpeg4,
+            Format::Mkv | Format::Avi => true,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(Failure::Use(format!(
+                "the pictures of {} are {}, which {} does not hold: expected --to mkv, or --transcode h264 (--to mp4)",
+                camera.name(),
+                codec_name(camera.codec),
+                self.format.name()
+            ))),
+        }
     }
 
     fn write_camera(
@@ -282,12 +333,15 @@ impl Work<'_> {
             return Vec::new();
         }
         match job.format {
-            Format::Mkv => chapters,
-            Format::Mp4 => {
-                if chapters.len() > MP4_MAX {
+            Format::Mkv | Format::Mp4 => {
+                let most = match job.format {
+                    Format::Mp4 => MP4_MAX,
+                    _ => chapters::MAX,
+                };
+                let runs = job.camera.runs.len() as u64 + job.camera.more_runs;
+                if clip.is_none() && runs > most as u64 {
                     outcome.notes.push(format!(
-                        "{} runs, of which the first {MP4_MAX} are chapters",
-                        chapters.len()
+                        "{runs} runs, of which the first {most} are chapters"
                     ));
                 }
                 chapters
@@ -308,7 +362,8 @@ impl Work<'_> {
         let path = self.names.output(self.item, None);
         let names: Vec<String> = cameras.iter().map(|camera| camera.name()).collect();
         let mut outcome = self.outcome(path.clone(), names.join(", "));
-        if !self.convert.force && path.exists() {
+        outcome.failure = self.names.claim(&path, &self.item.path).err();
+        if outcome.failure.is_some() || !self.convert.force && path.exists() {
             return outcome;
         }
         if cameras.iter().any(|camera| camera.sound.is_some()) {
@@ -375,6 +430,24 @@ impl Work<'_> {
             )));
         }
         Ok(())
+    }
+}
+
+/// Tells which pictures of a camera are not in its output.
+fn tell_missing(camera: &Camera, outcome: &mut Outcome) {
+    outcome.orphans = camera.runs.iter().map(|run| run.orphans).sum();
+    if outcome.orphans > 0 {
+        outcome.notes.push(format!(
+            "{} more pictures of the recording are left out: the picture that they build on is missing",
+            outcome.orphans
+        ));
+    }
+    let expected = camera.frames();
+    if camera.more_runs == 0 && outcome.frames != expected {
+        outcome.notes.push(format!(
+            "{} frames were written, but the file has {expected} that can be decoded",
+            outcome.frames
+        ));
     }
 }
 
