@@ -96,6 +96,68 @@ fn two_inputs_never_share_an_output() {
 }
 
 #[test]
+fn only_its_own_output_is_taken_for_finished() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, other) = (dir.path().join("x.exp"), dir.path().join("other.exp"));
+    single(&input);
+    usual(&other);
+    for suffix in ["mp4", "mkv", "avi"] {
+        let output = dir.path().join(format!("out.{suffix}"));
+        let arguments = [text(&input), "-o", text(&output)];
+        for status in ["written", "there already"] {
+            let done = convert(&[&arguments[..], &["--json"]].concat());
+            assert!(told(&done).contains(status), "{suffix}: {}", told(&done));
+        }
+        let before = std::fs::read(&output).unwrap();
+        let done = convert(&[&arguments[..], &["--gaps", "preserve"]].concat());
+        assert_eq!(done.status.code(), Some(4), "{suffix}: {}", told(&done));
+        let done = convert(&[text(&other), "--camera", "1", "-o", text(&output)]);
+        // of several cameras each has a name of its own
+        assert!(std::fs::read(&output).unwrap() == before, "{}", told(&done));
+    }
+    let empty = dir.path().join("empty.mp4");
+    std::fs::write(&empty, "").unwrap();
+    let done = convert(&[text(&input), "-o", text(&empty)]);
+    assert_eq!(done.status.code(), Some(4), "{}", told(&done));
+}
+
+#[test]
+fn chapters_of_a_window_stand_where_its_pictures_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = dir.path().join("x.exp");
+    single(&input);
+    for more in [
+        &["--from-time", "+2.5"][..],
+        &["--from-time", "+2.5", "--transcode", "h264"],
+    ] {
+        let output = dir.path().join(format!("{}.mkv", more.len()));
+        let done = convert(&[&[text(&input), "-o", text(&output)], more].concat());
+        assert!(done.status.success(), "{}", told(&done));
+        let Some(probed) = ffprobe(&output) else {
+            return;
+        };
+        let times = packet_times(&output, "v:0");
+        let length = times.last().unwrap() + 0.2;
+        let chapters = probed["chapters"].as_array().unwrap();
+        assert_eq!(chapters.len(), 3);
+        for chapter in chapters {
+            let number = |name: &str| chapter[name].as_str().unwrap().parse::<f64>().unwrap();
+            let start = number("start_time");
+            let nearest = times.iter().map(|time| (time - start).abs());
+            assert!(
+                nearest.fold(f64::MAX, f64::min) < 0.003,
+                "{start}: {times:?}"
+            );
+            assert!(number("end_time") <= length + 0.003, "{chapter}: {length}");
+        }
+        // the runs are of 8, 6 and 4 s
+        let last = chapters[2]["start_time"].as_str().unwrap();
+        let last: f64 = last.parse().unwrap();
+        assert!((last - (length - 4.0)).abs() < 0.01, "{last} of {length}");
+    }
+}
+
+#[test]
 fn what_a_format_does_not_hold_is_said_before() {
     let Some(samples) = common::samples("netvu") else {
         return;

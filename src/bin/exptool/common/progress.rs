@@ -2,8 +2,9 @@
 //! A progress bar on the error output: only on a terminal, and only for what takes longer than a second.
 
 use super::Common;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::{
+    fmt::Write,
     io::IsTerminal,
     time::{Duration, Instant},
 };
@@ -35,7 +36,7 @@ impl Progress {
             common,
             total,
             what,
-            "{msg} [{bar:30}] {pos} of {len}, {per_sec}, {eta} left",
+            "{msg} [{bar:30}] {pos} of {len}, {rate}, {eta} left",
         )
     }
 
@@ -53,7 +54,10 @@ impl Progress {
         let bar = wanted.then(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
+                let rate = |state: &ProgressState, out: &mut dyn Write| {
+                    let _ = write!(out, "{:.0}/s", state.per_sec());
+                };
+                bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
             }
             bar.with_message(what.to_owned())
         });

@@ -43,23 +43,21 @@ pub fn of(
     let mut at = 0_i64;
     let mut before: Option<i64> = None;
     for run in camera.runs.iter().filter(wanted).take(MAX) {
-        let (start, last) = match clip {
-            None => (run.start, run.last),
-            Some(clip) if exact => clip.cut(run.start, run.last),
-            Some(clip) => (
-                clip.first(run.start, run.last),
-                clip.cut(run.start, run.last).1,
-            ),
+        let decodable = run.decodable.unwrap_or(run.start);
+        // where the run begins in the output, what it shows first, and what it shows last
+        let (start, shown, last) = match clip {
+            None => (run.start, decodable, run.last),
+            Some(clip) => clip.part((run.start, run.last), decodable, exact),
         };
+        if shown > last {
+            continue;
+        }
         let gap = before.map_or(0, |before| start.saturating_sub(before));
         if preserve && gap > 0 {
             at = at.saturating_add(gap);
         }
         // the output begins with its first picture that can be decoded
-        let late = match clip {
-            None => run.decodable.map_or(0, |first| first.saturating_sub(start)),
-            Some(_) => 0,
-        };
+        let late = shown.saturating_sub(start);
         if out.is_empty() {
             at = at.saturating_sub(late);
         }
@@ -67,7 +65,7 @@ pub fn of(
             .saturating_sub(start)
             .saturating_add(camera.rhythm.interval);
         let mode = run.spans.first().and_then(|span| span.mode.name());
-        let time = recording.short_time(start);
+        let time = recording.short_time(shown);
         let zone = match recording.has_clock() {
             true => format!(" {}", recording.zone.offset_name()),
             false => String::new(),

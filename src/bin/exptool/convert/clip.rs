@@ -20,8 +20,20 @@ pub struct Finder {
 #[derive(Default)]
 struct Crossing {
     key: i64,
+    /// Pictures since the key picture, and those that are in the window or needed for it.
+    since_key: u64,
+    frames: u64,
     inside: bool,
-    found: Vec<i64>,
+    stays: Vec<Stay>,
+}
+
+/// A time that a recording is in the window, by the clocks of its pictures.
+#[derive(Clone, Copy, Debug)]
+struct Stay {
+    /// The key picture that it is decoded from.
+    key: i64,
+    first: i64,
+    last: i64,
 }
 
 impl Finder {
@@ -40,23 +52,39 @@ impl Finder {
             return;
         }
         let camera = self.cameras.entry(frame.stream.camera).or_default();
+        camera.since_key += 1;
         if frame.key {
             camera.key = frame.clock;
+            camera.since_key = 0;
         }
         let inside = (self.from..self.to).contains(&frame.clock);
         if inside && !camera.inside {
-            camera.found.push(camera.key);
+            camera.stays.push(Stay {
+                key: camera.key,
+                first: frame.clock,
+                last: frame.clock,
+            });
+            camera.frames += camera.since_key;
+        }
+        camera.frames += u64::from(inside);
+        if let Some(stay) = camera.stays.last_mut().filter(|_| inside) {
+            stay.last = frame.clock;
         }
         camera.inside = inside;
     }
 
+    /// Pictures of a camera that its part of the output is made of.
+    pub fn frames(&self, camera: u16) -> u64 {
+        self.cameras.get(&camera).map_or(0, |camera| camera.frames)
+    }
+
     /// What is to be kept of a camera; `None` where nothing is. `slack` allows for times that were rounded otherwise.
     pub fn clip(&self, camera: u16, slack: i64) -> Option<Clip> {
-        let keys = self.cameras.get(&camera)?.found.clone();
-        (!keys.is_empty()).then_some(Clip {
+        let stays = &self.cameras.get(&camera)?.stays;
+        (!stays.is_empty()).then(|| Clip {
             from: self.from,
             to: self.to,
-            keys,
+            stays: stays.clone(),
             slack,
         })
     }
@@ -67,8 +95,8 @@ impl Finder {
 pub struct Clip {
     from: i64,
     to: i64,
-    /// Clock of the key picture before each time that the recording enters the window: more than one where an hour occurs twice.
-    keys: Vec<i64>,
+    /// Each time that the recording is in the window: more than one where an hour occurs twice.
+    stays: Vec<Stay>,
     /// A key picture may come this much earlier, by another rounding.
     slack: i64,
 }
@@ -226,7 +254,7 @@ impl Tracker {
         let all = self
             .clip
             .as_ref()
-            .map_or(usize::MAX, |clip| clip.keys.len());
+            .map_or(usize::MAX, |clip| clip.stays.len());
         match self.closed >= all {
             true => Verdict::End,
             false => Verdict::Drop,
@@ -287,9 +315,9 @@ impl Clip {
     fn holds(&self, clock: i64) -> (bool, bool) {
         let wanted = (self.from..self.to).contains(&clock);
         let needed = self
-            .keys
+            .stays
             .iter()
-            .any(|key| (key.saturating_sub(self.slack)..self.from).contains(&clock));
+            .any(|stay| (stay.key.saturating_sub(self.slack)..self.from).contains(&clock));
         (wanted || needed, wanted)
     }
 
@@ -298,17 +326,23 @@ impl Clip {
         start < self.to && last >= self.from
     }
 
-    /// What is wanted of a stretch of the clock.
-    pub fn cut(&self, start: i64, last: i64) -> (i64, i64) {
-        (start.max(self.from), last.min(self.to.saturating_sub(1)))
-    }
-
-    /// First moment that the copied output holds.
-    pub fn first(&self, start: i64, last: i64) -> i64 {
-        let keys = self.keys.iter().copied();
-        let key = keys.filter(|key| (start..=last).contains(key)).max();
-        key.unwrap_or(start.max(self.from))
-            .min(self.from.max(start))
+    /// Of a run that is partly wanted: where it begins in the output, its first picture that is shown, and its last. `exact`: of a
+    /// copy, the pictures since the key picture before the window are shown too.
+    pub fn part(&self, run: (i64, i64), decodable: i64, exact: bool) -> (i64, i64, i64) {
+        let (start, last) = run;
+        let within = |time: &i64| (start..=last).contains(time);
+        let keys = self.stays.iter().map(|stay| stay.key).filter(within);
+        let firsts = self.stays.iter().map(|stay| stay.first).filter(within);
+        let lasts = self.stays.iter().map(|stay| stay.last).filter(within);
+        let wanted = firsts.min().unwrap_or(start);
+        let first = match keys.max() {
+            Some(key) if !exact => key.min(wanted),
+            _ => wanted,
+        };
+        let shown = first.max(decodable);
+        let begins = if start >= self.from { start } else { shown };
+        let last = lasts.max().unwrap_or(last);
+        (begins, shown, last)
     }
 }
 
@@ -323,7 +357,14 @@ mod tests {
         let clip = Clip {
             from: 105 * SECOND,
             to: 108 * SECOND,
-            keys: keys.iter().map(|key| key * SECOND).collect(),
+            stays: keys
+                .iter()
+                .map(|key| Stay {
+                    key: key * SECOND,
+                    first: 105 * SECOND,
+                    last: 107 * SECOND,
+                })
+                .collect(),
             slack: 0,
         };
         let words = Words {
@@ -353,6 +394,19 @@ mod tests {
         assert_eq!(run(&mut tracker, 100..109), expected);
         assert_eq!(tracker.frames, 4);
         assert_eq!(tracker.span, Some((104 * SECOND, 107 * SECOND)));
+    }
+
+    #[test]
+    fn a_run_is_cut_where_its_pictures_are() {
+        let second = |(a, b, c): (i64, i64, i64)| (a / SECOND, b / SECOND, c / SECOND);
+        let clip = tracker(false, &[104]).clip.unwrap();
+        let run = (100 * SECOND, 120 * SECOND);
+        assert_eq!(second(clip.part(run, run.0, true)), (105, 105, 107));
+        assert_eq!(second(clip.part(run, run.0, false)), (104, 104, 107));
+        // a run that begins in the window, with a picture that has no reference
+        let run = (106 * SECOND, 120 * SECOND);
+        let part = clip.part(run, 107 * SECOND, false);
+        assert_eq!(second(part), (106, 107, 107));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{
     captions::{Cues, Target, Words},
     chapters::{self, Chapter},
     clip::{Clip, Tracker},
+    origin,
     watch::{watch_decoded, watch_pictures, watch_sound},
 };
 use crate::common::{Failure, media, output::NewFile};
@@ -47,6 +48,8 @@ pub struct Job<'a> {
     pub sound: bool,
     /// `--layout`.
     pub layout: Option<&'a str>,
+    /// Comment that says what the output was made of.
+    pub origin: &'a str,
 }
 
 /// Shared with the probes.
@@ -116,15 +119,10 @@ pub fn build(
         if let Some(setter) = mux.dynamic_cast_ref::<gst::TocSetter>() {
             setter.set_toc(Some(&chapters::toc(chapters)));
         }
+        origin::write(mux, job.origin);
         if mux.has_property("latency") {
             // muxers built on GstAggregator take one buffer at a time unless they may wait for more, which costs twice the time
             mux.set_property("latency", MUXER_QUEUE.nseconds());
-        }
-        if job.format == Format::Mkv {
-            mux.set_property(
-                "writing-app",
-                concat!("exptool ", env!("CARGO_PKG_VERSION")),
-            );
         }
     }
     match (srt, &mux) {

@@ -5,7 +5,7 @@ use super::{
     ClockIn, Format,
     clip::{Finder, Tracker},
     graph::{self, Graph, built},
-    watch,
+    origin, watch,
 };
 use crate::common::{Failure, media};
 use crate::recording::{Camera, Recording};
@@ -41,6 +41,8 @@ pub struct Job<'a> {
     pub window: Option<&'a Finder>,
     /// `--layout`.
     pub layout: Option<&'a str>,
+    /// Comment that says what the output was made of.
+    pub origin: &'a str,
 }
 
 /// Where a camera stands.
@@ -96,6 +98,7 @@ pub fn build(job: &Job<'_>, out: &Path) -> Result<(Graph, Vec<graph::Shared>), F
         .muxer()
         .ok_or_else(|| Failure::Use(format!("a mosaic cannot go into {}", job.format.name())))?;
     let mux = media::element(muxer)?;
+    origin::write(&mux, job.origin);
     pipeline.add(&mux).map_err(built)?;
     if let Some(last) = elements.last() {
         last.link_pads(Some("src"), &mux, Some("video_%u"))

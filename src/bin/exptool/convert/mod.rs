@@ -6,6 +6,7 @@ mod chapters;
 mod clip;
 pub mod graph;
 mod grid;
+mod origin;
 mod plan;
 pub mod watch;
 mod write;

@@ -6,7 +6,7 @@ use super::{
     chapters::{self, Chapter, MP4_MAX},
     clip::Finder,
     graph::{self, Graph, Shared, lock},
-    grid,
+    grid, origin,
     plan::{Item, Names},
 };
 use crate::common::{
@@ -83,6 +83,8 @@ struct Work<'a> {
     item: &'a Item,
     names: &'a Names,
     format: Format,
+    /// See [`origin`].
+    origin: String,
 }
 
 /// Converts one input. What fails is among the outcomes.
@@ -99,6 +101,7 @@ pub fn input(
         item,
         names,
         format,
+        origin: origin::of(convert, item),
     };
     work.start().unwrap_or_else(|failure| {
         vec![Outcome {
@@ -128,7 +131,7 @@ impl Work<'_> {
         }
         // the usual file of one camera: no need to read it again to know that it is done
         let only = self.names.output(self.item, None);
-        if !self.convert.force && !self.convert.frames_csv && only.exists() {
+        if !self.convert.frames_csv && self.is_done(&only)? {
             self.names.claim(&only, &self.item.path)?;
             return Ok(vec![self.outcome(only, String::new())]);
         }
@@ -230,9 +233,15 @@ impl Work<'_> {
     ) -> Outcome {
         let path = self.names.output(self.item, many.then_some(camera.number));
         let mut outcome = self.outcome(path.clone(), camera.name());
-        outcome.failure = self.refuse(&path, camera).err();
-        if outcome.failure.is_some() || !self.convert.force && path.exists() {
-            return outcome;
+        match self
+            .refuse(&path, camera)
+            .and_then(|()| self.is_done(&path))
+        {
+            Ok(false) => {}
+            done => {
+                outcome.failure = done.err();
+                return outcome;
+            }
         }
         let clip = match window {
             None => None,
@@ -256,14 +265,31 @@ impl Work<'_> {
             clip,
             sound: !self.convert.no_sound,
             layout: self.common.layout.as_deref(),
+            origin: &self.origin,
         };
-        if let Err(failure) = self.write_camera(&job, &path, &mut outcome) {
+        let total = match window {
+            Some(finder) => finder.frames(camera.number),
+            None => camera.frames(),
+        };
+        if let Err(failure) = self.write_camera(&job, &path, total, &mut outcome) {
             outcome.failure = Some(failure);
         }
         if whole && outcome.written {
             tell_missing(camera, &mut outcome);
         }
         outcome
+    }
+
+    /// Whether an output is there already and needs no work.
+    fn is_done(&self, path: &Path) -> Result<bool, Failure> {
+        match !self.convert.force && path.exists() {
+            false => Ok(false),
+            true if origin::agrees(path, self.format, &self.origin) => Ok(true),
+            true => Err(Failure::Output(format!(
+                "{}: is there already, and was not made of this recording with these options (--force replaces it)",
+                path.display()
+            ))),
+        }
     }
 
     /// What cannot become an output.
@@ -290,6 +316,7 @@ impl Work<'_> {
         &self,
         job: &graph::Job<'_>,
         path: &Path,
+        total: u64,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         make_folder(path)?;
@@ -302,7 +329,6 @@ impl Work<'_> {
         let chapters = self.chapters(job, outcome);
         let built = graph::build(job, file.temporary(), srt, &chapters)?;
         outcome.notes.extend(built.notes.iter().cloned());
-        let total = job.camera.frames();
         let trackers = std::slice::from_ref(&built.tracker);
         self.play(&built, trackers, (&file, total), outcome)?;
         if job.format == Format::Avi {
@@ -362,9 +388,13 @@ impl Work<'_> {
         let path = self.names.output(self.item, None);
         let names: Vec<String> = cameras.iter().map(|camera| camera.name()).collect();
         let mut outcome = self.outcome(path.clone(), names.join(", "));
-        outcome.failure = self.names.claim(&path, &self.item.path).err();
-        if outcome.failure.is_some() || !self.convert.force && path.exists() {
-            return outcome;
+        let claimed = self.names.claim(&path, &self.item.path);
+        match claimed.and_then(|()| self.is_done(&path)) {
+            Ok(false) => {}
+            done => {
+                outcome.failure = done.err();
+                return outcome;
+            }
         }
         if cameras.iter().any(|camera| camera.sound.is_some()) {
             outcome.notes.push("a mosaic has no sound".to_owned());
@@ -377,8 +407,13 @@ impl Work<'_> {
             preserve: self.convert.gaps == Gaps::Preserve,
             window,
             layout: self.common.layout.as_deref(),
+            origin: &self.origin,
         };
-        let total = cameras.iter().map(|camera| camera.frames()).sum();
+        let frames = |camera: &&Camera| match window {
+            Some(finder) => finder.frames(camera.number),
+            None => camera.frames(),
+        };
+        let total = cameras.iter().map(frames).sum();
         let written = (|| {
             make_folder(&path)?;
             let file = NewFile::create(&path, self.convert.force)?;
