@@ -19,6 +19,8 @@ use std::{
 /// Mean bytes of the pictures: a key picture and fourteen P pictures, as recorders have them at 4CIF.
 const KEY: usize = 40_000;
 const P: usize = 9_000;
+/// Rounds of the comparison with ffmpeg.
+const ROUNDS: usize = 9;
 
 fn main() {
     let gib: u64 = std::env::var("EXP_BENCH_GIB").map_or(1, |text| text.parse().unwrap());
@@ -60,7 +62,8 @@ fn main() {
     std::fs::remove_file(&path).unwrap();
 }
 
-/// `convert` to MP4 beside `ffmpeg -c copy` from an AVI of the same pictures, and its memory while it encodes.
+/// `convert` to MP4 beside `ffmpeg -c copy` from an AVI of the same pictures, in turns. Outputs are taken away before each run: to
+/// replace a file takes longer than to write a new one.
 fn convert(program: &str, folder: &Path, file: &str) {
     let [avi, own, peer] = ["avi", "own.mp4", "peer.mp4"].map(|suffix| {
         let path = folder.join(format!("exptool-bench.{suffix}"));
@@ -68,16 +71,23 @@ fn convert(program: &str, folder: &Path, file: &str) {
     });
     let to_avi = ["convert", file, "--force", "-o", &avi];
     measure("convert to AVI", program, &to_avi);
-    let ffmpeg = measure(
-        "ffmpeg -c copy",
-        "ffmpeg",
-        &["-v", "error", "-y", "-i", &avi, "-c", "copy", &peer],
-    );
-    let to_mp4 = ["convert", file, "--force", "-o", &own];
-    let own_time = measure("convert to MP4", program, &to_mp4);
+    let copy = ["-v", "quiet", "-y", "-i", &avi, "-c", "copy", &peer];
+    let to_mp4 = ["convert", file, "-o", &own];
+    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        for path in [&own, &peer] {
+            let _ = std::fs::remove_file(path);
+        }
+        theirs.push(once("ffmpeg", &copy).0);
+        ours.push(once(program, &to_mp4).0);
+    }
+    let [theirs, ours] = [theirs, ours].map(|mut times| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64()
+    });
     println!(
-        "convert takes {:.2} times as long as ffmpeg -c copy from AVI",
-        own_time.as_secs_f64() / ffmpeg.as_secs_f64()
+        "convert to MP4 {ours:.3} s, ffmpeg -c copy {theirs:.3} s (medians of {ROUNDS}): {:.2} times as long",
+        ours / theirs
     );
     for path in [avi, own, peer] {
         std::fs::remove_file(path).unwrap();
@@ -144,29 +154,37 @@ fn make(path: &Path, size: u64) -> u64 {
 
 /// Runs a program three times; the best time, and the most memory it took.
 fn measure(name: &str, program: &str, arguments: &[&str]) -> Duration {
-    let mut best = Duration::MAX;
-    let mut peak = 0;
-    for _ in 0..3 {
-        let begun = Instant::now();
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        while child.try_wait().unwrap().is_none() {
-            let text = std::fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find(|line| line.starts_with("VmHWM:"));
-            let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-            peak = peak.max(kib.unwrap_or(0));
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        best = best.min(begun.elapsed());
-    }
+    let runs: Vec<(Duration, u64)> = (0..3).map(|_| once(program, arguments)).collect();
+    let best = runs.iter().map(|(time, _)| *time).min().unwrap();
+    let peak = runs.iter().map(|(_, peak)| *peak).max().unwrap();
     println!(
         "{name:<18} {:>8.3} s  {:>6.1} MiB",
         best.as_secs_f64(),
         peak as f64 / 1024.0
     );
     best
+}
+
+/// Runs a program that has to succeed: its time, and the most memory it took, KiB.
+fn once(program: &str, arguments: &[&str]) -> (Duration, u64) {
+    let mut peak = 0;
+    let begun = Instant::now();
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let done = loop {
+        if let Some(done) = child.try_wait().unwrap() {
+            break done;
+        }
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+        peak = peak.max(kib.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    assert!(done.success(), "{program} {arguments:?}: {done}");
+    (begun.elapsed(), peak)
 }
