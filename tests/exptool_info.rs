@@ -160,6 +160,54 @@ fn what_is_no_recording_is_refused_with_what_was_expected() {
     complaint(&["--utc-offset", "abc", "info", text(&file)], 2);
 }
 
+/// `bytes` with a piece put in, written to a file.
+fn written(folder: &std::path::Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn bytes_before_the_first_record_are_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    let front = |name: &str, bytes: &[u8]| {
+        let file = written(folder.path(), name, bytes);
+        let words = run(&["info", text(&file)], 1);
+        assert!(words.contains("no header that is known"), "{words}");
+        let words = run(&["verify", text(&file)], 1);
+        assert!(words.contains("no header that is known"), "{words}");
+        json(&["info", text(&file)], 1)["front"].clone()
+    };
+    // one bit of the magic: the header is none
+    let mut magic = whole.clone();
+    magic[3] ^= 1;
+    assert_eq!(
+        front("magic.exp", &magic),
+        serde_json::json!({ "offset": 0, "length": 176 })
+    );
+    // no header at all, and the first record destroyed
+    let size = u32::from_le_bytes(whole[176..180].try_into().unwrap());
+    let mut first = whole[176..].to_vec();
+    first[..100].fill(0x55);
+    assert_eq!(front("first.exp", &first)["length"], size);
+    // a header behind something else accounts for itself only
+    let behind = [&[0; 1000][..], &whole].concat();
+    assert_eq!(front("behind.exp", &behind)["length"], 1000);
+    // a layout may name a header that it does not explain
+    let learnt = folder.path().join("learnt.toml");
+    let reference = include_str!("../layouts/reference.toml");
+    let layout = reference.replace("\"reference\"", "\"other\"");
+    std::fs::write(
+        &learnt,
+        layout.replace("[record]\n", "file_header = 176\n\n[record]\n"),
+    )
+    .unwrap();
+    let opaque = written(folder.path(), "opaque.exp", &magic);
+    let report = json(&["info", "--layout", text(&learnt), text(&opaque)], 0);
+    assert_eq!(report["front"], serde_json::Value::Null);
+}
+
 #[test]
 fn completions_and_man_page_are_printed() {
     let words = run(&["completions", "bash"], 0);
@@ -194,8 +242,10 @@ fn samples_are_told_as_their_descriptions_say() {
         let first = frames[0]["unix_ms"].as_i64().unwrap();
         assert_eq!(report["runs"][0]["start_ns"], first * 1_000_000, "{name}");
     }
-    let damaged = json(&["info", text(&folder.join("damaged.exp"))], 0);
+    let damaged = json(&["info", text(&folder.join("damaged.exp"))], 1);
     assert_eq!(damaged["damaged_regions"], 4);
+    let cut = json(&["info", text(&folder.join("cut-short.exp"))], 1);
+    assert!(cut["cut"]["bytes"].as_u64().unwrap() > 0);
 }
 
 #[test]

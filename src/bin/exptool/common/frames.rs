@@ -3,16 +3,16 @@
 //!
 //! Times come out as the demuxers give them: clock and rhythm are measured over the first records, then every record is placed.
 
-pub use super::coded::{codec_name, hash_coded, hex};
+pub use super::{
+    coded::{codec_name, hash_coded, hex},
+    summary::{Damage, Front, Summary},
+};
 
 use super::{Failure, Input, progress::Progress, walk::Event};
 use gstexp::container::{
-    mpeg4::{
-        infer::{Inference, Inferred},
-        start_code,
-    },
+    mpeg4::{infer::Inference, start_code},
     reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Payload, Stamp, StreamKey},
-    timeline::{Beat, Break, GapPolicy, Mark, Placer, Resolution, Rhythm, RunMap},
+    timeline::{Beat, Break, GapPolicy, Mark, Placer, Rhythm, RunMap},
 };
 use std::collections::HashMap;
 
@@ -20,8 +20,6 @@ use std::collections::HashMap;
 const HEAD_RECORDS: usize = 64;
 /// Bytes of payload after which the measurement ends earlier.
 const HEAD_BYTES: usize = 1 << 20;
-/// Damaged regions and warnings that are remembered.
-const MAX_TOLD: usize = 10_000;
 
 /// What is to be done with each frame's coded bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,60 +99,6 @@ impl Frame {
     }
 }
 
-/// Bytes that are no record.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Damage {
-    /// Offset in the file.
-    pub offset: u64,
-    /// Bytes.
-    pub length: u64,
-    /// What a valid file has there.
-    pub expected: String,
-}
-
-/// What was found beside the frames.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// What the header says.
-    pub info: FileInfo,
-    /// Clock and usual picture distance.
-    pub rhythm: Rhythm,
-    /// Widths of VOP fields, where there are MPEG-4 pictures.
-    pub widths: Option<Inferred>,
-    /// Records with frames.
-    pub records: u64,
-    /// Damaged regions, the first 10,000.
-    pub damage: Vec<Damage>,
-    /// Number of damaged regions.
-    pub damaged: u64,
-    /// Bytes in them.
-    pub damaged_bytes: u64,
-    /// Bytes of the last record where the file ends inside it, and its offset.
-    pub cut: Option<(u64, u64)>,
-    /// What does not agree.
-    pub warnings: Vec<String>,
-    /// Wrong check sums.
-    pub wrong_crc: u64,
-    /// Records whose check sum was held against their bytes.
-    pub checked_crc: u64,
-}
-
-impl Summary {
-    /// Name of the clock that times come from.
-    pub fn clock_name(&self) -> &'static str {
-        match self.rhythm.resolution {
-            Resolution::Millis => "milliseconds",
-            Resolution::Seconds => "whole seconds",
-            Resolution::Slots => "file timeline",
-        }
-    }
-
-    /// Clock times are times of day.
-    pub fn has_clock(&self) -> bool {
-        self.rhythm.resolution != Resolution::Slots
-    }
-}
-
 /// Goes over all frames of `input`.
 ///
 /// # Errors
@@ -197,9 +141,13 @@ fn read_some(
         };
         match event {
             Event::Packet(packet, data) => pass.packet(offset, packet, data, &mut scratch),
-            Event::Damaged { length, expected } => pass.damaged(offset, length, expected),
+            Event::Damaged { length, expected } => pass.summary.damaged(offset, length, expected),
             Event::Cut(bytes) => pass.summary.cut = Some((offset, bytes)),
-            Event::Skip(_) => {}
+            Event::Skip(length) => {
+                let info = walk.info();
+                pass.summary
+                    .passed(offset, length, info, input.known_front());
+            }
         }
         if pass.full() {
             pass.settle(walk.info());
@@ -220,9 +168,7 @@ fn read_some(
     let mut summary = pass.summary;
     summary.info = walk.info().clone();
     for warning in walk.take_warnings() {
-        if summary.warnings.len() < MAX_TOLD {
-            summary.warnings.push(warning);
-        }
+        summary.warn(warning);
     }
     Ok(summary)
 }
@@ -338,24 +284,6 @@ impl Pass {
         }
         self.summary.wrong_crc += 1;
         Crc::Wrong
-    }
-
-    fn damaged(&mut self, offset: u64, length: u64, expected: &str) {
-        self.summary.damaged_bytes += length;
-        if let Some(last) = self.summary.damage.last_mut()
-            && last.offset + last.length == offset
-        {
-            last.length += length;
-            return;
-        }
-        self.summary.damaged += 1;
-        if self.summary.damage.len() < MAX_TOLD {
-            self.summary.damage.push(Damage {
-                offset,
-                length,
-                expected: expected.to_owned(),
-            });
-        }
     }
 
     fn full(&self) -> bool {

@@ -135,6 +135,17 @@ impl Input {
         }
     }
 
+    /// Bytes at the file's beginning that may be anything: a header that the layout calls opaque, the front of a partition, the
+    /// chunks of an AVI.
+    pub fn known_front(&self) -> u64 {
+        match &self.source {
+            Source::Exp(Family::Plv1) | Source::NetVu(_) => u64::MAX,
+            Source::Exp(_) => 0,
+            Source::Layout(layout, _) if layout.name == "plv1" => u64::MAX,
+            Source::Layout(layout, _) => layout.file_header.unwrap_or(0),
+        }
+    }
+
     /// Name of the GStreamer element that plays it.
     pub fn demuxer(&self) -> &'static str {
         match self.source {

@@ -12,6 +12,7 @@ pub mod input;
 pub mod media;
 pub mod output;
 pub mod progress;
+pub mod summary;
 pub mod walk;
 
 use clap::Args;

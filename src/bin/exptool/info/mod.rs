@@ -23,7 +23,16 @@ Examples:
   exptool info --utc-offset -5 --json lobby.exp | jq .runs
   exptool info lobby.exp --frames-csv frames.csv
 
-Every record is read, so that runs, gaps and damage are exact; --quick looks at both ends only.";
+Every record is read, so that runs, gaps and damage are exact; --quick looks at both ends only. Check sums are not tested: verify
+does that.
+
+Exit codes:
+  0  told, and nothing is wrong with it
+  1  told, and something was found: damage, an end that is cut off, bytes before the first record that are no header; or, with
+     several files, not all could be read
+  2  wrong use of the command
+  3  a file cannot be read or is no recording
+  4  the table of frames cannot be written, or is there already";
 
 /// Say what a recording is: cameras, codecs, runs, gaps, damage.
 #[derive(Args)]
@@ -52,11 +61,17 @@ impl Info {
             ));
         }
         let mut failed = None;
+        let mut found = false;
         let mut reports = Vec::new();
         for path in &self.files {
             match self.one(common, path) {
-                Ok(report) if common.json => reports.push(report),
-                Ok(report) => output::print(&text::write(&report))?,
+                Ok(report) => {
+                    found |= report.is_hurt();
+                    match common.json {
+                        true => reports.push(report),
+                        false => output::print(&text::write(&report))?,
+                    }
+                }
                 Err(failure) if self.files.len() == 1 => return Err(failure),
                 Err(failure) => {
                     failure.tell(common.json);
@@ -70,7 +85,7 @@ impl Info {
             all => output::print_json(&all)?,
         }
         // one bad input does not stop the rest
-        Ok(u8::from(failed.is_some()))
+        Ok(u8::from(failed.is_some() || found))
     }
 
     fn one(&self, common: &Common, path: &std::path::Path) -> Result<Report, Failure> {

@@ -4,7 +4,7 @@
 use crate::common::{
     Common, Failure, Input,
     clock::Zone,
-    frames::{Damage, Frame, Summary, codec_name},
+    frames::{Damage, Frame, Front, Summary, codec_name},
     walk::Event,
 };
 use gstexp::container::{
@@ -62,6 +62,8 @@ pub struct Report {
     pub gaps: u64,
     /// Times that the clock was set back.
     pub clock_steps: u64,
+    /// Bytes before the first record that are no header that is known.
+    pub front: Option<Front>,
     /// Damaged regions.
     pub damage: Vec<Damage>,
     /// Their number and bytes.
@@ -318,6 +320,7 @@ impl Gather {
         report.run_count = self.run_count;
         report.gaps = self.gaps;
         report.clock_steps = self.steps;
+        report.front = summary.front;
         report.damage = summary.damage.clone();
         report.damaged_regions = summary.damaged;
         report.damaged_bytes = summary.damaged_bytes;
@@ -328,6 +331,11 @@ impl Gather {
 }
 
 impl Report {
+    /// Something was found that a whole recording does not have.
+    pub fn is_hurt(&self) -> bool {
+        self.front.is_some() || self.damaged_regions > 0 || self.cut.is_some()
+    }
+
     /// What the header alone says.
     pub fn of(common: &Common, input: &Input, info: &FileInfo) -> Report {
         let zone = common.zone(info.utc_offset);
@@ -369,6 +377,7 @@ impl Report {
             run_count: 0,
             gaps: 0,
             clock_steps: 0,
+            front: None,
             damage: Vec::new(),
             damaged_regions: 0,
             damaged_bytes: 0,

@@ -185,6 +185,9 @@ fn seconds(seconds: f64) -> String {
 }
 
 fn damage(out: &mut String, report: &Report) {
+    if let Some(front) = &report.front {
+        line(out, "front", &front.text());
+    }
     if report.damaged_regions > 0 {
         line(
             out,

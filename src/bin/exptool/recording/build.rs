@@ -99,10 +99,17 @@ impl Builder {
                 clock: place.map(|(_, clock)| *clock),
             }
         };
-        let damage = summary
-            .damage
+        let front = summary
+            .front
             .iter()
-            .map(|damage| (damage.offset, damage.length))
+            .map(|front| (front.offset, front.length));
+        let damage = front
+            .chain(
+                summary
+                    .damage
+                    .iter()
+                    .map(|damage| (damage.offset, damage.length)),
+            )
             .chain(cut)
             .map(|(offset, length)| hurt(offset, length))
             .collect();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::common::{
     Common, Failure, Input,
-    frames::{self, Crc, Damage, Options, Summary, hex},
+    frames::{self, Crc, Damage, Front, Options, Summary, hex},
     output::NewFile,
     progress::Progress,
 };
@@ -42,6 +42,8 @@ pub struct Checked {
     pub header_records: Option<u64>,
     /// The index, where there is one.
     pub index: Option<IndexCheck>,
+    /// Bytes before the first record that are no header that is known.
+    pub front: Option<Front>,
     /// Damaged regions.
     pub damage: Vec<Damage>,
     /// Their number.
@@ -174,6 +176,7 @@ impl Checked {
             crc_wrong_at,
             header_records: summary.info.records,
             index,
+            front: summary.front,
             damage: summary.damage,
             damaged_regions: summary.damaged,
             cut: summary.cut,
@@ -187,6 +190,7 @@ impl Checked {
             .header_records
             .is_none_or(|records| records == self.records);
         self.crc_wrong == 0
+            && self.front.is_none()
             && self.damaged_regions == 0
             && self.cut.is_none()
             && counted
@@ -231,6 +235,9 @@ impl Checked {
             for text in &index.told {
                 let _ = writeln!(out, "    {text}");
             }
+        }
+        if let Some(front) = &self.front {
+            let _ = writeln!(out, "  front      {}", front.text());
         }
         for damage in &self.damage {
             let _ = writeln!(
