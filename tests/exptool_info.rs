@@ -209,6 +209,63 @@ fn bytes_before_the_first_record_are_accounted_for() {
 }
 
 #[test]
+fn how_sure_a_file_is_read_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = exptool_tools::one_camera(folder.path(), 4);
+    let whole = std::fs::read(&file).unwrap();
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["confidence"], 100);
+    let told = report["evidence"].as_str().unwrap();
+    assert!(told.contains("check sum is right"), "{told}");
+    assert!(told.contains("8 pictures prove themselves"), "{told}");
+    // the magic alone is assumed, and proves nothing
+    let magic = written(folder.path(), "magic.exp", b"DXEXP\0");
+    assert_eq!(json(&["info", text(&magic)], 1)["confidence"], 0);
+    // a layout that is asked for proves itself, or it is not there
+    let report = json(&["info", "--layout", "reference", text(&file)], 0);
+    assert_eq!(report["confidence"], 100);
+    let junk = written(folder.path(), "junk", &[7; 50_000]);
+    for layout in ["reference", "plv1"] {
+        let words = complaint(&["info", "--layout", layout, text(&junk)], 3);
+        let expected = format!("no record of the layout {layout} was found");
+        assert!(words.contains(&expected), "{words}");
+    }
+    // one that was learnt is no surer than it was then
+    let learnt = folder.path().join("learnt.toml");
+    let toml = include_str!("../layouts/reference.toml")
+        .replace("name = \"reference\"", "name = \"learnt\"")
+        .replace("status = \"assumed\"", "status = \"learnt\"")
+        .replace(
+            "Pelco DX native export, reference layout 1",
+            "learnt from 29 pictures, probable",
+        );
+    std::fs::write(&learnt, toml).unwrap();
+    let report = json(&["info", "--layout", text(&learnt), text(&file)], 0);
+    assert_eq!(report["confidence"], 60, "{}", report["evidence"]);
+}
+
+#[test]
+fn what_can_be_read_only_once_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    if other("mkfifo", &[text(&pipe)]).is_none() {
+        return;
+    }
+    for command in ["info", "explain", "verify"] {
+        let words = complaint(&[command, text(&pipe)], 3);
+        assert!(words.contains("only once"), "{words}");
+        let words = complaint(&[command, "/dev/zero"], 3);
+        assert!(words.contains("device without an end"), "{words}");
+    }
+    let output = exptool_tools::exptool()
+        .args(["info", "/dev/stdin"])
+        .write_stdin(&b"DXEXP"[..])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
 fn completions_and_man_page_are_printed() {
     let words = run(&["completions", "bash"], 0);
     assert!(words.contains("_exptool"), "{words}");

@@ -42,6 +42,12 @@ pub fn size(data: &[u8]) -> Result<usize, Short> {
     Ok(cameras.saturating_mul(CAMERA_SIZE).saturating_add(SIZE))
 }
 
+/// The check sum that a header says it has, and the one that its bytes have; `None` where `data` ends before it.
+pub fn check_sum(data: &[u8]) -> Option<(u32, u32)> {
+    let told = cursor::u32_le(data, 124).ok()?;
+    Some((told, crc32fast::hash(data.get(..120)?)))
+}
+
 /// Reads the header at the start of `data`, which stands at `offset` in the file.
 ///
 /// # Errors
@@ -62,9 +68,7 @@ pub fn parse(data: &[u8], offset: u64) -> Result<Header, Short> {
             "header at offset {offset}: header size {told} where its cameras make {size}"
         ));
     }
-    let crc = cursor::u32_le(data, 124)?;
-    let actual = crc32fast::hash(data.get(..120).unwrap_or_default());
-    if crc != actual {
+    if let Some((crc, actual)) = check_sum(data).filter(|(crc, actual)| crc != actual) {
         warnings.push(format!(
             "header at offset {offset}: check sum {crc:08x} where its bytes have {actual:08x}"
         ));

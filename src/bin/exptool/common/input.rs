@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Opens any input by its content.
 
-use super::{Failure, walk::Walk};
+use super::{
+    Failure,
+    evidence::{Evidence, LOOK},
+    walk::Walk,
+};
 use gstexp::container::{
     exp::{
+        header,
         layout::{BUILT_IN, Layout},
         learn::Confidence,
         probe::{self, Family, MAX_PROBE, Probe},
@@ -13,7 +18,8 @@ use gstexp::container::{
 };
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Seek, SeekFrom},
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
 };
 
@@ -55,20 +61,16 @@ impl Input {
     pub fn open(path: &Path, layout: Option<&str>) -> Result<Input, Failure> {
         let name = path.display().to_string();
         let fail = |error: std::io::Error| Failure::Input(format!("{name}: {error}"));
+        can_be_read_twice(path, &name)?;
         let mut file = File::open(path).map_err(fail)?;
-        let size = match file.metadata().map_err(fail)? {
-            meta if meta.is_dir() => return Err(Failure::Input(format!("{name}: is a folder"))),
-            meta => meta.len(),
-        };
+        // a disk has no length of its own, only an end
+        let size = file.seek(SeekFrom::End(0)).map_err(fail)?;
+        file.rewind().map_err(fail)?;
         let (source, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
             Some("learn") => learnt(path).map_err(|failure| named(&name, failure))?,
             Some(layout) => {
                 let (loaded, text) = load_layout(layout)?;
-                (
-                    Source::Layout(Box::new(loaded), text),
-                    format!("layout {layout} was asked for"),
-                    100,
-                )
+                (Source::Layout(Box::new(loaded), text), String::new(), 0)
             }
             // known families first, else what can be learnt
             None => recognise(&mut file, size)
@@ -79,14 +81,41 @@ impl Input {
                 })
                 .map_err(|failure| named(&name, failure))?,
         };
-        Ok(Input {
+        let mut input = Input {
             path: path.to_owned(),
             name,
             size,
             evidence,
             confidence,
             source,
-        })
+        };
+        if input.evidence.is_empty() {
+            input.measure()?;
+        }
+        Ok(input)
+    }
+
+    /// Says how sure the family or layout is, by the records themselves.
+    fn measure(&mut self) -> Result<(), Failure> {
+        let mut walk = self.walk()?;
+        (self.confidence, self.evidence) = match &self.source {
+            Source::Exp(Family::Native) => {
+                Evidence::of(&mut walk, LOOK)?.with_header(&self.head(header::SIZE)?)
+            }
+            Source::Layout(layout, _) => {
+                // before a file is said to hold no such record, all of it is looked through
+                let found = Evidence::of(&mut walk, u64::MAX)?;
+                if found.pictures == 0 {
+                    return Err(Failure::Input(format!(
+                        "{}: no record of the layout {} was found in its {} bytes",
+                        self.name, layout.name, self.size
+                    )));
+                }
+                found.by_layout(layout)
+            }
+            _ => Evidence::of(&mut walk, LOOK)?.alone(),
+        };
+        Ok(())
     }
 
     /// A new reader, at the file's beginning.
@@ -170,6 +199,29 @@ impl Input {
     }
 }
 
+/// Refuses what gives its bytes only once, before it is opened: opening a pipe may wait for ever.
+///
+/// # Errors
+/// A pipe, a terminal or another device without an end, a socket, a folder; something that is not there.
+pub fn can_be_read_twice(path: &Path, name: &str) -> Result<(), Failure> {
+    let refuse = |what: &str| Err(Failure::Input(format!("{name}: {what}")));
+    let meta = std::fs::metadata(path);
+    let kind = meta.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    let kind = kind.file_type();
+    if kind.is_dir() {
+        return refuse("is a folder");
+    }
+    if kind.is_fifo() || kind.is_socket() {
+        return refuse(
+            "is a pipe, which can be read only once; expected a file: save it to one first",
+        );
+    }
+    if kind.is_char_device() {
+        return refuse("is a device without an end; expected a file or a disk");
+    }
+    Ok(())
+}
+
 /// A built-in layout, or one from a file, with its TOML text.
 fn load_layout(name: &str) -> Result<(Layout, String), Failure> {
     let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
@@ -240,13 +292,9 @@ fn recognise(file: &mut File, size: u64) -> Result<(Source, String, u32), Failur
             unread: 0,
         };
         match probe::probe(&window) {
-            Probe::Is { family, records } => {
-                let confidence = match family {
-                    Family::Native => 100,
-                    _ => records.saturating_mul(25).min(100),
-                };
-                let evidence = format!("{records} pictures in a row proved themselves");
-                return Ok((Source::Exp(family), evidence, confidence));
+            Probe::Is { family, .. } => {
+                // how sure it is, the records say
+                return Ok((Source::Exp(family), String::new(), 0));
             }
             Probe::Need(bytes) if !window.last && want < MAX_PROBE => {
                 // NetVu tells itself early, and an EXP is searched for in 4 MiB

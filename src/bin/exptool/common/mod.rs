@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod coded;
 pub mod csv;
+pub mod evidence;
 pub mod failure;
 pub mod frames;
 pub mod input;
