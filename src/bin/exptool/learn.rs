@@ -4,6 +4,7 @@
 use crate::common::{
     Common, Done, Failure,
     output::{self, NewFile},
+    plain::plain,
 };
 use clap::Args;
 use gstexp::container::exp::learn::{self, Confidence, Learnt, USUAL_SAMPLE};
@@ -66,7 +67,7 @@ impl Learn {
                     nothing = true;
                     all.push(json!({ "file": name, "nothing": reason }));
                     if !common.json {
-                        output::print(&format!("{name}\n  {reason}\n"))?;
+                        output::print(&format!("{}\n  {reason}\n", plain(&name)))?;
                     }
                 }
             }
@@ -156,7 +157,8 @@ fn told(name: &str, learnt: &Learnt) -> Value {
 
 fn text(name: &str, learnt: &Learnt) -> String {
     let mut out = format!(
-        "{name}\n  layout is {}: {} of {} pictures are read by it\n",
+        "{}\n  layout is {}: {} of {} pictures are read by it\n",
+        plain(name),
         learnt.confidence.name(),
         learnt.read,
         learnt.pictures

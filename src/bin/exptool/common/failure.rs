@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Why a command failed, and the exit code that says so.
 
+use super::plain::plain_lines;
+
 /// What a command answers: its exit code, 0 or 1.
 pub type Done = Result<u8, Failure>;
 
@@ -55,7 +57,7 @@ impl Failure {
             let error = serde_json::json!({ "error": self.text(), "code": self.code() });
             eprintln!("{error}");
         } else {
-            eprintln!("exptool: {}", self.text());
+            eprintln!("exptool: {}", plain_lines(self.text()));
         }
     }
 }

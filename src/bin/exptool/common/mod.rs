@@ -12,7 +12,9 @@ pub mod frames;
 pub mod input;
 pub mod media;
 pub mod output;
+pub mod plain;
 pub mod progress;
+pub mod sizes;
 pub mod summary;
 pub mod walk;
 

@@ -11,7 +11,13 @@ mod plan;
 pub mod watch;
 mod write;
 
-use crate::common::{Common, Done, Failure, clock::duration, failure::EXIT_CODES, media, output};
+use crate::common::{
+    Common, Done, Failure,
+    clock::duration,
+    failure::EXIT_CODES,
+    media, output,
+    plain::{self, plain, plain_lines},
+};
 use clap::{Args, ValueEnum};
 use plan::{Item, Names};
 use std::{
@@ -272,25 +278,22 @@ impl Convert {
 }
 
 fn line(outcome: &Outcome) -> String {
+    let input = plain::path(&outcome.input);
     let mut text = match (&outcome.output, &outcome.failure) {
         (Some(output), None) if outcome.written => format!(
             "{} -> {}: {}, {} frames, {}\n",
-            outcome.input.display(),
-            output.display(),
-            outcome.camera,
+            input,
+            plain::path(output),
+            plain(&outcome.camera.to_string()),
             outcome.frames,
             duration(i64::try_from(outcome.length).unwrap_or(i64::MAX))
         ),
-        (Some(output), None) => format!(
-            "{} -> {}: is there already\n",
-            outcome.input.display(),
-            output.display()
-        ),
-        (_, Some(failure)) => format!("{}: {failure}\n", outcome.input.display()),
-        (None, None) => format!("{}: nothing to do\n", outcome.input.display()),
+        (Some(output), None) => format!("{} -> {}: is there already\n", input, plain::path(output)),
+        (_, Some(failure)) => format!("{input}: {}\n", plain_lines(failure.text())),
+        (None, None) => format!("{input}: nothing to do\n"),
     };
     for note in &outcome.notes {
-        text.push_str(&format!("  {note}\n"));
+        text.push_str(&format!("  {}\n", plain(note)));
     }
     text
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Fields of a stretch of bytes, and how they are shown.
 
+use crate::common::plain::plain;
 use gstexp::container::exp::layout::Status;
 use serde::Serialize;
 use std::{collections::HashMap, fmt::Write, ops::Range};
@@ -111,8 +112,12 @@ impl Sheet {
         let mut out = String::new();
         let _ = writeln!(
             out,
-            "{file}, offset {} (0x{:x}), {} bytes: {}\n",
-            self.offset, self.offset, self.size, self.title
+            "{}, offset {} (0x{:x}), {} bytes: {}\n",
+            plain(file),
+            self.offset,
+            self.offset,
+            self.size,
+            plain(&self.title)
         );
         let width = ROW * 3 - 1;
         let _ = writeln!(
@@ -124,7 +129,7 @@ impl Sheet {
             self.row(&mut out, field);
         }
         for note in &self.notes {
-            let _ = write!(out, "\n{note}");
+            let _ = write!(out, "\n{}", plain(note));
         }
         out.push('\n');
         out
@@ -141,7 +146,7 @@ impl Sheet {
                     row.join(" "),
                     field.known,
                     field.name,
-                    field.value
+                    plain(&field.value)
                 ),
                 _ => format!("{at:>10}  {}", row.join(" ")),
             };

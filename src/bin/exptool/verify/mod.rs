@@ -8,7 +8,7 @@ mod index;
 pub mod manifest;
 mod native;
 
-use crate::common::{Common, Done, Failure, output, output::NewFile};
+use crate::common::{Common, Done, Failure, output, output::NewFile, plain::plain};
 use clap::Args;
 use compare::Outcome;
 use manifest::Manifest;
@@ -111,7 +111,7 @@ impl Verify {
 
 impl Answer {
     fn text(&self) -> String {
-        let mut out = format!("{}\n", self.file);
+        let mut out = format!("{}\n", plain(&self.file));
         if let Some(checked) = &self.checked {
             checked.text(&mut out);
         }

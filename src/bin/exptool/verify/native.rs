@@ -10,6 +10,7 @@ use crate::common::{
     Common, Failure, Input,
     frames::{self, Crc, Damage, Front, Options, Summary, hex},
     output::NewFile,
+    plain::plain,
     progress::Progress,
 };
 use serde::Serialize;
@@ -253,7 +254,7 @@ impl Checked {
             );
         }
         for warning in &self.warnings {
-            let _ = writeln!(out, "  warning    {warning}");
+            let _ = writeln!(out, "  warning    {}", plain(warning));
         }
     }
 }
