@@ -73,6 +73,41 @@ fn quick_looks_at_both_ends() {
     assert_eq!(report["span"]["start"], "2010-01-01T08:00:00.000Z");
     assert_eq!(report["runs"].as_array().unwrap().len(), 0);
     assert_eq!(report["streams"].as_array().unwrap().len(), 2);
+    // nothing is said that was not looked for
+    for name in [
+        "gaps",
+        "clock_steps",
+        "run_count",
+        "damaged_regions",
+        "damaged_bytes",
+        "cut",
+    ] {
+        assert!(report[name].is_null(), "{name}: {}", report[name]);
+    }
+    for name in ["frames", "key_frames", "orphans", "gaps"] {
+        assert!(report["streams"][0][name].is_null(), "{name}");
+    }
+    let words = run(&["info", "--quick", text(&file)], 0);
+    assert!(words.contains("damage     not looked for"), "{words}");
+    assert!(words.contains("/s in the first records"), "{words}");
+    // the last record of the file, though its clock stepped back before it
+    let full = json(&["info", text(&file)], 0);
+    let last = &full["runs"][2]["span"]["end"];
+    assert_eq!(&report["span"]["end"], last);
+}
+
+#[test]
+fn a_quick_look_does_not_walk_through_a_long_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = exptool_tools::one_camera(folder.path(), 4);
+    let begun = std::time::Instant::now();
+    let long = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+    long.set_len(5 << 30).unwrap();
+    let report = json(&["info", "--quick", text(&file)], 0);
+    assert!(report["span"]["end"].is_null(), "{}", report["span"]);
+    assert_eq!(report["span"]["start"], "2010-01-01T08:00:00.000Z");
+    // a walk through 5 GiB takes many seconds
+    assert!(begun.elapsed().as_secs() < 3, "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -160,7 +195,7 @@ fn what_is_no_recording_is_refused_with_what_was_expected() {
     complaint(&["--utc-offset", "abc", "info", text(&file)], 2);
 }
 
-/// `bytes` with a piece put in, written to a file.
+/// Bytes written to a file.
 fn written(folder: &std::path::Path, name: &str, bytes: &[u8]) -> std::path::PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -212,7 +247,7 @@ fn bytes_before_the_first_record_are_accounted_for() {
 fn how_sure_a_file_is_read_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let file = exptool_tools::one_camera(folder.path(), 4);
-    let whole = std::fs::read(&file).unwrap();
+
     let report = json(&["info", text(&file)], 0);
     assert_eq!(report["confidence"], 100);
     let told = report["evidence"].as_str().unwrap();
@@ -263,6 +298,147 @@ fn what_can_be_read_only_once_is_refused_at_once() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
+}
+
+/// Offsets of the records of a made file whose header has `cameras` cameras.
+fn records(bytes: &[u8], cameras: usize) -> Vec<usize> {
+    let mut at = 128 + 48 * cameras;
+    let mut all = Vec::new();
+    while &bytes[at..at + 4] != b"DXIX" {
+        all.push(at);
+        at += u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    all
+}
+
+/// The header's check sum is made right again.
+fn sum_header(bytes: &mut [u8]) {
+    let sum = crc32fast::hash(&bytes[..120]);
+    bytes[124..128].copy_from_slice(&sum.to_le_bytes());
+}
+
+#[test]
+fn each_camera_has_its_own_runs_and_gaps() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = two_cameras(folder.path());
+    let mut bytes = std::fs::read(&file).unwrap();
+    // all on one clock that goes on; of camera 2 every picture of 4 s is of another kind, which is skipped
+    let records = records(&bytes, 2);
+    let mut n = 0;
+    for at in records {
+        let second = bytes[at + 8] == 2;
+        let ms = n / 2 * 1000 * 2 / 15;
+        let seconds = 1_262_332_800_u32 + ms / 1000;
+        bytes[at + 4..at + 8].copy_from_slice(&seconds.to_le_bytes());
+        bytes[at + 12..at + 14].copy_from_slice(&((ms % 1000) as u16).to_le_bytes());
+        if second && (4000..8000).contains(&ms) {
+            bytes[at + 11] = 9;
+        }
+        n += 1;
+    }
+    let file = written(folder.path(), "hole.exp", &bytes);
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["gaps"], 0, "another camera went on");
+    let streams = report["streams"].as_array().unwrap();
+    assert_eq!(
+        (&streams[0]["gaps"], &streams[1]["gaps"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(streams[1]["run_count"], 2);
+    assert_eq!(streams[1]["frames"], 60);
+    let begin = streams[1]["runs"][1]["span"]["start"].as_str().unwrap();
+    assert_eq!(begin, "2010-01-01T08:00:08.000Z");
+    assert_eq!(streams[1]["span"]["start"], "2010-01-01T08:00:00.000Z");
+    // a hole makes no camera slower
+    let rate = streams[1]["recorded_rate"].as_f64().unwrap();
+    assert!((rate - 7.5).abs() < 0.02, "{rate}");
+    let words = run(&["info", text(&file)], 0);
+    assert!(words.contains("2 runs, 1 gap, 0 steps"), "{words}");
+    assert!(
+        words.contains("of nothing until 2010-01-01 03:00:08"),
+        "{words}"
+    );
+    // a camera of the header that has no picture is named
+    for at in self::records(&bytes, 2) {
+        if bytes[at + 8] == 2 {
+            bytes[at + 11] = 9;
+        }
+    }
+    let file = written(folder.path(), "silent.exp", &bytes);
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(
+        report["without_pictures"],
+        serde_json::json!([{ "camera": 2, "title": "Yard" }])
+    );
+}
+
+#[test]
+fn times_are_no_finer_than_the_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    for at in records(&bytes, 1) {
+        bytes[at + 12..at + 14].copy_from_slice(&777_u16.to_le_bytes());
+    }
+    let file = written(folder.path(), "seconds.exp", &bytes);
+    for arguments in [&["info"][..], &["info", "--quick"]] {
+        let arguments = [arguments, &[text(&file)]].concat();
+        let report = json(&arguments, 0);
+        assert_eq!(report["time_is"], "estimated between whole seconds");
+        assert_eq!(report["span"]["end"], "2010-01-01T08:00:03Z");
+        assert_eq!(report["span"]["start_local"], "2010-01-01 08:00:00 +00:00");
+        let words = run(&arguments, 0);
+        assert!(!words.contains(".777"), "{words}");
+        assert!(words.contains("taken for UTC (assumed"), "{words}");
+    }
+}
+
+#[test]
+fn a_picture_size_that_the_pictures_do_not_have_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    let file = written(folder.path(), "right.exp", &whole);
+    assert_eq!(
+        json(&["info", text(&file)], 0)["warnings"],
+        serde_json::json!([])
+    );
+    let mut bytes = whole.clone();
+    for at in [92, 128 + 2] {
+        bytes[at..at + 2].copy_from_slice(&704_u16.to_le_bytes());
+        bytes[at + 2..at + 4].copy_from_slice(&480_u16.to_le_bytes());
+    }
+    sum_header(&mut bytes);
+    for at in records(&bytes, 1) {
+        bytes[at + 10] = 3;
+    }
+    let file = written(folder.path(), "size.exp", &bytes);
+    let report = json(&["info", text(&file)], 0);
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("is 352x240 by its macroblocks"),
+        "{warning}"
+    );
+    assert!(warning.contains("say 704x480"), "{warning}");
+}
+
+#[test]
+fn texts_of_the_file_move_no_cursor_and_forge_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    let server = "A\x1b[31m\n  result     \u{202e}";
+    bytes[32..64].fill(0);
+    bytes[32..32 + server.len()].copy_from_slice(server.as_bytes());
+    sum_header(&mut bytes);
+    let file = written(folder.path(), "odd\n\x1b[2J.exp", &bytes);
+    for command in ["info", "verify", "explain"] {
+        let words = run(&[command, text(&file)], 0);
+        let odd = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!words.contains(odd), "{words:?}");
+        assert!(words.contains("odd\\n\\u{1b}[2J.exp"), "{words}");
+    }
+    let words = run(&["info", text(&file)], 0);
+    assert!(!words.contains("\n  result"), "{words}");
+    let words = complaint(&["info", "no\n\x1bsuch"], 3);
+    assert!(!words.contains('\x1b') && words.lines().skip(1).all(|line| line.starts_with(' ')));
 }
 
 #[test]

@@ -12,8 +12,8 @@ use gstexp::container::{
 
 /// Pictures that are counted.
 const ENOUGH: u32 = 8;
-/// Bytes in which a known family shows them.
-pub const LOOK: u64 = 16 << 20;
+/// Bytes without one after which the next is not waited for any longer.
+pub const LOOK: u64 = 4 << 20;
 
 /// What the first records say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,19 +27,23 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Counts the first pictures of a walk that stand in its first `most` bytes.
+    /// Counts the first pictures of a walk. The first of them is waited for `most` bytes.
     ///
     /// # Errors
     /// A file that cannot be read.
     pub fn of(walk: &mut Walk, most: u64) -> Result<Evidence, Failure> {
         let mut found = Evidence::default();
-        while found.pictures < ENOUGH && found.seen < most {
+        let mut until = most;
+        while found.pictures < ENOUGH && found.seen < until {
             let Some((offset, event)) = walk.next()? else {
                 break;
             };
             let length = match event {
                 Event::Packet(packet, _) => {
                     found.pictures += u32::from(packet.stream.codec.media() == Media::Video);
+                    until = offset
+                        .saturating_add(packet.size as u64)
+                        .saturating_add(LOOK);
                     packet.size as u64
                 }
                 Event::Damaged { length, .. } => {

@@ -8,7 +8,7 @@ pub use super::{
     summary::{Damage, Front, Summary},
 };
 
-use super::{Failure, Input, progress::Progress, walk::Event};
+use super::{Failure, Input, progress::Progress, sizes::SizeCheck, walk::Event};
 use gstexp::container::{
     mpeg4::{infer::Inference, start_code},
     reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Payload, Stamp, StreamKey},
@@ -21,6 +21,9 @@ const HEAD_RECORDS: usize = 64;
 /// Bytes of payload after which the measurement ends earlier.
 const HEAD_BYTES: usize = 1 << 20;
 
+/// Bytes without a record after which the first ones are not waited for any longer.
+const PATIENCE: u64 = 4 << 20;
+
 /// What is to be done with each frame's coded bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -28,6 +31,8 @@ pub struct Options {
     pub crc: bool,
     /// SHA-256 of the coded picture, see [`coded_picture`].
     pub sha256: bool,
+    /// Count the macroblocks of the first key pictures, and warn where the file says another size.
+    pub sizes: bool,
     /// What becomes of gaps in the running time.
     pub policy: GapPolicy,
 }
@@ -112,7 +117,7 @@ pub fn read(
     read_some(input, options, u64::MAX, progress, tell)
 }
 
-/// Goes over the first `records` frames of `input`.
+/// Goes over the first `records` frames of `input`, or fewer where 4 MiB without any come between.
 ///
 /// # Errors
 /// As [`read`].
@@ -135,12 +140,19 @@ fn read_some(
     let mut walk = input.walk()?;
     let mut pass = Pass::new(options);
     let mut scratch = Vec::new();
+    let mut last = 0;
     while pass.summary.records < records {
         let Some((offset, event)) = walk.next()? else {
             break;
         };
+        if records < u64::MAX && offset.saturating_sub(last) > PATIENCE {
+            break;
+        }
         match event {
-            Event::Packet(packet, data) => pass.packet(offset, packet, data, &mut scratch),
+            Event::Packet(packet, data) => {
+                last = offset.saturating_add(packet.size as u64);
+                pass.packet(offset, packet, data, &mut scratch);
+            }
             Event::Damaged { length, expected } => pass.summary.damaged(offset, length, expected),
             Event::Cut(bytes) => pass.summary.cut = Some((offset, bytes)),
             Event::Skip(length) => {
@@ -198,6 +210,7 @@ struct Pass {
     runs: Option<RunMap>,
     run: usize,
     references: HashMap<StreamKey, Reference>,
+    sizes: SizeCheck,
 }
 
 impl Pass {
@@ -211,6 +224,7 @@ impl Pass {
             runs: None,
             run: 0,
             references: HashMap::new(),
+            sizes: SizeCheck::default(),
         }
     }
 
@@ -230,6 +244,12 @@ impl Pass {
             }
             _ => &[],
         };
+        if in_head
+            && self.options.sizes
+            && let Some(warning) = self.sizes.add(offset, &packet, coded)
+        {
+            self.summary.warn(warning);
+        }
         let crc = self.check(packet.crc.filter(|_| check), coded);
         let mark = Mark {
             camera: packet.stream.camera,

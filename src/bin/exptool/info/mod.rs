@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool info`: what a recording is.
 
+mod gather;
 mod quick;
 pub mod report;
 mod text;
+mod times;
 
 use crate::common::{
     Common, Done, Failure, Input,
@@ -13,7 +15,9 @@ use crate::common::{
     progress::Progress,
 };
 use clap::Args;
-pub use report::{Gather, Report};
+use gather::Gather;
+use gstexp::container::timeline::GapPolicy;
+use report::Report;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -106,6 +110,13 @@ impl Info {
     }
 }
 
+const OPTIONS: Options = Options {
+    crc: false,
+    sha256: false,
+    sizes: true,
+    policy: GapPolicy::Collapse,
+};
+
 /// Reads all of a recording.
 ///
 /// # Errors
@@ -113,11 +124,11 @@ impl Info {
 pub fn survey(common: &Common, input: &Input) -> Result<Report, Failure> {
     let mut progress = Progress::bytes(common, input.size, "reading");
     let mut gather = Gather::default();
-    let summary = frames::read(input, Options::default(), &mut progress, &mut |frame| {
+    let summary = frames::read(input, OPTIONS, &mut progress, &mut |frame| {
         gather.add(&frame);
         Ok(())
     })?;
-    Ok(gather.report(common, input, &summary))
+    Ok(finish(gather.report(common, input, &summary), input))
 }
 
 /// Reads all of a recording, and writes its frames, with check sums and hashes, as a table.
@@ -137,11 +148,25 @@ pub fn survey_with_table<W: std::io::Write>(
     let options = Options {
         crc: true,
         sha256: true,
-        ..Options::default()
+        ..OPTIONS
     };
     let summary = frames::read(input, options, &mut progress, &mut |frame| {
         gather.add(&frame);
         table.add(&frame)
     })?;
-    Ok((gather.report(common, input, &summary), table.finish()?))
+    let report = finish(gather.report(common, input, &summary), input);
+    Ok((report, table.finish()?))
+}
+
+/// A recorder may still be writing: the size is that of the file that was read.
+fn finish(mut report: Report, input: &Input) -> Report {
+    let now = std::fs::metadata(&input.path).map_or(0, |meta| meta.len());
+    if now > 0 && now != input.size {
+        report.warnings.push(format!(
+            "the file had {} bytes when it was opened and {now} when it had been read: it is still being written",
+            input.size
+        ));
+        report.size = now;
+    }
+    report
 }

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Everything that is known of a recording, gathered frame by frame.
+//! Everything that is known of a recording, as it is told.
 
+use super::times::{Times, without_fraction};
 use crate::common::{
     Common, Failure, Input,
     clock::Zone,
-    frames::{Damage, Frame, Front, Summary, codec_name},
+    frames::{Damage, Front},
     walk::Event,
 };
 use gstexp::container::{
-    reader::{Codec, FileInfo, Media, Mode, StreamKey},
-    timeline::Break,
+    exp::layout::Status,
+    reader::{Codec, FileInfo},
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
+use serde::{Serialize, Serializer};
 
-/// Runs that are listed; a file with more has its number only.
-const MAX_RUNS: usize = 100_000;
-
-/// A recording.
+/// A recording. What a quick look does not tell is `None`.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// As it was named.
@@ -44,32 +41,40 @@ pub struct Report {
     pub utc_offset: ZoneName,
     /// Where times come from.
     pub clock: &'static str,
+    /// What the times are taken for, and how well that is known.
+    pub times_are: &'static str,
+    /// Whether the fractions of seconds are the recorder's.
+    pub time_is: &'static str,
     /// What the header says, to hold against what was read.
     pub header: HeaderSays,
-    /// Every record was read; otherwise counts and runs are those of both ends.
+    /// Every record was read; otherwise only both ends were looked at.
     pub exact: bool,
-    /// Records with pictures or sound.
-    pub records: u64,
-    /// Time of the first and of the last frame.
+    /// Records with pictures or sound; of a quick look, those that the header counts.
+    pub records: Option<u64>,
+    /// Time of the earliest and of the latest picture; of a quick look, of the first and the last record.
     pub span: Option<Span>,
+    /// What `span` is of.
+    pub span_of: &'static str,
     /// Cameras and sound channels.
     pub streams: Vec<Stream>,
+    /// Cameras that the header names and that have no picture.
+    pub without_pictures: Vec<Listed>,
     /// Runs of recording.
     pub runs: Vec<Run>,
     /// Number of runs, which may be more than are listed.
-    pub run_count: usize,
+    pub run_count: Option<usize>,
     /// Breaks in which nothing was recorded.
-    pub gaps: u64,
+    pub gaps: Option<u64>,
     /// Times that the clock was set back.
-    pub clock_steps: u64,
+    pub clock_steps: Option<u64>,
     /// Bytes before the first record that are no header that is known.
     pub front: Option<Front>,
     /// Damaged regions.
     pub damage: Vec<Damage>,
     /// Their number and bytes.
-    pub damaged_regions: u64,
+    pub damaged_regions: Option<u64>,
     /// Bytes in them.
-    pub damaged_bytes: u64,
+    pub damaged_bytes: Option<u64>,
     /// The last record, where the file ends inside it.
     pub cut: Option<Cut>,
     /// What does not agree.
@@ -84,7 +89,7 @@ pub struct LayoutName {
     /// What it is.
     pub title: String,
     /// verified, stated, assumed or learnt.
-    pub status: gstexp::container::exp::layout::Status,
+    pub status: Status,
 }
 
 /// An offset from UTC.
@@ -115,17 +120,26 @@ pub struct HeaderSays {
     pub index_entries: Option<u64>,
 }
 
-/// A stretch of time.
-#[derive(Clone, Debug, Serialize)]
+/// A stretch of time. The end is `None` where a quick look did not find it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// UTC.
     pub start: String,
     /// UTC.
-    pub end: String,
+    pub end: Option<String>,
     /// Local.
     pub start_local: String,
     /// Local.
-    pub end_local: String,
+    pub end_local: Option<String>,
+}
+
+/// A camera of the header.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// Number.
+    pub camera: u16,
+    /// Title.
+    pub title: String,
 }
 
 /// A camera or a sound channel.
@@ -145,20 +159,67 @@ pub struct Stream {
     pub height: u16,
     /// Rate that the header names, pictures a second.
     pub nominal_rate: Option<f64>,
-    /// Rate as recorded, gaps left out.
+    /// Rate as recorded, gaps left out; of a quick look, that of the first records.
     pub recorded_rate: Option<f64>,
     /// Samples a second, of sound.
     pub sample_rate: Option<u32>,
     /// Frames.
-    pub frames: u64,
+    pub frames: Option<u64>,
     /// Key pictures.
-    pub key_frames: u64,
+    pub key_frames: Option<u64>,
     /// Pictures without their reference.
-    pub orphans: u64,
+    pub orphans: Option<u64>,
     /// Coded bytes.
-    pub bytes: u64,
+    pub bytes: Option<u64>,
     /// Frames by recording mode.
-    pub modes: BTreeMap<&'static str, u64>,
+    pub modes: Modes,
+    /// Time of its first and last picture.
+    pub span: Option<Span>,
+    /// Runs of this camera alone: where another camera goes on, the file has no gap, and this one may.
+    pub runs: Vec<CameraRun>,
+    /// Their number, which may be more than are listed.
+    pub run_count: Option<u64>,
+    /// Breaks of this camera alone.
+    pub gaps: Option<u64>,
+    /// Times that its clock was set back.
+    pub clock_steps: Option<u64>,
+}
+
+/// A run of one camera.
+#[derive(Clone, Debug, Serialize)]
+pub struct CameraRun {
+    /// start, gap or clock-back.
+    pub begins: &'static str,
+    /// Seconds before it that this camera did not record, or that the clock was set back.
+    pub break_seconds: f64,
+    /// Clock of its first picture, ns.
+    pub start_ns: i64,
+    /// Clock of its last picture, ns.
+    pub end_ns: i64,
+    /// In words; `None` without a clock.
+    pub span: Option<Span>,
+    /// Pictures.
+    pub frames: u64,
+}
+
+/// Numbers of frames by recording mode, in the order in which the modes come up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Modes(pub Vec<(&'static str, u64)>);
+
+impl Modes {
+    /// One frame more.
+    pub fn add(&mut self, mode: &'static str) {
+        match self.0.iter_mut().find(|(name, _)| *name == mode) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((mode, 1)),
+        }
+    }
+}
+
+impl Serialize for Modes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(mode, count)| (mode, count)))
+    }
 }
 
 /// A run of recording.
@@ -183,7 +244,7 @@ pub struct Run {
     /// Pictures.
     pub frames: u64,
     /// Pictures by mode.
-    pub modes: BTreeMap<&'static str, u64>,
+    pub modes: Modes,
     /// Cameras that recorded in it.
     pub cameras: Vec<u16>,
 }
@@ -197,149 +258,25 @@ pub struct Cut {
     pub bytes: u64,
 }
 
-#[derive(Debug, Default)]
-struct Tally {
-    frames: u64,
-    keys: u64,
-    orphans: u64,
-    bytes: u64,
-    width: u16,
-    height: u16,
-    title: Option<String>,
-    sample_rate: Option<u32>,
-    modes: BTreeMap<&'static str, u64>,
-    /// Pictures but the first of each run, and the time they took.
-    steps: u64,
-    time: i64,
-    last: Option<(usize, i64)>,
-}
-
-/// Takes frames in the order of the file.
-#[derive(Debug, Default)]
-pub struct Gather {
-    streams: BTreeMap<(bool, StreamKey), Tally>,
-    runs: Vec<Run>,
-    run_count: usize,
-    gaps: u64,
-    steps: u64,
-    span: Option<(i64, i64)>,
-}
-
-fn mode_name(mode: Mode) -> &'static str {
-    mode.name().unwrap_or("not told")
-}
-
-impl Gather {
-    /// Takes a frame.
-    pub fn add(&mut self, frame: &Frame) {
-        let video = frame.is_video();
-        let tally = self.streams.entry((!video, frame.stream)).or_default();
-        tally.frames += 1;
-        tally.keys += u64::from(frame.key && video);
-        tally.orphans += u64::from(frame.orphan);
-        tally.bytes += frame.bytes;
-        if frame.width > 0 {
-            (tally.width, tally.height) = (frame.width, frame.height);
-        }
-        if tally.title.is_none() {
-            tally.title.clone_from(&frame.title);
-        }
-        tally.sample_rate = frame.audio.map(|audio| audio.rate).or(tally.sample_rate);
-        if !video {
-            return;
-        }
-        *tally.modes.entry(mode_name(frame.mode)).or_insert(0) += 1;
-        if let Some((run, clock)) = tally.last
-            && run == frame.run
-        {
-            tally.steps += 1;
-            tally.time += frame.clock - clock;
-        }
-        tally.last = Some((frame.run, frame.clock));
-        let (first, last) = self.span.get_or_insert((frame.clock, frame.clock));
-        *first = (*first).min(frame.clock);
-        *last = (*last).max(frame.clock);
-        self.run(frame);
-    }
-
-    fn run(&mut self, frame: &Frame) {
-        if let Some(begins) = frame.begins {
-            self.run_count += 1;
-            let (name, ns) = match begins {
-                Break::Start => ("start", 0),
-                Break::Gap(ns) => ("gap", ns),
-                Break::Back(ns) => ("clock-back", ns),
-            };
-            self.gaps += u64::from(name == "gap");
-            self.steps += u64::from(name == "clock-back");
-            if self.runs.len() < MAX_RUNS {
-                self.runs.push(Run {
-                    number: self.runs.len() + 1,
-                    begins: name,
-                    break_seconds: seconds(ns),
-                    start_ns: frame.clock,
-                    end_ns: frame.clock,
-                    running_ns: frame.running,
-                    offset: frame.offset,
-                    span: None,
-                    frames: 0,
-                    modes: BTreeMap::new(),
-                    cameras: Vec::new(),
-                });
-            }
-        }
-        if let Some(run) = self.runs.get_mut(frame.run) {
-            run.frames += 1;
-            run.end_ns = run.end_ns.max(frame.clock);
-            *run.modes.entry(mode_name(frame.mode)).or_insert(0) += 1;
-            if let Err(place) = run.cameras.binary_search(&frame.stream.camera) {
-                run.cameras.insert(place, frame.stream.camera);
-            }
-        }
-    }
-
-    /// All frames were there.
-    pub fn report(self, common: &Common, input: &Input, summary: &Summary) -> Report {
-        let info = &summary.info;
-        let zone = common.zone(info.utc_offset);
-        let span = |first, last| summary.has_clock().then(|| Span::new(zone, first, last));
-        let mut report = Report::of(common, input, info);
-        report.clock = summary.clock_name();
-        report.exact = true;
-        report.records = summary.records;
-        report.span = self.span.and_then(|(first, last)| span(first, last));
-        report.streams = self
-            .streams
-            .into_iter()
-            .map(|((_, key), tally)| tally.stream(key, info))
-            .collect();
-        report.runs = self.runs;
-        for run in &mut report.runs {
-            run.span = span(run.start_ns, run.end_ns);
-        }
-        report.run_count = self.run_count;
-        report.gaps = self.gaps;
-        report.clock_steps = self.steps;
-        report.front = summary.front;
-        report.damage = summary.damage.clone();
-        report.damaged_regions = summary.damaged;
-        report.damaged_bytes = summary.damaged_bytes;
-        report.cut = summary.cut.map(|(offset, bytes)| Cut { offset, bytes });
-        report.warnings = summary.warnings.clone();
-        report
-    }
-}
-
 impl Report {
     /// Something was found that a whole recording does not have.
     pub fn is_hurt(&self) -> bool {
-        self.front.is_some() || self.damaged_regions > 0 || self.cut.is_some()
+        self.front.is_some()
+            || self.damaged_regions.is_some_and(|count| count > 0)
+            || self.cut.is_some()
+    }
+
+    /// Only the seconds of its times are the recorder's.
+    pub fn is_whole_seconds(&self) -> bool {
+        self.time_is == super::times::ESTIMATED
     }
 
     /// What the header alone says.
-    pub fn of(common: &Common, input: &Input, info: &FileInfo) -> Report {
+    pub fn of(common: &Common, input: &Input, info: &FileInfo, times: Times) -> Report {
         let zone = common.zone(info.utc_offset);
-        let utc = |seconds: i64| Zone::utc(seconds.saturating_mul(1_000_000_000));
+        // the header counts whole seconds
+        let utc =
+            |seconds: i64| without_fraction(&Zone::utc(seconds.saturating_mul(1_000_000_000)));
         Report {
             file: input.name.clone(),
             size: input.size,
@@ -360,7 +297,9 @@ impl Report {
                 text: zone.offset_name(),
                 from: zone.from.name(),
             },
-            clock: "not known",
+            clock: times.clock_name(),
+            times_are: times.taken_for(info.family),
+            time_is: times.fraction(),
             header: HeaderSays {
                 records: info.records,
                 first: info.span.map(|(first, _)| utc(first)),
@@ -370,69 +309,23 @@ impl Report {
                 index_entries: info.index.map(|index| index.count),
             },
             exact: false,
-            records: 0,
+            records: info.records,
             span: None,
+            span_of: "first and last record",
             streams: Vec::new(),
+            without_pictures: Vec::new(),
             runs: Vec::new(),
-            run_count: 0,
-            gaps: 0,
-            clock_steps: 0,
+            run_count: None,
+            gaps: None,
+            clock_steps: None,
             front: None,
             damage: Vec::new(),
-            damaged_regions: 0,
-            damaged_bytes: 0,
+            damaged_regions: None,
+            damaged_bytes: None,
             cut: None,
             warnings: Vec::new(),
         }
     }
-}
-
-impl Span {
-    /// Two times in words.
-    pub fn new(zone: Zone, first: i64, last: i64) -> Span {
-        Span {
-            start: Zone::utc(first),
-            end: Zone::utc(last),
-            start_local: zone.local(first),
-            end_local: zone.local(last),
-        }
-    }
-}
-
-impl Tally {
-    fn stream(self, key: StreamKey, info: &FileInfo) -> Stream {
-        let listed = info
-            .cameras
-            .iter()
-            .find(|camera| camera.number == key.camera);
-        let video = key.codec.media() == Media::Video;
-        let nominal = listed.and_then(|camera| camera.rate).filter(|_| video);
-        Stream {
-            camera: key.camera,
-            title: self
-                .title
-                .or_else(|| listed.map(|camera| camera.title.clone()))
-                .unwrap_or_default(),
-            media: if video { "video" } else { "audio" },
-            codec: codec_name(key.codec),
-            width: self.width,
-            height: self.height,
-            nominal_rate: nominal.map(|(num, den)| f64::from(num) / f64::from(den)),
-            recorded_rate: (video && self.time > 0)
-                .then(|| (self.steps as f64 / seconds(self.time) * 1000.0).round() / 1000.0),
-            sample_rate: self.sample_rate,
-            frames: self.frames,
-            key_frames: self.keys,
-            orphans: self.orphans,
-            bytes: self.bytes,
-            modes: self.modes,
-        }
-    }
-}
-
-/// Nanoseconds as seconds.
-fn seconds(ns: i64) -> f64 {
-    ns as f64 / 1e9
 }
 
 /// The recorder's offset from UTC, which NetVu streams tell a little later than in their first bytes.

@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 const BEATS: usize = 64;
 /// Runs of a camera that are remembered.
 const MAX_RUNS: usize = 20_000;
+/// Runs and changes of mode of all cameras together that are remembered: about 20 MB.
+const MAX_ALL: usize = 100_000;
+/// Cameras that are remembered.
+const MAX_CAMERAS: usize = 1024;
 /// Changes of mode that are remembered in a run.
 const MAX_SPANS: usize = 1000;
 /// Steps of the clock that may turn out to be a gap: no gap is shorter than 2 s.
@@ -42,6 +46,8 @@ pub struct Builder {
     /// Every so many frames one place is remembered.
     stride: u64,
     seen: u64,
+    /// Runs and changes of mode so far.
+    stored: usize,
 }
 
 impl Builder {
@@ -57,6 +63,10 @@ impl Builder {
             return;
         }
         self.note_place(frame);
+        let known = self.lines.contains_key(&frame.stream.camera);
+        if !known && self.lines.len() >= MAX_CAMERAS {
+            return;
+        }
         let line = self.lines.entry(frame.stream.camera).or_insert(Line {
             key: frame.stream,
             title: None,
@@ -67,7 +77,7 @@ impl Builder {
             more_runs: 0,
             codecs: HashMap::new(),
         });
-        line.add(frame);
+        self.stored += line.add(frame, self.stored < MAX_ALL);
     }
 
     /// Thins out when there are too many, so that memory stays bounded however long the file.
@@ -126,7 +136,8 @@ impl Builder {
 }
 
 impl Line {
-    fn add(&mut self, frame: &Frame) {
+    /// Takes a picture. `room`: a new run or mode may be remembered. Gives how many were.
+    fn add(&mut self, frame: &Frame, room: bool) -> usize {
         *self.codecs.entry(frame.stream.codec).or_insert(0) += 1;
         if frame.title.is_some() {
             self.title.clone_from(&frame.title);
@@ -146,7 +157,10 @@ impl Line {
             .runs
             .last()
             .is_none_or(|run| clock < run.last || clock.saturating_sub(run.last) >= STEP);
-        if begins && self.runs.len() < MAX_RUNS {
+        // the first run of a camera is what everything else hangs on
+        let room = room || self.runs.is_empty();
+        let stored = begins && room && self.runs.len() < MAX_RUNS;
+        if stored {
             self.runs.push(Stretch {
                 start: clock,
                 last: clock,
@@ -162,7 +176,7 @@ impl Line {
             self.more_runs += 1;
         }
         let Some(run) = self.runs.last_mut() else {
-            return;
+            return 0;
         };
         run.last = clock;
         match frame.orphan {
@@ -172,7 +186,7 @@ impl Line {
         if !frame.orphan && run.decodable.is_none() {
             run.decodable = Some(clock);
         }
-        note_mode(run, frame);
+        usize::from(stored) + usize::from(note_mode(run, frame, room))
     }
 
     fn finish(self, summary: &Summary, sound: Option<Sound>) -> Camera {
@@ -210,12 +224,13 @@ impl Line {
     }
 }
 
-fn note_mode(run: &mut Stretch, frame: &Frame) {
-    let full = run.spans.len() >= MAX_SPANS;
+/// Whether a change of mode was remembered.
+fn note_mode(run: &mut Stretch, frame: &Frame, room: bool) -> bool {
+    let full = !room || run.spans.len() >= MAX_SPANS;
     if let Some(span) = run.spans.last_mut() {
         span.end = frame.clock;
         if span.mode == frame.mode || full {
-            return;
+            return false;
         }
     }
     run.spans.push(Span {
@@ -223,6 +238,7 @@ fn note_mode(run: &mut Stretch, frame: &Frame) {
         end: frame.clock,
         mode: frame.mode,
     });
+    true
 }
 
 /// Joins what was cut at steps that the camera's rhythm does not call a gap.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What a recording holds, camera by camera: runs, modes, gaps, damage. One walk over the file, bounded memory.
 
-mod build;
+pub mod build;
 pub mod when;
 
 use crate::common::{
