@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool info` and `exptool explain` tell what a file holds, in words, JSON and CSV.
+//! `exptool info` tells what a file holds, in words, JSON and CSV.
 #![cfg(all(feature = "plugin", feature = "tools"))]
 
 mod common;
 mod exptool_tools;
-mod netvu_make;
 
 use exptool_tools::{complaint, json, other, run, text, two_cameras};
 
@@ -138,51 +137,6 @@ fn the_table_of_frames_has_hashes_that_sha256sum_agrees_with() {
 }
 
 #[test]
-fn explain_names_fields_and_how_well_they_are_known() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = two_cameras(folder.path());
-    let header = json(&["explain", text(&file)], 0);
-    assert_eq!(header["offset"], 0);
-    assert_eq!(header["size"], 128 + 2 * 48);
-    let fields = header["fields"].as_array().unwrap();
-    assert!(fields.iter().all(|field| field["known"] != "verified"));
-
-    let known = |record: &str, name: &str| {
-        let sheet = json(&["explain", text(&file), "--record", record], 0);
-        let fields = sheet["fields"].as_array().unwrap().clone();
-        // every byte belongs to one field
-        let mut end = 0;
-        for field in &fields {
-            assert_eq!(field["at"].as_u64().unwrap(), end);
-            end += field["length"].as_u64().unwrap();
-        }
-        assert_eq!(sheet["size"].as_u64().unwrap(), end);
-        fields
-            .iter()
-            .find(|field| field["name"] == name)
-            .unwrap_or_else(|| panic!("{name} in {sheet}"))
-            .clone()
-    };
-    assert_eq!(known("0", "recorder time")["known"], "verified");
-    assert_eq!(known("0", "n, coded bytes")["at"], 80);
-    assert_eq!(known("0", "n, coded bytes")["known"], "verified");
-    assert_eq!(known("2", "n, coded bytes")["at"], 16);
-    assert_eq!(known("2", "camera")["known"], "assumed");
-    let crc = known("3", "CRC-32 of payload");
-    assert!(crc["value"].as_str().unwrap().ends_with("right"), "{crc}");
-
-    // by offset: a byte in the middle of the second record
-    let first = json(&["explain", text(&file), "--record", "0"], 0);
-    let second = first["offset"].as_u64().unwrap() + first["size"].as_u64().unwrap();
-    let place = format!("0x{:x}", second + 5);
-    let sheet = json(&["explain", text(&file), "--at", &place], 0);
-    assert_eq!(sheet["offset"], second);
-    let words = run(&["explain", text(&file), "--record", "1"], 0);
-    assert!(words.contains("verified  recorder time"), "{words}");
-    complaint(&["explain", text(&file), "--record", "5000"], 2);
-}
-
-#[test]
 fn what_is_no_recording_is_refused_with_what_was_expected() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("linker.exp");
@@ -247,7 +201,6 @@ fn bytes_before_the_first_record_are_accounted_for() {
 fn how_sure_a_file_is_read_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let file = exptool_tools::one_camera(folder.path(), 4);
-
     let report = json(&["info", text(&file)], 0);
     assert_eq!(report["confidence"], 100);
     let told = report["evidence"].as_str().unwrap();
@@ -482,28 +435,52 @@ fn samples_are_told_as_their_descriptions_say() {
 }
 
 #[test]
-fn explain_takes_the_headers_of_netvu_apart() {
+fn a_second_header_in_the_file_is_told_and_used() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("x.adbin");
-    let [binary, ..] = netvu_make::one_of_each();
-    std::fs::write(&file, &binary).unwrap();
-    let sheet = json(&["explain", text(&file), "--record", "0"], 0);
-    let fields = sheet["fields"].as_array().unwrap();
-    let mut end = 0;
-    for field in fields {
-        assert_eq!(field["at"].as_u64().unwrap(), end, "{field}");
-        end += field["length"].as_u64().unwrap();
+    let first = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    let mut second = first.clone();
+    second[32..40].copy_from_slice(b"SERVER-B");
+    second[66..68].copy_from_slice(&120_i16.to_le_bytes());
+    // says another size than the first, which is not so of its pictures
+    second[128 + 4..128 + 6].copy_from_slice(&288_u16.to_le_bytes());
+    sum_header(&mut second);
+    let file = written(folder.path(), "both.exp", &[&first[..], &second].concat());
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["records"], 60);
+    assert_eq!(report["streams"][0]["height"], 288);
+    let warnings = report["warnings"].to_string();
+    let expected = format!("a second header at offset {}: server", first.len());
+    assert!(warnings.contains(&expected), "{warnings}");
+    assert!(warnings.contains("SERVER-B"), "{warnings}");
+    assert!(warnings.contains("120 minutes from UTC"), "{warnings}");
+    assert!(
+        warnings.contains("its pictures are 352x240 up to"),
+        "{warnings}"
+    );
+    // its counts and its index are those of its own part
+    assert!(!warnings.contains("where 30 were read"), "{warnings}");
+    assert!(!warnings.contains("where it stands at"), "{warnings}");
+}
+
+#[test]
+fn a_wrong_camera_count_loses_no_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    for cameras in [0, 2, 200] {
+        let mut bytes = whole.clone();
+        bytes[89] = cameras;
+        let file = written(folder.path(), "count.exp", &bytes);
+        let report = json(&["info", text(&file)], 0);
+        assert_eq!(report["records"], 30, "{cameras}");
+        assert_eq!(report["streams"][0]["orphans"], 0);
+        assert_eq!(report["header"]["data_start"], 176);
+        let warnings = report["warnings"].to_string();
+        let expected = format!("{cameras} cameras where its size 176 has room for 1");
+        assert!(warnings.contains(&expected), "{warnings}");
     }
-    let find = |name: &str| {
-        let found = fields.iter().find(|field| field["name"] == name);
-        found.unwrap_or_else(|| panic!("{name} in {sheet}"))
-    };
-    // separator of 6 bytes, then the header
-    assert_eq!(find("camera")["at"], 6 + 8);
-    assert_eq!(find("camera")["known"], "verified");
-    assert_eq!(find("active alarms")["known"], "stated");
-    let at = |name: &str| find(name)["at"].as_u64().unwrap() as usize;
-    let seconds = u32::from_be_bytes(binary[at("time")..][..4].try_into().unwrap());
-    let told = find("time")["value"].as_str().unwrap();
-    assert!(told.starts_with(&seconds.to_string()), "{told}");
+    // where the size is the wrong one, the cameras tell
+    let mut bytes = whole;
+    bytes[8..12].copy_from_slice(&224_u32.to_le_bytes());
+    let file = written(folder.path(), "size.exp", &bytes);
+    assert_eq!(json(&["info", text(&file)], 0)["records"], 30);
 }

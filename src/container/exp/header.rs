@@ -48,12 +48,28 @@ pub fn check_sum(data: &[u8]) -> Option<(u32, u32)> {
     Some((told, crc32fast::hash(data.get(..120)?)))
 }
 
+/// Bytes of the header that begins here, from its size field, where that is a size that a header can have and not the one that its
+/// camera count makes: one of the two is wrong then.
+pub fn other_size(data: &[u8]) -> Option<usize> {
+    let told = usize::try_from(cursor::u32_le(data, 8).ok()?).ok()?;
+    let cameras = told.checked_sub(SIZE)?;
+    let can_be = cameras.is_multiple_of(CAMERA_SIZE) && cameras / CAMERA_SIZE <= 255;
+    (can_be && size(data) != Ok(told)).then_some(told)
+}
+
 /// Reads the header at the start of `data`, which stands at `offset` in the file.
 ///
 /// # Errors
 /// [`Short`] when `data` does not hold all of it.
 pub fn parse(data: &[u8], offset: u64) -> Result<Header, Short> {
-    let size = size(data)?;
+    parse_sized(data, offset, size(data)?)
+}
+
+/// The same of a header of `size` bytes, whatever its camera count.
+///
+/// # Errors
+/// [`Short`] when `data` does not hold all of it.
+pub fn parse_sized(data: &[u8], offset: u64, size: usize) -> Result<Header, Short> {
     cursor::u8_at(data, size.saturating_sub(1))?;
     let mut warnings = Vec::new();
     let version = cursor::u16_le(data, 6)?;
@@ -63,9 +79,15 @@ pub fn parse(data: &[u8], offset: u64) -> Result<Header, Short> {
         ));
     }
     let told = cursor::u32_le(data, 8)?;
+    let count = cursor::u8_at(data, 89)?;
     if usize::try_from(told) != Ok(size) {
         warnings.push(format!(
             "header at offset {offset}: header size {told} where its cameras make {size}"
+        ));
+    } else if self::size(data)? != size {
+        warnings.push(format!(
+            "header at offset {offset}: {count} cameras where its size {told} has room for {}, and a record stands behind these",
+            size.saturating_sub(SIZE) / CAMERA_SIZE
         ));
     }
     if let Some((crc, actual)) = check_sum(data).filter(|(crc, actual)| crc != actual) {

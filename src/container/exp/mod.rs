@@ -18,6 +18,7 @@ pub mod index;
 pub mod layout;
 pub mod learn;
 pub mod native;
+mod parts;
 pub mod probe;
 pub mod record;
 pub mod riff;

@@ -4,6 +4,7 @@
 use super::{
     header, index,
     layout::Layout,
+    parts::Parts,
     record::{self, Kind, Parsed, Record},
     scan::{self, Bare, Found, Frame},
     sizes::Sizes,
@@ -14,6 +15,9 @@ use crate::container::reader::{
 
 /// Bytes of a window that are needed to say anything.
 const HEAD: usize = 12;
+
+/// So many bytes of a window are needed.
+struct Need(usize);
 
 /// What is done while no record stands at the window's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,9 @@ pub struct NativeReader {
     /// Records read since the first; `None` once some were jumped over.
     counted: Option<u64>,
     sizes: Sizes,
+    /// Offset of the header that `sizes` are of.
+    sized: u64,
+    parts: Parts,
 }
 
 impl NativeReader {
@@ -61,6 +68,8 @@ impl NativeReader {
             index: None,
             counted: Some(0),
             sizes: Sizes::default(),
+            sized: 0,
+            parts: Parts::default(),
         }
     }
 
@@ -75,20 +84,58 @@ impl NativeReader {
     }
 
     fn header(&mut self, window: &Window<'_>) -> Step {
-        let parsed = header::parse(window.data, window.offset);
+        let parsed = match self.header_size(window) {
+            Ok(size) => header::parse_sized(window.data, window.offset, size),
+            Err(Need(bytes)) => return Step::Need(bytes),
+        };
         let header = match parsed {
             Ok(header) => header,
             Err(_) if window.last => return Step::Cut(window.data.len()),
             Err(short) => return Step::Need(window.data.len().saturating_add(short.missing)),
         };
-        // a second header, of a file put behind this one, changes nothing that is already handed out
+        self.warnings
+            .extend(self.parts.begin(window.offset, &header));
         if self.info.family != "native" {
             self.warnings.extend(header.warnings);
             self.info = header.info;
-            self.sizes = Sizes::default();
         }
+        self.sizes = Sizes::default();
+        self.counted = Some(0);
         self.lost = Lost::No;
         Step::Skip(header.size as u64)
+    }
+
+    /// Bytes of the header at the window's start: its cameras make them, unless only its size field leads to a record.
+    fn header_size(&self, window: &Window<'_>) -> Result<usize, Need> {
+        let data = window.data;
+        let Ok(size) = header::size(data) else {
+            // as many as tell the camera count; a file that ends before is cut off
+            return Ok(header::SIZE);
+        };
+        match header::other_size(data) {
+            Some(other) if self.begins_at(window, other)? && !self.begins_at(window, size)? => {
+                Ok(other)
+            }
+            _ => Ok(size),
+        }
+    }
+
+    /// Whether a record stands at `at` in the window.
+    fn begins_at(&self, window: &Window<'_>, at: usize) -> Result<bool, Need> {
+        let rest = window.skip(at);
+        if rest.data.len() < HEAD {
+            return match window.last {
+                true => Ok(false),
+                false => Err(Need(at.saturating_add(HEAD))),
+            };
+        }
+        match Bare(&self.layout).parse(rest.data) {
+            Parsed::Need(bytes) if !window.last => {
+                let bytes = at.saturating_add(bytes);
+                Err(Need(bytes.max(window.data.len().saturating_add(1))))
+            }
+            parsed => Ok(matches!(parsed, Parsed::Record(_))),
+        }
     }
 
     fn start_index(&mut self, window: &Window<'_>) -> Option<Step> {
@@ -112,16 +159,19 @@ impl NativeReader {
         let Some(counted) = self.counted else {
             return;
         };
+        let (begin, info) = self.parts.at(offset, &self.info);
         if entries != counted {
             self.warnings.push(format!(
                 "index at offset {offset}: {entries} entries where {counted} records were read"
             ));
         }
-        if let Some(told) = self.info.records.filter(|told| *told != counted) {
+        if let Some(told) = info.records.filter(|told| *told != counted) {
             self.warnings
                 .push(format!("header: {told} records where {counted} were read"));
         }
-        if let Some(told) = self.info.data_end.filter(|told| *told != offset) {
+        // a file that was put behind another counts from its own beginning
+        let stands = |told: u64| told == offset || told.saturating_add(begin) == offset;
+        if let Some(told) = info.data_end.filter(|told| !stands(*told)) {
             self.warnings.push(format!(
                 "header: index at offset {told} where it stands at {offset}"
             ));
@@ -165,7 +215,8 @@ impl NativeReader {
     }
 
     /// A record was read as far as it is needed.
-    fn accept(&mut self, record: Record, data: &[u8]) -> Step {
+    fn accept(&mut self, record: Record, window: &Window<'_>) -> Step {
+        let data = window.data;
         self.lost = Lost::No;
         if let Some(counted) = &mut self.counted {
             *counted = counted.saturating_add(1);
@@ -178,8 +229,12 @@ impl NativeReader {
             (0, 0)
         } else {
             let payload = || record.stored_payload().to_vec(data);
+            let (begin, info) = self.parts.at(window.offset, &self.info);
+            if std::mem::replace(&mut self.sized, begin) != begin {
+                self.sizes = Sizes::default();
+            }
             self.sizes
-                .of(&record, key, &self.info, payload, &mut self.warnings)
+                .of(&record, key, info, payload, &mut self.warnings)
         };
         Step::Packet(Packet {
             stream: StreamKey {
@@ -328,12 +383,12 @@ impl Reader for NativeReader {
                     return step;
                 }
                 if picture {
-                    return self.accept(record, window.data);
+                    return self.accept(record, window);
                 }
                 match self.followed(window, record.size) {
                     Err(need) => Step::Need(need),
                     // the search passes over sound, so it does not end with sound that a window happens to begin with
-                    Ok(true) if self.lost == Lost::No => self.accept(record, window.data),
+                    Ok(true) if self.lost == Lost::No => self.accept(record, window),
                     Ok(_) => self.search(window, "a record"),
                 }
             }

@@ -32,6 +32,8 @@ struct Tally {
     bytes: u64,
     width: u16,
     height: u16,
+    /// The size before the first change, and the offset of that change.
+    resized: Option<(u16, u16, u64)>,
     title: Option<String>,
     sample_rate: Option<u32>,
     modes: Modes,
@@ -119,6 +121,15 @@ impl Gather {
             .span
             .and_then(|(first, last)| times.span(first, Some(last)));
         report.without_pictures = without_pictures(info, self.streams.keys());
+        report.warnings = summary.warnings.clone();
+        for ((_, key), tally) in &self.streams {
+            if let Some((width, height, offset)) = tally.resized {
+                report.warnings.push(format!(
+                    "camera {}: its pictures are {width}x{height} up to offset {offset}, and others behind",
+                    key.camera
+                ));
+            }
+        }
         let (cameras, _) = self.cameras.finish(summary);
         report.streams = self
             .streams
@@ -138,7 +149,6 @@ impl Gather {
         report.damaged_regions = Some(summary.damaged);
         report.damaged_bytes = Some(summary.damaged_bytes);
         report.cut = summary.cut.map(|(offset, bytes)| Cut { offset, bytes });
-        report.warnings = summary.warnings.clone();
         say_unframed(&mut report, summary);
         report
     }
@@ -245,8 +255,13 @@ impl Tally {
         self.keys += u64::from(frame.key && video);
         self.orphans += u64::from(frame.orphan);
         self.bytes = self.bytes.saturating_add(frame.bytes);
-        if frame.width > 0 {
-            (self.width, self.height) = (frame.width, frame.height);
+        let size = (frame.width, frame.height);
+        if size.0 > 0 && self.width > 0 && size != (self.width, self.height) {
+            self.resized
+                .get_or_insert((self.width, self.height, frame.offset));
+        }
+        if size.0 > 0 {
+            (self.width, self.height) = size;
         }
         if self.title.is_none() {
             self.title.clone_from(&frame.title);
