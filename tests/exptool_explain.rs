@@ -79,3 +79,196 @@ fn explain_takes_the_headers_of_netvu_apart() {
     let told = find("time")["value"].as_str().unwrap();
     assert!(told.starts_with(&seconds.to_string()), "{told}");
 }
+
+/// The field of that name.
+fn field<'a>(sheet: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    let fields = sheet["fields"].as_array().unwrap();
+    let found = fields.iter().find(|field| field["name"] == name);
+    found.unwrap_or_else(|| panic!("{name} in {sheet}"))
+}
+
+fn at(file: &std::path::Path, offset: usize) -> serde_json::Value {
+    json(&["explain", text(file), "--at", &offset.to_string()], 0)
+}
+
+#[test]
+fn seconds_are_verified_and_their_zone_is_assumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = two_cameras(folder.path());
+    let sheet = json(&["explain", text(&file), "--record", "0"], 0);
+    let time = field(&sheet, "recorder time");
+    assert_eq!(time["known"], "verified");
+    assert_eq!(
+        time["value"],
+        "1262332800 s = 2010-01-01T08:00:00Z if UTC (assumed)"
+    );
+    assert_eq!(field(&sheet, "coded picture")["known"], "verified");
+    let notes = sheet["notes"].to_string();
+    assert!(
+        notes.contains("2010-01-01 03:00:00 -05:00, if the recorder"),
+        "{notes}"
+    );
+    assert!(
+        !field(&sheet, "milliseconds")["value"]
+            .to_string()
+            .contains("not believed")
+    );
+}
+
+#[test]
+fn every_byte_can_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    let size = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let second = 176 + size(176);
+    let third = second + size(second);
+    let mut bytes = whole.clone();
+    bytes[second..second + 60].fill(0x55);
+    let file = folder.path().join("hurt.exp");
+    std::fs::write(&file, &bytes).unwrap();
+    let sheet = at(&file, second + 10);
+    assert_eq!(sheet["offset"], second);
+    assert!(
+        sheet["title"]
+            .as_str()
+            .unwrap()
+            .starts_with("damaged bytes"),
+        "{sheet}"
+    );
+    assert!(
+        sheet["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|f| f["known"] == "unknown")
+    );
+    assert!(
+        sheet["fields"][0]["hex"]
+            .as_str()
+            .unwrap()
+            .starts_with("55 55")
+    );
+    assert_eq!(at(&file, third)["offset"], third);
+    assert_eq!(at(&file, 100)["offset"], 0);
+    // the index, entry by entry
+    let index = memchr::memmem::rfind(&whole, b"DXIX").unwrap();
+    assert_eq!(field(&at(&file, index + 5), "entries")["value"], "30");
+    let entry = at(&file, index + 8 + 16 + 3);
+    assert_eq!(field(&entry, "record offset")["value"], second.to_string());
+    assert_eq!(field(&entry, "record offset")["known"], "assumed");
+    assert_eq!(at(&file, whole.len() - 1)["size"], 4);
+    // a record that the file ends in
+    let cut = folder.path().join("cut.exp");
+    std::fs::write(&cut, &whole[..third + 50]).unwrap();
+    let sheet = at(&cut, third + 20);
+    assert_eq!(
+        (&sheet["offset"], &sheet["size"]),
+        (&third.into(), &50.into())
+    );
+    assert!(
+        sheet["title"].as_str().unwrap().contains("ends in"),
+        "{sheet}"
+    );
+    complaint(&["explain", text(&cut), "--at", "99999999"], 2);
+    // bytes that nobody accounts for
+    let front = folder.path().join("front.exp");
+    std::fs::write(&front, [&[7; 1000][..], &whole].concat()).unwrap();
+    let sheet = at(&front, 500);
+    assert!(
+        sheet["title"].as_str().unwrap().contains("no header"),
+        "{sheet}"
+    );
+    assert_eq!(at(&front, 1010)["offset"], 1000);
+    assert_eq!(field(&at(&front, 1010), "server name")["at"], 32);
+}
+
+#[test]
+fn what_was_never_seen_is_not_called_verified() {
+    let Some(folder) = common::samples("dx") else {
+        return;
+    };
+    // the headers of an AVI, its size among them
+    let framed = folder.join("plv1.avi");
+    let sheet = at(&framed, 0);
+    assert_eq!(field(&sheet, "picture width")["value"], "352");
+    assert_eq!(field(&sheet, "picture width")["known"], "verified");
+    let record = json(&["explain", text(&framed), "--record", "0"], 0);
+    assert_eq!(field(&record, "coded picture")["known"], "verified");
+    let plain = json(
+        &[
+            "explain",
+            text(&folder.join("plv1-plain.avi")),
+            "--record",
+            "0",
+        ],
+        0,
+    );
+    assert_eq!(field(&plain, "coded picture")["known"], "assumed");
+    let report = json(&["info", text(&folder.join("plv1-plain.avi"))], 0);
+    assert_eq!(report["layout"]["status"], "assumed");
+    // sound
+    let sounds = folder.join("plv1-audio.avi");
+    let sound = (0..20)
+        .map(|n| json(&["explain", text(&sounds), "--record", &n.to_string()], 0))
+        .find(|sheet| sheet["title"].as_str().unwrap().starts_with("sound"))
+        .unwrap();
+    assert_eq!(field(&sound, "coded sound")["known"], "assumed");
+}
+
+#[test]
+fn sound_and_h264_in_a_record_are_assumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    // a P record becomes a block of sound, or a picture of H.264
+    let size = u32::from_le_bytes(whole[176..180].try_into().unwrap()) as usize;
+    let second = 176 + size;
+    let mut bytes = whole.clone();
+    bytes[second + 11] = 1;
+    bytes[second + 9] = 1;
+    bytes[second + 10] = 0;
+    let file = folder.path().join("sound.exp");
+    std::fs::write(&file, &bytes).unwrap();
+    let sheet = json(&["explain", text(&file), "--record", "1"], 0);
+    assert!(
+        sheet["title"].as_str().unwrap().starts_with("sound"),
+        "{sheet}"
+    );
+    for field in sheet["fields"].as_array().unwrap() {
+        assert_ne!(field["known"], "verified", "{field}");
+    }
+    bytes[second + 11] = 4;
+    bytes[second + 24..second + 29].copy_from_slice(&[0, 0, 0, 1, 0x41]);
+    std::fs::write(&file, &bytes).unwrap();
+    let sheet = json(&["explain", text(&file), "--record", "1"], 0);
+    assert!(
+        sheet["title"].as_str().unwrap().contains("H.264"),
+        "{sheet}"
+    );
+    assert_eq!(field(&sheet, "coded picture")["known"], "assumed");
+    assert_eq!(field(&sheet, "recorder time")["known"], "verified");
+}
+
+#[test]
+fn milliseconds_that_are_always_the_same_are_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
+    let mut at = 176;
+    while &bytes[at..at + 4] != b"DXIX" {
+        bytes[at + 12..at + 14].copy_from_slice(&777_u16.to_le_bytes());
+        at += u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    let file = folder.path().join("seconds.exp");
+    std::fs::write(&file, &bytes).unwrap();
+    let sheet = json(&["explain", text(&file), "--record", "3"], 0);
+    let value = field(&sheet, "milliseconds")["value"].as_str().unwrap();
+    assert!(value.starts_with("777 (not believed"), "{value}");
+}
+
+#[test]
+fn help_lists_exit_codes_and_examples() {
+    for command in ["info", "explain"] {
+        let words = run(&[command, "--help"], 0);
+        assert!(words.contains("Exit codes:"), "{words}");
+        assert!(words.contains("Examples:"), "{words}");
+    }
+}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The file header of the reference layout. All of it is assumed.
 
-use super::fields::Sheet;
+use super::{fields::Sheet, record::seconds};
 use crate::common::clock::Zone;
 use gstexp::container::{
     cursor,
-    exp::header::{CAMERA_SIZE, SIZE, is_header, size},
+    exp::header::{CAMERA_SIZE, SIZE, is_header},
 };
 
 /// How a header field is read.
@@ -58,17 +58,17 @@ const CAMERA: &[(usize, usize, &str, Kind)] = &[
     (8, 40, "title", Kind::Text),
 ];
 
-/// The sheet of the header that `data` begins with.
-pub fn sheet(data: &[u8]) -> Option<Sheet> {
+/// The sheet of the header that `data` begins with and that ends at `end`, as the reader says.
+pub fn sheet(data: &[u8], end: usize) -> Option<Sheet> {
     if !is_header(data) {
         return None;
     }
-    let size = size(data).ok()?.min(data.len());
+    let size = end.min(data.len());
     let mut sheet = Sheet {
         title: "file header of the reference layout (assumed, as a whole)".to_owned(),
         ..Sheet::default()
     };
-    for (at, length, name, kind) in FIELDS {
+    for (at, length, name, kind) in FIELDS.iter().filter(|(at, ..)| *at < size) {
         sheet.add(
             *at..at + length,
             name,
@@ -109,9 +109,9 @@ fn value(data: &[u8], at: usize, length: usize, kind: Kind) -> String {
         Kind::U32 => number(cursor::u32_le(data, at).map(u64::from)),
         Kind::U64 => number(cursor::u64_le(data, at)),
         Kind::Time => format!(
-            "{} = {}",
+            "{} = {} if UTC",
             u32_of(),
-            Zone::utc(i64::from(u32_of()) * 1_000_000_000)
+            seconds(&Zone::utc(i64::from(u32_of()) * 1_000_000_000))
         ),
         Kind::Flags => {
             let names = [(1, "index present"), (2, "audio present")];

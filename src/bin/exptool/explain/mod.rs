@@ -4,19 +4,23 @@
 mod avi;
 mod fields;
 mod header;
+mod index;
 mod netvu;
+mod place;
 mod record;
 
 use crate::common::{
-    Common, Done, Failure, Input, output,
-    walk::{Event, Walk},
+    Common, Done, Failure, Input,
+    frames::{self, Options},
+    output,
+    walk::Event,
 };
 use crate::info::report::utc_offset;
 use clap::Args;
 use fields::Sheet;
 use gstexp::container::{
-    exp,
     reader::{Media, Packet},
+    timeline::Resolution,
 };
 use std::path::PathBuf;
 
@@ -31,10 +35,12 @@ Each field is marked:
   stated     said by a manual or reference page
   assumed    this project's guess, to be replaced when a real file says otherwise
   learnt     worked out from the file itself
-  unknown    nobody knows";
+  unknown    nobody knows
 
-/// Bytes behind the asked offset in which a record is looked for.
-const LOOK: u64 = 16 << 20;
+Exit codes:
+  0  shown, also where nothing is known of the bytes
+  2  wrong use of the command, a record or an offset that the file does not have
+  3  the file cannot be read or is no recording";
 
 /// Show a header or record byte by byte, each field named and marked with how well it is known.
 #[derive(Args)]
@@ -46,7 +52,7 @@ pub struct Explain {
     /// Number of the record, from 0, as in the table of frames
     #[arg(long, value_name = "N", conflicts_with = "at")]
     record: Option<u64>,
-    /// Offset in the file, decimal or 0x…: the record that stands there, or the next one
+    /// Offset in the file, decimal or 0x…: the record, header or other bytes that stand there
     #[arg(long, value_name = "OFFSET", value_parser = parse_number)]
     at: Option<u64>,
 }
@@ -65,7 +71,7 @@ impl Explain {
         let input = common.open(&self.file)?;
         let sheet = match (self.record, self.at) {
             (Some(number), _) => numbered(common, &input, number)?,
-            (None, Some(offset)) => at(common, &input, offset)?,
+            (None, Some(offset)) => place::at(common, &input, offset)?,
             (None, None) => match header_of(&input)? {
                 Some(sheet) => sheet,
                 None => numbered(common, &input, 0)?,
@@ -82,8 +88,13 @@ impl Explain {
 
 /// The header's sheet, where the file has a header that is known.
 fn header_of(input: &Input) -> Result<Option<Sheet>, Failure> {
-    let head = input.head(exp::header::SIZE + 255 * exp::header::CAMERA_SIZE)?;
-    Ok(header::sheet(&head))
+    let mut walk = input.walk()?;
+    match walk.next()? {
+        Some((0, Event::Skip(length))) => place::head(input, length),
+        // cut off before its end
+        Some((0, Event::Cut(length))) => place::head(input, length),
+        _ => Ok(None),
+    }
 }
 
 fn is_frame(packet: &Packet) -> bool {
@@ -110,61 +121,6 @@ fn numbered(common: &Common, input: &Input, number: u64) -> Result<Sheet, Failur
     )))
 }
 
-/// What stands at an offset, or the record before it that reaches over it, or the next one.
-fn at(common: &Common, input: &Input, wanted: u64) -> Result<Sheet, Failure> {
-    if wanted >= input.size {
-        return Err(Failure::Use(format!(
-            "{}: offset {wanted} is beyond its {} bytes",
-            input.name, input.size
-        )));
-    }
-    let mut start = input.walk()?;
-    // headers tell the reader what it needs to know
-    while let Some((offset, event)) = start.next()? {
-        if offset > wanted {
-            break;
-        }
-        match event {
-            Event::Packet(packet, data) if offset + packet.size as u64 > wanted => {
-                return sheet(common, input, offset, &packet, data);
-            }
-            Event::Packet(..) => break,
-            Event::Skip(length) if offset == 0 && wanted < length => {
-                if let Some(sheet) = header_of(input)? {
-                    return Ok(sheet);
-                }
-            }
-            _ => {}
-        }
-    }
-    let from = wanted.saturating_sub(LOOK);
-    let mut walk = match from {
-        0 => input.walk()?,
-        _ => Walk::at(input, start.fork(), from)?,
-    };
-    while let Some((offset, event)) = walk.next()? {
-        match event {
-            Event::Packet(packet, data)
-                if is_frame(&packet) && offset + packet.size as u64 > wanted =>
-            {
-                return sheet(common, input, offset, &packet, data);
-            }
-            Event::Damaged { length, expected } if offset + length > wanted => {
-                return Err(Failure::Input(format!(
-                    "{}, offset {wanted}: inside {length} damaged bytes from offset {offset} on; expected {expected}",
-                    input.name
-                )));
-            }
-            _ if offset > wanted.saturating_add(LOOK) => break,
-            _ => {}
-        }
-    }
-    Err(Failure::Input(format!(
-        "{}, offset {wanted}: expected a record here or behind, found none",
-        input.name
-    )))
-}
-
 fn sheet(
     common: &Common,
     input: &Input,
@@ -186,8 +142,33 @@ fn sheet(
         }
         Some(layout) => record::sheet(&layout, &input.layout_text(), packet, bytes, zone),
     };
+    if sheet
+        .fields
+        .iter()
+        .any(|field| field.name == "milliseconds")
+    {
+        milliseconds(input, &mut sheet)?;
+    }
     sheet.offset = offset;
     sheet.fill_unknown(bytes.len());
     sheet.take_bytes(bytes);
     Ok(sheet)
+}
+
+/// Records that the clock is measured over.
+const CLOCK_RECORDS: u64 = 64;
+
+/// Milliseconds that are the same in every record of a second are not believed.
+fn milliseconds(input: &Input, sheet: &mut Sheet) -> Result<(), Failure> {
+    let summary = frames::read_first(input, Options::default(), CLOCK_RECORDS, &mut |_| Ok(()))?;
+    if summary.rhythm.resolution == Resolution::Seconds {
+        for field in &mut sheet.fields {
+            if field.name == "milliseconds" {
+                field
+                    .value
+                    .push_str(" (not believed: all records of a second say the same)");
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A record, by its layout.
 
-use super::fields::{Known, Sheet};
-use crate::common::{clock::Zone, frames::codec_name};
+use super::fields::{Known, Sheet, word};
+use crate::common::{
+    clock::{From, Zone},
+    frames::codec_name,
+};
 use gstexp::container::{
     exp::{
         codes::MODES,
         layout::{Field, KindField, Layout, PayloadLayout, Transform},
     },
-    reader::{Media, Packet, Payload},
+    reader::{Codec, Media, Packet, Payload},
 };
 use std::ops::Range;
 
@@ -21,10 +24,46 @@ pub fn sheet(layout: &Layout, text: &str, packet: &Packet, data: &[u8], zone: Zo
     };
     fields(&mut sheet, &known, layout, packet, data, zone);
     sheet.notes.push(format!(
-        "By layout {} ({:?}): {}.",
-        layout.name, layout.status, layout.title
+        "By layout {} ({}): {}.",
+        layout.name,
+        word(layout.status),
+        layout.title
     ));
     sheet
+}
+
+/// The words for fields of one record: sound, and pictures that are not MPEG-4, were never seen in such a record.
+struct Doubt<'a> {
+    known: &'a Known,
+    packet: &'a Packet,
+}
+
+impl Doubt<'_> {
+    fn of(&self, key: &str) -> &'static str {
+        let codec = self.packet.stream.codec;
+        let coded = key.starts_with("record.p.") || key.starts_with("record.key.");
+        let seen = match codec.media() {
+            Media::Video => codec == Codec::Mpeg4 || !coded,
+            _ => false,
+        };
+        match self.known.of(key) {
+            "verified" if !seen => "assumed",
+            word => word,
+        }
+    }
+}
+
+/// What the coded bytes are.
+pub fn coded_name(packet: &Packet) -> &'static str {
+    match packet.stream.codec.media() {
+        Media::Video => "coded picture",
+        _ => "coded sound",
+    }
+}
+
+/// A time in words of which only the seconds count.
+pub fn seconds(text: &str) -> String {
+    text.replacen(".000", "", 1)
 }
 
 /// What a record is, in words.
@@ -71,6 +110,7 @@ fn fields(
     let record = &layout.record;
     let range = stored(packet).unwrap_or(0..0);
     let part_name = part_of(layout, packet).1;
+    let known = &Doubt { known, packet };
     let mut number = |field: Option<Field>, key: &str, name: &str, say: &dyn Fn(u64) -> String| {
         if let Some(field) = field
             && let Some(place) = place(&field, range.start)
@@ -113,7 +153,7 @@ fn fields(
 /// Adds the recorder's time, and bytes that never change.
 fn time_and_constants(
     sheet: &mut Sheet,
-    known: &Known,
+    known: &Doubt<'_>,
     layout: &Layout,
     packet: &Packet,
     zone: Zone,
@@ -122,11 +162,18 @@ fn time_and_constants(
     if let Some(time) = record.time {
         let value = packet.stamp.map(|stamp| {
             let ns = stamp.seconds.saturating_mul(1_000_000_000);
+            // the seconds are known, but not of which zone they are
+            if zone.from != From::Nothing {
+                sheet.notes.push(format!(
+                    "Local time: {}, if the recorder stamps UTC (assumed); the offset is of the {}.",
+                    seconds(&zone.local(ns)),
+                    zone.from.name()
+                ));
+            }
             format!(
-                "{} = {} UTC, {} local",
+                "{} s = {} if UTC (assumed)",
                 stamp.seconds,
-                Zone::utc(ns),
-                zone.local(ns)
+                seconds(&Zone::utc(ns))
             )
         });
         sheet.add(
@@ -150,7 +197,7 @@ fn time_and_constants(
 /// Adds the payload, its padding, and what its first bytes are.
 fn payload(
     sheet: &mut Sheet,
-    known: &Known,
+    known: &Doubt<'_>,
     part: Option<&PayloadLayout>,
     part_name: &str,
     packet: &Packet,
@@ -166,7 +213,7 @@ fn payload(
     }
     sheet.add(
         range.clone(),
-        "coded picture or sound",
+        coded_name(packet),
         value,
         known.of(&format!("{part_name}.payload")),
     );
@@ -218,6 +265,17 @@ fn kind_name(kind: &KindField, value: u64) -> String {
         "key picture"
     } else {
         "sound"
+    };
+    format!("{value} {name}")
+}
+
+/// The kinds of the reference layout, in words.
+pub fn kind_word(value: u64) -> String {
+    let name = match value {
+        1 => "sound",
+        4 => "P picture",
+        6 => "key picture",
+        _ => "not told",
     };
     format!("{value} {name}")
 }
