@@ -272,3 +272,15 @@ fn help_lists_exit_codes_and_examples() {
         assert!(words.contains("Examples:"), "{words}");
     }
 }
+
+#[test]
+fn a_netvu_packet_of_facts_is_named() {
+    let Some(folder) = common::samples("netvu") else {
+        return;
+    };
+    let sheet = at(&folder.join("dvip2-mpeg4.adbin"), 20);
+    assert_eq!(sheet["offset"], 0);
+    assert_eq!(field(&sheet, "packet type")["value"], "9 Info");
+    let facts = field(&sheet, "facts")["value"].as_str().unwrap();
+    assert!(facts.contains("(MPEG)BITRATE 92160"), "{facts}");
+}

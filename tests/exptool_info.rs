@@ -277,17 +277,15 @@ fn each_camera_has_its_own_runs_and_gaps() {
     let mut bytes = std::fs::read(&file).unwrap();
     // all on one clock that goes on; of camera 2 every picture of 4 s is of another kind, which is skipped
     let records = records(&bytes, 2);
-    let mut n = 0;
-    for at in records {
+    for (n, at) in records.into_iter().enumerate() {
         let second = bytes[at + 8] == 2;
-        let ms = n / 2 * 1000 * 2 / 15;
+        let ms = n as u32 / 2 * 1000 * 2 / 15;
         let seconds = 1_262_332_800_u32 + ms / 1000;
         bytes[at + 4..at + 8].copy_from_slice(&seconds.to_le_bytes());
         bytes[at + 12..at + 14].copy_from_slice(&((ms % 1000) as u16).to_le_bytes());
         if second && (4000..8000).contains(&ms) {
             bytes[at + 11] = 9;
         }
-        n += 1;
     }
     let file = written(folder.path(), "hole.exp", &bytes);
     let report = json(&["info", text(&file)], 0);

@@ -23,18 +23,8 @@ pub fn sheet(packet: &Packet, data: &[u8], zone: Zone) -> Sheet {
     if let Ok(Some(separator)) = separator::Separator::parse(data, 0)
         && separator.total() == data.len()
     {
+        head(&mut sheet, &separator, data);
         let kind = data.first().copied().unwrap_or(0);
-        sheet.add(
-            0..1,
-            "packet type",
-            format!("{kind} {:?}", separator.kind),
-            match kind {
-                0..=4 | 6 | 9 => "verified",
-                _ => "stated",
-            },
-        );
-        sheet.add(1..2, "channel", separator.channel.to_string(), "verified");
-        sheet.add(2..6, "packet size", separator.size.to_string(), "verified");
         minimal(&mut sheet, kind, data);
     }
     for at in [0, separator::LEN] {
@@ -84,6 +74,45 @@ pub fn sheet(packet: &Packet, data: &[u8], zone: Zone) -> Sheet {
         }
     }
     sheet
+}
+
+/// The six bytes before a packet.
+fn head(sheet: &mut Sheet, separator: &separator::Separator, data: &[u8]) {
+    let kind = data.first().copied().unwrap_or(0);
+    let known = match kind {
+        0..=4 | 6 | 9 => "verified",
+        _ => "stated",
+    };
+    sheet.add(
+        0..1,
+        "packet type",
+        format!("{kind} {:?}", separator.kind),
+        known,
+    );
+    sheet.add(1..2, "channel", separator.channel.to_string(), "verified");
+    sheet.add(2..6, "packet size", separator.size.to_string(), "verified");
+}
+
+/// The sheet of a packet that has neither pictures nor sound, all of which `data` is.
+pub fn packet(data: &[u8]) -> Option<Sheet> {
+    let separator = separator::Separator::parse(data, 0).ok()??;
+    if separator.total() != data.len() {
+        return None;
+    }
+    let mut sheet = Sheet {
+        title: format!("packet without picture or sound ({:?})", separator.kind),
+        ..Sheet::default()
+    };
+    head(&mut sheet, &separator, data);
+    if data.first() == Some(&9) {
+        let at = separator::LEN;
+        let text = cursor::text_at(data, at + 1, data.len().saturating_sub(at + 1));
+        sheet.add(at..at + 1, "flag", String::new(), "verified");
+        sheet.add(at + 1..data.len(), "facts", format!("{text:?}"), "verified");
+    }
+    sheet.fill_unknown(data.len());
+    sheet.take_bytes(data);
+    Some(sheet)
 }
 
 /// A header's fields, one by one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What stands at an offset: a record, a header, the index, or bytes that are none of these.
 
-use super::{avi, fields::Sheet, header, is_frame, sheet};
+use super::{avi, fields::Sheet, header, is_frame, netvu, sheet};
 use crate::common::{
     Common, Failure, Input,
     walk::{Event, Walk},
@@ -50,7 +50,8 @@ pub fn at(common: &Common, input: &Input, wanted: u64) -> Result<Sheet, Failure>
         if let Some(sheet) = covering(common, input, offset, event, wanted)? {
             return match sheet {
                 Found::Stretch(mut stretch) => {
-                    if info.data_start == 0 && stretch.title == PASSED {
+                    let nameless = info.data_start == 0 && stretch.title == PASSED;
+                    if nameless && stretch.offset >= input.known_front() {
                         FRONT.clone_into(&mut stretch.title);
                     }
                     told(input, &stretch, wanted)
@@ -186,6 +187,12 @@ fn told(input: &Input, stretch: &Stretch, wanted: u64) -> Result<Sheet, Failure>
     let length = usize::try_from(stretch.length.min(HEADER)).unwrap_or(0);
     let bytes = bytes_at(input, stretch.offset, length)?;
     if let Some(mut sheet) = header::sheet(&bytes, length) {
+        sheet.offset = stretch.offset;
+        return Ok(sheet);
+    }
+    if input.layout().is_none()
+        && let Some(mut sheet) = netvu::packet(&bytes)
+    {
         sheet.offset = stretch.offset;
         return Ok(sheet);
     }

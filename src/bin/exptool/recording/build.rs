@@ -34,7 +34,7 @@ struct Line {
     runs: Vec<Stretch>,
     more_runs: u64,
     /// Pictures of each codec.
-    codecs: HashMap<Codec, u64>,
+    codecs: Vec<(Codec, u64)>,
 }
 
 /// See the module.
@@ -75,7 +75,7 @@ impl Builder {
             beats: Vec::new(),
             runs: Vec::new(),
             more_runs: 0,
-            codecs: HashMap::new(),
+            codecs: Vec::new(),
         });
         self.stored += line.add(frame, self.stored < MAX_ALL);
     }
@@ -138,7 +138,11 @@ impl Builder {
 impl Line {
     /// Takes a picture. `room`: a new run or mode may be remembered. Gives how many were.
     fn add(&mut self, frame: &Frame, room: bool) -> usize {
-        *self.codecs.entry(frame.stream.codec).or_insert(0) += 1;
+        let codec = frame.stream.codec;
+        match self.codecs.iter_mut().find(|(known, _)| *known == codec) {
+            Some((_, count)) => *count += 1,
+            None => self.codecs.push((codec, 1)),
+        }
         if frame.title.is_some() {
             self.title.clone_from(&frame.title);
         }
@@ -207,7 +211,7 @@ impl Line {
             (0, Some(listed)) => (listed.width, listed.height),
             _ => (self.width, self.height),
         };
-        let codec = self.codecs.iter().max_by_key(|(_, count)| **count);
+        let codec = self.codecs.iter().max_by_key(|(_, count)| *count);
         let mut runs = join(self.runs, &rhythm);
         place(&mut runs, &rhythm);
         Camera {
