@@ -368,7 +368,16 @@ fn a_picture_size_that_the_pictures_do_not_have_is_told() {
         warning.contains("is 352x240 by its macroblocks"),
         "{warning}"
     );
-    assert!(warning.contains("say 704x480"), "{warning}");
+    assert!(warning.contains("the header says 704x480"), "{warning}");
+    // the format byte is right, and the header is wrong all the same
+    for at in records(&bytes, 1) {
+        bytes[at + 10] = 1;
+    }
+    let file = written(folder.path(), "header.exp", &bytes);
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["streams"][0]["width"], 352);
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("the header says 704x480"), "{warning}");
 }
 
 #[test]

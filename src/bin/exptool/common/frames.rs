@@ -179,7 +179,8 @@ fn read_some(
     pass.hand_out(tell)?;
     let mut summary = pass.summary;
     summary.info = walk.info().clone();
-    for warning in walk.take_warnings() {
+    let sizes = pass.sizes.finish(&summary.info);
+    for warning in walk.take_warnings().into_iter().chain(sizes) {
         summary.warn(warning);
     }
     Ok(summary)
@@ -244,11 +245,8 @@ impl Pass {
             }
             _ => &[],
         };
-        if in_head
-            && self.options.sizes
-            && let Some(warning) = self.sizes.add(offset, &packet, coded)
-        {
-            self.summary.warn(warning);
+        if in_head && self.options.sizes {
+            self.sizes.add(offset, &packet, coded);
         }
         let crc = self.check(packet.crc.filter(|_| check), coded);
         let mark = Mark {
