@@ -341,6 +341,12 @@ fn times_are_no_finer_than_the_clock() {
         assert!(!words.contains(".777"), "{words}");
         assert!(words.contains("taken for UTC (assumed"), "{words}");
     }
+    // the table of frames has the recorder's seconds beside its estimates
+    let csv = folder.path().join("frames.csv");
+    run(&["info", text(&file), "--frames-csv", text(&csv)], 0);
+    let table = std::fs::read_to_string(&csv).unwrap();
+    let rest = |line: &str| line.ends_with(",estimated between whole seconds");
+    assert!(table.lines().skip(1).all(rest), "{table}");
 }
 
 #[test]

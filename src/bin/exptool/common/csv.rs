@@ -10,7 +10,7 @@ use gstexp::container::timeline::Break;
 use std::io::Write;
 
 /// Columns of the table.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 21] = [
     "number",
     "offset",
     "record_bytes",
@@ -31,6 +31,7 @@ pub const COLUMNS: [&str; 20] = [
     "size",
     "crc",
     "sha256",
+    "time_is",
 ];
 
 /// Writes frames as lines of CSV.
@@ -98,6 +99,12 @@ impl<W: Write> Table<W> {
             }
             .to_owned(),
             frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),
+            match (frame.has_clock, frame.estimated) {
+                (false, _) => "",
+                (true, false) => "recorded",
+                (true, true) => "estimated between whole seconds",
+            }
+            .to_owned(),
         ];
         self.out
             .write_record(&line)

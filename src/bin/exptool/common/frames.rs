@@ -12,7 +12,7 @@ use super::{Failure, Input, progress::Progress, sizes::SizeCheck, walk::Event};
 use gstexp::container::{
     mpeg4::{infer::Inference, start_code},
     reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Payload, Stamp, StreamKey},
-    timeline::{Beat, Break, GapPolicy, Mark, Placer, Rhythm, RunMap},
+    timeline::{Beat, Break, GapPolicy, Mark, Placer, Resolution, Rhythm, RunMap},
 };
 use std::collections::HashMap;
 
@@ -71,6 +71,8 @@ pub struct Frame {
     pub clock: i64,
     /// `clock` is a time of day.
     pub has_clock: bool,
+    /// The fraction of a second in `clock` is worked out: the recorder's clock has whole seconds only.
+    pub estimated: bool,
     /// Running time, ns.
     pub running: i64,
     /// Number of its run, from 0.
@@ -202,6 +204,15 @@ struct Reference {
     has_key: bool,
 }
 
+fn mark_of(packet: &Packet) -> Mark {
+    Mark {
+        camera: packet.stream.camera,
+        video: packet.stream.codec.media() == Media::Video,
+        stamp: packet.stamp,
+        slot: packet.slot,
+    }
+}
+
 struct Pass {
     options: Options,
     summary: Summary,
@@ -233,7 +244,6 @@ impl Pass {
         if !matches!(packet.stream.codec.media(), Media::Video | Media::Audio) {
             return;
         }
-        let video = packet.stream.codec.media() == Media::Video;
         let in_head = self.head.is_some() && packet.stream.codec == Codec::Mpeg4;
         let check = self.options.crc && packet.crc.is_some();
         scratch.clear();
@@ -249,12 +259,7 @@ impl Pass {
             self.sizes.add(offset, &packet, coded);
         }
         let crc = self.check(packet.crc.filter(|_| check), coded);
-        let mark = Mark {
-            camera: packet.stream.camera,
-            video,
-            stamp: packet.stamp,
-            slot: packet.slot,
-        };
+        let mark = mark_of(&packet);
         let sha256 = self
             .options
             .sha256
@@ -271,6 +276,7 @@ impl Pass {
             stamp: packet.stamp,
             clock: 0,
             has_clock: false,
+            estimated: false,
             running: 0,
             run: 0,
             begins: None,
@@ -341,6 +347,7 @@ impl Pass {
         while let Some((mut frame, mark, clock)) = placer.pop() {
             frame.clock = clock;
             frame.has_clock = self.summary.has_clock();
+            frame.estimated = self.summary.rhythm.resolution == Resolution::Seconds;
             if let Some(codec) = self.codecs.get(&frame.stream.camera)
                 && matches!(frame.stream.codec, Codec::Mpeg4 | Codec::H264)
             {

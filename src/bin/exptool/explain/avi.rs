@@ -161,15 +161,8 @@ pub fn headers(data: &[u8]) -> Option<Sheet> {
             b"strh" => data.get(body..body.saturating_add(4)) == Some(b"auds"),
             _ => sound,
         };
-        let places = match id {
-            b"avih" => MAIN,
-            b"strh" => STREAM,
-            b"strf" if sound => SOUND,
-            b"strf" => PICTURE,
-            _ => &[],
-        };
         let end = body.saturating_add(size);
-        for (place, length, name, kind) in places {
+        for (place, length, name, kind) in places(id, sound) {
             let from = body.saturating_add(*place);
             if from.saturating_add(*length) <= end {
                 sheet.add(
@@ -190,6 +183,16 @@ pub fn headers(data: &[u8]) -> Option<Sheet> {
         "The rate in these headers is not that of the pictures: the recorder's clock and the slots tell it.".to_owned(),
     );
     Some(sheet)
+}
+
+fn places(id: &[u8], sound: bool) -> &'static [Place] {
+    match id {
+        b"avih" => MAIN,
+        b"strh" => STREAM,
+        b"strf" if sound => SOUND,
+        b"strf" => PICTURE,
+        _ => &[],
+    }
 }
 
 fn value(data: &[u8], at: usize, length: usize, kind: Kind) -> String {

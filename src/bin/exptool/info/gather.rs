@@ -20,7 +20,7 @@ use gstexp::container::{
 use std::collections::BTreeMap;
 
 /// Runs that are listed; a file with more has its number only.
-const MAX_RUNS: usize = 20_000;
+const MAX_RUNS: usize = 10_000;
 /// Cameras that a file can have and be told one by one.
 const MAX_STREAMS: usize = 1024;
 
