@@ -220,7 +220,9 @@ impl Walk {
         self.from = 0;
         self.to = 0;
         self.at_end = false;
-        let size = self.file.metadata().map_or(u64::MAX, |meta| meta.len());
+        // a disk says 0
+        let file = self.file.metadata().ok().filter(|meta| meta.is_file());
+        let size = file.map_or(u64::MAX, |meta| meta.len());
         self.offset = offset.min(size);
     }
 

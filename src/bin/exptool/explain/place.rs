@@ -113,7 +113,7 @@ enum Found {
     Stretch(Stretch),
 }
 
-const PASSED: &str = "bytes that are passed over: no picture and no sound";
+const PASSED: &str = "bytes that hold no picture and no sound";
 const FRONT: &str = "bytes before the first record that are no header that is known";
 
 fn covering(
