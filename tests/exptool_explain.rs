@@ -284,3 +284,23 @@ fn a_netvu_packet_of_facts_is_named() {
     let facts = field(&sheet, "facts")["value"].as_str().unwrap();
     assert!(facts.contains("(MPEG)BITRATE 92160"), "{facts}");
 }
+
+#[test]
+fn an_avi_whose_beginning_is_lost_is_read_and_told() {
+    let Some(folder) = common::samples("dx") else {
+        return;
+    };
+    let whole = std::fs::read(folder.join("plv1.avi")).unwrap();
+    let mut lost = whole.clone();
+    lost[..4].copy_from_slice(b"XXXX");
+    let folder = tempfile::tempdir().unwrap();
+    for (bytes, front) in [(lost, 224), ([&[7; 100_000][..], &whole].concat(), 100_000)] {
+        let file = folder.path().join("lost.avi");
+        std::fs::write(&file, bytes).unwrap();
+        let report = json(&["info", text(&file)], 1);
+        assert_eq!(report["records"], 180);
+        let length = report["front"]["length"].as_u64().unwrap();
+        assert!((front..=front + 224).contains(&length), "{length}");
+        assert_eq!(report["confidence"], 100);
+    }
+}

@@ -408,6 +408,10 @@ impl Reader for AviReader {
             Err(_) if window.data.is_empty() => return Step::End,
             Err(_) => return Step::Cut(window.data.len()),
         };
+        // a file whose beginning is lost, or stands behind something else
+        if window.offset == 0 && self.tracks.is_empty() && chunk.id != *b"RIFF" {
+            self.lost = Lost::Quiet;
+        }
         if self.lost == Lost::No {
             return self.chunk(window, chunk);
         }

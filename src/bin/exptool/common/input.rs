@@ -51,6 +51,8 @@ pub struct Input {
     /// 0 to 100.
     pub confidence: u32,
     source: Source,
+    /// Bytes whose chunks tell what they are: all of an AVI, none of a file that does not begin as one.
+    chunks: u64,
 }
 
 impl Input {
@@ -88,7 +90,11 @@ impl Input {
             evidence,
             confidence,
             source,
+            chunks: 0,
         };
+        if input.head(4)? == b"RIFF" {
+            input.chunks = u64::MAX;
+        }
         if input.evidence.is_empty() {
             input.measure()?;
         }
@@ -168,9 +174,10 @@ impl Input {
     /// chunks of an AVI.
     pub fn known_front(&self) -> u64 {
         match &self.source {
-            Source::Exp(Family::Plv1) | Source::NetVu(_) => u64::MAX,
+            Source::NetVu(_) => u64::MAX,
+            Source::Exp(Family::Plv1) => self.chunks,
             Source::Exp(_) => 0,
-            Source::Layout(layout, _) if layout.name == "plv1" => u64::MAX,
+            Source::Layout(layout, _) if layout.name == "plv1" => self.chunks,
             Source::Layout(layout, _) => layout.file_header.unwrap_or(0),
         }
     }
