@@ -6,6 +6,7 @@ use crate::common::{
     Common, Failure, Input,
     clock::Zone,
     frames::{Damage, Front},
+    summary::has_no_end,
     walk::Event,
 };
 use gstexp::container::{
@@ -263,7 +264,7 @@ impl Report {
     pub fn is_hurt(&self) -> bool {
         self.front.is_some()
             || self.damaged_regions.is_some_and(|count| count > 0)
-            || self.cut.is_some()
+            || self.cut.is_some() && !has_no_end(&self.family)
     }
 
     /// Only the seconds of its times are the recorder's.
