@@ -3,6 +3,7 @@
 
 use super::{
     compare::{Comparison, How, Outcome},
+    elementary,
     manifest::Manifest,
     rows::{Row, Says},
 };
@@ -25,16 +26,28 @@ enum Told {
     End(Result<(), Failure>),
 }
 
-/// Compares each video stream of a file that GStreamer can take apart.
+/// Compares each video stream of a file that GStreamer can take apart, or of a bare MPEG-4 stream.
 ///
 /// # Errors
-/// A file that GStreamer cannot read, or that has no video in a codec of these recordings.
+/// A file that cannot be read, or that has no video in a codec of these recordings.
 pub fn run(
     path: &Path,
     old: &Manifest,
     camera: Option<u16>,
     part: bool,
 ) -> Result<Vec<Outcome>, Failure> {
+    let how = How {
+        camera,
+        converted: true,
+        part,
+    };
+    if elementary::begins(path) == Some(true) {
+        let mut stream = Comparison::new(old, "video stream 0", how)?;
+        elementary::pictures(path, &mut |sha256| stream.add(&row(stream.count(), sha256)))?;
+        if stream.count() > 0 {
+            return Ok(vec![stream.finish()?]);
+        }
+    }
     media::init()?;
     media::need(&["parsebin", "h264parse", "mpeg4videoparse"])?;
     let (sender, receiver) = mpsc::sync_channel(QUEUE);
@@ -46,11 +59,6 @@ pub fn run(
             let _ = sender.send(Told::End(done));
         });
         let mut ended = false;
-        let how = How {
-            camera,
-            converted: true,
-            part,
-        };
         let compared = take(&receiver, &mut streams, &mut ended, |number| {
             Comparison::new(old, &format!("video stream {number}"), how)
         });
@@ -65,6 +73,8 @@ pub fn run(
     match compared {
         // GStreamer says what it misses; of anything else without a picture, the file is the reason
         Err(Failure::Media(text)) if streams.is_empty() && !text.contains("is missing") => {
+            // what stands in brackets is of GStreamer's own sources
+            let text = text.split(" (").next().unwrap_or_default();
             return Err(Failure::Input(format!(
                 "{name}: is no recording that this program knows, and GStreamer finds no video in it: {text}"
             )));
@@ -92,14 +102,7 @@ fn take<'a>(
                     streams.push(begin(streams.len())?);
                 }
                 if let Some(stream) = streams.get_mut(number) {
-                    stream.add(&Row {
-                        n: stream.count(),
-                        offset: 0,
-                        sha256,
-                        says: Says::nothing(0),
-                        video: true,
-                        orphan: false,
-                    })?;
+                    stream.add(&row(stream.count(), sha256))?;
                 }
             }
             Ok(Told::End(done)) => {
@@ -108,6 +111,18 @@ fn take<'a>(
             }
             Err(_) => return Ok(()),
         }
+    }
+}
+
+/// A picture of a converted file, of which no record says anything.
+fn row(n: u64, sha256: [u8; 32]) -> Row {
+    Row {
+        n,
+        offset: 0,
+        sha256,
+        says: Says::nothing(0),
+        video: true,
+        orphan: false,
     }
 }
 

@@ -7,6 +7,7 @@ mod chain;
 mod compare;
 mod converted;
 mod difference;
+mod elementary;
 mod gap;
 mod header;
 mod index;
@@ -21,7 +22,7 @@ mod sort;
 mod structure;
 mod text;
 
-use crate::common::{Common, Done, Failure, failure::EXIT_CODES, output, output::NewFile};
+use crate::common::{Common, Done, Failure, Input, failure::EXIT_CODES, output, output::NewFile};
 use clap::Args;
 use compare::Outcome;
 use manifest::Manifest;
@@ -102,7 +103,7 @@ impl Verify {
         if let (Some(camera), Some(old)) = (self.camera, &old) {
             known(camera, old)?;
         }
-        let answer = match (common.open(&self.file), &old) {
+        let answer = match (self.open(common), &old) {
             (Ok(input), _) => {
                 let new = match &self.manifest {
                     Some(path) => Some(NewFile::create(path, self.force)?),
@@ -133,6 +134,26 @@ impl Verify {
             output::print(&answer.text())?;
         }
         Ok(u8::from(!answer.good))
+    }
+}
+
+impl Verify {
+    /// Opens a recording. A bare stream is none, and need not be looked at any longer.
+    fn open(&self, common: &Common) -> Result<Input, Failure> {
+        if self
+            .file
+            .metadata()
+            .is_ok_and(|meta| meta.is_file() && meta.len() == 0)
+        {
+            return Err(Failure::Input(format!("{}: is empty", self.file.display())));
+        }
+        if common.layout.is_none() && elementary::begins(&self.file).is_some() {
+            return Err(Failure::Input(format!(
+                "{}: is no recording but a bare video stream, which --against can compare with a manifest",
+                self.file.display()
+            )));
+        }
+        common.open(&self.file)
     }
 }
 
@@ -207,12 +228,9 @@ impl Answer {
         let left_out: u64 = against.iter().map(|outcome| outcome.orphans_left_out).sum();
         let result = match (good, left_out) {
             (false, _) => "NOT all right".to_owned(),
-            (true, 0) => {
-                "all right: the pictures of the recording are here, unchanged and in order"
-                    .to_owned()
-            }
+            (true, 0) => "all right".to_owned(),
             (true, left_out) => format!(
-                "all right: the pictures of the recording are here, unchanged and in order, but for {left_out} without reference"
+                "all right, but for {left_out} pictures without reference, which are not here"
             ),
         };
         Ok(Answer {
