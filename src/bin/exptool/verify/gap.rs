@@ -205,6 +205,9 @@ impl Gap<'_, '_> {
                     |taken: &[(u32, [u8; 32])], to| taken.last().map_or(to, |last| last.0 + 1);
                 self.leave(end(&old, self.old.from), end(&new, self.new.from))?;
             }
+            if self.old_left.len().max(self.new_left.len()) >= MOST {
+                self.end_segment(false)?;
+            }
         }
         self.leave(self.old.to, self.new.to)
     }
@@ -219,7 +222,7 @@ impl Gap<'_, '_> {
                 continue;
             }
             self.old_left.push(old);
-            if self.old_left.len() >= MOST {
+            if self.old_left.len() >= 2 * MOST {
                 self.end_segment(false)?;
             }
         }
@@ -230,7 +233,7 @@ impl Gap<'_, '_> {
                 continue;
             }
             self.new_left.push(new);
-            if self.new_left.len() >= MOST {
+            if self.new_left.len() >= 2 * MOST {
                 self.end_segment(false)?;
             }
         }
