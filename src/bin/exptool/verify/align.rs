@@ -247,3 +247,114 @@ impl Late {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::rows::{Row, Says},
+        *,
+    };
+
+    fn table(frames: &[(u8, i64)]) -> Table {
+        let mut table = Table::new().unwrap();
+        for (n, (picture, seconds)) in frames.iter().enumerate() {
+            let says = Says {
+                seconds: Some(*seconds),
+                ..Says::nothing(1)
+            };
+            table
+                .push(&Row {
+                    n: n as u64,
+                    offset: 0,
+                    sha256: [*picture; 32],
+                    says,
+                    video: true,
+                    orphan: false,
+                })
+                .unwrap();
+        }
+        table.flush().unwrap();
+        table
+    }
+
+    /// Numbers that look like chance, the same each time.
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, most: usize) -> usize {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (self.0 >> 33) as usize % most.max(1)
+        }
+    }
+
+    #[test]
+    fn every_frame_is_told_once_whatever_was_done() {
+        let mut chance = Chance(7);
+        for round in 0..3000 {
+            // few different pictures: many are equal
+            let kinds = [2, 5, 250][round % 3];
+            let old: Vec<_> = (0..chance.below(60))
+                .map(|n| (chance.below(kinds) as u8, n as i64))
+                .collect();
+            let mut new = old.clone();
+            for _ in 0..chance.below(6) {
+                let (at, to) = (chance.below(new.len()), chance.below(new.len()));
+                match chance.below(4) {
+                    0 => drop(new.drain(at.min(to)..at.max(to))),
+                    1 => new.insert(at, (chance.below(256) as u8, chance.below(90) as i64)),
+                    2 if !new.is_empty() => new[at].0 ^= 1,
+                    3 if !new.is_empty() => {
+                        let one = new.remove(at);
+                        new.insert(to.min(new.len()), one);
+                    }
+                    _ => {}
+                }
+            }
+            for stamps in [false, true] {
+                let rules = Rules {
+                    stamps,
+                    orphans_may_miss: false,
+                };
+                let (mut olds, mut news, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
+                align(&table(&old), &table(&new), rules, &mut |found| {
+                    match found {
+                        Match::Pair { old, new, moved } => {
+                            olds.push(old);
+                            news.push(new);
+                            in_order.extend((!moved).then_some((new, old)));
+                        }
+                        Match::Missing { old, .. } => olds.push(old),
+                        Match::Repeated { new: n, of } => {
+                            assert_eq!(new[n as usize].0, old[of as usize].0);
+                            news.push(n);
+                        }
+                        Match::Foreign { new: n } => {
+                            assert!(old.iter().all(|one| one.0 != new[n as usize].0));
+                            news.push(n);
+                        }
+                    }
+                    Ok(())
+                })
+                .unwrap();
+                olds.sort_unstable();
+                news.sort_unstable();
+                in_order.sort_unstable();
+                assert!(
+                    olds.iter().copied().eq(0..old.len() as u32),
+                    "{round}: {old:?} {new:?}"
+                );
+                assert!(
+                    news.iter().copied().eq(0..new.len() as u32),
+                    "{round}: {old:?} {new:?}"
+                );
+                assert!(
+                    in_order.is_sorted_by_key(|pair| pair.1),
+                    "{round}: {in_order:?}"
+                );
+            }
+        }
+    }
+}

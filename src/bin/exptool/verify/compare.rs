@@ -173,11 +173,14 @@ impl<'a> Comparison<'a> {
         const OLD: u8 = 0;
         const NEW: u8 = 1;
         let mut sorter = Sorter::new();
-        let mut first = None;
+        let cameras = self.manifest.cameras()?;
+        let first = cameras.first().copied();
+        if cameras.len() < 2 {
+            return Ok(first);
+        }
         let mut entries = self.manifest.entries()?;
         while let Some(row) = entries.next()? {
             if row.video {
-                first.get_or_insert(row.says.camera);
                 sorter.push(item(picture_key(&row), OLD, u32::from(row.says.camera)))?;
             }
         }

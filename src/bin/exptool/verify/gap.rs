@@ -106,6 +106,8 @@ struct Gap<'a, 'b> {
     leading: bool,
     /// No pair behind.
     trailing: bool,
+    /// Both sides tell times, and those of the pairs around agree: otherwise times say nothing of what belongs together.
+    stamps: bool,
     /// Frames since the last pair.
     old_left: Vec<u32>,
     new_left: Vec<u32>,
@@ -135,6 +137,9 @@ pub fn close<'b>(
         new: part(new, sides.new, sides.new_paired),
         leading,
         trailing,
+        stamps: sides.stamps
+            && (leading || agree(sides, old.0.wrapping_sub(1), new.0.wrapping_sub(1))?)
+            && (trailing || agree(sides, old.1, new.1)?),
         old_left: Vec::new(),
         new_left: Vec::new(),
         tell,
@@ -150,6 +155,12 @@ pub fn close<'b>(
         gap.pair_front()?;
     }
     Ok(())
+}
+
+/// Whether two frames are of the same time.
+fn agree(sides: &Sides<'_>, old: u32, new: u32) -> Result<bool, Failure> {
+    let (old, new) = (sides.old.get(old)?.says, sides.new.get(new)?.says);
+    Ok((old.seconds, old.millis) == (new.seconds, new.millis))
 }
 
 impl Gap<'_, '_> {
@@ -246,7 +257,7 @@ impl Gap<'_, '_> {
         let new = std::mem::take(&mut self.new_left);
         let trailing = at_end && self.trailing;
         let mut times = Vec::new();
-        if self.sides.stamps && !old.is_empty() && !new.is_empty() {
+        if self.stamps && !old.is_empty() && !new.is_empty() {
             times = place::by_time(self.sides, &old, &new)?;
         }
         let (mut o, mut n) = (0, 0);
@@ -272,7 +283,7 @@ impl Gap<'_, '_> {
     /// Pairs what stands in the same place, and tells of the rest.
     fn by_place(&mut self, old: &[u32], new: &[u32], trailing: bool) -> Result<(), Failure> {
         let places = place::likely(self.sides, old, new.len())?;
-        let count = match self.sides.stamps && places.len() != new.len() {
+        let count = match self.stamps && places.len() != new.len() {
             true => 0,
             false => places.len().min(new.len()),
         };

@@ -11,6 +11,7 @@ use crate::common::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    cell::OnceCell,
     collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader, Write},
@@ -176,6 +177,7 @@ pub struct Manifest {
     path: PathBuf,
     /// The recording it is of.
     pub begin: Begin,
+    cameras: OnceCell<BTreeSet<u16>>,
 }
 
 /// Reads the frames of a manifest.
@@ -214,6 +216,7 @@ impl Manifest {
         Ok(Manifest {
             path: path.to_owned(),
             begin,
+            cameras: OnceCell::new(),
         })
     }
 
@@ -227,6 +230,9 @@ impl Manifest {
     /// # Errors
     /// A file that cannot be read any more.
     pub fn cameras(&self) -> Result<BTreeSet<u16>, Failure> {
+        if let Some(cameras) = self.cameras.get() {
+            return Ok(cameras.clone());
+        }
         let mut cameras = BTreeSet::new();
         let mut entries = self.entries()?;
         while let Some(row) = entries.next()? {
@@ -234,7 +240,7 @@ impl Manifest {
                 cameras.insert(row.says.camera);
             }
         }
-        Ok(cameras)
+        Ok(self.cameras.get_or_init(|| cameras).clone())
     }
 
     /// Reads the frames from the first on.

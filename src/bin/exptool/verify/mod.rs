@@ -204,6 +204,9 @@ impl Answer {
                 }
             }
             _ if good => "all right",
+            Some(outcome) if outcome.good() => {
+                "NOT all right: something is wrong with the recording, which is as the manifest has it"
+            }
             _ => "NOT all right",
         };
         Answer {

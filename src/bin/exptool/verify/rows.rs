@@ -354,16 +354,16 @@ mod tests {
             offset: n * 1000,
             sha256: [n as u8; 32],
             says: Says {
-                seconds: Some(-5).filter(|_| n % 3 > 0),
-                millis: Some(999).filter(|_| n % 2 > 0),
-                sequence: Some(65535).filter(|_| n % 5 > 0),
+                seconds: (!n.is_multiple_of(3)).then_some(-5),
+                millis: (!n.is_multiple_of(2)).then_some(999),
+                sequence: (!n.is_multiple_of(5)).then_some(65535),
                 camera: 7,
                 mode: 2,
                 codec: 1,
-                key: n % 7 == 0,
+                key: n.is_multiple_of(7),
             },
-            video: n % 2 == 0,
-            orphan: n % 4 == 0,
+            video: n.is_multiple_of(2),
+            orphan: n.is_multiple_of(4),
         };
         for n in 0..1300 {
             table.push(&row(n)).unwrap();
