@@ -288,23 +288,18 @@ mod tests {
                 .wrapping_add(1);
             (self.0 >> 33) as usize % most.max(1)
         }
-    }
 
-    #[test]
-    fn every_frame_is_told_once_whatever_was_done() {
-        let mut chance = Chance(7);
-        for round in 0..3000 {
-            // few different pictures: many are equal
-            let kinds = [2, 5, 250][round % 3];
-            let old: Vec<_> = (0..chance.below(60))
-                .map(|n| (chance.below(kinds) as u8, n as i64))
+        /// Pictures and seconds before and after somebody was at them.
+        fn sides(&mut self, kinds: usize) -> (Vec<(u8, i64)>, Vec<(u8, i64)>) {
+            let old: Vec<_> = (0..self.below(60))
+                .map(|n| (self.below(kinds) as u8, n as i64))
                 .collect();
             let mut new = old.clone();
-            for _ in 0..chance.below(6) {
-                let (at, to) = (chance.below(new.len()), chance.below(new.len()));
-                match chance.below(4) {
+            for _ in 0..self.below(6) {
+                let (at, to) = (self.below(new.len()), self.below(new.len()));
+                match self.below(4) {
                     0 => drop(new.drain(at.min(to)..at.max(to))),
-                    1 => new.insert(at, (chance.below(256) as u8, chance.below(90) as i64)),
+                    1 => new.insert(at, (self.below(256) as u8, self.below(90) as i64)),
                     2 if !new.is_empty() => new[at].0 ^= 1,
                     3 if !new.is_empty() => {
                         let one = new.remove(at);
@@ -313,6 +308,17 @@ mod tests {
                     _ => {}
                 }
             }
+            (old, new)
+        }
+    }
+
+    #[test]
+    fn every_frame_is_told_once_whatever_was_done() {
+        let mut chance = Chance(7);
+        for round in 0..3000 {
+            // few different pictures: many are equal
+            let kinds = [2, 5, 250][round % 3];
+            let (old, new) = chance.sides(kinds);
             for stamps in [false, true] {
                 let rules = Rules {
                     stamps,
