@@ -34,18 +34,20 @@ pub use native::{Checked, check};
 
 const EXAMPLES: &str = "\
 Examples:
-  exptool verify lobby.exp                                   check sums, index, counts, SHA-256
-  exptool verify lobby.exp --manifest lobby.manifest         and a hash of each coded picture
-  exptool verify lobby.exp --against lobby.manifest          which pictures differ today
-  exptool verify lobby.mp4 --against lobby.manifest          does the converted file hold the same pictures?
+  exptool verify lobby.exp                             check sums, index, counts, SHA-256
+  exptool verify lobby.exp --manifest lobby.manifest   and a hash of each coded picture
+  exptool verify lobby.exp --against lobby.manifest    which pictures differ today
+  exptool verify lobby.mp4 --against lobby.manifest    does it hold the same pictures?
 
-The manifest is text, one JSON object a line: the file; its frames, each with what its record says and the SHA-256 of its coded
-bytes; its end with the SHA-256 of the file. The hash of a picture is of its MPEG-4 bytes from the VOP's start code on, of its
-H.264 slices, or of the whole JPEG: what containers keep.
+The manifest is text, one JSON object a line: the file; its frames, each with what its record
+says and the SHA-256 of its coded bytes; its end with the SHA-256 of the file. The hash of a
+picture is of its MPEG-4 bytes from the VOP's start code on, of its H.264 slices, or of the
+whole JPEG: what containers keep.
 
-Of a recording, --against compares pictures, sound, what the records say of them (time, camera, mode, kind, sequence number) and
-the whole file. Of a converted file it compares the coded pictures and their order: not the sound, not the times, and not what
-stands before pictures (VOL, parameter sets).";
+Of a recording, --against compares pictures, sound, what the records say of them (time, camera,
+mode, kind, sequence number) and the whole file. Of a converted file it compares the coded
+pictures and their order: not the sound, not the times, and not what stands before pictures
+(VOL, parameter sets).";
 
 /// What a good comparison of a converted file does not prove.
 const NOT_PROVED: [&str; 3] = [
