@@ -255,7 +255,10 @@ mod tests {
         *,
     };
 
-    fn table(frames: &[(u8, i64)]) -> Table {
+    /// A picture and its seconds.
+    type Picture = (u8, i64);
+
+    fn table(frames: &[Picture]) -> Table {
         let mut table = Table::new().unwrap();
         for (n, (picture, seconds)) in frames.iter().enumerate() {
             let says = Says {
@@ -290,7 +293,7 @@ mod tests {
         }
 
         /// Pictures and seconds before and after somebody was at them.
-        fn sides(&mut self, kinds: usize) -> (Vec<(u8, i64)>, Vec<(u8, i64)>) {
+        fn sides(&mut self, kinds: usize) -> (Vec<Picture>, Vec<Picture>) {
             let old: Vec<_> = (0..self.below(60))
                 .map(|n| (self.below(kinds) as u8, n as i64))
                 .collect();
