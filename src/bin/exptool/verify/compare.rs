@@ -1,60 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Holds pictures against those of a manifest, both in their order, with bounded memory.
+//! Holds the frames of a recording or of a converted file against those of a manifest.
 
-use super::manifest::{Entries, Entry, Manifest};
+use super::{
+    align::{self, Match, Rules},
+    difference::{Difference, Place},
+    join::{item, parts, picture_key},
+    manifest::Manifest,
+    rows::{Row, Table},
+    sort::Sorter,
+};
 use crate::common::Failure;
 use serde::Serialize;
-use std::{
-    collections::{HashMap, VecDeque},
-    fmt::Write,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Pictures on each side among which an agreement is looked for after a difference.
-const WINDOW: usize = 512;
-/// Differences that are told one by one.
+/// Differences of a kind that are told one by one.
 const MAX_TOLD: usize = 1000;
-/// Differences that are shown to people.
-const SHOWN: usize = 20;
-
-/// A picture of the file that is compared.
-#[derive(Clone, Debug)]
-pub struct Picture {
-    /// Number in its stream or file, from 0.
-    pub n: u64,
-    /// SHA-256 of the coded picture, in hexadecimal digits.
-    pub sha256: String,
-}
-
-/// One difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "difference", rename_all = "kebab-case")]
-pub enum Difference {
-    /// Another picture stands in its place.
-    Changed {
-        /// Number in the manifest.
-        frame: u64,
-        /// Its time.
-        time: Option<String>,
-        /// Its offset in the recording.
-        offset: u64,
-        /// Number in the file.
-        at: u64,
-    },
-    /// It is not there.
-    Missing {
-        /// Number in the manifest.
-        frame: u64,
-        /// Its time.
-        time: Option<String>,
-        /// Its offset in the recording.
-        offset: u64,
-    },
-    /// A picture that the manifest does not have.
-    Extra {
-        /// Number in the file.
-        at: u64,
-    },
-}
 
 /// How a stream compares.
 #[derive(Debug, Default, Serialize)]
@@ -65,40 +25,43 @@ pub struct Outcome {
     pub manifest_of: String,
     /// SHA-256 of that recording.
     pub manifest_sha256: String,
+    /// Of a recording: whether the whole file is that recording, byte for byte.
+    pub same_file: Option<bool>,
     /// The only camera it was compared with.
     pub camera: Option<u16>,
-    /// Pictures that are the same.
+    /// Pictures (and blocks of sound, in a recording) that are the same and in the same order.
     pub same: u64,
-    /// Others.
+    /// See [`Difference::Changed`].
     pub changed: u64,
     /// See [`Difference::Missing`].
     pub missing: u64,
-    /// See [`Difference::Extra`].
+    /// See [`Difference::Moved`].
+    pub moved: u64,
+    /// See [`Difference::Repeated`].
+    pub repeated: u64,
+    /// See [`Difference::Foreign`].
+    pub foreign: u64,
+    /// More than there were: repeated and foreign ones.
     pub extra: u64,
+    /// Frames whose record says something else than it did; `None` where the file has no records.
+    pub says_differ: Option<u64>,
+    /// The same for each thing it says.
+    pub says_differ_in: BTreeMap<&'static str, u64>,
+    /// The manifest holds what records say as it stands in the file; those of version 1 do not.
+    pub says_complete: bool,
     /// Pictures without their reference that the file leaves out, as players do; no difference.
     pub orphans_left_out: u64,
-    /// Pictures before the file's first and after its last, where only a part is asked for; no difference.
+    /// Frames before the file's first and behind its last, where only a part is asked for; no difference.
     pub outside_part: u64,
-    /// The first 1,000.
+    /// So much is out of order that more is told to have moved than had to.
+    pub order_coarse: bool,
+    /// Up to a thousand of each kind.
     pub differences: Vec<Difference>,
-}
-
-/// A comparison in the making.
-pub struct Comparison {
-    entries: Entries,
-    /// Looks for the first picture of a part, before any is compared.
-    scout: Option<Entries>,
-    camera: Option<u16>,
-    only_video: bool,
-    orphans_may_miss: bool,
-    part: bool,
-    old: VecDeque<Entry>,
-    old_ended: bool,
-    new: VecDeque<Picture>,
-    outcome: Outcome,
-    /// Missing pictures since the last that was there: of a part, the last ones lie outside. The first of them, and their number.
-    pending: Vec<Entry>,
-    pending_count: u64,
+    /// Others.
+    pub differences_left_out: u64,
+    /// Only a part was asked for.
+    #[serde(skip)]
+    pub part: bool,
 }
 
 /// How a comparison is to be done.
@@ -106,295 +69,256 @@ pub struct Comparison {
 pub struct How {
     /// Only this camera's frames.
     pub camera: Option<u16>,
-    /// Only pictures.
-    pub only_video: bool,
-    /// Pictures without their reference may be left out.
-    pub orphans_may_miss: bool,
+    /// The file was converted: it has pictures of one camera, and no records; pictures without their reference may be left out.
+    pub converted: bool,
     /// Only a part is there.
     pub part: bool,
 }
 
-impl Comparison {
+/// A comparison in the making.
+pub struct Comparison<'a> {
+    manifest: &'a Manifest,
+    how: How,
+    what: String,
+    new: Table,
+}
+
+impl<'a> Comparison<'a> {
     /// Begins to compare with a manifest's frames.
     ///
     /// # Errors
-    /// A manifest that cannot be read.
-    pub fn new(manifest: &Manifest, what: &str, how: How) -> Result<Comparison, Failure> {
+    /// No temporary file can be made.
+    pub fn new(manifest: &'a Manifest, what: &str, how: How) -> Result<Comparison<'a>, Failure> {
         Ok(Comparison {
-            entries: manifest.entries()?,
-            scout: if how.part {
-                Some(manifest.entries()?)
-            } else {
-                None
-            },
-            camera: how.camera,
-            only_video: how.only_video,
-            orphans_may_miss: how.orphans_may_miss,
-            part: how.part,
-            old: VecDeque::new(),
-            old_ended: false,
-            new: VecDeque::new(),
-            outcome: Outcome {
-                what: what.to_owned(),
-                manifest_of: manifest.begin.file.clone(),
-                camera: how.camera,
-                ..Outcome::default()
-            },
-            pending: Vec::new(),
-            pending_count: 0,
+            manifest,
+            how,
+            what: what.to_owned(),
+            new: Table::new()?,
         })
     }
 
-    /// Takes the next picture of the file.
+    /// Takes the next frame of the file.
     ///
     /// # Errors
-    /// A manifest that cannot be read.
-    pub fn add(&mut self, picture: Picture) -> Result<(), Failure> {
-        if let Some(scout) = self.scout.take() {
-            self.go_to(scout, &picture.sha256)?;
+    /// A disk that is full.
+    pub fn add(&mut self, row: &Row) -> Result<(), Failure> {
+        let wanted = self
+            .how
+            .camera
+            .is_none_or(|camera| camera == row.says.camera);
+        if wanted || self.how.converted {
+            self.new.push(row)?;
         }
-        self.new.push_back(picture);
-        self.settle(false)
+        Ok(())
     }
 
-    /// All pictures were there.
+    /// Frames so far.
+    pub fn count(&self) -> u64 {
+        u64::from(self.new.len())
+    }
+
+    /// All frames were there.
     ///
     /// # Errors
-    /// A manifest that cannot be read.
+    /// A manifest that cannot be read, a disk that fails.
     pub fn finish(mut self) -> Result<Outcome, Failure> {
-        self.settle(true)?;
-        while let Some(picture) = self.new.pop_front() {
-            self.extra(&picture);
-        }
-        loop {
-            while let Some(entry) = self.old.pop_front() {
-                self.miss(entry);
+        self.new.flush()?;
+        let how = self.how;
+        let camera = match how.camera {
+            None if how.converted => self.likely_camera()?,
+            camera => camera,
+        };
+        let mut old = Table::new()?;
+        let mut entries = self.manifest.entries()?;
+        while let Some(row) = entries.next()? {
+            let wanted = camera.is_none_or(|camera| camera == row.says.camera);
+            if wanted && (row.video || !how.converted) {
+                old.push(&row)?;
             }
-            self.fill(1)?;
-            if self.old.is_empty() {
-                break;
-            }
         }
-        if self.part {
-            self.outcome.outside_part += self.pending_count;
-            self.pending_count = 0;
-            self.pending.clear();
-        }
-        self.end_pending();
-        if let Some(end) = self.entries.end {
-            self.outcome.manifest_sha256 = end.file_sha256;
-        }
-        Ok(self.outcome)
+        old.flush()?;
+        let records = !how.converted;
+        let complete = self.manifest.holds_records();
+        let mut tally = Tally {
+            old: &old,
+            new: &self.new,
+            how,
+            complete,
+            told: BTreeMap::new(),
+            outcome: Outcome {
+                what: self.what,
+                manifest_of: self.manifest.begin.file.clone(),
+                manifest_sha256: entries.end.map(|end| end.file_sha256).unwrap_or_default(),
+                camera,
+                says_differ: records.then_some(0),
+                says_complete: complete,
+                part: how.part,
+                ..Outcome::default()
+            },
+        };
+        let rules = Rules {
+            stamps: records && complete,
+            orphans_may_miss: how.converted,
+        };
+        let coarse = align::align(&old, &self.new, rules, &mut |found| tally.take(found))?;
+        let mut outcome = tally.outcome;
+        outcome.order_coarse = coarse && outcome.moved > 0;
+        outcome.differences = tally.told.into_values().flatten().collect();
+        outcome.differences.sort_by_key(Difference::rank);
+        Ok(outcome)
     }
 
-    fn wanted(&self, entry: &Entry) -> bool {
-        let other = self.camera.is_some_and(|camera| camera != entry.camera);
-        !other && (entry.video || !self.only_video)
-    }
-
-    /// Passes over what lies before a part, whose first picture this is. Where the manifest has no such picture, over nothing.
-    fn go_to(&mut self, mut scout: Entries, first: &str) -> Result<(), Failure> {
-        let mut before = 0;
-        loop {
-            match scout.next()? {
-                None => return Ok(()),
-                Some(entry) if !self.wanted(&entry) => {}
-                Some(entry) if entry.sha256 == first => break,
-                Some(_) => before += 1,
+    /// The camera that has most of the file's pictures.
+    fn likely_camera(&self) -> Result<Option<u16>, Failure> {
+        const OLD: u8 = 0;
+        const NEW: u8 = 1;
+        let mut sorter = Sorter::new();
+        let cameras = self.manifest.cameras()?;
+        let first = cameras.first().copied();
+        if cameras.len() < 2 {
+            return Ok(first);
+        }
+        let mut entries = self.manifest.entries()?;
+        while let Some(row) = entries.next()? {
+            if row.video {
+                sorter.push(item(picture_key(&row), OLD, u32::from(row.says.camera)))?;
             }
         }
-        self.outcome.outside_part = before;
-        for _ in 0..before {
-            self.fill(1)?;
-            self.old.pop_front();
+        for n in 0..self.new.len() {
+            sorter.push(item(picture_key(&self.new.get(n)?), NEW, n))?;
+        }
+        let mut sorted = sorter.finish()?;
+        let mut votes: BTreeMap<u16, u64> = BTreeMap::new();
+        let mut having = ([0; 16], BTreeSet::new());
+        while let Some(item) = sorted.next()? {
+            let (key, side, n) = parts(&item);
+            if key != having.0 {
+                having = (key, BTreeSet::new());
+            }
+            if side == OLD {
+                having.1.extend(u16::try_from(n));
+            } else {
+                for camera in &having.1 {
+                    let votes = votes.entry(*camera).or_default();
+                    *votes = votes.saturating_add(1);
+                }
+            }
+        }
+        // of equal ones the first
+        let most = votes.into_iter().rev().max_by_key(|(_, votes)| *votes);
+        Ok(most.map(|(camera, _)| camera).or(first))
+    }
+}
+
+/// Counts and remembers what is found.
+struct Tally<'a> {
+    old: &'a Table,
+    new: &'a Table,
+    how: How,
+    complete: bool,
+    /// By kind.
+    told: BTreeMap<&'static str, Vec<Difference>>,
+    outcome: Outcome,
+}
+
+impl Tally<'_> {
+    fn take(&mut self, found: Match) -> Result<(), Failure> {
+        match found {
+            Match::Pair { old, new, moved } => {
+                let (old, new) = (self.old.get(old)?, self.new.get(new)?);
+                self.pair(&old, &new, moved);
+            }
+            Match::Missing { old, edge } => {
+                let old = self.old.get(old)?;
+                if edge && self.how.part {
+                    self.outcome.outside_part += 1;
+                } else if old.orphan && self.how.converted {
+                    self.outcome.orphans_left_out += 1;
+                } else {
+                    self.outcome.missing += 1;
+                    let place = place(&old);
+                    self.tell("missing", || Difference::Missing { place });
+                }
+            }
+            Match::Repeated { new, of } => {
+                let (new, of) = (self.new.get(new)?, self.old.get(of)?.n);
+                self.outcome.repeated += 1;
+                self.outcome.extra += 1;
+                let (at, time) = (new.n, new.time());
+                self.tell("repeated", || Difference::Repeated { at, time, of });
+            }
+            Match::Foreign { new } => {
+                let new = self.new.get(new)?;
+                self.outcome.foreign += 1;
+                self.outcome.extra += 1;
+                let (at, time) = (new.n, new.time());
+                self.tell("foreign", || Difference::Foreign { at, time });
+            }
         }
         Ok(())
     }
 
-    /// Reads on in the manifest until `count` frames are there.
-    fn fill(&mut self, count: usize) -> Result<(), Failure> {
-        while self.old.len() < count && !self.old_ended {
-            match self.entries.next()? {
-                None => self.old_ended = true,
-                Some(entry) => {
-                    if self.wanted(&entry) {
-                        self.old.push_back(entry);
-                    }
-                }
-            }
+    fn pair(&mut self, old: &Row, new: &Row, moved: bool) {
+        let says = match self.how.converted {
+            true => Vec::new(),
+            false => old.says.differences(&new.says, self.complete),
+        };
+        for field in &says {
+            let count = self.outcome.says_differ_in.entry(field.field).or_default();
+            *count += 1;
         }
-        Ok(())
-    }
-
-    /// Compares while it is sure what belongs together. `all`: no more pictures come.
-    fn settle(&mut self, all: bool) -> Result<(), Failure> {
-        loop {
-            self.fill(1)?;
-            let (Some(old), Some(new)) = (self.old.front(), self.new.front()) else {
-                return Ok(());
-            };
-            if old.sha256 == new.sha256 {
-                self.old.pop_front();
-                self.new.pop_front();
-                self.end_pending();
-                self.outcome.same += 1;
-                continue;
-            }
-            if !all && self.new.len() < WINDOW {
-                return Ok(());
-            }
-            self.fill(WINDOW)?;
-            self.differ();
+        if !says.is_empty()
+            && let Some(count) = &mut self.outcome.says_differ
+        {
+            *count += 1;
         }
-    }
-
-    /// The pictures in front differ: goes on where both sides agree again, by the shortest way.
-    fn differ(&mut self) {
-        let (skip_old, skip_new) = self.meeting();
-        let both = skip_old.min(skip_new);
-        for n in 0..skip_old.max(skip_new) {
-            let old = (n < skip_old).then(|| self.old.pop_front()).flatten();
-            let new = (n < skip_new).then(|| self.new.pop_front()).flatten();
-            match (old, new) {
-                (Some(old), Some(new)) if n < both => {
-                    self.end_pending();
-                    self.outcome.changed += 1;
-                    self.tell(Difference::Changed {
-                        frame: old.n,
-                        time: old.time,
-                        offset: old.offset,
-                        at: new.n,
-                    });
-                }
-                (old, new) => {
-                    if let Some(old) = old {
-                        self.miss(old);
-                    }
-                    if let Some(new) = new {
-                        self.extra(&new);
-                    }
-                }
+        let at = new.n;
+        if old.sha256 != new.sha256 {
+            self.outcome.changed += 1;
+            let place = place(old);
+            self.tell("changed", || Difference::Changed { place, at, says });
+        } else if moved {
+            self.outcome.moved += 1;
+            let place = place(old);
+            self.tell("moved", || Difference::Moved { place, at, says });
+        } else {
+            self.outcome.same += 1;
+            if !says.is_empty() {
+                let place = place(old);
+                self.tell("says", || Difference::Says { place, at, says });
             }
         }
     }
 
-    /// How many to pass over on each side until both agree.
-    fn meeting(&self) -> (usize, usize) {
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        for (n, entry) in self.old.iter().take(WINDOW).enumerate() {
-            places.entry(&entry.sha256).or_insert(n);
-        }
-        let meetings = self
-            .new
-            .iter()
-            .take(WINDOW)
-            .enumerate()
-            .filter_map(|(n, picture)| Some((*places.get(picture.sha256.as_str())?, n)));
-        meetings
-            .min_by_key(|(old, new)| (*old.max(new), old + new))
-            // nothing agrees: all but the pair in front stays for later
-            .unwrap_or((1, 1))
-    }
-
-    fn miss(&mut self, entry: Entry) {
-        if entry.orphan && self.orphans_may_miss {
-            self.outcome.orphans_left_out += 1;
-            return;
-        }
-        self.pending_count += 1;
-        if self.pending.len() < MAX_TOLD {
-            self.pending.push(entry);
+    fn tell(&mut self, kind: &'static str, difference: impl FnOnce() -> Difference) {
+        let told = self.told.entry(kind).or_default();
+        if told.len() < MAX_TOLD {
+            told.push(difference());
+        } else {
+            self.outcome.differences_left_out += 1;
         }
     }
+}
 
-    /// A picture stands behind the missing ones: they are missing indeed.
-    fn end_pending(&mut self) {
-        self.outcome.missing += self.pending_count;
-        self.pending_count = 0;
-        for entry in std::mem::take(&mut self.pending) {
-            self.tell(Difference::Missing {
-                frame: entry.n,
-                time: entry.time,
-                offset: entry.offset,
-            });
-        }
-    }
-
-    fn extra(&mut self, picture: &Picture) {
-        self.outcome.extra += 1;
-        self.tell(Difference::Extra { at: picture.n });
-    }
-
-    fn tell(&mut self, difference: Difference) {
-        if self.outcome.differences.len() < MAX_TOLD {
-            self.outcome.differences.push(difference);
-        }
+fn place(row: &Row) -> Place {
+    Place {
+        frame: row.n,
+        time: row.time(),
+        camera: row.says.camera,
+        offset: row.offset,
     }
 }
 
 impl Outcome {
-    /// No difference.
+    /// No frame differs, in its picture or in what its record says.
+    pub fn same_frames(&self) -> bool {
+        let pictures = self.changed + self.missing + self.moved + self.extra;
+        pictures == 0 && self.same > 0 && self.says_differ.unwrap_or(0) == 0
+    }
+
+    /// No difference. A whole recording also has to be the same file, byte for byte.
     pub fn good(&self) -> bool {
-        self.changed == 0 && self.missing == 0 && self.extra == 0 && self.same > 0
-    }
-
-    /// For people.
-    pub fn text(&self, out: &mut String) {
-        let camera = match self.camera {
-            Some(camera) => format!(", camera {camera}"),
-            None => String::new(),
-        };
-        let _ = writeln!(
-            out,
-            "  compared   {} against {}{camera}: {} the same, {} changed, {} missing, {} more than there were",
-            self.what, self.manifest_of, self.same, self.changed, self.missing, self.extra
-        );
-        if self.orphans_left_out > 0 {
-            let _ = writeln!(
-                out,
-                "             {} pictures without their reference were left out, as players do",
-                self.orphans_left_out
-            );
-        }
-        if self.outside_part > 0 {
-            let _ = writeln!(
-                out,
-                "             {} pictures lie outside the part that is there",
-                self.outside_part
-            );
-        }
-        for difference in self.differences.iter().take(SHOWN) {
-            let _ = writeln!(out, "    {difference}");
-        }
-        if self.differences.len() > SHOWN {
-            let _ = writeln!(out, "    … (--json lists {})", self.differences.len());
-        }
-    }
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let of = |time: &Option<String>| match time {
-            Some(time) => format!(" of {time}"),
-            None => String::new(),
-        };
-        match self {
-            Difference::Changed {
-                frame,
-                time,
-                offset,
-                at,
-            } => write!(
-                f,
-                "frame {frame}{} (offset {offset}) differs; it is number {at} here",
-                of(time)
-            ),
-            Difference::Missing {
-                frame,
-                time,
-                offset,
-            } => write!(f, "frame {frame}{} (offset {offset}) is missing", of(time)),
-            Difference::Extra { at } => write!(f, "number {at} here is none of the recording"),
-        }
+        let partial = self.part || self.camera.is_some();
+        self.same_frames() && (partial || self.same_file != Some(false))
     }
 }

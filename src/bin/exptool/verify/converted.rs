@@ -2,14 +2,12 @@
 //! The coded pictures of a converted file, taken out with GStreamer and held against a manifest.
 
 use super::{
-    compare::{Comparison, How, Outcome, Picture},
+    compare::{Comparison, How, Outcome},
+    elementary,
     manifest::Manifest,
+    rows::{Row, Says},
 };
-use crate::common::{
-    Failure,
-    frames::{hash_coded, hex},
-    media,
-};
+use crate::common::{Failure, frames::hash_coded, media};
 use gst::{glib, prelude::*};
 use gstexp::container::reader::Codec;
 use std::{
@@ -28,29 +26,41 @@ enum Told {
     End(Result<(), Failure>),
 }
 
-/// Compares each video stream of a file that GStreamer can take apart.
+/// Compares each video stream of a file that GStreamer can take apart, or of a bare MPEG-4 stream.
 ///
 /// # Errors
-/// A file that GStreamer cannot read, or that has no video in a codec of these recordings.
+/// A file that cannot be read, or that has no video in a codec of these recordings.
 pub fn run(
     path: &Path,
     old: &Manifest,
     camera: Option<u16>,
     part: bool,
 ) -> Result<Vec<Outcome>, Failure> {
+    let how = How {
+        camera,
+        converted: true,
+        part,
+    };
+    if elementary::begins(path) == Some(true) {
+        let mut stream = Comparison::new(old, "video stream 0", how)?;
+        elementary::pictures(path, &mut |sha256| stream.add(&row(stream.count(), sha256)))?;
+        if stream.count() > 0 {
+            return Ok(vec![stream.finish()?]);
+        }
+    }
     media::init()?;
     media::need(&["parsebin", "h264parse", "mpeg4videoparse"])?;
     let (sender, receiver) = mpsc::sync_channel(QUEUE);
     let pipeline = pipeline(path, &sender)?;
-    let mut streams: Vec<Option<Stream>> = Vec::new();
-    std::thread::scope(|scope| {
+    let mut streams: Vec<Comparison<'_>> = Vec::new();
+    let compared = std::thread::scope(|scope| {
         scope.spawn(|| {
             let done = media::run(&pipeline, |_| Ok(())).map(drop);
             let _ = sender.send(Told::End(done));
         });
         let mut ended = false;
-        let compared = take(&receiver, &mut streams, &mut ended, |number, first| {
-            Stream::new(number, first, old, camera, part)
+        let compared = take(&receiver, &mut streams, &mut ended, |number| {
+            Comparison::new(old, &format!("video stream {number}"), how)
         });
         if !ended {
             // a comparison that failed must not leave GStreamer waiting for room in the queue
@@ -58,49 +68,41 @@ pub fn run(
             while !matches!(receiver.recv(), Ok(Told::End(_)) | Err(_)) {}
         }
         compared
-    })?;
-    let streams: Vec<Stream> = streams.into_iter().flatten().collect();
+    });
+    let name = path.display();
+    match compared {
+        // GStreamer says what it misses; of anything else without a picture, the file is the reason
+        Err(Failure::Media(text)) if streams.is_empty() && !text.contains("is missing") => {
+            // what stands in brackets is of GStreamer's own sources
+            let text = text.split(" (").next().unwrap_or_default();
+            return Err(Failure::Input(format!(
+                "{name}: is no recording that this program knows, and GStreamer finds no video in it: {text}"
+            )));
+        }
+        compared => compared?,
+    }
     if streams.is_empty() {
         return Err(Failure::Input(format!(
-            "{}: expected a stream of MPEG-4, H.264 or JPEG pictures, found none",
-            path.display()
+            "{name}: expected a stream of MPEG-4, H.264 or JPEG pictures, found none"
         )));
     }
-    streams
-        .into_iter()
-        .map(|stream| stream.comparison.finish())
-        .collect()
+    streams.into_iter().map(Comparison::finish).collect()
 }
 
-/// A stream of the file.
-struct Stream {
-    comparison: Comparison,
-    count: u64,
-}
-
-fn take(
+fn take<'a>(
     receiver: &mpsc::Receiver<Told>,
-    streams: &mut Vec<Option<Stream>>,
+    streams: &mut Vec<Comparison<'a>>,
     ended: &mut bool,
-    begin: impl Fn(usize, &str) -> Result<Stream, Failure>,
+    begin: impl Fn(usize) -> Result<Comparison<'a>, Failure>,
 ) -> Result<(), Failure> {
     loop {
         match receiver.recv() {
-            Ok(Told::Picture(number, hash)) => {
-                let hash = hex(&hash);
-                if streams.len() <= number {
-                    streams.resize_with(number + 1, || None);
+            Ok(Told::Picture(number, sha256)) => {
+                while streams.len() <= number {
+                    streams.push(begin(streams.len())?);
                 }
-                let Some(place) = streams.get_mut(number) else {
-                    continue;
-                };
-                if place.is_none() {
-                    *place = Some(begin(number, &hash)?);
-                }
-                if let Some(stream) = place {
-                    let n = stream.count;
-                    stream.count += 1;
-                    stream.comparison.add(Picture { n, sha256: hash })?;
+                if let Some(stream) = streams.get_mut(number) {
+                    stream.add(&row(stream.count(), sha256))?;
                 }
             }
             Ok(Told::End(done)) => {
@@ -112,46 +114,16 @@ fn take(
     }
 }
 
-impl Stream {
-    /// The camera is the asked one, or the one whose picture the first of the stream is.
-    fn new(
-        number: usize,
-        first: &str,
-        old: &Manifest,
-        camera: Option<u16>,
-        part: bool,
-    ) -> Result<Stream, Failure> {
-        let camera = match camera {
-            Some(camera) => Some(camera),
-            None => camera_of(first, old)?,
-        };
-        let how = How {
-            camera,
-            only_video: true,
-            orphans_may_miss: true,
-            part,
-        };
-        let what = format!("video stream {number}");
-        Ok(Stream {
-            comparison: Comparison::new(old, &what, how)?,
-            count: 0,
-        })
+/// A picture of a converted file, of which no record says anything.
+fn row(n: u64, sha256: [u8; 32]) -> Row {
+    Row {
+        n,
+        offset: 0,
+        sha256,
+        says: Says::nothing(0),
+        video: true,
+        orphan: false,
     }
-}
-
-/// The camera that has this picture; the first camera where none has it.
-fn camera_of(hash: &str, old: &Manifest) -> Result<Option<u16>, Failure> {
-    let mut entries = old.entries()?;
-    let mut first = None;
-    while let Some(entry) = entries.next()? {
-        if entry.video && entry.sha256 == hash {
-            return Ok(Some(entry.camera));
-        }
-        if entry.video {
-            first.get_or_insert(entry.camera);
-        }
-    }
-    Ok(first)
 }
 
 fn pipeline(path: &Path, sender: &mpsc::SyncSender<Told>) -> Result<gst::Pipeline, Failure> {

@@ -3,6 +3,7 @@
 //!
 //! The first line is of the file, then one for each frame in the order of the file, then one with the file's SHA-256.
 
+use super::rows::Row;
 use crate::common::{
     Failure, Input,
     clock::Zone,
@@ -10,13 +11,17 @@ use crate::common::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    cell::OnceCell,
+    collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
 };
 
 /// Version of the manifest's form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The version before, which is read too: it lacks what [`Entry`] has a default for.
+const OLD_VERSION: u32 = 1;
 /// No line is longer.
 const MAX_LINE: u64 = 64 << 10;
 
@@ -52,8 +57,20 @@ pub struct Entry {
     pub key: bool,
     /// A picture without its reference, which players and conversions leave out.
     pub orphan: bool,
-    /// Recorder's time, UTC.
+    /// Recorder's time, UTC, finer than the record's own where that has only seconds.
     pub time: Option<String>,
+    /// Recorder's time as it stands in the record: seconds since 1970.
+    #[serde(default)]
+    pub seconds: Option<i64>,
+    /// Its milliseconds, where the record has them.
+    #[serde(default)]
+    pub millis: Option<u16>,
+    /// Sequence number of the record.
+    #[serde(default)]
+    pub sequence: Option<u16>,
+    /// Recording mode.
+    #[serde(default)]
+    pub mode: Option<String>,
     /// SHA-256 of the coded picture.
     pub sha256: String,
 }
@@ -87,6 +104,10 @@ impl Entry {
             key: frame.key,
             orphan: frame.orphan,
             time: frame.has_clock.then(|| Zone::utc(frame.clock)),
+            seconds: frame.stamp.map(|stamp| stamp.seconds),
+            millis: frame.stamp.and_then(|stamp| stamp.millis),
+            sequence: frame.sequence,
+            mode: frame.mode.name().map(str::to_owned),
             sha256: frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),
         }
     }
@@ -156,13 +177,18 @@ pub struct Manifest {
     path: PathBuf,
     /// The recording it is of.
     pub begin: Begin,
+    cameras: OnceCell<BTreeSet<u16>>,
 }
 
 /// Reads the frames of a manifest.
 pub struct Entries {
     name: String,
     lines: BufReader<File>,
+    /// Number of the line that was read last.
     number: u64,
+    /// Frames that were read.
+    frames: u64,
+    records: bool,
     /// The last line, once it was reached.
     pub end: Option<End>,
 }
@@ -181,13 +207,40 @@ impl Manifest {
         let begin: Begin = first
             .and_then(|line| serde_json::from_str(&line).ok())
             .ok_or_else(|| wrong("the first line of an exptool manifest"))?;
-        if begin.exptool_manifest != VERSION {
-            return Err(wrong(&format!("version {VERSION} of the manifest")));
+        if !(OLD_VERSION..=VERSION).contains(&begin.exptool_manifest) {
+            let version = begin.exptool_manifest;
+            return Err(wrong(&format!(
+                "version {OLD_VERSION} or {VERSION} of the manifest, found {version}"
+            )));
         }
         Ok(Manifest {
             path: path.to_owned(),
             begin,
+            cameras: OnceCell::new(),
         })
+    }
+
+    /// It holds what records say, as it stands in the file.
+    pub fn holds_records(&self) -> bool {
+        self.begin.exptool_manifest >= VERSION
+    }
+
+    /// The cameras that have pictures in it.
+    ///
+    /// # Errors
+    /// A file that cannot be read any more.
+    pub fn cameras(&self) -> Result<BTreeSet<u16>, Failure> {
+        if let Some(cameras) = self.cameras.get() {
+            return Ok(cameras.clone());
+        }
+        let mut cameras = BTreeSet::new();
+        let mut entries = self.entries()?;
+        while let Some(row) = entries.next()? {
+            if row.video {
+                cameras.insert(row.says.camera);
+            }
+        }
+        Ok(self.cameras.get_or_init(|| cameras).clone())
     }
 
     /// Reads the frames from the first on.
@@ -201,6 +254,8 @@ impl Manifest {
         let mut entries = Entries {
             lines: BufReader::new(file),
             number: 1,
+            frames: 0,
+            records: self.holds_records(),
             end: None,
             name,
         };
@@ -213,31 +268,73 @@ impl Entries {
     /// The next frame; `None` behind the last.
     ///
     /// # Errors
-    /// A line that is no frame; a manifest that was cut.
-    pub fn next(&mut self) -> Result<Option<Entry>, Failure> {
+    /// A line that is no frame, or not the next; a manifest that was cut.
+    pub fn next(&mut self) -> Result<Option<Row>, Failure> {
         if self.end.is_some() {
             return Ok(None);
         }
-        self.number += 1;
-        let line = read_line(&mut self.lines, &self.name, self.number)?;
-        let wrong = |what: &str| {
-            Failure::Input(format!(
-                "{}, line {}: expected {what}",
-                self.name, self.number
-            ))
-        };
-        let Some(line) = line else {
-            return Err(wrong("the manifest's last line; it is cut short"));
+        let Some(line) = self.line()? else {
+            return Err(self.wrong("the manifest's last line; it is cut short"));
         };
         match serde_json::from_str(&line) {
-            Ok(Line::Entry(entry)) => Ok(Some(*entry)),
+            Ok(Line::Entry(entry)) => self.frame(&entry).map(Some),
             Ok(Line::End(end)) => {
+                let frames = self.frames;
+                if end.frames != frames {
+                    let told = end.frames;
+                    return Err(self.wrong(&format!("{told} frames before it, found {frames}")));
+                }
+                if self.line()?.is_some() {
+                    return Err(self.wrong("nothing behind the end of the manifest"));
+                }
                 self.end = Some(end);
                 Ok(None)
             }
-            Err(_) => Err(wrong("a frame or the end of the manifest")),
+            Err(_) => Err(self.wrong("a frame or the end of the manifest")),
         }
     }
+
+    fn frame(&mut self, entry: &Entry) -> Result<Row, Failure> {
+        let (expected, found) = (self.frames, entry.n);
+        if found != expected {
+            return Err(self.wrong(&format!("frame {expected}, found frame {found}")));
+        }
+        let Some(sha256) = unhex(&entry.sha256) else {
+            return Err(self.wrong("a sha256 of 64 hexadecimal digits"));
+        };
+        self.frames += 1;
+        Ok(Row::of_entry(entry, sha256, self.records))
+    }
+
+    fn line(&mut self) -> Result<Option<String>, Failure> {
+        self.number += 1;
+        read_line(&mut self.lines, &self.name, self.number)
+    }
+
+    fn wrong(&self, what: &str) -> Failure {
+        Failure::Input(format!(
+            "{}, line {}: expected {what}",
+            self.name, self.number
+        ))
+    }
+}
+
+/// The bytes that 64 hexadecimal digits mean.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        })
+        .collect();
+    let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+    if !rest.is_empty() {
+        return None;
+    }
+    bytes.try_into().ok()
 }
 
 fn read_line(

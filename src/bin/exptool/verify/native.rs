@@ -2,20 +2,23 @@
 //! A recording checked against itself and, where one is given, a manifest.
 
 use super::{
-    compare::{Comparison, How, Outcome, Picture},
-    index::{IndexCheck, IndexWalk},
+    compare::{Comparison, How, Outcome},
+    index::IndexCheck,
     manifest::{Entry, Manifest, Writer},
+    rows::Row,
+    sequence::Sequence,
+    structure::{Found, Structure},
 };
 use crate::common::{
     Common, Failure, Input,
     frames::{self, Crc, Damage, Front, Options, Summary, hex},
     output::NewFile,
-    plain::plain,
     progress::Progress,
+    summary::has_no_end,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::{fmt::Write as _, fs::File, io::Read, thread};
+use std::{fs::File, io::Read, thread};
 
 /// Records with a wrong check sum that are told one by one.
 const MAX_TOLD: usize = 100;
@@ -31,6 +34,8 @@ pub struct Checked {
     pub sha256: String,
     /// Records with pictures or sound.
     pub records: u64,
+    /// Records of unknown kinds, which are passed over by their size.
+    pub other_records: u64,
     /// Records whose check sum is right.
     pub crc_right: u64,
     /// Records whose check sum is wrong.
@@ -41,10 +46,17 @@ pub struct Checked {
     pub crc_wrong_at: Vec<u64>,
     /// Records that the header counts.
     pub header_records: Option<u64>,
+    /// What else the header says that is not so.
+    pub header_wrong: Vec<String>,
+    /// Holes in the records' sequence numbers, where these count records.
+    pub sequence: Option<Sequence>,
     /// The index, where there is one.
     pub index: Option<IndexCheck>,
     /// Bytes before the first record that are no header that is known.
     pub front: Option<Front>,
+    /// See [`has_no_end`].
+    #[serde(skip)]
+    has_no_end: bool,
     /// Damaged regions.
     pub damage: Vec<Damage>,
     /// Their number.
@@ -81,8 +93,11 @@ pub fn run(
         let whole = whole
             .join()
             .map_err(|_| Failure::Input(format!("{}: hashing failed", input.name)))?;
-        let (mut checked, manifest, outcome) = done?;
+        let (mut checked, manifest, mut outcome) = done?;
         checked.sha256 = whole?;
+        if let Some(outcome) = &mut outcome {
+            outcome.same_file = Some(outcome.manifest_sha256 == checked.sha256);
+        }
         if let Some(manifest) = manifest {
             manifest.finish(&checked.sha256)?.finish()?;
         }
@@ -99,20 +114,19 @@ fn records(
     against: Option<Against<'_>>,
 ) -> Result<Parts, Failure> {
     let mut progress = Progress::bytes(common, input.size, "verifying");
-    let mut index = IndexWalk::open(input)?;
+    let mut structure = Structure::open(input)?;
     let mut manifest = manifest.map(|file| Writer::new(file, input)).transpose()?;
     let mut comparison = match against {
         Some((old, camera, part)) => {
             let how = How {
                 camera,
                 part,
-                ..How::default()
+                converted: false,
             };
             Some(Comparison::new(old, "frames", how)?)
         }
         None => None,
     };
-    let camera = against.and_then(|(_, camera, _)| camera);
     let options = Options {
         crc: true,
         sha256: manifest.is_some() || comparison.is_some(),
@@ -120,27 +134,21 @@ fn records(
     };
     let mut wrong_at = Vec::new();
     let summary = frames::read(input, options, &mut progress, &mut |frame| {
-        if let Some(index) = &mut index {
-            index.record(&frame);
-        }
+        structure.record(&frame);
         if frame.crc == Crc::Wrong && wrong_at.len() < MAX_TOLD {
             wrong_at.push(frame.offset);
         }
         if let Some(manifest) = &mut manifest {
             manifest.add(&Entry::of(&frame))?;
         }
-        if let Some(comparison) = &mut comparison
-            && camera.is_none_or(|camera| camera == frame.stream.camera)
-        {
-            comparison.add(Picture {
-                n: frame.number,
-                sha256: frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),
-            })?;
+        if let Some(comparison) = &mut comparison {
+            comparison.add(&Row::of_frame(&frame))?;
         }
         Ok(())
     })?;
     let outcome = comparison.map(Comparison::finish).transpose()?;
-    let checked = Checked::of(input, summary, wrong_at, index.map(IndexWalk::finish));
+    let found = structure.finish(summary.damaged == 0 && summary.cut.is_none());
+    let checked = Checked::of(input, summary, wrong_at, found);
     Ok((checked, manifest, outcome))
 }
 
@@ -161,100 +169,63 @@ fn hash_file(input: &Input) -> Result<String, Failure> {
 }
 
 impl Checked {
-    fn of(
-        input: &Input,
-        summary: Summary,
-        crc_wrong_at: Vec<u64>,
-        index: Option<IndexCheck>,
-    ) -> Checked {
+    fn of(input: &Input, summary: Summary, crc_wrong_at: Vec<u64>, found: Found) -> Checked {
         Checked {
             size: input.size,
             sha256: String::new(),
             records: summary.records,
+            other_records: found.others,
             crc_right: summary.checked_crc - summary.wrong_crc,
             crc_wrong: summary.wrong_crc,
             crc_absent: summary.records - summary.checked_crc,
             crc_wrong_at,
             header_records: summary.info.records,
-            index,
+            header_wrong: found.header_wrong,
+            sequence: found.sequence,
+            index: found.index,
             front: summary.front,
+            has_no_end: has_no_end(summary.info.family),
             damage: summary.damage,
             damaged_regions: summary.damaged,
             cut: summary.cut,
-            warnings: summary.warnings,
+            warnings: summary
+                .warnings
+                .into_iter()
+                .filter(|text| !is_counted(text))
+                .collect(),
         }
+    }
+
+    /// The header's count is that of the records, with or without those of unknown kinds.
+    fn counted(&self) -> bool {
+        let all = self.records.saturating_add(self.other_records);
+        let told = self.header_records;
+        told.is_none_or(|told| told == self.records || told == all)
+    }
+
+    /// There is something to test pictures by.
+    pub fn has_check_sums(&self) -> bool {
+        self.crc_right + self.crc_wrong > 0
     }
 
     /// Nothing to complain about.
     pub fn good(&self) -> bool {
-        let counted = self
-            .header_records
-            .is_none_or(|records| records == self.records);
         self.crc_wrong == 0
             && self.front.is_none()
             && self.damaged_regions == 0
-            && self.cut.is_none()
-            && counted
-            && self.index.as_ref().is_none_or(|index| index.wrong == 0)
+            && (self.cut.is_none() || self.has_no_end)
+            && self.counted()
+            && self.header_wrong.is_empty()
+            && self.sequence.as_ref().is_none_or(|found| found.jumps == 0)
+            && self.index.as_ref().is_none_or(IndexCheck::good)
             && self
                 .warnings
                 .iter()
                 .all(|warning| warning.contains("is assumed"))
     }
+}
 
-    /// For people.
-    pub fn text(&self, out: &mut String) {
-        let _ = writeln!(out, "  size       {} bytes", self.size);
-        let _ = writeln!(out, "  sha256     {}", self.sha256);
-        let _ = writeln!(
-            out,
-            "  records    {}: check sums of {} right, of {} wrong, {} have none",
-            self.records, self.crc_right, self.crc_wrong, self.crc_absent
-        );
-        for offset in &self.crc_wrong_at {
-            let _ = writeln!(out, "    wrong check sum: record at offset {offset}");
-        }
-        match self.header_records {
-            Some(told) if told == self.records => {
-                let _ = writeln!(out, "  header     counts {told} records, as there are");
-            }
-            Some(told) => {
-                let _ = writeln!(
-                    out,
-                    "  header     counts {told} records where {} are",
-                    self.records
-                );
-            }
-            None => {}
-        }
-        if let Some(index) = &self.index {
-            let _ = writeln!(
-                out,
-                "  index      {} entries: {} agree with their record, {} do not",
-                index.entries, index.agree, index.wrong
-            );
-            for text in &index.told {
-                let _ = writeln!(out, "    {text}");
-            }
-        }
-        if let Some(front) = &self.front {
-            let _ = writeln!(out, "  front      {}", front.text());
-        }
-        for damage in &self.damage {
-            let _ = writeln!(
-                out,
-                "  damage     {} bytes at offset {}: expected {}",
-                damage.length, damage.offset, damage.expected
-            );
-        }
-        if let Some((offset, bytes)) = self.cut {
-            let _ = writeln!(
-                out,
-                "  cut        the file ends inside the record at offset {offset}, {bytes} bytes of it are there"
-            );
-        }
-        for warning in &self.warnings {
-            let _ = writeln!(out, "  warning    {}", plain(warning));
-        }
-    }
+/// The reader's remarks on counts, which are told here with the records of unknown kinds.
+fn is_counted(warning: &str) -> bool {
+    warning.ends_with(" records were read") || warning.ends_with(" were read")
 }
