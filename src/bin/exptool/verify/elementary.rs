@@ -16,6 +16,10 @@ const VOP: u8 = 0xb6;
 
 /// Whether a stream begins here, and whether it is MPEG-4: raw streams begin with a start code, and no recording does.
 pub fn begins(path: &Path) -> Option<bool> {
+    // a pipe would keep us waiting
+    if !path.is_file() {
+        return None;
+    }
     let mut head = Vec::new();
     File::open(path).ok()?.take(5).read_to_end(&mut head).ok()?;
     match head.as_slice() {
