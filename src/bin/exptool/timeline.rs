@@ -74,11 +74,15 @@ impl Timeline {
     }
 }
 
-/// Writes a file that is complete in memory.
+/// Writes a file that is complete in memory, and the folders above it.
 ///
 /// # Errors
 /// A file of that name without `force`, a folder that cannot be written to.
 pub fn save(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        // told when the file cannot be written
+        let _ = std::fs::create_dir_all(folder);
+    }
     let mut file = output::NewFile::create(path, force)?;
     file.write_all(bytes)
         .map_err(|error| Failure::Output(format!("{}: {error}", path.display())))?;

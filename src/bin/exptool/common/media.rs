@@ -3,6 +3,7 @@
 
 use super::Failure;
 use gst::prelude::*;
+use std::sync::OnceLock;
 
 /// Elements that are used, and the Debian package of each.
 const PACKAGES: &[(&str, &[&str])] = &[
@@ -70,11 +71,16 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Starts GStreamer and registers this plugin.
+/// Starts GStreamer and registers this plugin, once: a plugin cannot be registered again.
 ///
 /// # Errors
 /// A GStreamer that does not start.
 pub fn init() -> Result<(), Failure> {
+    static STARTED: OnceLock<Result<(), Failure>> = OnceLock::new();
+    STARTED.get_or_init(start).clone()
+}
+
+fn start() -> Result<(), Failure> {
     gst::init().map_err(|error| Failure::Media(format!("GStreamer does not start: {error}")))?;
     gstexp::plugin_register_static()
         .map_err(|error| Failure::Media(format!("the built-in plugin does not start: {error}")))

@@ -4,7 +4,7 @@
 mod page;
 
 use crate::common::{Common, Done, Failure, failure::EXIT_CODES, frames::Options, media, output};
-use crate::contact_sheet::{self, Layout};
+use crate::contact_sheet::{self, Layout, Order};
 use crate::recording::{Recording, file_sha256, path_sha256};
 use crate::timeline::{self, save};
 use clap::Args;
@@ -101,19 +101,22 @@ impl Report {
         if !self.no_pictures {
             // a report without pictures is still a report: a missing decoder is told in it
             let made = media::init().and_then(|()| {
-                contact_sheet::sheets(
-                    common,
-                    &recording,
-                    None,
-                    self.layout,
-                    MAX_SHEETS,
-                    &mut |png| {
-                        sheets.push(png);
-                        Ok(())
-                    },
-                )
+                let order = Order {
+                    camera: None,
+                    layout: self.layout,
+                    most: MAX_SHEETS,
+                    sha256: &sha256,
+                };
+                contact_sheet::sheets(common, &recording, order, &mut |sheet| {
+                    sheets.push(sheet.png);
+                    Ok(())
+                })
             });
-            note = made.err().map(|failure| failure.text().to_owned());
+            note = match made {
+                Ok(missing) if missing.is_empty() => None,
+                Ok(missing) => Some(missing.join("; ")),
+                Err(failure) => Some(failure.text().to_owned()),
+            };
         }
         Ok(Part {
             recording,
