@@ -47,6 +47,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "videobox",
             "mulawdec",
             "alawdec",
+            "wavparse",
         ],
     ),
     (
@@ -204,7 +205,82 @@ pub fn missing_plugin(message: &gst::MessageRef) -> Option<Failure> {
             "the GStreamer element {element} is missing; Debian has it in {package} (apt install {package})"
         )));
     }
+    let caps = structure.get::<gst::Caps>("detail");
+    let package = caps.map_or(LIBAV, |caps| stream_package(&caps));
     Some(Failure::Media(format!(
-        "GStreamer has no {name} here; Debian has most decoders in gstreamer1.0-libav (apt install gstreamer1.0-libav)"
+        "GStreamer has no {name} here; Debian has it in {package} (apt install {package})"
     )))
+}
+
+const LIBAV: &str = "gstreamer1.0-libav";
+
+/// Streams that need no libav, and the Debian package that has their demuxer or decoder.
+const STREAMS: &[(&str, &[&str])] = &[
+    (
+        "gstreamer1.0-plugins-good",
+        &[
+            "video/quicktime",
+            "audio/x-m4a",
+            "video/x-matroska",
+            "video/x-matroska-3d",
+            "audio/x-matroska",
+            "video/webm",
+            "audio/webm",
+            "video/x-msvideo",
+            "video/x-flv",
+            "video/x-dv",
+            "video/x-vp8",
+            "video/x-vp9",
+            "image/jpeg",
+            "image/png",
+            "multipart/x-mixed-replace",
+            "application/x-id3",
+            "audio/x-wav",
+            "audio/x-flac",
+            "audio/x-mulaw",
+            "audio/x-alaw",
+            "audio/x-au",
+            "audio/x-speex",
+            "audio/x-wavpack",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-base",
+        &[
+            "application/ogg",
+            "video/x-theora",
+            "audio/x-vorbis",
+            "audio/x-opus",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-bad",
+        &[
+            "video/mpegts",
+            "application/mxf",
+            "application/x-hls",
+            "application/dash+xml",
+            "image/webp",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-ugly",
+        &["video/x-ms-asf", "application/vnd.rn-realmedia"],
+    ),
+];
+
+/// The Debian package for a stream that nothing here can read.
+fn stream_package(caps: &gst::Caps) -> &'static str {
+    let Some(structure) = caps.structure(0) else {
+        return LIBAV;
+    };
+    let name = structure.name();
+    // programme streams have the name of the pictures in them
+    if name == "video/mpeg" && structure.get("systemstream") == Ok(true) {
+        return "gstreamer1.0-plugins-bad";
+    }
+    STREAMS
+        .iter()
+        .find(|(_, streams)| streams.contains(&name.as_str()))
+        .map_or(LIBAV, |(package, _)| *package)
 }
