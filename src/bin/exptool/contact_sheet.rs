@@ -100,11 +100,14 @@ impl ContactSheet {
             most: usize::MAX,
             sha256: &sha256,
         };
-        let missing = sheets(common, &recording, order, &mut |sheet| {
+        let Lack { missing, .. } = sheets(common, &recording, order, &mut |page| {
             number += 1;
             let path = numbered(&self.output, number);
-            save(&path, &sheet.png, self.force)?;
-            written.push((path, sheet.facts));
+            let facts = page.moments.iter().zip(&page.found);
+            let facts = facts.map(|(moment, found)| fact(&recording, moment, found.as_ref()));
+            let facts: Vec<Value> = facts.collect();
+            save(&path, &draw(&recording, page, order)?, self.force)?;
+            written.push((path, facts));
             Ok(())
         })?;
         for text in &missing {
@@ -150,19 +153,30 @@ pub struct Order<'a> {
     pub layout: Layout,
     /// Sheets at most.
     pub most: usize,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file, for the picture's texts.
     pub sha256: &'a str,
 }
 
-/// A sheet.
-pub struct Sheet {
-    /// The picture.
-    pub png: Vec<u8>,
-    /// What is on it.
-    pub facts: Vec<Value>,
+/// The pictures of a sheet.
+pub struct Page<'a> {
+    /// What was looked for.
+    pub moments: &'a [Moment<'a>],
+    /// What was found, for each of them.
+    pub found: Vec<Option<Picture>>,
+    /// Number of the sheet and of all.
+    number: (usize, usize),
 }
 
-/// Makes sheets of a recording and hands each out. Tells which pictures could not be got, and which did not fit.
+/// What is not on the sheets.
+#[derive(Default)]
+pub struct Lack {
+    /// Pictures that could not be got, in words.
+    pub missing: Vec<String>,
+    /// Pictures for which there was no more sheet.
+    pub left_out: usize,
+}
+
+/// Looks for the pictures of a recording's sheets and hands out sheet for sheet.
 ///
 /// # Errors
 /// A file that does not play; what `give` fails with.
@@ -170,8 +184,8 @@ pub fn sheets(
     common: &Common,
     recording: &Recording,
     order: Order<'_>,
-    give: &mut dyn FnMut(Sheet) -> Result<(), Failure>,
-) -> Result<Vec<String>, Failure> {
+    give: &mut dyn FnMut(Page<'_>) -> Result<(), Failure>,
+) -> Result<Lack, Failure> {
     let layout = order.layout;
     let moments = moments(recording, order)?;
     let mut missing = Vec::new();
@@ -190,13 +204,17 @@ pub fn sheets(
                 recording.time(moment.clock)
             )
         }));
-        let facts = page.iter().zip(&found);
-        let facts = facts.map(|(moment, found)| fact(recording, moment, found.as_ref()));
-        let facts = facts.collect();
-        let png = draw(recording, page, found, order, (n + 1, all))?;
-        give(Sheet { png, facts })?;
+        give(Page {
+            moments: page,
+            found,
+            number: (n + 1, all),
+        })?;
     }
-    Ok(missing)
+    let shown = on_sheet.saturating_mul(order.most);
+    Ok(Lack {
+        missing,
+        left_out: moments.len().saturating_sub(shown),
+    })
 }
 
 /// What stands on a sheet: moments of each run, spread evenly over it.
@@ -266,13 +284,12 @@ fn look(
 }
 
 /// Draws a sheet. The pictures are given away: they and the sheet need not be held at once for longer than it takes.
-fn draw(
-    recording: &Recording,
-    moments: &[Moment<'_>],
-    found: Vec<Option<Picture>>,
-    order: Order<'_>,
-    pages: (usize, usize),
-) -> Result<Vec<u8>, Failure> {
+fn draw(recording: &Recording, page: Page<'_>, order: Order<'_>) -> Result<Vec<u8>, Failure> {
+    let Page {
+        moments,
+        found,
+        number,
+    } = page;
     let layout = order.layout;
     let (height, cell) = (layout.height(), layout.cell());
     let rows = u32::try_from(moments.len())
@@ -291,7 +308,7 @@ fn draw(
     let name = recording.input.path.file_name().unwrap_or_default();
     let name = name.to_string_lossy();
     svg.text((f64::from(MARGIN), 28.0), 18, "start", &name);
-    let under = heading(recording, pages);
+    let under = heading(recording, number);
     svg.text((f64::from(MARGIN), 48.0), 12, "start", &under);
     for (n, (moment, picture)) in moments.iter().zip(&found).enumerate() {
         let (x, y) = place(n);
