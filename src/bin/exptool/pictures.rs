@@ -130,7 +130,8 @@ impl Pictures {
         let pipeline = gst::Pipeline::new();
         let demux = graph::source(&pipeline, recording, camera.number, false, layout)?;
         let mut elements = graph::decoder(camera.codec)?;
-        for name in ["videoconvert", "videoscale", "capsfilter", "appsink"] {
+        // made small before the colours take 3 bytes a pixel
+        for name in ["videoscale", "videoconvert", "capsfilter", "appsink"] {
             elements.push(media::element(name)?);
         }
         let mut caps = gst::Caps::builder("video/x-raw")
