@@ -309,3 +309,23 @@ fn the_package_of_a_demuxer_is_named() {
         "{words}"
     );
 }
+
+#[test]
+fn sound_that_ends_long_before_the_pictures_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("video.mkv");
+    common::launch_well(&format!(
+        "matroskamux name=mux ! filesink location={} \
+         videotestsrc num-buffers=600 ! video/x-raw,width=160,height=128,framerate=4/1 ! jpegenc ! queue ! mux. \
+         audiotestsrc num-buffers=100 timestamp-offset=5000000000 ! audio/x-raw,rate=44100 ! queue ! mux.",
+        video.display()
+    ));
+    let file = folder.path().join("sound.exp");
+    let begun = std::time::Instant::now();
+    run(&["make", text(&video), "-o", text(&file), "--sound"], 0);
+    assert!(begun.elapsed().as_secs() < 45);
+    let report = json(&["info", text(&file)], 0);
+    let streams = report["streams"].as_array().unwrap();
+    assert!(streams[0]["frames"].as_u64().unwrap() > 1100, "{report}");
+    assert!(streams[1]["frames"].as_u64().unwrap() > 90, "{report}");
+}

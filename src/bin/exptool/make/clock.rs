@@ -152,7 +152,7 @@ pub fn parse_rate(text: &str) -> Result<(i32, i32), String> {
 pub fn parse_size(text: &str) -> Result<(i32, i32), String> {
     let size = text.split_once('x').and_then(|(width, height)| {
         let (width, height): (u16, u16) = (width.parse().ok()?, height.parse().ok()?);
-        let fits = |side: u16| (16..=MAX_SIDE).contains(&side) && side % 16 == 0;
+        let fits = |side: u16| (16..=MAX_SIDE).contains(&side) && side.is_multiple_of(16);
         (fits(width) && fits(height)).then_some((i32::from(width), i32::from(height)))
     });
     size.ok_or_else(|| {

@@ -10,21 +10,68 @@ use crate::common::{Failure, media};
 use gst::{glib, prelude::*};
 use std::sync::Arc;
 
-/// Adds an input, decoded and led to its branches of pictures and sound. What decodes it is handed back.
+/// Adds the pictures of an input, decoded and led to their branch. What decodes them is handed back.
 ///
 /// # Errors
 /// A missing element, a test pattern that there is not.
-pub fn add(
+pub fn pictures(
     make: &Make,
     pipeline: &gst::Pipeline,
     n: usize,
-    (first, audio): (&gst::Element, Option<gst::Element>),
+    first: &gst::Element,
     watch: &Watch,
 ) -> Result<Option<gst::Element>, Failure> {
     let input = make.inputs.get(n).map(String::as_str).unwrap_or_default();
     if let Some(pattern) = input.strip_prefix("test:") {
         return test_source(make, pipeline, pattern, first).map(|()| None);
     }
+    decoder(make, pipeline, input, (first, &PICTURES), watch).map(Some)
+}
+
+/// Adds the sound of an input. It has a demuxer of its own: where one demuxer feeds both, pictures that wait for sound keep it from
+/// getting there, and sound may begin late, or end early, by any length of time.
+///
+/// # Errors
+/// A missing element.
+pub fn sound(
+    make: &Make,
+    pipeline: &gst::Pipeline,
+    n: usize,
+    first: &gst::Element,
+    watch: &Watch,
+) -> Result<gst::Element, Failure> {
+    let input = make.inputs.get(n).map(String::as_str).unwrap_or_default();
+    decoder(make, pipeline, input, (first, &SOUND), watch)
+}
+
+/// What is taken of an input.
+struct Kind {
+    /// Decoded.
+    raw: &'static str,
+    /// A field that coded streams of the other kind have and containers do not: those are not decoded.
+    other: &'static str,
+    /// Words for an input that has none.
+    none: &'static str,
+}
+
+const PICTURES: Kind = Kind {
+    raw: "video/x-raw",
+    other: "rate",
+    none: "has no video",
+};
+const SOUND: Kind = Kind {
+    raw: "audio/x-raw",
+    other: "width",
+    none: "has no sound, which --sound asks for",
+};
+
+fn decoder(
+    make: &Make,
+    pipeline: &gst::Pipeline,
+    input: &str,
+    (first, kind): (&gst::Element, &'static Kind),
+    watch: &Watch,
+) -> Result<gst::Element, Failure> {
     let path =
         std::path::absolute(input).map_err(|error| Failure::Input(format!("{input}: {error}")))?;
     let uri = glib::filename_to_uri(&path, None)
@@ -33,18 +80,25 @@ pub fn add(
     source.set_property("uri", uri.as_str());
     pipeline.add(&source).map_err(fail)?;
     bound(&source);
-    let branches = Branches {
+    source.connect("autoplug-continue", false, |values| {
+        let caps = values.get(2)?.get::<gst::Caps>().ok()?;
+        let coded = caps
+            .structure(0)
+            .is_some_and(|caps| caps.has_field(kind.other));
+        Some((!coded).to_value())
+    });
+    let branch = Branch {
         name: input.to_owned(),
-        video: first.static_pad("sink"),
-        audio: audio.and_then(|first| first.static_pad("sink")),
+        sink: first.static_pad("sink"),
+        kind,
         limit: limit(make),
         watch: watch.clone(),
     };
-    let branches = Arc::new(branches);
-    let all = branches.clone();
-    source.connect_pad_added(move |source, pad| branches.link(source, pad));
+    let branch = Arc::new(branch);
+    let all = branch.clone();
+    source.connect_pad_added(move |source, pad| branch.link(source, pad));
     source.connect_no_more_pads(move |source| all.check(source));
-    Ok(Some(source))
+    Ok(source)
 }
 
 /// Decoders that take one picture at a time hold the fewest.
@@ -59,28 +113,29 @@ fn bound(source: &gst::Element) {
     });
 }
 
-/// Where the streams of an input go.
-struct Branches {
+/// Where the stream of an input goes.
+struct Branch {
     name: String,
-    video: Option<gst::Pad>,
-    audio: Option<gst::Pad>,
+    sink: Option<gst::Pad>,
+    kind: &'static Kind,
     limit: Option<i64>,
     watch: Watch,
 }
 
-impl Branches {
+impl Branch {
     fn link(&self, source: &gst::Element, pad: &gst::Pad) {
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let kind = caps.structure(0).map(|structure| structure.name());
-        let (branch, limit) = match kind.map(|name| name.as_str()) {
-            Some("video/x-raw") => (&self.video, None),
-            Some("audio/x-raw") => (&self.audio, self.limit),
-            _ => return,
-        };
-        let Some(sink) = branch.as_ref().filter(|sink| !sink.is_linked()) else {
+        let wanted = caps
+            .structure(0)
+            .is_some_and(|caps| caps.name() == self.kind.raw);
+        let Some(sink) = self
+            .sink
+            .as_ref()
+            .filter(|sink| wanted && !sink.is_linked())
+        else {
             return;
         };
-        cut(sink, limit);
+        cut(sink, self.limit);
         let watch = self.watch.clone();
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             watch.moved();
@@ -94,12 +149,8 @@ impl Branches {
 
     /// All streams are there: the muxer would wait for ever for one that is not.
     fn check(&self, source: &gst::Element) {
-        let lacks = |branch: &Option<gst::Pad>| branch.as_ref().is_some_and(|pad| !pad.is_linked());
-        if lacks(&self.video) {
-            self.refuse(source, format!("{}: has no video", self.name));
-        } else if lacks(&self.audio) {
-            let text = format!("{}: has no sound, which --sound asks for", self.name);
-            self.refuse(source, text);
+        if self.sink.as_ref().is_some_and(|pad| !pad.is_linked()) {
+            self.refuse(source, format!("{}: {}", self.name, self.kind.none));
         }
     }
 
@@ -133,7 +184,7 @@ pub fn cut(pad: &gst::Pad, limit: Option<i64>) {
 }
 
 /// Pictures of each camera, where their number is limited.
-fn pictures(make: &Make) -> Option<i32> {
+fn count(make: &Make) -> Option<i32> {
     let (num, den) = make.rate;
     let count = make.seconds? * f64::from(num) / f64::from(den);
     Some((count.ceil() as i32).max(1))
@@ -157,7 +208,7 @@ fn test_source(
     source.set_property_from_str("pattern", pattern);
     let (num, den) = make.rate;
     let ten_seconds = 10 * num / den.max(1);
-    source.set_property("num-buffers", pictures(make).unwrap_or(ten_seconds.max(1)));
+    source.set_property("num-buffers", count(make).unwrap_or(ten_seconds.max(1)));
     let caps = gst::Caps::builder("video/x-raw")
         .field("framerate", gst::Fraction::new(num, den))
         .build();

@@ -20,8 +20,8 @@ const WAITING: u32 = 2 << 20;
 pub struct Made {
     /// The pipeline.
     pub pipeline: gst::Pipeline,
-    /// What decodes each input; nothing where it is a test pattern.
-    pub sources: Vec<Option<gst::Element>>,
+    /// What decodes the inputs, with the number of the input.
+    pub sources: Vec<(usize, gst::Element)>,
     /// Where raw pictures of each input arrive.
     heads: Vec<gst::Pad>,
 }
@@ -74,12 +74,13 @@ pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Resu
             .request_pad_simple(&format!("video_{}", number - 1))
             .ok_or_else(|| Failure::Media(format!("no pad for camera {number}")))?;
         let first = camera(make, &pipeline, &pad, n, (start, watch))?;
-        let audio = match make.sound && n == 0 {
-            true => Some(sound(&pipeline, &mux)?),
-            false => None,
-        };
         heads.extend(first.static_pad("sink"));
-        sources.push(input::add(make, &pipeline, n, (&first, audio), watch)?);
+        let source = input::pictures(make, &pipeline, n, &first, watch)?;
+        sources.extend(source.map(|source| (n, source)));
+        if make.sound && n == 0 {
+            let first = sound(&pipeline, &mux)?;
+            sources.push((n, input::sound(make, &pipeline, n, &first, watch)?));
+        }
     }
     Ok(Made {
         pipeline,

@@ -181,9 +181,8 @@ fn input_of(made: &Made, element: &gst::Object) -> Option<usize> {
     let holds = |source: &gst::Element| {
         source.upcast_ref::<gst::Object>() == element || element.has_as_ancestor(source)
     };
-    made.sources
-        .iter()
-        .position(|source| source.as_ref().is_some_and(holds))
+    let source = made.sources.iter().find(|(_, source)| holds(source));
+    source.map(|(n, _)| *n)
 }
 
 /// What an error of another element says.
