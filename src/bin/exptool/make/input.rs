@@ -78,6 +78,8 @@ fn decoder(
         .map_err(|error| Failure::Input(format!("{input}: {error}")))?;
     let source = media::element("uridecodebin")?;
     source.set_property("uri", uri.as_str());
+    // coded bytes that wait before the decoder; its own default is 8 MiB
+    source.set_property("buffer-size", 1_i32 << 20);
     pipeline.add(&source).map_err(fail)?;
     bound(&source);
     source.connect("autoplug-continue", false, |values| {
