@@ -2,6 +2,7 @@
 //! `exptool snapshot` and `contact-sheet` where a moment is not simply there: hours that were recorded twice, gaps, ends, names.
 #![cfg(all(feature = "plugin", feature = "tools"))]
 
+mod common;
 mod exptool_tools;
 
 use exptool_tools::{complaint, exptool, json, run, text};
@@ -30,16 +31,10 @@ fn set_back(folder: &Path, back: i64) -> PathBuf {
 fn one_ends_early(folder: &Path) -> PathBuf {
     let short = folder.join("short.mkv");
     let path = folder.join("early.exp");
-    let pipeline = format!(
+    common::launch_well(&format!(
         "videotestsrc num-buffers=75 ! video/x-raw,width=352,height=240,framerate=15/1 ! jpegenc ! matroskamux ! filesink location={}",
         short.display()
-    );
-    let made = std::process::Command::new("gst-launch-1.0")
-        .args(["-q"])
-        .args(pipeline.split(' '))
-        .status()
-        .unwrap();
-    assert!(made.success());
+    ));
     let arguments = [
         "make",
         text(&short),
