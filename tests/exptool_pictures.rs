@@ -145,7 +145,7 @@ fn contact_sheets_hold_each_run() {
     // four runs, a row for each
     let video = stream(&probed, "video");
     assert_eq!(video["width"], 2 * 16 + 3 * 128 - 8);
-    assert_eq!(video["height"], 64 + 16 + 4 * (90 + 34 + 8));
+    assert_eq!(video["height"], 64 + 16 + 4 * (90 + 48 + 8));
     let raw = dir.path().join("sheet.gray");
     let arguments = [
         "-v",
@@ -164,7 +164,7 @@ fn contact_sheets_hold_each_run() {
     let width = 2 * 16 + 3 * 128 - 8;
     // the pattern is a white ball on black: every cell has both, and none of the grey that stands for no picture
     for n in 0..12 {
-        let (x, y) = (16 + n % 3 * 128, 64 + n / 3 * 132);
+        let (x, y) = (16 + n % 3 * 128, 64 + n / 3 * 146);
         let cell = (0..90).flat_map(|row| &pixels[(y + row) * width + x..][..120]);
         let (low, high) = cell.fold((255, 0), |(low, high), p| (low.min(*p), high.max(*p)));
         assert!(low < 40 && high > 200, "cell {n}: {low} to {high}");

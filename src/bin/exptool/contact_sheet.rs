@@ -2,19 +2,23 @@
 //! `exptool contact-sheet`: small pictures of each run on a sheet.
 
 use crate::common::{
-    Common, Done, Failure, failure::EXIT_CODES, media, output, progress::Progress,
+    Common, Done, Failure, clock::Zone, failure::EXIT_CODES, frames::hex, media, output,
+    progress::Progress,
 };
 use crate::draw::{Canvas, Svg};
-use crate::pictures::{Picture, Pictures};
-use crate::recording::{Camera, Recording};
+use crate::pictures::{Moment, Picture, Pictures};
+use crate::recording::{Recording, file_sha256};
 use crate::timeline::save;
 use clap::Args;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 const MARGIN: u32 = 16;
 const HEAD: u32 = 64;
 const BETWEEN: u32 = 8;
-const LABEL: u32 = 34;
+/// Height of a line below a picture, and pictures below which a time does not fit a line.
+const LINE: u32 = 14;
+const NARROW: u32 = 212;
 /// Pixels of the pictures on one sheet, which bounds memory: about a printed page of pictures of the usual width.
 const ON_SHEET: u32 = 1_500_000;
 
@@ -40,7 +44,9 @@ impl Layout {
 
     /// Width and height of a picture with its label and the space to the next.
     fn cell(self) -> (u32, u32) {
-        (self.width + BETWEEN, self.height() + LABEL + BETWEEN)
+        let lines = if self.width < NARROW { 3 } else { 2 };
+        let label = LINE * lines + 6;
+        (self.width + BETWEEN, self.height() + label + BETWEEN)
     }
 
     /// Pictures on one sheet: whole rows, one at least.
@@ -51,7 +57,9 @@ impl Layout {
     }
 }
 
-/// Put small pictures of each run on a sheet, with their times. More sheets get the numbers -2, -3 and so on.
+/// Put small pictures of each run on a sheet, with their times.
+///
+/// What does not fit NAME.png goes on to NAME-2.png, NAME-3.png and so on; all that were written are listed.
 #[derive(Args)]
 #[command(after_help = format!("Examples:\n  exptool contact-sheet lobby.exp -o sheet.png\n  exptool contact-sheet lobby.exp -o sheet.png --per-run 8 --columns 8 --width 160\n\n{EXIT_CODES}"))]
 pub struct ContactSheet {
@@ -74,25 +82,57 @@ pub struct ContactSheet {
 impl ContactSheet {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
+        let png = self.output.extension();
+        if !png.is_some_and(|end| end.eq_ignore_ascii_case("png")) {
+            return Err(Failure::Use(format!(
+                "{}: a sheet is written as PNG: expected a name with .png",
+                self.output.display()
+            )));
+        }
         media::init()?;
         let recording = Recording::open(common, &self.input)?;
+        let sha256 = file_sha256(common, &recording.input)?;
         let mut number = 0;
-        let mut names = String::new();
-        sheets(
-            common,
-            &recording,
-            self.camera,
-            self.layout,
-            usize::MAX,
-            &mut |png| {
-                number += 1;
-                let path = numbered(&self.output, number);
-                names.push_str(&format!("{}\n", path.display()));
-                save(&path, &png, self.force)
-            },
-        )?;
-        output::print(&names)?;
-        Ok(0)
+        let mut written = Vec::new();
+        let order = Order {
+            camera: self.camera,
+            layout: self.layout,
+            most: usize::MAX,
+            sha256: &sha256,
+        };
+        let Lack { missing, .. } = sheets(common, &recording, order, &mut |page| {
+            number += 1;
+            let path = numbered(&self.output, number);
+            let facts = page.moments.iter().zip(&page.found);
+            let facts = facts.map(|(moment, found)| fact(&recording, moment, found.as_ref()));
+            let facts: Vec<Value> = facts.collect();
+            save(&path, &draw(&recording, page, order)?, self.force)?;
+            written.push((path, facts));
+            Ok(())
+        })?;
+        for text in &missing {
+            eprintln!("exptool: {}: {text}", recording.input.name);
+        }
+        let next = numbered(&self.output, number + 1);
+        if next.exists() {
+            eprintln!(
+                "exptool: {}: is there from before: this sheet has {number} pages",
+                next.display()
+            );
+        }
+        if common.json {
+            let sheet = |(path, facts)| json!({ "output": path, "pictures": facts });
+            let sheets: Vec<Value> = written.into_iter().map(sheet).collect();
+            output::print_json(
+                &json!({ "sheets": sheets, "missing": missing, "source_sha256": sha256 }),
+            )?;
+        } else {
+            let names = written
+                .iter()
+                .map(|(path, _)| format!("{}\n", path.display()));
+            output::print(&names.collect::<String>())?;
+        }
+        Ok(u8::from(!missing.is_empty()))
     }
 }
 
@@ -104,54 +144,113 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(format!("{stem}-{number}.png"))
 }
 
-/// A picture that is to be looked for.
+/// What sheets are made of.
 #[derive(Clone, Copy)]
-struct Moment<'a> {
-    camera: &'a Camera,
-    clock: i64,
-    pass: u32,
-    run: usize,
+pub struct Order<'a> {
+    /// Only this camera.
+    pub camera: Option<u16>,
+    /// How they look.
+    pub layout: Layout,
+    /// Sheets at most.
+    pub most: usize,
+    /// SHA-256 of the file, for the picture's texts.
+    pub sha256: &'a str,
 }
 
-/// Makes sheets of a recording, at most `most`, and hands each out as PNG.
+/// The pictures of a sheet.
+pub struct Page<'a> {
+    /// What was looked for.
+    pub moments: &'a [Moment<'a>],
+    /// What was found, for each of them.
+    pub found: Vec<Option<Picture>>,
+    /// Number of the sheet and of all.
+    number: (usize, usize),
+}
+
+/// What is not on the sheets.
+#[derive(Default)]
+pub struct Lack {
+    /// Pictures that could not be got, in words.
+    pub missing: Vec<String>,
+    /// Pictures for which there was no more sheet.
+    pub left_out: usize,
+}
+
+/// Looks for the pictures of a recording's sheets and hands out sheet for sheet.
 ///
 /// # Errors
 /// A file that does not play; what `give` fails with.
 pub fn sheets(
     common: &Common,
     recording: &Recording,
-    camera: Option<u16>,
-    layout: Layout,
-    most: usize,
-    give: &mut dyn FnMut(Vec<u8>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    order: Order<'_>,
+    give: &mut dyn FnMut(Page<'_>) -> Result<(), Failure>,
+) -> Result<Lack, Failure> {
+    media::hold_little();
+    let layout = order.layout;
+    let moments = moments(recording, order)?;
+    let mut missing = Vec::new();
+    let mut progress = Progress::count(common, moments.len() as u64, "pictures");
+    let on_sheet = layout.on_sheet();
+    let all = moments.len().div_ceil(on_sheet);
+    for (n, page) in moments.chunks(on_sheet).take(order.most).enumerate() {
+        let mut told = |done: usize| progress.at((n * on_sheet + done) as u64);
+        let found = look(common, recording, page, layout.width, &mut told)?;
+        let none = page.iter().zip(&found).filter(|(_, found)| found.is_none());
+        missing.extend(none.map(|(moment, _)| {
+            format!(
+                "{}, run {}: no picture could be got at {}",
+                moment.camera.name(),
+                moment.run + 1,
+                recording.time(moment.clock)
+            )
+        }));
+        give(Page {
+            moments: page,
+            found,
+            number: (n + 1, all),
+        })?;
+    }
+    let shown = on_sheet.saturating_mul(order.most);
+    Ok(Lack {
+        missing,
+        left_out: moments.len().saturating_sub(shown),
+    })
+}
+
+/// What stands on a sheet: moments of each run, spread evenly over it.
+fn moments<'a>(recording: &'a Recording, order: Order<'_>) -> Result<Vec<Moment<'a>>, Failure> {
     let mut moments = Vec::new();
-    for camera in recording.wanted(camera)? {
+    for camera in recording.wanted(order.camera)? {
         for (run, stretch) in camera.runs.iter().enumerate() {
             let Some(first) = stretch.decodable else {
                 continue;
             };
-            let count = i64::from(layout.per_run)
+            let count = i64::from(order.layout.per_run)
                 .min(i64::try_from(stretch.frames).unwrap_or(1))
                 .max(1);
-            let length = stretch.last - first;
+            let part = stretch.last.saturating_sub(first) / count;
             moments.extend((0..count).map(|n| Moment {
                 camera,
-                clock: first + length / count * n + length / count / 2,
-                pass: stretch.pass,
+                clock: first + part * n + part / 2,
                 run,
             }));
         }
     }
-    let mut progress = Progress::count(common, moments.len() as u64, "pictures");
-    let on_sheet = layout.on_sheet();
-    let all = moments.len().div_ceil(on_sheet);
-    for (n, page) in moments.chunks(on_sheet).take(most).enumerate() {
-        let mut told = |done: usize| progress.at((n * on_sheet + done) as u64);
-        let found = look(common, recording, page, layout.width, &mut told)?;
-        give(sheet(recording, page, &found, layout, (n + 1, all))?)?;
-    }
-    Ok(())
+    Ok(moments)
+}
+
+/// A picture of a sheet for machines.
+fn fact(recording: &Recording, moment: &Moment<'_>, found: Option<&Picture>) -> Value {
+    let clock = found.map(|picture| picture.clock);
+    json!({
+        "camera": moment.camera.number,
+        "run": moment.run + 1,
+        "asked": recording.time(moment.clock),
+        "time": clock.map(|clock| recording.time(clock)),
+        "utc": clock.filter(|_| recording.has_clock()).map(Zone::utc),
+        "coded_sha256": found.and_then(|picture| picture.sha256).map(|sum| hex(&sum)),
+    })
 }
 
 /// The pictures of these moments. The decoder is put away before anything is drawn: both together would take more memory.
@@ -179,21 +278,21 @@ fn look(
                 )?
             }
         };
-        found.push(pictures.at(moment.clock, moment.pass)?);
+        found.push(pictures.at(moment)?);
         open = Some((number, pictures));
     }
     Ok(found)
 }
 
-fn sheet(
-    recording: &Recording,
-    moments: &[Moment<'_>],
-    found: &[Option<Picture>],
-    layout: Layout,
-    (page, pages): (usize, usize),
-) -> Result<Vec<u8>, Failure> {
-    let height = layout.height();
-    let cell = layout.cell();
+/// Draws a sheet. The pictures are given away: they and the sheet need not be held at once for longer than it takes.
+fn draw(recording: &Recording, page: Page<'_>, order: Order<'_>) -> Result<Vec<u8>, Failure> {
+    let Page {
+        moments,
+        found,
+        number,
+    } = page;
+    let layout = order.layout;
+    let (height, cell) = (layout.height(), layout.cell());
     let rows = u32::try_from(moments.len())
         .unwrap_or(0)
         .div_ceil(layout.columns);
@@ -207,44 +306,25 @@ fn sheet(
         )
     };
     let mut svg = Svg::default();
-    let name = recording
-        .input
-        .path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
+    let name = recording.input.path.file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
     svg.text((f64::from(MARGIN), 28.0), 18, "start", &name);
-    let server = &recording.summary.info.server;
-    let of = if pages > 1 {
-        format!("sheet {page} of {pages}")
-    } else {
-        String::new()
-    };
-    let under = [server.as_str(), of.as_str()]
-        .into_iter()
-        .filter(|text| !text.is_empty());
-    let under = under.collect::<Vec<_>>().join(", ");
+    let under = heading(recording, number);
     svg.text((f64::from(MARGIN), 48.0), 12, "start", &under);
-    for (n, (moment, picture)) in moments.iter().zip(found).enumerate() {
+    for (n, (moment, picture)) in moments.iter().zip(&found).enumerate() {
         let (x, y) = place(n);
-        let (x, y) = (f64::from(x), f64::from(y));
-        svg.rect(
+        label(
+            &mut svg,
+            recording,
             (x, y),
-            (f64::from(layout.width), f64::from(height)),
-            "#888888",
-            "",
+            layout,
+            moment,
+            picture.as_ref(),
         );
-        let clock = picture
-            .as_ref()
-            .map_or(moment.clock, |picture| picture.clock);
-        let label = y + f64::from(height);
-        svg.text((x, label + 14.0), 11, "start", &recording.short_time(clock));
-        let run = format!("{}, run {}", moment.camera.name(), moment.run + 1);
-        svg.text((x, label + 27.0), 10, "start", &run);
     }
     let drawn = svg.finish(f64::from(width), f64::from(total), "Contact sheet");
     let mut canvas = Canvas::draw(&drawn)?;
-    for (n, picture) in found.iter().enumerate() {
+    for (n, picture) in found.into_iter().enumerate() {
         if let Some(picture) = picture {
             let line = picture.width as usize * 3;
             let rows = picture.height.min(height) as usize;
@@ -252,12 +332,67 @@ fn sheet(
             canvas.put(place(n), picture.width, rgb);
         }
     }
-    let texts = [
+    canvas.png(&[
         (
             "Software".to_owned(),
             format!("exptool {}", env!("CARGO_PKG_VERSION")),
         ),
         ("Source".to_owned(), name.into_owned()),
-    ];
-    canvas.png(&texts)
+        ("Source SHA-256".to_owned(), order.sha256.to_owned()),
+    ])
+}
+
+/// The line below the file's name: recorder, time zone, page.
+fn heading(recording: &Recording, (page, pages): (usize, usize)) -> String {
+    let mut parts = vec![recording.summary.info.server.clone()];
+    if recording.has_clock() {
+        let zone = recording.zone.offset_name();
+        parts.push(format!("local time is UTC{zone}"));
+    }
+    if pages > 1 {
+        parts.push(format!("sheet {page} of {pages}"));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
+}
+
+/// What stands below a picture, and the box that shows where there is none.
+fn label(
+    svg: &mut Svg,
+    recording: &Recording,
+    (x, y): (u32, u32),
+    layout: Layout,
+    moment: &Moment<'_>,
+    picture: Option<&Picture>,
+) {
+    let (width, height) = (f64::from(layout.width), f64::from(layout.height()));
+    let (x, y) = (f64::from(x), f64::from(y));
+    svg.rect((x, y), (width, height), "#bbbbbb", "");
+    if picture.is_none() {
+        let middle = (x + width / 2.0, y + height / 2.0);
+        svg.text(middle, 12, "middle", "no picture");
+    }
+    let clock = picture.map_or(moment.clock, |picture| picture.clock);
+    let time = recording.time(clock);
+    let run = format!("{}, run {}", moment.camera.name(), moment.run + 1);
+    let lines: Vec<&str> = match time.split_once(' ') {
+        Some((day, time)) if recording.has_clock() && layout.width < NARROW => {
+            vec![day, time, &run]
+        }
+        _ => vec![&time, &run],
+    };
+    // a letter is about 6 pixels wide
+    let fits = (layout.width / 6) as usize;
+    for (n, line) in lines.into_iter().enumerate() {
+        let line = match line.chars().count() > fits {
+            true => line
+                .chars()
+                .take(fits.saturating_sub(1))
+                .chain(['…'])
+                .collect(),
+            false => line.to_owned(),
+        };
+        let below = f64::from(LINE) * (n as f64 + 1.0);
+        svg.text((x, y + height + below), 11, "start", &line);
+    }
 }

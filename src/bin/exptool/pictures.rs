@@ -3,8 +3,9 @@
 
 use crate::common::{Failure, frames::hash_coded, media};
 use crate::convert::{graph, watch::clock_of};
-use crate::recording::{Camera, Recording};
+use crate::recording::{Camera, Recording, Stretch};
 use gst::prelude::*;
+use gstexp::container::timeline::SECOND;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -27,6 +28,80 @@ pub struct Picture {
     pub clock: i64,
     /// SHA-256 of the coded picture, as `verify` computes it.
     pub sha256: Option<[u8; 32]>,
+}
+
+/// A moment of one run of a camera, which tells it from the same time in another pass of an hour that was recorded twice.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// The camera.
+    pub camera: &'a Camera,
+    /// The run, from 0.
+    pub run: usize,
+    /// Clock, nanoseconds.
+    pub clock: i64,
+}
+
+impl<'a> Moment<'a> {
+    /// The run.
+    pub fn stretch(&self) -> Option<&'a Stretch> {
+        self.camera.runs.get(self.run)
+    }
+
+    /// The moment that is shown when somebody asks for `clock`: in the `pass`-th run that holds it, else, in a gap or before the
+    /// beginning, where recording goes on.
+    pub fn of(camera: &'a Camera, clock: i64, pass: u32) -> Option<Moment<'a>> {
+        let pass = usize::try_from(pass).unwrap_or(usize::MAX);
+        let runs = || {
+            camera
+                .runs
+                .iter()
+                .enumerate()
+                .filter_map(|(n, run)| Some((n, run, run.decodable?)))
+        };
+        let holding =
+            |(_, run, _): &(usize, &Stretch, i64)| (run.start..camera.end_of(run)).contains(&clock);
+        let inside = runs().filter(holding).nth(pass);
+        let next = || {
+            let later = runs().filter(|(_, run, _)| run.start > clock);
+            let mut later: Vec<_> = later.collect();
+            later.sort_by_key(|(n, run, _)| (run.start, *n));
+            later.into_iter().next().filter(|_| pass == 0)
+        };
+        let (run, stretch, first) = inside.or_else(next)?;
+        Some(Moment {
+            camera,
+            run,
+            clock: clock.clamp(first, stretch.last.max(first)),
+        })
+    }
+
+    /// How many earlier runs hold this very moment, as `seek-clock` counts them: a run holds its last picture's duration too, a
+    /// second at least.
+    fn pass(&self) -> u32 {
+        self.holding(self.camera.rhythm.interval.max(SECOND))
+    }
+
+    /// How many earlier runs have pictures before and after it.
+    pub fn earlier(&self) -> u32 {
+        self.holding(0)
+    }
+
+    fn holding(&self, slack: i64) -> u32 {
+        let earlier = self.camera.runs.iter().take(self.run);
+        let holding = earlier
+            .filter(|run| (run.start..=run.last.saturating_add(slack)).contains(&self.clock))
+            .count();
+        u32::try_from(holding).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a picture of this time can be the one that was meant: in its run, give or take what a clock of whole seconds leaves
+    /// open.
+    fn fits(&self, clock: i64) -> bool {
+        self.stretch().is_some_and(|run| {
+            let slack = self.camera.rhythm.interval.max(SECOND);
+            (run.start.saturating_sub(slack)..=run.last.saturating_add(slack)).contains(&clock)
+        })
+    }
 }
 
 type Hashes = Arc<Mutex<VecDeque<(i64, [u8; 32])>>>;
@@ -55,7 +130,8 @@ impl Pictures {
         let pipeline = gst::Pipeline::new();
         let demux = graph::source(&pipeline, recording, camera.number, false, layout)?;
         let mut elements = graph::decoder(camera.codec)?;
-        for name in ["videoconvert", "videoscale", "capsfilter", "appsink"] {
+        // made small before the colours take 3 bytes a pixel
+        for name in ["videoscale", "videoconvert", "capsfilter", "appsink"] {
             elements.push(media::element(name)?);
         }
         let mut caps = gst::Caps::builder("video/x-raw")
@@ -140,17 +216,21 @@ impl Pictures {
         }
     }
 
-    /// The picture that is shown at a moment; in a gap, the next. `pass` picks among several places with that time.
+    /// The picture that is shown at a moment. `None` where the file gives none.
     ///
     /// # Errors
-    /// A time after the end, a file that does not play.
-    pub fn at(&self, clock: i64, pass: u32) -> Result<Option<Picture>, Failure> {
+    /// A file that does not play.
+    pub fn at(&self, moment: &Moment<'_>) -> Result<Option<Picture>, Failure> {
         let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
-        let time = u64::try_from(clock).unwrap_or(0);
+        let time = u64::try_from(moment.clock).unwrap_or(0);
+        self.hashes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         let found = match self.has_clock {
             true => self
                 .demux
-                .emit_by_name::<bool>("seek-clock", &[&time, &pass, &flags]),
+                .emit_by_name::<bool>("seek-clock", &[&time, &moment.pass(), &flags]),
             false => self
                 .pipeline
                 .seek_simple(flags, gst::ClockTime::from_nseconds(time))
@@ -165,7 +245,8 @@ impl Pictures {
         let Some(sample) = sample else {
             return Ok(None);
         };
-        self.picture(&sample).map(Some)
+        let picture = self.picture(&sample)?;
+        Ok(Some(picture).filter(|picture| !self.has_clock || moment.fits(picture.clock)))
     }
 
     fn picture(&self, sample: &gst::Sample) -> Result<Picture, Failure> {
@@ -194,12 +275,15 @@ impl Pictures {
         if rgb.len() != line * height as usize {
             return Err(wrong());
         }
-        let clock = time_of(buffer);
+        // without a clock, the decoder cuts a picture's time at the beginning of the segment: it is the last one before
+        let time = time_of(buffer);
         let hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        let sha256 = hashes
+        let coded = hashes
             .iter()
-            .find(|(time, _)| *time == clock)
-            .map(|(_, sum)| *sum);
+            .filter(|(coded, _)| *coded == time || !self.has_clock && *coded < time)
+            .max_by_key(|(coded, _)| *coded);
+        let clock = coded.map_or(time, |(clock, _)| *clock);
+        let sha256 = coded.map(|(_, sum)| *sum);
         Ok(Picture {
             width,
             height,

@@ -51,6 +51,8 @@ fn page(command: &Command) -> Result<Vec<u8>, Failure> {
 }
 
 fn write(program: &Command, folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::Output(format!("{}: {error}", folder.display())))?;
     let subcommands = program
         .get_subcommands()
         .filter(|command| !command.is_hide_set() && command.get_name() != "help");

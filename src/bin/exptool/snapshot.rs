@@ -6,7 +6,7 @@ use crate::common::{
     progress::Progress,
 };
 use crate::draw;
-use crate::pictures::{Picture, Pictures};
+use crate::pictures::{Moment, Picture, Pictures};
 use crate::recording::{Camera, Recording, file_sha256, when::Base};
 use crate::timeline::save;
 use clap::Args;
@@ -35,7 +35,7 @@ pub struct Snapshot {
     /// Only this camera
     #[arg(long, value_name = "N")]
     camera: Option<u16>,
-    /// File (of one picture) or folder; without it, beside the input
+    /// File (NAME.png; of several pictures NAME-camera1.png, NAME-TIME.png and so on) or folder; without it, beside the input
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
     /// Replace pictures that are there already
@@ -43,9 +43,29 @@ pub struct Snapshot {
     force: bool,
 }
 
+/// A picture that is wanted: where it is, and the time that was asked for, where one was.
+struct Wanted<'a> {
+    moment: Moment<'a>,
+    asked: Option<i64>,
+}
+
+/// What the command works on, and what it did.
+struct Work<'a> {
+    common: &'a Common,
+    recording: &'a Recording,
+    /// SHA-256 of the file.
+    sum: String,
+    /// Several pictures are made, of several cameras, of several moments.
+    several: (bool, bool),
+    told: Vec<serde_json::Value>,
+    lines: String,
+    failed: Vec<Failure>,
+}
+
 impl Snapshot {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
+        self.check()?;
         media::init()?;
         let input = common.open(&self.input)?;
         let base = Base::of(common, &input)?;
@@ -56,115 +76,201 @@ impl Snapshot {
             times.push(if recording.has_clock() {
                 at
             } else {
-                at - base.first
+                at.saturating_sub(base.first)
             });
         }
-        let sum = file_sha256(common, &recording.input)?;
         let cameras = recording.wanted(self.camera)?;
-        let mut told = Vec::new();
+        let mut work = Work {
+            common,
+            recording: &recording,
+            sum: file_sha256(common, &recording.input)?,
+            several: (cameras.len() > 1, times.len() != 1),
+            told: Vec::new(),
+            lines: String::new(),
+            failed: Vec::new(),
+        };
         for camera in &cameras {
-            let alone = cameras.len() == 1 && times.len() == 1;
-            let moments = match self.every {
+            let wanted = match self.every {
                 Some(seconds) => every(camera, i64::from(seconds) * SECOND),
-                None => times.iter().map(|time| (*time, self.pass)).collect(),
+                None => self.moments(&mut work, camera, &times),
             };
-            self.camera(common, &recording, camera, &moments, alone, &sum, &mut told)?;
+            if let Err(failure) = self.camera(&mut work, camera, &wanted) {
+                work.failed.push(failure);
+            }
         }
-        if common.json {
-            output::print_json(&told)?;
-        } else {
-            let lines = told
-                .iter()
-                .map(|told| format!("{}\n", told["output"].as_str().unwrap_or_default()));
-            output::print(&lines.collect::<String>())?;
-        }
-        Ok(0)
+        work.finish()
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Pictures are PNG: a name that says otherwise is a mistake.
+    fn check(&self) -> Result<(), Failure> {
+        let Some(path) = self.output.as_deref().filter(|path| !path.is_dir()) else {
+            return Ok(());
+        };
+        let end = path.extension().map(|end| end.to_ascii_lowercase());
+        let other = ["jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "svg"];
+        match end.and_then(|end| end.to_str().map(str::to_owned)) {
+            Some(end) if other.contains(&end.as_str()) => Err(Failure::Use(format!(
+                "{}: pictures are written as PNG: expected a name with .png, or a folder",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The moments of a camera that were asked for. Those without a picture are noted as failed.
+    fn moments<'a>(
+        &self,
+        work: &mut Work<'_>,
+        camera: &'a Camera,
+        times: &[i64],
+    ) -> Vec<Wanted<'a>> {
+        let mut found = Vec::new();
+        for time in times {
+            if let Some(moment) = Moment::of(camera, *time, self.pass) {
+                let asked = Some(*time);
+                found.push(Wanted { moment, asked });
+                continue;
+            }
+            let pass = match self.pass {
+                0 => String::new(),
+                pass => format!(" in pass {pass}"),
+            };
+            let last = camera.runs.iter().map(|run| run.last).max();
+            let end =
+                last.map(|last| format!(": its last picture is of {}", work.recording.time(last)));
+            work.failed.push(Failure::Input(format!(
+                "{}: {} has no picture at {}{pass}{}",
+                work.recording.input.name,
+                camera.name(),
+                work.recording.time(*time),
+                end.unwrap_or_default()
+            )));
+        }
+        found
+    }
+
     fn camera(
         &self,
-        common: &Common,
-        recording: &Recording,
+        work: &mut Work<'_>,
         camera: &Camera,
-        moments: &[(i64, u32)],
-        alone: bool,
-        sum: &str,
-        told: &mut Vec<serde_json::Value>,
+        wanted: &[Wanted<'_>],
     ) -> Result<(), Failure> {
-        let pictures = Pictures::open(
-            recording,
-            camera,
-            width_of(camera),
-            common.layout.as_deref(),
-        )?;
-        let mut progress = Progress::count(common, moments.len() as u64, "pictures");
-        for (n, (time, pass)) in moments.iter().enumerate() {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let recording = work.recording;
+        let layout = work.common.layout.as_deref();
+        let pictures = Pictures::open(recording, camera, width_of(camera), layout)?;
+        let mut progress = Progress::count(work.common, wanted.len() as u64, "pictures");
+        for (n, wanted) in wanted.iter().enumerate() {
             progress.at(n as u64);
-            let Some(picture) = pictures.at(*time, *pass)? else {
-                return Err(Failure::Input(format!(
-                    "{}: {} has no picture at {}",
+            let done = match pictures.at(&wanted.moment) {
+                Ok(Some(picture)) => self.save(work, wanted, &picture),
+                Ok(None) => Err(Failure::Input(format!(
+                    "{}: {}: no picture could be got at {}",
                     recording.input.name,
                     camera.name(),
-                    recording.time(*time)
-                )));
+                    recording.time(wanted.moment.clock)
+                ))),
+                Err(failure) => Err(failure),
             };
-            let path = self.path(recording, camera, &picture, *pass, alone);
-            let texts = texts(recording, camera, &picture, sum);
-            if self.every.is_none() || self.force || !path.exists() {
-                let size = (picture.width, picture.height);
-                save(
-                    &path,
-                    &draw::png_rgb(size, &picture.rgb, &texts)?,
-                    self.force,
-                )?;
+            if let Err(failure) = done {
+                work.failed.push(failure);
             }
-            told.push(json!({
-                "output": path,
-                "camera": camera.number,
-                "time": recording.time(picture.clock),
-                "utc": recording.has_clock().then(|| Zone::utc(picture.clock)),
-                "coded_sha256": picture.sha256.map(|sum| hex(&sum)),
-                "source_sha256": sum,
-            }));
         }
         Ok(())
     }
 
-    fn path(
+    fn save(
         &self,
-        recording: &Recording,
-        camera: &Camera,
+        work: &mut Work<'_>,
+        wanted: &Wanted<'_>,
         picture: &Picture,
-        pass: u32,
-        alone: bool,
-    ) -> PathBuf {
-        let folder = match &self.output {
-            Some(path) if alone && path.extension().is_some_and(|end| end == "png") => {
-                return path.clone();
-            }
-            Some(path) => {
-                // told when the file cannot be written
-                let _ = std::fs::create_dir_all(path);
-                path.clone()
-            }
-            None => self.input.parent().map(Path::to_owned).unwrap_or_default(),
-        };
+    ) -> Result<(), Failure> {
+        let recording = work.recording;
+        let path = self.path(work, wanted, picture);
+        if self.every.is_none() || self.force || !path.exists() {
+            let size = (picture.width, picture.height);
+            let texts = texts(recording, wanted, picture, &work.sum);
+            let png = draw::png_rgb(size, &picture.rgb, &texts)?;
+            save(&path, &png, self.force)?;
+        }
+        let time = recording.time(picture.clock);
+        // what was on at a moment began before it
+        let later = wanted.asked.filter(|asked| picture.clock > *asked);
+        let note = later.map(|asked| format!(" (the next after {})", recording.time(asked)));
+        let line = format!("{}: {time}{}\n", path.display(), note.unwrap_or_default());
+        work.lines.push_str(&line);
+        work.told.push(json!({
+            "output": path,
+            "camera": wanted.moment.camera.number,
+            "run": wanted.moment.run + 1,
+            "asked": wanted.asked.map(|asked| recording.time(asked)),
+            "later_than_asked": later.is_some(),
+            "time": time,
+            "utc": recording.has_clock().then(|| Zone::utc(picture.clock)),
+            "coded_sha256": picture.sha256.map(|sum| hex(&sum)),
+            "source_sha256": work.sum,
+        }));
+        Ok(())
+    }
+
+    fn path(&self, work: &Work<'_>, wanted: &Wanted<'_>, picture: &Picture) -> PathBuf {
+        let (recording, moment) = (work.recording, &wanted.moment);
         let time: String = match recording.has_clock() {
             true => recording.zone.local_plain(picture.clock),
             false => format!("{:010.3}", picture.clock as f64 / 1e9),
         };
         let time: String = time.replace(' ', "_").replace(':', "");
-        let pass = if pass > 0 {
-            format!("_pass{}", pass + 1)
-        } else {
-            String::new()
+        let pass = match moment.earlier() {
+            0 => String::new(),
+            pass => format!("_pass{}", pass + 1),
         };
-        folder.join(format!(
-            "{}_camera{}_{time}{pass}.png",
-            recording.stem(),
-            camera.number
-        ))
+        let number = moment.camera.number;
+        let is_png = |path: &Path| {
+            path.extension()
+                .is_some_and(|end| end.eq_ignore_ascii_case("png"))
+        };
+        match &self.output {
+            Some(path) if is_png(path) && !path.is_dir() => {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                let name = match work.several {
+                    (false, false) => return path.clone(),
+                    (true, false) => format!("{stem}-camera{number}.png"),
+                    (false, true) => format!("{stem}-{time}{pass}.png"),
+                    (true, true) => format!("{stem}-camera{number}-{time}{pass}.png"),
+                };
+                path.with_file_name(name)
+            }
+            output => {
+                let beside = || self.input.parent().map(Path::to_owned).unwrap_or_default();
+                let folder = output.clone().unwrap_or_else(beside);
+                let stem = recording.stem();
+                folder.join(format!("{stem}_camera{number}_{time}{pass}.png"))
+            }
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Tells what was written, and what was not. Where nothing was, it is the failure of the first.
+    fn finish(self) -> Done {
+        let mut failed = self.failed;
+        if self.told.is_empty() && !failed.is_empty() {
+            let last = failed.remove(0);
+            for failure in &failed {
+                failure.tell(self.common.json);
+            }
+            return Err(last);
+        }
+        match self.common.json {
+            true => output::print_json(&self.told)?,
+            false => output::print(&self.lines)?,
+        }
+        for failure in &failed {
+            failure.tell(self.common.json);
+        }
+        Ok(u8::from(!failed.is_empty()))
     }
 }
 
@@ -175,16 +281,15 @@ fn width_of(camera: &Camera) -> Option<u32> {
 }
 
 /// Moments of all runs, `step` apart.
-fn every(camera: &Camera, step: i64) -> Vec<(i64, u32)> {
+fn every(camera: &Camera, step: i64) -> Vec<Wanted<'_>> {
     let mut out = Vec::new();
-    for run in &camera.runs {
-        let Some(first) = run.decodable else {
-            continue;
-        };
-        let mut at = first;
-        while at <= run.last {
-            out.push((at, run.pass));
-            at += step;
+    for (run, stretch) in camera.runs.iter().enumerate() {
+        let mut next = stretch.decodable;
+        while let Some(clock) = next.filter(|clock| *clock <= stretch.last) {
+            let moment = Moment { camera, run, clock };
+            let asked = None;
+            out.push(Wanted { moment, asked });
+            next = clock.checked_add(step);
         }
     }
     out
@@ -193,18 +298,20 @@ fn every(camera: &Camera, step: i64) -> Vec<(i64, u32)> {
 /// Texts for a PNG.
 fn texts(
     recording: &Recording,
-    camera: &Camera,
+    wanted: &Wanted<'_>,
     picture: &Picture,
     sum: &str,
 ) -> Vec<(String, String)> {
-    let spans = camera.runs.iter().flat_map(|run| &run.spans);
+    let spans = wanted.moment.stretch().map(|run| run.spans.as_slice());
     let mode = spans
+        .unwrap_or_default()
+        .iter()
         .filter(|span| (span.start..=span.end).contains(&picture.clock))
         .find_map(|span| span.mode.name());
     let name = recording.input.path.file_name().unwrap_or_default();
     let mut texts = vec![
         ("Software", format!("exptool {}", env!("CARGO_PKG_VERSION"))),
-        ("Title", camera.name()),
+        ("Title", wanted.moment.camera.name()),
         ("Recorder time", recording.time(picture.clock)),
         ("Source", name.to_string_lossy().into_owned()),
         ("Source SHA-256", sum.to_owned()),

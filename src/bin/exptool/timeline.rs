@@ -6,6 +6,7 @@ use crate::draw::{Canvas, Svg};
 use crate::recording::{Camera, Recording, Stretch};
 use clap::Args;
 use gstexp::container::{reader::Mode, timeline::SECOND};
+use serde_json::{Value, json};
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -51,34 +52,99 @@ pub struct Timeline {
 impl Timeline {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
+        for path in &self.output {
+            if !is(path, "png") && !is(path, "svg") {
+                let text = format!("{}: a timeline is .svg or .png", path.display());
+                return Err(Failure::Use(text));
+            }
+        }
         let mut recordings = Vec::new();
         for path in &self.inputs {
             recordings.push(Recording::open(common, path)?);
         }
         let svg = draw(&recordings)?;
-        if self.output.is_empty() {
-            output::print(&svg)?;
-        }
         for path in &self.output {
-            let bytes = match path.extension().and_then(|end| end.to_str()) {
-                Some("png") => Canvas::draw(&svg)?.png(&[])?,
-                Some("svg") => svg.clone().into_bytes(),
-                _ => {
-                    let text = format!("{}: a timeline is .svg or .png", path.display());
-                    return Err(Failure::Use(text));
-                }
+            let bytes = match is(path, "png") {
+                true => Canvas::draw(&svg)?.png(&texts(&recordings))?,
+                false => svg.clone().into_bytes(),
             };
             save(path, &bytes, self.force)?;
+        }
+        match (common.json, self.output.is_empty()) {
+            (true, alone) => output::print_json(&json!({
+                "outputs": self.output,
+                "recordings": recordings.iter().map(facts).collect::<Vec<_>>(),
+                "svg": alone.then_some(svg),
+            }))?,
+            (false, true) => output::print(&svg)?,
+            (false, false) => {
+                let names = self.output.iter();
+                let names = names.map(|path| format!("{}\n", path.display()));
+                output::print(&names.collect::<String>())?;
+            }
         }
         Ok(0)
     }
 }
 
-/// Writes a file that is complete in memory.
+fn is(path: &Path, suffix: &str) -> bool {
+    path.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+}
+
+fn texts(recordings: &[Recording]) -> Vec<(String, String)> {
+    let software = format!("exptool {}", env!("CARGO_PKG_VERSION"));
+    let sources = recordings.iter().map(|recording| {
+        let name = recording.input.path.file_name().unwrap_or_default();
+        ("Source".to_owned(), name.to_string_lossy().into_owned())
+    });
+    std::iter::once(("Software".to_owned(), software))
+        .chain(sources)
+        .collect()
+}
+
+/// What is drawn of a recording, for machines.
+fn facts(recording: &Recording) -> Value {
+    let run = |run: &Stretch, camera: &Camera| {
+        let modes = run.spans.iter().map(|span| {
+            json!({
+                "mode": span.mode.name(),
+                "start": recording.time(span.start),
+                "end": recording.time(span.end),
+            })
+        });
+        json!({
+            "start": recording.time(run.start),
+            "end": recording.time(camera.end_of(run)),
+            "frames": run.frames + run.orphans,
+            "pass": run.pass,
+            "modes": modes.collect::<Vec<_>>(),
+        })
+    };
+    let cameras = recording.cameras.iter().map(|camera| {
+        json!({
+            "camera": camera.number,
+            "title": camera.title,
+            "runs": camera.runs.iter().map(|one| run(one, camera)).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "file": recording.input.name,
+        "utc_offset": recording.has_clock().then(|| recording.zone.offset_name()),
+        "cameras": cameras.collect::<Vec<_>>(),
+        "damaged_places": recording.damage.len(),
+    })
+}
+
+/// Writes a file that is complete in memory, and the folders above it.
 ///
 /// # Errors
 /// A file of that name without `force`, a folder that cannot be written to.
 pub fn save(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        // told when the file cannot be written
+        let _ = std::fs::create_dir_all(folder);
+    }
     let mut file = output::NewFile::create(path, force)?;
     file.write_all(bytes)
         .map_err(|error| Failure::Output(format!("{}: {error}", path.display())))?;
@@ -122,21 +188,21 @@ pub fn draw(recordings: &[Recording]) -> Result<String, Failure> {
     let heading = format!("{}{more}", names.join(", "));
     svg.text((24.0, 30.0), 18, "start", &heading);
     let (from, to) = (first.time(axis.from), first.time(axis.to));
-    svg.text((24.0, 52.0), 12, "start", &format!("{from}  to  {to}"));
+    let differ = zones_differ(recordings);
+    let axis_zone = match differ {
+        true => format!("; the axis too is in the time of {}", first.stem()),
+        false => String::new(),
+    };
+    let span = format!("{from}  to  {to}{axis_zone}");
+    svg.text((24.0, 52.0), 12, "start", &span);
     let rows: usize = recordings.iter().map(rows_of).sum();
     let bottom = TOP + ROW * rows as f64;
     ticks(&mut svg, &axis, first, bottom);
     let mut top = TOP;
     for recording in recordings {
+        let file = (recordings.len() > 1).then(|| file_label(recording, differ));
         for camera in &recording.cameras {
-            row(
-                &mut svg,
-                &axis,
-                recording,
-                camera,
-                top,
-                recordings.len() > 1,
-            );
+            row(&mut svg, &axis, recording, camera, top, file.as_deref());
             top += ROW;
         }
         if !recording.damage.is_empty() {
@@ -146,6 +212,21 @@ pub fn draw(recordings: &[Recording]) -> Result<String, Failure> {
     }
     legend(&mut svg, recordings, bottom + 52.0);
     Ok(svg.finish(WIDTH, bottom + 72.0, &format!("Timeline of {heading}")))
+}
+
+/// Whether the recordings' local times have different offsets from UTC.
+fn zones_differ(recordings: &[Recording]) -> bool {
+    let mut zones = recordings.iter().map(|recording| recording.zone.minutes);
+    let first = zones.next();
+    zones.any(|minutes| Some(minutes) != first)
+}
+
+/// The recording that a row is of, with its offset from UTC where they differ.
+fn file_label(recording: &Recording, zones_differ: bool) -> String {
+    match zones_differ {
+        true => format!("{} (UTC{})", recording.stem(), recording.zone.offset_name()),
+        false => recording.stem(),
+    }
 }
 
 fn none() -> Failure {
@@ -217,14 +298,18 @@ fn row(
     recording: &Recording,
     camera: &Camera,
     top: f64,
-    several: bool,
+    file: Option<&str>,
 ) {
     let middle = top + ROW / 2.0;
     let name: String = camera.name().chars().take(28).collect();
-    let y = if several { middle - 1.0 } else { middle + 4.0 };
+    let y = if file.is_some() {
+        middle - 1.0
+    } else {
+        middle + 4.0
+    };
     svg.text((LEFT - 12.0, y), 12, "end", &name);
-    if several {
-        svg.text((LEFT - 12.0, middle + 11.0), 9, "end", &recording.stem());
+    if let Some(file) = file {
+        svg.text((LEFT - 12.0, middle + 11.0), 9, "end", file);
     }
     // an hour that was recorded twice is drawn twice, one above the other
     let passes = camera

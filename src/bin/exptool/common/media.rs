@@ -3,6 +3,7 @@
 
 use super::Failure;
 use gst::prelude::*;
+use std::sync::OnceLock;
 
 /// Elements that are used, and the Debian package of each.
 const PACKAGES: &[(&str, &[&str])] = &[
@@ -46,6 +47,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "videobox",
             "mulawdec",
             "alawdec",
+            "wavparse",
         ],
     ),
     (
@@ -70,14 +72,34 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Starts GStreamer and registers this plugin.
+/// Starts GStreamer and registers this plugin, once: a plugin cannot be registered again.
 ///
 /// # Errors
 /// A GStreamer that does not start.
 pub fn init() -> Result<(), Failure> {
+    static STARTED: OnceLock<Result<(), Failure>> = OnceLock::new();
+    STARTED.get_or_init(start).clone()
+}
+
+fn start() -> Result<(), Failure> {
     gst::init().map_err(|error| Failure::Media(format!("GStreamer does not start: {error}")))?;
     gstexp::plugin_register_static()
         .map_err(|error| Failure::Media(format!("the built-in plugin does not start: {error}")))
+}
+
+/// Gives large blocks back to the system as soon as they are free. By itself glibc's allocator, once it has seen a large block
+/// freed, keeps blocks of that size for later: decoded pictures then stay beside the sheet that is drawn of them, 10 MiB and more.
+pub fn hold_little() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        /// `M_MMAP_THRESHOLD` of `malloc.h`, and the size that glibc begins with.
+        const MMAP_THRESHOLD: (i32, i32) = (-3, 128 << 10);
+        unsafe extern "C" {
+            safe fn mallopt(parameter: i32, value: i32) -> i32;
+        }
+        // a threshold that is refused leaves all as it is
+        mallopt(MMAP_THRESHOLD.0, MMAP_THRESHOLD.1);
+    }
 }
 
 /// The Debian package that has an element.
@@ -202,7 +224,82 @@ pub fn missing_plugin(message: &gst::MessageRef) -> Option<Failure> {
             "the GStreamer element {element} is missing; Debian has it in {package} (apt install {package})"
         )));
     }
+    let caps = structure.get::<gst::Caps>("detail");
+    let package = caps.map_or(LIBAV, |caps| stream_package(&caps));
     Some(Failure::Media(format!(
-        "GStreamer has no {name} here; Debian has most decoders in gstreamer1.0-libav (apt install gstreamer1.0-libav)"
+        "GStreamer has no {name} here; Debian has it in {package} (apt install {package})"
     )))
+}
+
+const LIBAV: &str = "gstreamer1.0-libav";
+
+/// Streams that need no libav, and the Debian package that has their demuxer or decoder.
+const STREAMS: &[(&str, &[&str])] = &[
+    (
+        "gstreamer1.0-plugins-good",
+        &[
+            "video/quicktime",
+            "audio/x-m4a",
+            "video/x-matroska",
+            "video/x-matroska-3d",
+            "audio/x-matroska",
+            "video/webm",
+            "audio/webm",
+            "video/x-msvideo",
+            "video/x-flv",
+            "video/x-dv",
+            "video/x-vp8",
+            "video/x-vp9",
+            "image/jpeg",
+            "image/png",
+            "multipart/x-mixed-replace",
+            "application/x-id3",
+            "audio/x-wav",
+            "audio/x-flac",
+            "audio/x-mulaw",
+            "audio/x-alaw",
+            "audio/x-au",
+            "audio/x-speex",
+            "audio/x-wavpack",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-base",
+        &[
+            "application/ogg",
+            "video/x-theora",
+            "audio/x-vorbis",
+            "audio/x-opus",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-bad",
+        &[
+            "video/mpegts",
+            "application/mxf",
+            "application/x-hls",
+            "application/dash+xml",
+            "image/webp",
+        ],
+    ),
+    (
+        "gstreamer1.0-plugins-ugly",
+        &["video/x-ms-asf", "application/vnd.rn-realmedia"],
+    ),
+];
+
+/// The Debian package for a stream that nothing here can read.
+fn stream_package(caps: &gst::Caps) -> &'static str {
+    let Some(structure) = caps.structure(0) else {
+        return LIBAV;
+    };
+    let name = structure.name();
+    // programme streams have the name of the pictures in them
+    if name == "video/mpeg" && structure.get("systemstream") == Ok(true) {
+        return "gstreamer1.0-plugins-bad";
+    }
+    STREAMS
+        .iter()
+        .find(|(_, streams)| streams.contains(&name.as_str()))
+        .map_or(LIBAV, |(package, _)| *package)
 }

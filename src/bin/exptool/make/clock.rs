@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The recorder's clock over the running time of the video, and the options that tell it.
 
-use gstexp::container::reader::Mode;
+use gstexp::container::{exp::time::PLAUSIBLE_SECONDS, reader::Mode};
+use jiff::{Timestamp, fmt::temporal::Pieces};
 
 const SECOND: f64 = 1e9;
+/// Largest width and height: what both codecs take.
+const MAX_SIDE: u16 = 4096;
+/// Most pictures a second.
+const MAX_RATE: i32 = 120;
+
+/// When the first picture was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// ns since 1970.
+    pub time: i64,
+    /// Minutes that local time is east of UTC, where it was given so.
+    pub offset: Option<i32>,
+}
 
 /// The clock jumps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +68,42 @@ fn ns(text: &str) -> Option<i64> {
     (seconds.abs() < 1e9).then(|| (seconds * SECOND).round() as i64)
 }
 
+/// Whether a recording may carry this time, ns since 1970.
+pub fn plausible(time: i64) -> bool {
+    PLAUSIBLE_SECONDS.contains(&time.div_euclid(1_000_000_000))
+}
+
+/// Reads a time with its offset from UTC.
+pub fn parse_start(text: &str) -> Result<Start, String> {
+    let wrong = |error: jiff::Error| {
+        format!("{error}: expected a time with its offset, such as 2010-01-01T08:00:00-05:00")
+    };
+    let time = text.parse::<Timestamp>().map_err(wrong)?;
+    let time = time.as_millisecond().saturating_mul(1_000_000);
+    if !plausible(time) {
+        return Err(
+            "no reader takes it for a recording's time: expected one from 1995 to 2039".to_owned(),
+        );
+    }
+    // Z says when it was, not where
+    let zulu = text.ends_with(['Z', 'z']);
+    let offset = Pieces::parse(text).ok().filter(|_| !zulu);
+    let offset = offset.and_then(|pieces| pieces.to_numeric_offset());
+    Ok(Start {
+        time,
+        offset: offset.map(|offset| offset.seconds() / 60),
+    })
+}
+
+/// Reads a length, more than 0.
+pub fn parse_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| {
+        let seconds: f64 = *seconds;
+        seconds > 0.0 && seconds < 1e8
+    });
+    seconds.ok_or_else(|| format!("{text:?} is no length: expected seconds, more than 0"))
+}
+
 /// Reads `S:N`.
 pub fn parse_break(text: &str) -> Result<Break, String> {
     let wrong = || format!("{text:?} is no break, such as 20:300 or 40:-3600");
@@ -84,7 +134,7 @@ pub fn parse_mode_at(text: &str) -> Result<(i64, Mode), String> {
 
 /// Reads `N`, `N.N` or `N/M`.
 pub fn parse_rate(text: &str) -> Result<(i32, i32), String> {
-    let wrong = || format!("{text:?} is no rate, such as 7.5 or 15/2");
+    let wrong = || format!("{text:?} is no rate up to {MAX_RATE}, such as 7.5 or 15/2");
     let (num, den) = match text.split_once('/') {
         Some((num, den)) => (num.parse().ok(), den.parse().ok()),
         None => {
@@ -93,7 +143,7 @@ pub fn parse_rate(text: &str) -> Result<(i32, i32), String> {
         }
     };
     match (num, den) {
-        (Some(num), Some(den)) if num > 0 && den > 0 => Ok((num, den)),
+        (Some(num), Some(den)) if num > 0 && den > 0 && num / den <= MAX_RATE => Ok((num, den)),
         _ => Err(wrong()),
     }
 }
@@ -102,10 +152,14 @@ pub fn parse_rate(text: &str) -> Result<(i32, i32), String> {
 pub fn parse_size(text: &str) -> Result<(i32, i32), String> {
     let size = text.split_once('x').and_then(|(width, height)| {
         let (width, height): (u16, u16) = (width.parse().ok()?, height.parse().ok()?);
-        let fits = width > 0 && height > 0 && width % 16 == 0 && height % 16 == 0;
-        fits.then_some((i32::from(width), i32::from(height)))
+        let fits = |side: u16| (16..=MAX_SIDE).contains(&side) && side.is_multiple_of(16);
+        (fits(width) && fits(height)).then_some((i32::from(width), i32::from(height)))
     });
-    size.ok_or_else(|| format!("{text:?} is no size in whole macroblocks, such as 352x240"))
+    size.ok_or_else(|| {
+        format!(
+            "{text:?} is no size in whole macroblocks up to {MAX_SIDE}x{MAX_SIDE}, such as 352x240"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -136,6 +190,21 @@ mod tests {
         assert!(parse_rate("0").is_err());
         assert_eq!(parse_size("352x288"), Ok((352, 288)));
         assert!(parse_size("350x240").is_err());
+        assert!(parse_size("8192x8192").is_err());
+        assert!(parse_seconds("0").is_err() && parse_seconds("-1").is_err());
+        let start = parse_start("2010-01-01T08:00:00-05:00").unwrap();
+        assert_eq!(start.offset, Some(-300));
+        assert_eq!(start.time, 1_262_350_800_000_000_000);
+        assert_eq!(
+            parse_start("2010-01-01T13:00:00Z"),
+            Ok(Start {
+                offset: None,
+                ..start
+            })
+        );
+        for text in ["1994-12-31T23:59:59Z", "2040-01-01T00:00:00Z", "soon"] {
+            assert!(parse_start(text).is_err(), "{text}");
+        }
         assert_eq!(
             parse_mode_at("1.5:motion"),
             Ok((1_500_000_000, Mode::Motion))

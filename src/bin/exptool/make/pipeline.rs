@@ -1,28 +1,62 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The pipeline that makes a recording: one branch for each camera, and one for sound.
 
-use super::{Codec, Make, Standard, clock::Clock};
+use super::{Codec, Make, Standard, clock::Clock, input, watch::Watch};
 use crate::common::{Failure, media};
-use gst::{glib, prelude::*};
+use crate::convert::watch::clock_of;
+use gst::{buffer::BufferMetaForeachAction, glib, prelude::*};
 use gstexp::container::reader::Mode;
 use std::{
     collections::VecDeque,
+    ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
-fn fail(error: glib::BoolError) -> Failure {
+/// Coded bytes that wait for the other cameras at most.
+const WAITING: u32 = 2 << 20;
+
+/// A pipeline that is ready to run.
+pub struct Made {
+    /// The pipeline.
+    pub pipeline: gst::Pipeline,
+    /// What decodes the inputs, with the number of the input.
+    pub sources: Vec<(usize, gst::Element)>,
+    /// Where raw pictures of each input arrive.
+    heads: Vec<gst::Pad>,
+}
+
+impl Made {
+    /// Milliseconds of video, as far as the inputs or the options tell.
+    pub fn length(&self, make: &Make) -> Option<u64> {
+        let limit = make.seconds.map(|seconds| (seconds * 1000.0) as u64);
+        let lengths = self.heads.iter().map(|head| {
+            let known = head.peer_query_duration::<gst::ClockTime>();
+            let known = known.map(gst::ClockTime::mseconds);
+            match (known, limit) {
+                (Some(known), Some(limit)) => Some(known.min(limit)),
+                (known, limit) => known.or(limit),
+            }
+        });
+        lengths.collect::<Option<Vec<u64>>>()?.into_iter().max()
+    }
+}
+
+pub fn fail(error: glib::BoolError) -> Failure {
     Failure::Media(error.to_string())
 }
 
 /// The whole pipeline, from the inputs to the file.
-pub fn build(make: &Make, output: &Path, utc_offset: i32) -> Result<gst::Pipeline, Failure> {
+///
+/// # Errors
+/// A missing element; a test pattern that there is not.
+pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Result<Made, Failure> {
     let pipeline = gst::Pipeline::new();
     let start = start_of(make);
     let mux = media::element("expmux")?;
     mux.set_property("server", &make.server);
     mux.set_property("model", &make.model);
-    mux.set_property("utc-offset", utc_offset.clamp(-840, 840));
+    mux.set_property("utc-offset", utc_offset);
     let standard = match make.standard {
         Standard::Ntsc => "ntsc",
         Standard::Pal => "pal",
@@ -33,25 +67,35 @@ pub fn build(make: &Make, output: &Path, utc_offset: i32) -> Result<gst::Pipelin
     sink.set_property("location", output);
     pipeline.add_many([&mux, &sink]).map_err(fail)?;
     mux.link(&sink).map_err(fail)?;
+    let (mut sources, mut heads) = (Vec::new(), Vec::new());
     for n in 0..make.inputs.len() {
         let number = make.number(n);
         let pad = mux
             .request_pad_simple(&format!("video_{}", number - 1))
             .ok_or_else(|| Failure::Media(format!("no pad for camera {number}")))?;
-        let first = camera(make, &pipeline, &pad, n, start)?;
-        let audio = match make.sound && n == 0 {
-            true => Some(sound(&pipeline, &mux)?),
-            false => None,
-        };
-        source(make, &pipeline, n, &first, audio)?;
+        let first = camera(make, &pipeline, &pad, n, (start, watch))?;
+        heads.extend(first.static_pad("sink"));
+        let source = input::pictures(make, &pipeline, n, &first, watch)?;
+        sources.extend(source.map(|source| (n, source)));
+        if make.sound && n == 0 {
+            let first = sound(&pipeline, &mux)?;
+            sources.push((n, input::sound(make, &pipeline, n, &first, watch)?));
+        }
     }
-    Ok(pipeline)
+    Ok(Made {
+        pipeline,
+        sources,
+        heads,
+    })
 }
 
 /// Recorder's time of the first picture, ns since 1970.
 fn start_of(make: &Make) -> i64 {
-    let start = make.start.unwrap_or_else(jiff::Timestamp::now);
-    start.as_millisecond().saturating_mul(1_000_000)
+    let now = || {
+        let now = jiff::Timestamp::now().as_millisecond();
+        now.saturating_mul(1_000_000)
+    };
+    make.start.map_or_else(now, |start| start.time)
 }
 
 /// Adds elements one behind the other; the first and the last are handed back.
@@ -67,7 +111,7 @@ fn chain(
     }
 }
 
-fn caps_filter(caps: gst::Caps) -> Result<gst::Element, Failure> {
+pub fn caps_filter(caps: gst::Caps) -> Result<gst::Element, Failure> {
     let filter = media::element("capsfilter")?;
     filter.set_property("caps", caps);
     Ok(filter)
@@ -75,10 +119,10 @@ fn caps_filter(caps: gst::Caps) -> Result<gst::Element, Failure> {
 
 fn queue() -> Result<gst::Element, Failure> {
     let queue = media::element("queue")?;
-    // the cameras' videos may be of any length and the muxer waits for the slowest
+    // the muxer waits for the slowest
     queue.set_property("max-size-buffers", 500u32);
     queue.set_property("max-size-time", 0u64);
-    queue.set_property("max-size-bytes", 16u32 << 20);
+    queue.set_property("max-size-bytes", WAITING);
     Ok(queue)
 }
 
@@ -88,7 +132,7 @@ fn camera(
     pipeline: &gst::Pipeline,
     pad: &gst::Pad,
     n: usize,
-    start: i64,
+    (start, watch): (i64, &Watch),
 ) -> Result<gst::Element, Failure> {
     let (width, height) = make.size.unwrap_or(match make.standard {
         Standard::Ntsc => (352, 240),
@@ -121,10 +165,10 @@ fn camera(
     end.link(pad)
         .map_err(|error| Failure::Media(format!("camera {}: {error:?}", make.number(n))))?;
     if let Some(pad) = encoder.static_pad("sink") {
-        cut(&pad, limit(make));
+        input::cut(&pad, input::limit(make));
     }
     mend_times(&encoder);
-    stamp(make, &end, n, start);
+    stamp(make, &end, n, start, watch);
     Ok(first)
 }
 
@@ -134,6 +178,8 @@ fn coder(make: &Make) -> Result<(gst::Element, gst::Element), Failure> {
         Codec::Mpeg4 => {
             let encoder = media::element("avenc_mpeg4")?;
             encoder.set_property_from_str("bitrate", &make.bitrate.to_string());
+            // the element's tolerance, 4 Mbit, is more than most recordings have; the library takes the least it can instead of 1
+            encoder.set_property("bitrate-tolerance", 1i32);
             encoder.set_property("gop-size", gop);
             encoder.set_property("max-bframes", 0i32);
             Ok((encoder, media::element("mpeg4videoparse")?))
@@ -144,6 +190,13 @@ fn coder(make: &Make) -> Result<(gst::Element, gst::Element), Failure> {
             encoder.set_property_from_str("speed-preset", "veryfast");
             encoder.set_property("bitrate", (make.bitrate / 1000).max(1));
             encoder.set_property("key-int-max", make.gop);
+            // what waits in the encoder is memory
+            for (name, value) in [("threads", 1u32), ("ref", 1)] {
+                encoder.set_property(name, value);
+            }
+            encoder.set_property("rc-lookahead", 0i32);
+            encoder.set_property("sync-lookahead", 0i32);
+            encoder.set_property("mb-tree", false);
             let parser = media::element("h264parse")?;
             parser.set_property("config-interval", -1i32);
             Ok((encoder, parser))
@@ -184,7 +237,7 @@ fn mend_times(encoder: &gst::Element) {
 }
 
 /// Running time of the buffer of a probe.
-fn running_of(pad: &gst::Pad, info: &gst::PadProbeInfo) -> Option<i64> {
+pub fn running_of(pad: &gst::Pad, info: &gst::PadProbeInfo) -> Option<i64> {
     let Some(gst::PadProbeData::Buffer(buffer)) = &info.data else {
         return None;
     };
@@ -198,7 +251,8 @@ fn segment_of(pad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
 }
 
 /// Puts the recorder's time on each picture, and tags of camera, title and mode where they begin to hold.
-fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64) {
+fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
+    let (watch, own_clock) = (watch.clone(), make.own_clock());
     let reference = gst::Caps::new_empty_simple("timestamp/x-unix");
     let clock = Mutex::new(Clock::new(start, &make.breaks));
     let mut modes = vec![(0, make.mode)];
@@ -223,19 +277,32 @@ fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64) {
         }
         if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
             let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+            watch.picture(running, key);
+            if !own_clock && clock_of(buffer).is_some() {
+                watch.keep();
+                return gst::PadProbeReturn::Ok;
+            }
             let clock = clock
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .at(running, key);
             let time = gst::ClockTime::from_nseconds(u64::try_from(clock).unwrap_or(0));
-            gst::ReferenceTimestampMeta::add(
-                buffer.make_mut(),
-                &reference,
-                time,
-                gst::ClockTime::NONE,
-            );
+            let buffer = buffer.make_mut();
+            drop_clocks(buffer);
+            gst::ReferenceTimestampMeta::add(buffer, &reference, time, gst::ClockTime::NONE);
         }
         gst::PadProbeReturn::Ok
+    });
+}
+
+/// Takes away the times that the input brought along.
+fn drop_clocks(buffer: &mut gst::BufferRef) {
+    buffer.foreach_meta_mut(|mut meta| {
+        let clock = meta.downcast_ref::<gst::ReferenceTimestampMeta>().is_some();
+        ControlFlow::Continue(match clock {
+            true => BufferMetaForeachAction::Remove,
+            false => BufferMetaForeachAction::Keep,
+        })
     });
 }
 
@@ -277,107 +344,4 @@ fn sound(pipeline: &gst::Pipeline, mux: &gst::Element) -> Result<gst::Element, F
     end.link(&pad)
         .map_err(|error| Failure::Media(format!("sound: {error:?}")))?;
     Ok(first)
-}
-
-/// The input, decoded, led to its branches.
-fn source(
-    make: &Make,
-    pipeline: &gst::Pipeline,
-    n: usize,
-    first: &gst::Element,
-    audio: Option<gst::Element>,
-) -> Result<(), Failure> {
-    let input = make.inputs.get(n).map(String::as_str).unwrap_or_default();
-    if let Some(pattern) = input.strip_prefix("test:") {
-        return test_source(make, pipeline, pattern, first);
-    }
-    let path =
-        std::path::absolute(input).map_err(|error| Failure::Input(format!("{input}: {error}")))?;
-    let uri = glib::filename_to_uri(&path, None)
-        .map_err(|error| Failure::Input(format!("{input}: {error}")))?;
-    let source = media::element("uridecodebin")?;
-    source.set_property("uri", uri.as_str());
-    pipeline.add(&source).map_err(fail)?;
-    let (first, name) = (first.clone(), input.to_owned());
-    let limit = limit(make);
-    source.connect_pad_added(move |source, pad| {
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let kind = caps
-            .structure(0)
-            .map(|structure| structure.name().to_string());
-        let branch = match kind.as_deref() {
-            Some("video/x-raw") => Some(&first),
-            Some("audio/x-raw") => audio.as_ref(),
-            _ => None,
-        };
-        let Some(sink) = branch.and_then(|branch| branch.static_pad("sink")) else {
-            return;
-        };
-        if sink.is_linked() {
-            return;
-        }
-        if kind.as_deref() == Some("audio/x-raw") {
-            cut(&sink, limit);
-        }
-        if let Err(error) = pad.link(&sink) {
-            gst::element_error!(source, gst::CoreError::Failed, ("{name}: {error:?}"));
-        }
-    });
-    Ok(())
-}
-
-fn limit(make: &Make) -> Option<i64> {
-    make.seconds.map(|seconds| (seconds * 1e9) as i64)
-}
-
-/// Ends a branch at a running time: what is behind it is refused, as by a sink that is at its end.
-fn cut(pad: &gst::Pad, limit: Option<i64>) {
-    let Some(limit) = limit else {
-        return;
-    };
-    pad.add_probe(
-        gst::PadProbeType::BUFFER,
-        move |pad, info| match running_of(pad, info) {
-            Some(running) if running >= limit => {
-                drop(info.data.take());
-                info.flow_res = Err(gst::FlowError::Eos);
-                gst::PadProbeReturn::Handled
-            }
-            _ => gst::PadProbeReturn::Ok,
-        },
-    );
-}
-
-/// Pictures of each camera, where their number is limited.
-fn pictures(make: &Make) -> Option<i32> {
-    let (num, den) = make.rate;
-    let count = make.seconds? * f64::from(num) / f64::from(den);
-    Some((count.ceil() as i32).max(1))
-}
-
-fn test_source(
-    make: &Make,
-    pipeline: &gst::Pipeline,
-    pattern: &str,
-    first: &gst::Element,
-) -> Result<(), Failure> {
-    let source = media::element("videotestsrc")?;
-    let class = source
-        .find_property("pattern")
-        .and_then(|spec| glib::EnumClass::with_type(spec.value_type()));
-    if class.is_none_or(|class| class.value_by_nick(pattern).is_none()) {
-        return Err(Failure::Use(format!(
-            "test:{pattern}: videotestsrc has no such pattern (gst-inspect-1.0 videotestsrc lists them)"
-        )));
-    }
-    source.set_property_from_str("pattern", pattern);
-    let (num, den) = make.rate;
-    let ten_seconds = 10 * num / den.max(1);
-    source.set_property("num-buffers", pictures(make).unwrap_or(ten_seconds.max(1)));
-    let caps = gst::Caps::builder("video/x-raw")
-        .field("framerate", gst::Fraction::new(num, den))
-        .build();
-    let filter = caps_filter(caps)?;
-    pipeline.add_many([&source, &filter]).map_err(fail)?;
-    gst::Element::link_many([&source, &filter, first]).map_err(fail)
 }

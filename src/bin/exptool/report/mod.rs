@@ -3,11 +3,19 @@
 
 mod page;
 
-use crate::common::{Common, Done, Failure, failure::EXIT_CODES, frames::Options, media, output};
-use crate::contact_sheet::{self, Layout};
+use crate::common::{
+    Common, Done, Failure,
+    failure::EXIT_CODES,
+    frames::{Options, hex},
+    media, output,
+};
+use crate::contact_sheet::{self, Layout, Order};
+use crate::draw;
+use crate::pictures::{Moment, Picture};
 use crate::recording::{Recording, file_sha256, path_sha256};
 use crate::timeline::{self, save};
 use clap::Args;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Sheets of small pictures in a report at most, of each recording: a page of many megabytes prints badly.
@@ -40,20 +48,34 @@ pub struct Report {
     force: bool,
 }
 
+/// A small picture.
+pub struct Shot {
+    /// PNG; `None` where it could not be got.
+    pub png: Option<Vec<u8>>,
+    /// When it is, for people.
+    pub time: String,
+    /// Camera and run.
+    pub run: String,
+    /// SHA-256 of the coded picture.
+    pub coded: Option<String>,
+}
+
 /// A recording, and what is shown of it.
 pub struct Part {
     /// The recording.
     pub recording: Recording,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// Sheets of small pictures, PNG.
-    pub sheets: Vec<Vec<u8>>,
+    /// Small pictures.
+    pub shots: Vec<Shot>,
+    /// Pictures that were left out because a page has room for so many.
+    pub left_out: usize,
     /// Why there are none, or not all.
     pub note: Option<String>,
 }
 
 impl Report {
-    /// Runs the command. 1 where damage or a wrong check sum was found.
+    /// Runs the command. 1 where damage or a wrong check sum was found, or pictures are missing.
     pub fn run(&self, common: &Common) -> Done {
         if !self.force && self.output.exists() {
             return Err(Failure::Output(format!(
@@ -78,14 +100,51 @@ impl Report {
             let one = std::slice::from_ref(&part.recording);
             timelines.push(timeline::draw(one).unwrap_or_default());
         }
-        let found = parts.iter().any(|part| {
-            let summary = &part.recording.summary;
-            summary.wrong_crc > 0 || !part.recording.damage.is_empty()
-        });
         let html = page::html(&parts, &timelines, &made, self.case.as_deref());
         save(&self.output, html.as_bytes(), self.force)?;
-        output::print(&format!("{}\n", self.output.display()))?;
-        Ok(u8::from(found))
+        for part in &parts {
+            if let Some(note) = &part.note {
+                eprintln!("exptool: {}: {note}", part.recording.input.name);
+            }
+        }
+        self.tell(common, &parts, &made)?;
+        let bad = |part: &Part| part.is_damaged() || part.note.is_some();
+        Ok(u8::from(parts.iter().any(bad)))
+    }
+
+    fn tell(
+        &self,
+        common: &Common,
+        parts: &[Part],
+        made: &[(PathBuf, u64, String)],
+    ) -> Result<(), Failure> {
+        if !common.json {
+            return output::print(&format!("{}\n", self.output.display()));
+        }
+        let recordings = parts.iter().map(|part| {
+            let summary = &part.recording.summary;
+            json!({
+                "file": part.recording.input.name,
+                "size": part.recording.input.size,
+                "sha256": part.sha256,
+                "cameras": part.recording.cameras.len(),
+                "records": summary.records,
+                "wrong_crc": summary.wrong_crc,
+                "damaged_regions": summary.damaged,
+                "damaged_bytes": summary.damaged_bytes,
+                "cut": summary.cut.is_some(),
+                "pictures": part.shots.iter().filter(|shot| shot.png.is_some()).count(),
+                "note": part.note,
+            })
+        });
+        let outputs = made
+            .iter()
+            .map(|(path, size, sum)| json!({ "file": path, "size": size, "sha256": sum }));
+        output::print_json(&json!({
+            "output": self.output,
+            "recordings": recordings.collect::<Vec<_>>(),
+            "outputs": outputs.collect::<Vec<_>>(),
+        }))
     }
 
     fn part(&self, common: &Common, path: &std::path::Path) -> Result<Part, Failure> {
@@ -96,30 +155,79 @@ impl Report {
         };
         let recording = Recording::read(common, input, options, &mut |_| Ok(()))?;
         let sha256 = file_sha256(common, &recording.input)?;
-        let mut sheets = Vec::new();
-        let mut note = None;
-        if !self.no_pictures {
-            // a report without pictures is still a report: a missing decoder is told in it
-            let made = media::init().and_then(|()| {
-                contact_sheet::sheets(
-                    common,
-                    &recording,
-                    None,
-                    self.layout,
-                    MAX_SHEETS,
-                    &mut |png| {
-                        sheets.push(png);
-                        Ok(())
-                    },
-                )
-            });
-            note = made.err().map(|failure| failure.text().to_owned());
-        }
+        let mut shots = Vec::new();
+        // a report without pictures is still a report: what is missing is told in it
+        let mut left_out = 0;
+        let note = match (recording.cameras.is_empty(), self.no_pictures) {
+            (true, _) => Some("it holds no pictures".to_owned()),
+            (false, true) => None,
+            (false, false) => self.shots(common, &recording, &mut shots, &mut left_out),
+        };
         Ok(Part {
             recording,
             sha256,
-            sheets,
+            shots,
+            left_out,
             note,
+        })
+    }
+
+    /// Gets the small pictures, and tells why there are none, or not all.
+    fn shots(
+        &self,
+        common: &Common,
+        recording: &Recording,
+        shots: &mut Vec<Shot>,
+        left_out: &mut usize,
+    ) -> Option<String> {
+        let order = Order {
+            camera: None,
+            layout: self.layout,
+            most: MAX_SHEETS,
+            sha256: "",
+        };
+        let made = media::init().and_then(|()| {
+            contact_sheet::sheets(common, recording, order, &mut |page| {
+                for (moment, found) in page.moments.iter().zip(page.found) {
+                    shots.push(Shot::new(recording, moment, found)?);
+                }
+                Ok(())
+            })
+        });
+        let missing = match made {
+            Ok(lack) => {
+                *left_out = lack.left_out;
+                lack.missing.join("; ")
+            }
+            Err(failure) => failure.to_string(),
+        };
+        (!missing.is_empty()).then(|| format!("pictures are missing: {missing}"))
+    }
+}
+
+impl Part {
+    fn is_damaged(&self) -> bool {
+        self.recording.summary.wrong_crc > 0 || !self.recording.damage.is_empty()
+    }
+}
+
+impl Shot {
+    fn new(
+        recording: &Recording,
+        moment: &Moment<'_>,
+        found: Option<Picture>,
+    ) -> Result<Shot, Failure> {
+        let clock = found.as_ref().map_or(moment.clock, |found| found.clock);
+        let coded = found.as_ref().and_then(|found| found.sha256);
+        let png = found.map(|found| {
+            let size = (found.width, found.height);
+            draw::png_rgb(size, &found.rgb, &[])
+        });
+        Ok(Shot {
+            png: png.transpose()?,
+            time: recording.time(clock),
+            run: format!("{}, run {}", moment.camera.name(), moment.run + 1),
+            coded: coded.map(|sum| hex(&sum)),
         })
     }
 }

@@ -22,13 +22,16 @@ body { margin: 0 auto; max-width: 66rem; padding: 2rem 1.5rem; background: var(-
 h1 { font-size: 1.7rem; margin: 0 } h2 { font-size: 1.3rem; margin: 2.5rem 0 .6rem; border-bottom: 2px solid var(--rule) } h3 { font-size: 1.05rem; margin: 1.4rem 0 .4rem }
 p { margin: .3rem 0 } .soft { color: var(--soft) } .bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums } caption { text-align: left; color: var(--soft) }
-th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--rule) } td.n, th.n { text-align: right }
+th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--rule) } td.n, th.n { text-align: right } .n + td:not(.n), .n + th:not(.n) { padding-left: .6rem }
 table.facts th { width: 13rem; font-weight: 600 } code { font-family: 'DejaVu Sans Mono', monospace; font-size: .85em; overflow-wrap: anywhere }
-figure { margin: .8rem 0; overflow-x: auto } figure img, figure svg { max-width: 100%; height: auto; border: 1px solid var(--rule) }
+figure { margin: .8rem 0; overflow-x: auto } .wide { overflow-x: auto } .wide th, .wide td { white-space: nowrap } .wide code { white-space: normal }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(13.2rem, 1fr)); gap: .8rem; margin: .8rem 0 } .sheet figure { margin: 0; overflow: hidden } .sheet img { display: block; width: 100%; border: 0 }
+.sheet figcaption { font-size: .78rem; line-height: 1.35; margin-top: .2rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere } .none { aspect-ratio: 4 / 3; display: grid; place-items: center; background: var(--band); color: var(--soft) }
+@media (max-width: 40rem) { body { padding: 1rem } table.facts th { width: 6.5rem } } figure img, figure svg { max-width: 100%; height: auto; border: 1px solid var(--rule) }
 svg .paper { fill: var(--paper) } svg .ink { fill: var(--ink) } svg .grid { stroke: var(--rule) } svg .gap { stroke: var(--soft) }
 .words dt { font-weight: 600; margin-top: .5rem } .words dd { margin: 0 0 0 1.2rem }
 @media print { :root { --paper: #fff; --ink: #000; --soft: #444; --rule: #aaa; --band: #eee; --bad: #900; --good: #060 } body { max-width: none; padding: 0; font-size: 10pt }
-  h2, h3 { break-after: avoid } tr, figure { break-inside: avoid } thead { display: table-header-group } @page { margin: 15mm } }
+  h2, h3 { break-after: avoid } tr, figure { break-inside: avoid } thead { display: table-header-group } .wide { overflow: visible } .wide th, .wide td { white-space: normal } @page { margin: 15mm } }
 ";
 
 /// Builds the page.
@@ -230,7 +233,7 @@ fn checks(out: &mut String, r: &Recording) {
 
 fn cameras(out: &mut String, r: &Recording) {
     out.push_str(
-        "<h3>Cameras</h3>\n<table>\n<thead><tr><th>Camera</th><th>Codec</th><th>Size</th><th class=\"n\">Rate</th><th class=\"n\">Runs</th>\
+        "<h3>Cameras</h3>\n<div class=\"wide\"><table>\n<thead><tr><th>Camera</th><th>Codec</th><th>Size</th><th class=\"n\">Rate</th><th class=\"n\">Runs</th>\
          <th class=\"n\">Frames</th><th class=\"n\">Without reference</th><th class=\"n\">Recorded</th><th>Sound</th></tr></thead>\n<tbody>\n",
     );
     for camera in &r.cameras {
@@ -257,13 +260,13 @@ fn cameras(out: &mut String, r: &Recording) {
             camera.sound.map_or("none", |sound| codec_name(sound.codec))
         );
     }
-    out.push_str("</tbody></table>\n");
+    out.push_str("</tbody></table></div>\n");
 }
 
 fn runs(out: &mut String, r: &Recording, camera: &Camera) {
     let _ = writeln!(
         out,
-        "<h3>Runs of {}</h3>\n<table>\n<thead><tr><th class=\"n\">Run</th><th>From</th><th>To</th><th>Before it</th><th>Mode</th>\
+        "<h3>Runs of {}</h3>\n<div class=\"wide\"><table>\n<thead><tr><th class=\"n\">Run</th><th>From</th><th>To</th><th>Before it</th><th>Mode</th>\
          <th class=\"n\">Frames</th></tr></thead>\n<tbody>",
         escape(&camera.name())
     );
@@ -296,7 +299,7 @@ fn runs(out: &mut String, r: &Recording, camera: &Camera) {
         );
         before = Some(run);
     }
-    out.push_str("</tbody></table>\n");
+    out.push_str("</tbody></table></div>\n");
     rest(out, camera.runs.len() as u64 + camera.more_runs);
 }
 
@@ -315,7 +318,7 @@ fn damage(out: &mut String, r: &Recording) {
         return;
     }
     out.push_str(
-        "<h3>Damage</h3>\n<table>\n<thead><tr><th class=\"n\">Offset</th><th class=\"n\">Bytes</th><th>Shortly after</th></tr></thead>\n<tbody>\n",
+        "<h3>Damage</h3>\n<div class=\"wide\"><table>\n<thead><tr><th class=\"n\">Offset</th><th class=\"n\">Bytes</th><th>Shortly after</th></tr></thead>\n<tbody>\n",
     );
     for hurt in r.damage.iter().take(MAX_ROWS) {
         let time = hurt
@@ -327,28 +330,42 @@ fn damage(out: &mut String, r: &Recording) {
             hurt.offset, hurt.length
         );
     }
-    out.push_str("</tbody></table>\n");
+    out.push_str("</tbody></table></div>\n");
     rest(out, r.damage.len() as u64);
 }
 
 fn pictures(out: &mut String, part: &Part) {
-    if part.sheets.is_empty() && part.note.is_none() {
+    if part.shots.is_empty() && part.note.is_none() {
         return;
     }
-    out.push_str("<h3>Pictures</h3>\n");
-    for png in &part.sheets {
-        let data = STANDARD.encode(png);
+    out.push_str("<h3>Pictures</h3>\n<div class=\"sheet\">\n");
+    for shot in &part.shots {
+        let coded = shot.coded.as_deref().map_or_else(String::new, |sum| {
+            format!(" title=\"SHA-256 of the coded picture: {sum}\"")
+        });
+        let (time, run) = (escape(&shot.time), escape(&shot.run));
+        let picture = match &shot.png {
+            Some(png) => {
+                let data = STANDARD.encode(png);
+                format!("<img alt=\"{run}, {time}\"{coded} src=\"data:image/png;base64,{data}\">")
+            }
+            None => "<div class=\"none\">no picture</div>".to_owned(),
+        };
         let _ = writeln!(
             out,
-            "<figure><img alt=\"small pictures of each run, with their times\" src=\"data:image/png;base64,{data}\"></figure>"
+            "<figure>{picture}<figcaption>{time}<br>{run}</figcaption></figure>"
+        );
+    }
+    out.push_str("</div>\n");
+    if part.left_out > 0 {
+        let count = part.left_out;
+        let _ = writeln!(
+            out,
+            "<p class=\"soft\">and {count} more, which a page has no room for: exptool contact-sheet shows all</p>"
         );
     }
     if let Some(note) = &part.note {
-        let _ = writeln!(
-            out,
-            "<p class=\"bad\">Pictures are missing: {}</p>",
-            escape(note)
-        );
+        let _ = writeln!(out, "<p class=\"bad\">{}</p>", escape(note));
     }
 }
 
@@ -357,7 +374,7 @@ fn outputs(out: &mut String, made: &[(PathBuf, u64, String)]) {
         return;
     }
     out.push_str(
-        "<section>\n<h2>Files made of these recordings</h2>\n<table>\n<thead><tr><th>File</th><th class=\"n\">Bytes</th><th>SHA-256</th></tr></thead>\n<tbody>\n",
+        "<section>\n<h2>Files made of these recordings</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>File</th><th class=\"n\">Bytes</th><th>SHA-256</th></tr></thead>\n<tbody>\n",
     );
     for (path, size, sum) in made {
         let name = escape(&path.to_string_lossy());
@@ -366,7 +383,7 @@ fn outputs(out: &mut String, made: &[(PathBuf, u64, String)]) {
             "<tr><td><code>{name}</code></td><td class=\"n\">{size}</td><td><code class=\"sha256\">{sum}</code></td></tr>"
         );
     }
-    out.push_str("</tbody></table>\n</section>\n");
+    out.push_str("</tbody></table></div>\n</section>\n");
 }
 
 fn assumed(out: &mut String, parts: &[Part]) {
