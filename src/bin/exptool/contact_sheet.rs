@@ -186,7 +186,6 @@ pub fn sheets(
     order: Order<'_>,
     give: &mut dyn FnMut(Page<'_>) -> Result<(), Failure>,
 ) -> Result<Lack, Failure> {
-    media::hold_little();
     let layout = order.layout;
     let moments = moments(recording, order)?;
     let mut missing = Vec::new();

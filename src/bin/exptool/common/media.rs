@@ -87,21 +87,6 @@ fn start() -> Result<(), Failure> {
         .map_err(|error| Failure::Media(format!("the built-in plugin does not start: {error}")))
 }
 
-/// Gives large blocks back to the system as soon as they are free. By itself glibc's allocator, once it has seen a large block
-/// freed, keeps blocks of that size for later: decoded pictures then stay beside the sheet that is drawn of them, 10 MiB and more.
-pub fn hold_little() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        /// `M_MMAP_THRESHOLD` of `malloc.h`, and the size that glibc begins with.
-        const MMAP_THRESHOLD: (i32, i32) = (-3, 128 << 10);
-        unsafe extern "C" {
-            safe fn mallopt(parameter: i32, value: i32) -> i32;
-        }
-        // a threshold that is refused leaves all as it is
-        mallopt(MMAP_THRESHOLD.0, MMAP_THRESHOLD.1);
-    }
-}
-
 /// The Debian package that has an element.
 pub fn package(element: &str) -> Option<&'static str> {
     PACKAGES
