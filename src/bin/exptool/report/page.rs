@@ -193,19 +193,23 @@ fn checks(out: &mut String, r: &Recording) {
         (checked, wrong) => format!("<span class=\"bad\">{wrong} of {checked} wrong</span>"),
     };
     fact(out, "Check sums", &sums);
-    let hurt = match (summary.damaged, summary.cut) {
-        (0, None) => "<span class=\"good\">none found</span>".to_owned(),
-        (0, Some(_)) => "<span class=\"bad\">the file ends inside a record</span>".to_owned(),
-        (places, cut) => format!(
-            "<span class=\"bad\">{places} place{}, {} bytes{}</span>",
-            if places == 1 { "" } else { "s" },
-            summary.damaged_bytes,
-            if cut.is_some() {
-                "; the file ends inside a record"
-            } else {
-                ""
-            }
-        ),
+    let mut hurt = Vec::new();
+    if let Some(front) = &summary.front {
+        hurt.push(front.text());
+    }
+    if summary.damaged > 0 {
+        let (places, s) = (summary.damaged, if summary.damaged == 1 { "" } else { "s" });
+        hurt.push(format!(
+            "{places} place{s}, {} bytes",
+            summary.damaged_bytes
+        ));
+    }
+    if summary.cut.is_some() {
+        hurt.push("the file ends inside a record".to_owned());
+    }
+    let hurt = match hurt.is_empty() {
+        true => "<span class=\"good\">none found</span>".to_owned(),
+        false => format!("<span class=\"bad\">{}</span>", hurt.join("; ")),
     };
     fact(out, "Damage", &hurt);
     if let Some(records) = summary.info.records {
