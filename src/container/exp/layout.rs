@@ -185,6 +185,9 @@ pub struct PayloadLayout {
     /// How the coded bytes are stored.
     #[serde(default)]
     pub transform: Transform,
+    /// A last shorter group of a reversed picture is reversed as it stands, instead of being filled up to four bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub short_group: bool,
     /// Number of coded bytes; without it the payload reaches to the record's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<Field>,

@@ -356,6 +356,7 @@ impl<'a> Work<'a> {
 
     /// Four bytes or more at the record's start that look like a mark.
     fn constant(&mut self) {
+            short_group: false,
         let Some(first) = self.rows.list.first() else {
             return;
         };
@@ -429,6 +430,7 @@ fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
         name: "learnt".to_owned(),
         title: String::new(),
         status: Status::Learnt,
+            short_group: transform == Transform::Swap32 && shape.group == 1,
         file_header: None,
         record: RecordLayout {
             header: rows.header,
