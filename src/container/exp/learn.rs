@@ -12,6 +12,7 @@ use pictures::Pictures;
 use shape::Shape;
 use work::Work;
 
+mod chain;
 mod check;
 mod ends;
 mod fields;

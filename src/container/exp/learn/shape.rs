@@ -2,7 +2,7 @@
 //! Where a record begins and ends: the fields that say how long the picture or the record is, and the sizes of the headers.
 
 use super::{
-    ends,
+    chain, ends,
     pictures::{Picture, Pictures},
 };
 use crate::container::exp::layout::{Number, Transform};
@@ -239,6 +239,23 @@ pub fn search(bytes: &[u8], pairs: &[Pair]) -> Vec<Hit> {
 impl Shape {
     /// Works the shape out. `None` where no field keeps its distance to the next picture.
     pub fn find(bytes: &[u8], pictures: &Pictures) -> Option<Shape> {
+        let near = Shape::find_near(bytes, pictures);
+        match &near {
+            Some(shape) if !shape.is_weak() => near,
+            _ => chain::find(bytes, &pictures.list).or(near),
+        }
+    }
+
+    /// Few pictures are followed by the next one, by the length fields.
+    fn is_weak(&self) -> bool {
+        let weak = |length: Option<Length>| {
+            length.is_some_and(|length| length.agree.saturating_mul(2) < length.of)
+        };
+        weak(self.length) || self.size.is_none() && weak(self.key_length)
+    }
+
+    /// The shape where most pictures are followed by the next one.
+    fn find_near(bytes: &[u8], pictures: &Pictures) -> Option<Shape> {
         let list = &pictures.list;
         let keys = list.iter().filter(|picture| picture.key).count();
         let only_keys = keys.saturating_mul(2) > list.len() && pairs(list, false, false).len() < 4;
@@ -290,7 +307,7 @@ impl Shape {
         }
     }
 
-    fn new(header: usize, align: usize) -> Shape {
+    pub fn new(header: usize, align: usize) -> Shape {
         Shape {
             header,
             key_header: header,
