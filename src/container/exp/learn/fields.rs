@@ -99,12 +99,20 @@ fn regularity(rows: &Rows<'_>, part: impl Fn(&Row) -> u64) -> (usize, usize) {
     let mut last: BTreeMap<u64, (u32, u16)> = BTreeMap::new();
     let mut steps: BTreeMap<u64, BTreeMap<i32, usize>> = BTreeMap::new();
     let (mut all, mut orphans) = (0usize, 0usize);
+    // where all are key pictures, those go on too
+    let only_keys = rows
+        .list
+        .iter()
+        .filter(|row| row.picture.key)
+        .count()
+        .saturating_mul(2)
+        > rows.list.len();
     for row in &rows.list {
         let part = part(row);
         let before = last.insert(part, row.picture.time);
         match before {
             None => orphans = orphans.saturating_add(usize::from(!row.picture.key)),
-            Some((_, increment)) if row.picture.time.0 == 0 && !row.picture.key => {
+            Some((_, increment)) if row.picture.time.0 == 0 && (only_keys || !row.picture.key) => {
                 all = all.saturating_add(1);
                 let step = i32::from(row.picture.time.1).saturating_sub(i32::from(increment));
                 let count = steps.entry(part).or_default().entry(step).or_default();
@@ -137,6 +145,13 @@ pub fn camera(rows: &Rows<'_>, kind: Option<usize>) -> Option<Camera> {
             .map(|(_, value)| value)
             .collect();
         let (values, agree) = common(column.iter().copied());
+        // a camera may have few pictures
+        let every: BTreeSet<u64> = column.iter().copied().collect();
+        let (values, agree) = if every.len() <= 32 {
+            (every, column.len())
+        } else {
+            (values, agree)
+        };
         if !(2..=32).contains(&values.len())
             || agree.saturating_mul(100) < rows.list.len().saturating_mul(98)
         {
@@ -181,6 +196,25 @@ pub fn camera(rows: &Rows<'_>, kind: Option<usize>) -> Option<Camera> {
         .map(|(_, camera, _)| camera.at)
         .collect();
     Some(best)
+}
+
+/// The pictures are clearly more than one stream.
+pub fn mixed(rows: &Rows<'_>) -> bool {
+    let whole = regularity(rows, |_| 0);
+    whole.1 >= 20 && share(whole) < 850
+}
+
+/// Of a part of the pictures there are only key pictures, or only others: the byte is more than a camera.
+pub fn tells_keys(rows: &Rows<'_>, at: usize) -> bool {
+    let mut parts: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
+    for (row, value) in rows.numbers(at, Number::U8) {
+        let (keys, all) = parts.entry(value).or_default();
+        *keys = keys.saturating_add(usize::from(row.picture.key));
+        *all = all.saturating_add(1);
+    }
+    let plain = parts.values().any(|(keys, all)| *keys == 0 && *all >= 8);
+    let keys = parts.values().any(|(keys, all)| keys == all && *all >= 2);
+    plain && keys
 }
 
 /// Both columns part the records the same way.

@@ -278,7 +278,19 @@ impl<'a> Work<'a> {
             .kind
             .as_ref()
             .and_then(|kind| usize::try_from(kind.at).ok());
-        if let Some(camera) = fields::camera(&self.rows, kind) {
+        let found = fields::camera(&self.rows, kind);
+        if found.is_none() && fields::mixed(&self.rows) {
+            self.open = true;
+            let of = self.rows.list.len();
+            self.tell(
+                "record",
+                "the pictures are of more than one camera, and no byte tells them apart".to_owned(),
+                (0, of),
+                Vec::new(),
+            );
+        }
+        if let Some(camera) = found {
+            self.open |= fields::tells_keys(&self.rows, camera.at);
             self.rows.take(camera.at, 1);
             let rivals = camera
                 .rivals
