@@ -365,10 +365,9 @@ mod tests {
         // 2009-11-10 14:15:30 UTC was a Tuesday
         let unix = 1_257_862_530_u64;
         let filetime = (unix + 11_644_473_600) * 10_000_000 + 1_230_000;
-        let mut system = Vec::new();
-        for part in [2009_u16, 11, 2, 10, 14, 15, 30, 123] {
-            system.extend(part.to_le_bytes());
-        }
+        let parts = [2009_u16, 11, 2, 10, 14, 15, 30, 123];
+        let system = parts.map(u16::to_le_bytes).concat();
+        let system_be = parts.map(u16::to_be_bytes).concat();
         let (date, time) = (
             (29_u16 << 9) | (11 << 5) | 10,
             (14_u16 << 11) | (15 << 5) | 15,
@@ -383,8 +382,13 @@ mod tests {
             (TimeType::Filetime, filetime.to_le_bytes().to_vec()),
             (TimeType::Filetimebe, filetime.to_be_bytes().to_vec()),
             (TimeType::Systemtime, system),
+            (TimeType::Systemtimebe, system_be),
             (TimeType::Dos, dos),
             (TimeType::Dosbe, dos_be),
+            (
+                TimeType::Dosdate,
+                [date.to_le_bytes(), time.to_le_bytes()].concat(),
+            ),
             (TimeType::Bcd6, vec![0x09, 0x11, 0x10, 0x14, 0x15, 0x30]),
             (
                 TimeType::Bcd7,

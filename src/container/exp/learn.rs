@@ -14,9 +14,11 @@ use work::Work;
 
 mod chain;
 mod check;
+mod dos;
 mod ends;
 mod fields;
 mod key;
+mod millis;
 mod others;
 mod pictures;
 mod rows;

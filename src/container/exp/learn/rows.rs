@@ -26,6 +26,8 @@ pub struct Rows<'a> {
     pub list: Vec<Row>,
     /// Bytes of header that every record has.
     pub header: usize,
+    /// The byte order of lengths: little-endian, where one is known.
+    pub little: Option<bool>,
     /// Columns that hold a known field.
     taken: Vec<bool>,
 }
@@ -72,6 +74,7 @@ impl<'a> Rows<'a> {
             bytes,
             list,
             header,
+            little: length_order(shape),
             taken: vec![false; header],
         };
         if let Some((at, number, _)) = shape.size {
@@ -124,5 +127,17 @@ impl<'a> Rows<'a> {
             .filter(|(row, _)| row.end > row.start)
             .map(|(row, next)| (row.end, next.start))
             .filter(|(end, start)| end < start)
+    }
+}
+
+fn length_order(shape: &Shape) -> Option<bool> {
+    let length = shape.length.map(|length| length.number);
+    let size = shape.size.map(|(_, number, _)| number);
+    match length.or(size)? {
+        Number::U8 => None,
+        number => Some(matches!(
+            number,
+            Number::U16le | Number::U32le | Number::U64le
+        )),
     }
 }

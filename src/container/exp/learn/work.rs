@@ -5,7 +5,7 @@ mod align;
 mod outcome;
 
 use super::{
-    Confidence, Finding, Learnt, MIN_CERTAIN, check, fields,
+    Confidence, Finding, Learnt, MIN_CERTAIN, check, ends, fields, millis,
     others::{self, By, Others},
     pictures::Pictures,
     rows::Rows,
@@ -244,22 +244,19 @@ impl<'a> Work<'a> {
             rivals,
         );
         self.layout.record.time = Some(field);
-        let has_millis = field.time.read(
-            self.bytes,
-            self.rows
-                .list
-                .first()
-                .map_or(0, |row| row.start)
-                .saturating_add(field.at),
-        );
-        if has_millis
-            .ok()
-            .flatten()
-            .is_some_and(|stamp| stamp.millis.is_some())
-        {
+        let has_millis = self.rows.list.iter().any(|row| {
+            let stamp = field
+                .time
+                .read(self.bytes, row.start.saturating_add(field.at));
+            stamp
+                .ok()
+                .flatten()
+                .is_some_and(|stamp| stamp.millis.unwrap_or(0) != 0)
+        });
+        if has_millis {
             return;
         }
-        if let Some((at, number, agree)) = time::millis(&self.rows, field) {
+        if let Some((at, number, agree)) = millis::find(&self.rows, field) {
             self.rows.take(at, 2);
             self.layout.record.millis = Some(plain(at, number));
             self.tell(
