@@ -356,6 +356,7 @@ impl<'a> Work<'a> {
             payload: self.shape.header,
             search: 0,
             transform: Transform::None,
+            short_group: false,
             length: Some(length_field(length, self.shape.header, false)),
             crc: None,
             codec: None,
@@ -365,7 +366,6 @@ impl<'a> Work<'a> {
 
     /// Four bytes or more at the record's start that look like a mark.
     fn constant(&mut self) {
-            short_group: false,
         let Some(first) = self.rows.list.first() else {
             return;
         };
@@ -430,6 +430,7 @@ fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
             payload: header,
             search: if varies { 4096 } else { 0 },
             transform,
+            short_group: transform == Transform::Swap32 && shape.group == 1,
             length: length.map(|length| length_field(length, header, varies)),
             crc: None,
             codec: None,
@@ -439,7 +440,6 @@ fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
         name: "learnt".to_owned(),
         title: String::new(),
         status: Status::Learnt,
-            short_group: transform == Transform::Swap32 && shape.group == 1,
         file_header: None,
         record: RecordLayout {
             header: rows.header,
