@@ -99,6 +99,9 @@ pub struct Field {
     /// How it is stored.
     #[serde(rename = "type")]
     pub number: Number,
+    /// Bits of the stored value that are meant, where others say something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<u64>,
     /// Added to the stored value to get the meant one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub plus: i64,
@@ -112,6 +115,7 @@ impl Field {
     /// Reads it. `payload` is the offset of the payload, for fields that count back from it.
     pub fn read(&self, data: &[u8], payload: usize) -> Result<u64, Short> {
         let value = self.number.read(data, place(self.at, payload))?;
+        let value = value & self.mask.unwrap_or(u64::MAX);
         Ok(value.saturating_add_signed(self.plus))
     }
 

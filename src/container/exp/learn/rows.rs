@@ -78,7 +78,7 @@ impl<'a> Rows<'a> {
             taken: vec![false; header],
         };
         if let Some((at, number, _)) = shape.size {
-            rows.take(at, number.width());
+            rows.take_used(at, number);
         }
         let lengths = [
             (shape.length, shape.header),
@@ -88,7 +88,7 @@ impl<'a> Rows<'a> {
             if let Some(length) = length
                 && let Some(at) = header.checked_sub(length.distance)
             {
-                rows.take(at, length.number.width());
+                rows.take_used(at, length.number);
             }
         }
         rows
@@ -98,6 +98,15 @@ impl<'a> Rows<'a> {
     pub fn take(&mut self, at: usize, width: usize) {
         for taken in self.taken.iter_mut().skip(at).take(width) {
             *taken = true;
+        }
+    }
+
+    /// Marks the columns of a number as known, but for an upper half that is always 0: it may belong to another field.
+    fn take_used(&mut self, at: usize, number: Number) {
+        let narrow = !self.numbers(at, number).any(|(_, value)| value > 0xffff);
+        match lower_half(number).filter(|_| narrow) {
+            Some((by, half)) => self.take(at.saturating_add(by), half.width()),
+            None => self.take(at, number.width()),
         }
     }
 
@@ -139,5 +148,14 @@ fn length_order(shape: &Shape) -> Option<bool> {
             number,
             Number::U16le | Number::U32le | Number::U64le
         )),
+    }
+}
+
+/// The lower half of a 32-bit number: how many bytes later it stands, and its type.
+pub fn lower_half(number: Number) -> Option<(usize, Number)> {
+    match number {
+        Number::U32le => Some((0, Number::U16le)),
+        Number::U32be => Some((2, Number::U16be)),
+        _ => None,
     }
 }

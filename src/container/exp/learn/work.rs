@@ -8,12 +8,13 @@ use super::{
     Confidence, Finding, Learnt, MIN_CERTAIN, check, ends, fields, millis,
     others::{self, By, Others},
     pictures::Pictures,
-    rows::Rows,
+    rows::{self, Rows},
     shape::{Length, Shape},
     time,
 };
 use crate::container::exp::layout::{
-    Constant, Field, KindField, Layout, Number, PayloadLayout, RecordLayout, Status, Transform,
+    Constant, Field, KindField, Layout, Number, PayloadLayout, RecordLayout, Status, TimeField,
+    Transform,
 };
 
 /// What is gathered on the way.
@@ -153,24 +154,23 @@ impl<'a> Work<'a> {
         self.kind();
         self.camera();
         self.time();
-        let camera = self
-            .layout
-            .record
-            .camera
-            .map(|field| field.at.unsigned_abs() as usize);
-        if let Some((at, number, agree)) = fields::sequence(&self.rows, camera) {
-            self.rows.take(at, 2);
-            self.layout.record.sequence = Some(plain(at, number));
-            let of = self.rows.list.len();
-            self.tell(
-                "record.sequence",
-                format!("{number:?} at {at} counts records"),
-                (agree, of),
-                Vec::new(),
-            );
-        }
+        self.sequence();
         self.others();
         self.constant();
+    }
+
+    fn sequence(&mut self) {
+        let camera = self.layout.record.camera;
+        let camera = camera.map(|field| field.at.unsigned_abs() as usize);
+        let found = fields::sequence(&self.rows, camera, &self.others.starts);
+        let Some((at, number, agree)) = found else {
+            return;
+        };
+        self.rows.take(at, 2);
+        self.layout.record.sequence = Some(plain(at, number));
+        let of = self.rows.list.len();
+        let text = format!("{number:?} at {at} counts records");
+        self.tell("record.sequence", text, (agree, of), Vec::new());
     }
 
     fn kind(&mut self) {
@@ -244,6 +244,7 @@ impl<'a> Work<'a> {
             rivals,
         );
         self.layout.record.time = Some(field);
+        self.keep_apart(field);
         let has_millis = self.rows.list.iter().any(|row| {
             let stamp = field
                 .time
@@ -268,6 +269,26 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Lengths whose upper half, always 0, is part of the time are half as wide.
+    fn keep_apart(&mut self, time: TimeField) {
+        let record = &mut self.layout.record;
+        let ends = time.at.saturating_add(time.time.width());
+        let lengths = [
+            &mut record.size,
+            &mut record.p.length,
+            &mut record.key.length,
+        ];
+        for length in lengths.into_iter().flatten() {
+            let at = usize::try_from(length.at).unwrap_or(usize::MAX);
+            let crosses = at < ends && time.at < length.end();
+            let half = rows::lower_half(length.number).filter(|_| crosses);
+            if let Some((by, number)) = half {
+                length.at = length.at.saturating_add(by as i32);
+                length.number = number;
+            }
+        }
+    }
+
     fn camera(&mut self) {
         let kind = self
             .layout
@@ -287,7 +308,7 @@ impl<'a> Work<'a> {
             );
         }
         if let Some(camera) = found {
-            self.open |= fields::tells_keys(&self.rows, camera.at);
+            self.open |= fields::tells_keys(&self.rows, camera.at, camera.mask);
             self.rows.take(camera.at, 1);
             let rivals = camera
                 .rivals
@@ -300,7 +321,10 @@ impl<'a> Work<'a> {
                 camera.values.len(),
                 camera.values
             );
-            self.layout.record.camera = Some(plain(camera.at, Number::U8));
+            self.layout.record.camera = Some(Field {
+                mask: (camera.mask != 0xff).then_some(camera.mask),
+                ..plain(camera.at, Number::U8)
+            });
             self.tell("record.camera", text, (camera.agree, camera.of), rivals);
         }
     }
@@ -406,6 +430,7 @@ fn plain(at: usize, number: Number) -> Field {
     Field {
         at: at as i32,
         number,
+        mask: None,
         plus: 0,
     }
 }
@@ -420,6 +445,7 @@ fn length_field(length: Length, header: usize, varies: bool) -> Field {
     Field {
         at,
         number: length.number,
+        mask: None,
         plus: 0,
     }
 }
@@ -448,6 +474,7 @@ fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
             size: shape.size.map(|(at, number, plus)| Field {
                 at: at as i32,
                 number,
+                mask: None,
                 plus,
             }),
             time: None,
