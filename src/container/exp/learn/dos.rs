@@ -62,8 +62,10 @@ pub fn or_unix(rows: &Rows<'_>, all: &[Candidate], best: Candidate) -> (Candidat
     if seen.count_ones() >= 29 || (minutes > 0 && single >= 8) {
         return (as_dos, true);
     }
-    if let Some((at, beside, _)) = millis::find(rows, as_dos.field) {
-        let parts = rows.numbers(at, beside).map(|(_, value)| value);
+    if let Some((beside, _)) = millis::find(rows, as_dos.field) {
+        let parts = rows
+            .numbers(beside.at, beside.number)
+            .map(|(_, value)| value);
         let placed: Vec<(u64, u64)> = values.iter().copied().zip(parts).collect();
         let following = placed.iter().zip(placed.iter().skip(1));
         let over = following
@@ -83,9 +85,8 @@ pub fn or_unix(rows: &Rows<'_>, all: &[Candidate], best: Candidate) -> (Candidat
 
 /// The likelier of two readings that nothing decides between.
 fn looks_like_dos(values: &[u64], as_dos: Candidate, as_unix: Candidate) -> bool {
-    // of Unix seconds every other series is no DOS time, for its hours, days and months
-    let mut odds = 2.0;
-    // nor would it be one if it went on for longer than there are values before 30
+    // a run of Unix seconds is no DOS time if it is longer than there are values up to 29
+    let mut odds = 1.0;
     let mut first = values.first().copied().unwrap_or(0);
     for (a, b) in values.iter().zip(values.iter().skip(1).chain([&u64::MAX])) {
         if b.abs_diff(*a) > 32 {

@@ -16,8 +16,11 @@ use crate::container::{
 const WALKED: usize = 6;
 /// Key pictures of which the end is held against the one that was read.
 const VERIFIED: usize = 12;
-/// Of the last bytes of pictures seven of eight are odd; with the spread of chance.
-const LIKE: u32 = 76;
+/// Pictures that look as if they ended rightly have a likeness of at least this: seven of eight last bytes are odd, fewer where
+/// little moves.
+const LIKE: u32 = 62;
+/// Fewer last bytes than this say nothing.
+const FEW: u64 = 12;
 
 /// How much a column of bytes looks like last bytes of pictures, 0..=100. Those end with a 0 and then 1s, so seven of eight are
 /// odd, none is 0xff, and they are not all the same.
@@ -72,12 +75,21 @@ pub fn are_right(bytes: &[u8], layout: &Layout, pictures: &Pictures) -> bool {
             }
         }
     });
-    let plausible = |column: &[u8]| {
-        let zeros = column.iter().filter(|byte| **byte == 0).count();
-        let few = column.len() < 12;
-        zeros == 0 && (few || likeness(column.iter().copied()) >= LIKE)
-    };
-    plausible(&last) && plausible(&key_last) && wrong.saturating_mul(4) <= walked
+    look_like_ends(&last) && look_like_ends(&key_last) && wrong.saturating_mul(4) <= walked
+}
+
+/// Bytes that are more often odd than any other column would be by chance, and hardly ever 0.
+fn look_like_ends(column: &[u8]) -> bool {
+    let count = column.len() as u64;
+    if count < FEW {
+        return true;
+    }
+    let zeros = column.iter().filter(|byte| **byte == 0).count() as u64;
+    let score = likeness(column.iter().copied());
+    // of noise half are odd, with a spread of 50 % by the root of their number; two and a half of these are not reached
+    let over = u64::from(score.saturating_sub(50));
+    let by_chance = over.saturating_mul(over).saturating_mul(count) < 125 * 125;
+    zeros.saturating_mul(50) <= count && score >= LIKE && !by_chance
 }
 
 /// The size of a P picture's header: what stands between the end of a key picture, whose macroblocks are walked through, and

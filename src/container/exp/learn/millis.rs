@@ -4,11 +4,22 @@
 use super::{dos::is_dos, rows::Rows};
 use crate::container::exp::layout::{Number, TimeField, TimeType};
 
-/// Column, type and records that agree.
-pub type Millis = (usize, Number, usize);
+/// A number that can be the milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Millis {
+    /// Column.
+    pub at: usize,
+    /// How it is stored.
+    pub number: Number,
+    /// Records that agree.
+    pub agree: usize,
+    /// Different values, roughly: a reading that is a byte off has few.
+    scale: u32,
+    uneven: u64,
+}
 
-/// Looks for the milliseconds.
-pub fn find(rows: &Rows<'_>, time: TimeField) -> Option<Millis> {
+/// Looks for the milliseconds: the best, and others that are about as good.
+pub fn find(rows: &Rows<'_>, time: TimeField) -> Option<(Millis, Vec<Millis>)> {
     let read = |start: usize| {
         let at = start.checked_add(time.at)?;
         time.time.read(rows.bytes, at).ok().flatten()
@@ -19,30 +30,53 @@ pub fn find(rows: &Rows<'_>, time: TimeField) -> Option<Millis> {
         .iter()
         .map(|row| read(row.start).map_or(i64::MIN, |stamp| stamp.unix_ms()))
         .collect();
-    let mut best: Option<(Millis, u64)> = None;
+    let mut all: Vec<Millis> = Vec::new();
     for number in [Number::U16le, Number::U16be] {
         for at in rows.places(2) {
             let values: Vec<u64> = rows.numbers(at, number).map(|(_, value)| value).collect();
             if values.len() != seconds.len() || !can_be_millis(&values) {
                 continue;
             }
+            let scale = different(&values, u64::MAX).checked_ilog2().unwrap_or(0);
             let placed: Vec<(i64, u64)> = seconds.iter().copied().zip(values).collect();
             let Some(agree) = agreeing(&placed, is_dos(time)) else {
                 continue;
             };
-            // a reading that is a byte off, or takes in a byte of its neighbour, makes the steps of time uneven; a recorder
-            // writes its numbers in one byte order
+            // a reading that takes in a byte of its neighbour makes the steps of time uneven; a recorder writes its numbers in
+            // one byte order
             let mut uneven = unevenness(&placed);
             let order = is_little(time.time).or(rows.little);
             if order.is_some_and(|little| little != (number == Number::U16le)) {
                 uneven = uneven.saturating_add(uneven / 2).saturating_add(1);
             }
-            if best.is_none_or(|(_, least)| uneven < least) {
-                best = Some(((at, number, agree), uneven));
-            }
+            all.push(Millis {
+                at,
+                number,
+                agree,
+                scale,
+                uneven,
+            });
         }
     }
-    best.map(|(found, _)| found)
+    let most = all.iter().map(|millis| millis.scale).max()?;
+    let full = all
+        .iter()
+        .filter(|millis| millis.scale.saturating_add(1) >= most);
+    let best = full.copied().min_by_key(|millis| millis.uneven)?;
+    let close = |other: &Millis| {
+        let other_place = (other.at, other.number) != (best.at, best.number);
+        other_place && other.scale.saturating_add(2) >= best.scale
+    };
+    all.retain(close);
+    Some((best, all))
+}
+
+/// How many different values there are, of these bits.
+fn different(values: &[u64], mask: u64) -> usize {
+    let mut values: Vec<u64> = values.iter().map(|value| value & mask).collect();
+    values.sort_unstable();
+    values.dedup();
+    values.len()
 }
 
 /// All are below 1000, they are far apart, and it is not a count. The low byte moves: where it does not, the reading is a byte
@@ -56,14 +90,8 @@ fn can_be_millis(values: &[u64]) -> bool {
     for (a, b) in values.iter().zip(values.iter().skip(1)) {
         ones = ones.saturating_add(usize::from(a.saturating_add(1) == *b));
     }
-    let different = |value: fn(&u64) -> u64| {
-        let mut values: Vec<u64> = values.iter().map(value).collect();
-        values.sort_unstable();
-        values.dedup();
-        values.len()
-    };
     let counts = ones.saturating_mul(10) > values.len().saturating_mul(9);
-    high < 1000 && high.saturating_sub(low) >= 400 && !counts && different(|value| value & 255) >= 3
+    high < 1000 && high.saturating_sub(low) >= 400 && !counts && different(values, 0xff) >= 3
 }
 
 /// Records in which time goes on with these milliseconds; `None` where they are none.

@@ -245,28 +245,34 @@ impl<'a> Work<'a> {
         );
         self.layout.record.time = Some(field);
         self.keep_apart(field);
-        let has_millis = self.rows.list.iter().any(|row| {
-            let stamp = field
-                .time
-                .read(self.bytes, row.start.saturating_add(field.at));
-            stamp
-                .ok()
-                .flatten()
-                .is_some_and(|stamp| stamp.millis.unwrap_or(0) != 0)
-        });
-        if has_millis {
+        self.millis(field);
+    }
+
+    /// Milliseconds beside a time that has none, or always 0.
+    fn millis(&mut self, time: TimeField) {
+        let read = |row: &rows::Row| {
+            let at = row.start.saturating_add(time.at);
+            time.time.read(self.bytes, at).ok().flatten()
+        };
+        let mut stamps = self.rows.list.iter().filter_map(read);
+        if stamps.any(|stamp| stamp.millis.unwrap_or(0) != 0) {
             return;
         }
-        if let Some((at, number, agree)) = millis::find(&self.rows, field) {
-            self.rows.take(at, 2);
-            self.layout.record.millis = Some(plain(at, number));
-            self.tell(
-                "record.millis",
-                format!("{number:?} at {at}, below 1000, and the times still never decrease"),
-                (agree, of),
-                Vec::new(),
-            );
-        }
+        let Some((found, others)) = millis::find(&self.rows, time) else {
+            return;
+        };
+        self.rows.take(found.at, 2);
+        self.layout.record.millis = Some(plain(found.at, found.number));
+        let text = format!(
+            "{:?} at {}, below 1000, and the times still never decrease",
+            found.number, found.at
+        );
+        let rivals = others
+            .iter()
+            .map(|other| format!("{:?} at {}", other.number, other.at))
+            .collect();
+        let of = self.rows.list.len();
+        self.tell("record.millis", text, (found.agree, of), rivals);
     }
 
     /// Lengths whose upper half, always 0, is part of the time are half as wide.
