@@ -5,7 +5,7 @@
 use super::{
     ends,
     pictures::Picture,
-    shape::{LENGTHS, Length, MAX_HEADER, Pair, Shape, before, padded, pairs},
+    shape::{ALIGNMENTS, LENGTHS, Length, MAX_HEADER, Pair, Shape, before, padded, pairs},
 };
 use crate::container::exp::layout::{Number, Transform};
 
@@ -123,7 +123,7 @@ fn best_hop(bytes: &[u8], list: &[Picture]) -> Option<(Hop, Length)> {
     let mut best: Option<(Hop, usize)> = None;
     for (distance, number) in length_fields(bytes, list) {
         for header in distance..=MAX_HEADER {
-            for align in [1, 2, 4, 8] {
+            for align in ALIGNMENTS {
                 let hop = Hop {
                     header,
                     align,

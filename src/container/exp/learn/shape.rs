@@ -12,7 +12,7 @@ pub const MAX_HEADER: usize = 1200;
 /// Pairs of pictures that are looked at.
 const SAMPLE: usize = 160;
 /// Paddings that are considered.
-const ALIGNMENTS: [usize; 5] = [1, 2, 4, 8, 16];
+pub const ALIGNMENTS: [usize; 5] = [1, 2, 4, 8, 16];
 /// Types of length fields, the wider first: a narrow reading of a wide field holds for small values only.
 pub const LENGTHS: [Number; 4] = [Number::U32le, Number::U32be, Number::U16le, Number::U16be];
 
@@ -264,23 +264,39 @@ impl Shape {
             return None;
         }
         let hits = search(bytes, &main);
-        let mut shape = Shape::of_length(bytes, &main, &hits)
-            .or_else(|| Shape::of_size(bytes, pictures, &main, &hits))?;
-        shape.transform = main
+        let transform = main
             .first()
             .map_or(Transform::None, |pair| pair.0.transform);
+        let complete = |shape: Shape| shape.completed(bytes, list, transform, only_keys);
+        Shape::of_length(bytes, &main, &hits)
+            .and_then(complete)
+            .or_else(|| Shape::of_size(bytes, pictures, &main, &hits).and_then(complete))
+    }
+
+    /// The shape with all that its first field does not say. `None` where nothing says how long key pictures are.
+    fn completed(
+        mut self,
+        bytes: &[u8],
+        list: &[Picture],
+        transform: Transform,
+        only_keys: bool,
+    ) -> Option<Shape> {
+        self.transform = transform;
         if only_keys {
-            shape.key_header = shape.header;
-            shape.key_length = shape.length;
-            shape.key_transform = shape.transform;
+            self.key_header = self.header;
+            self.key_length = self.length;
+            self.key_transform = transform;
+            if transform == Transform::Swap32 {
+                self.group_by_bytes(bytes, list);
+            }
         } else {
-            shape.find_key(bytes, list)?;
+            self.find_key(bytes, list)?;
         }
-        shape.fit_first(list);
-        if shape.size.is_none() {
-            shape.find_size(bytes, list);
+        self.fit_first(list);
+        if self.size.is_none() {
+            self.find_size(bytes, list);
         }
-        Some(shape)
+        Some(self)
     }
 
     /// Where reversed pictures fill whole groups, up to three bytes of padding may have been taken for header. It shows when
