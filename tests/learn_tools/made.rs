@@ -35,6 +35,8 @@ enum Time {
     Filetime,
     Systemtime,
     Dos,
+    /// Date first, in either byte order.
+    Dosdate,
     Bcd6,
     Bcd7,
 }
@@ -68,12 +70,18 @@ struct Event {
 #[derive(Debug)]
 struct Plan {
     big: bool,
+    /// Milliseconds are stored in the other byte order than everything else.
+    millis_turned: bool,
     time: Time,
     parts: Vec<Part>,
     header: usize,
     align: usize,
     swap_key: bool,
     swap_p: bool,
+    /// A last shorter group is reversed as it stands, and padding follows.
+    short_group: bool,
+    /// The clock is set back by that many seconds, half-way.
+    set_back: i64,
     prefix: usize,
     /// The key picture's length stands right before it too, big-endian, and the common place holds something else.
     own_key_length: bool,
@@ -92,7 +100,7 @@ struct Plan {
 impl Time {
     fn width(self) -> usize {
         match self {
-            Time::Unix32 | Time::Dos => 4,
+            Time::Unix32 | Time::Dos | Time::Dosdate => 4,
             Time::Unix64 | Time::Filetime => 8,
             Time::Systemtime => 16,
             Time::Bcd6 => 6,
@@ -127,14 +135,18 @@ impl Time {
                 ];
                 let bytes = parts
                     .iter()
-                    .flat_map(|part| (*part as u16).to_le_bytes())
+                    .flat_map(|part| ordered(*part as u64, 2, big))
                     .collect();
                 (bytes, seconds, Some(millis))
             }
-            Time::Dos => {
+            Time::Dos | Time::Dosdate => {
                 let date = (((year - 1980) << 9) | (month << 5) | day) as u64;
                 let time = ((hour << 11) | (minute << 5) | (second / 2)) as u64;
-                (ordered((date << 16) | time, 4, big), seconds & !1, None)
+                let both = match self {
+                    Time::Dosdate if !big => (time << 16) | date,
+                    _ => (date << 16) | time,
+                };
+                (ordered(both, 4, big), seconds & !1, None)
             }
             Time::Bcd6 | Time::Bcd7 => {
                 let pack = |n: i64| (((n / 10) << 4) | (n % 10)) as u8;
@@ -228,6 +240,7 @@ impl Plan {
             Time::Filetime,
             Time::Systemtime,
             Time::Dos,
+            Time::Dosdate,
             Time::Bcd6,
             Time::Bcd7,
         ];
@@ -241,7 +254,8 @@ impl Plan {
         let sound = if random.percent(50) {
             0
         } else {
-            random.spread(5, 60)
+            // as many sounds as pictures in some
+            random.pick(&[5, 10, 15, 30, 30, 45, 60, 60, 95])
         };
         let says = random.below(10);
         // sizes of four bytes each; what is left goes to the fields that may be there
@@ -301,12 +315,19 @@ impl Plan {
         };
         Plan {
             big: random.percent(50),
+            millis_turned: random.percent(8),
             time,
             parts,
             header,
             align,
             swap_key,
             swap_p: swap_key && random.percent(15),
+            short_group: by_length && random.percent(40),
+            set_back: if random.percent(10) {
+                random.pick(&[30, 3600, 7200])
+            } else {
+                0
+            },
             prefix: if random.percent(50) {
                 0
             } else {
@@ -333,13 +354,7 @@ impl Plan {
     /// Pictures and sound in the order of their times.
     fn events(&self, random: &mut Random, pools: &[&Pool]) -> Vec<Event> {
         let wanted = random.spread(200, 2000);
-        // the two digits of the short form are years from 2000
-        let first = if self.time == Time::Bcd6 {
-            947_000_000_000
-        } else {
-            820_000_000_000
-        };
-        let start = first + (random.next() % 1_000_000_000_000) as i64;
+        let start = 820_000_000_000 + (random.next() % 1_000_000_000_000) as i64;
         let rate = random.pick(&[1, 2, 5, 7, 10, 15, 25]);
         let mut next: Vec<(i64, usize)> = pools
             .iter()
@@ -359,6 +374,9 @@ impl Plan {
                 .min_by_key(|camera| next[*camera].0)
                 .unwrap_or(0);
             let (ms, picture) = next[camera];
+            if events.len() == wanted / 2 {
+                skipped -= 1000 * self.set_back;
+            }
             events.push(Event {
                 ms: ms + skipped,
                 camera,
@@ -405,7 +423,10 @@ impl Plan {
                 Part::Size => out.extend(ordered(size as u64, 4, self.big)),
                 Part::Kind => out.push(kind),
                 Part::Camera => out.push(self.first_camera + event.camera as u8),
-                Part::Millis => out.extend(ordered(event.ms.rem_euclid(1000) as u64, 2, self.big)),
+                Part::Millis => {
+                    let millis = event.ms.rem_euclid(1000) as u64;
+                    out.extend(ordered(millis, 2, self.big != self.millis_turned));
+                }
                 Part::Sequence => out.extend(ordered(u64::from(sequence), 2, self.big)),
                 // changes with every gap, about
                 Part::Mode => out.push(1 + ((event.ms / 600_000) % 3) as u8),
@@ -437,7 +458,7 @@ impl Plan {
         let mut stored = body.to_vec();
         if swap {
             // whole groups where the length tells how much of them is meant
-            if self.parts.contains(&Part::Length) {
+            if self.parts.contains(&Part::Length) && !self.short_group {
                 stored.resize(stored.len().next_multiple_of(4), 0);
             }
             stored = reversed(&stored);

@@ -22,7 +22,15 @@ pub struct Pool {
 }
 
 /// Bits of the increment, resolution and step of made-up pictures.
-const FAMILIES: [(u32, u32, u32); 4] = [(5, 30, 4), (4, 15, 2), (15, 30000, 4004), (5, 25, 5)];
+const FAMILIES: [(u32, u32, u32); 5] = [
+    (5, 30, 4),
+    (4, 15, 2),
+    (15, 30000, 4004),
+    (5, 25, 5),
+    (5, 25, 2),
+];
+/// The family of which all pictures are key pictures.
+const INTRA: usize = 4;
 /// Cameras of a family.
 const CAMERAS: usize = 8;
 
@@ -87,14 +95,17 @@ impl Pool {
     fn made_up(family: usize, camera: u64) -> Pool {
         let mut random = Random::new(1000 + family as u64 * 100 + camera);
         let (bits, resolution, step) = FAMILIES[family];
-        let gop = random.spread(6, 40);
+        let gop = match family {
+            INTRA => 1,
+            _ => random.spread(6, 40),
+        };
         let usual = random.spread(150, 900);
         let (mut time, mut second) = (0u32, 0);
         let pictures = (0..240)
             .map(|n| {
                 let key = n % gop == 0;
                 let size = if key {
-                    usual * 4
+                    usual * 4 + random.below(usual)
                 } else {
                     usual / 2 + random.below(usual)
                 };

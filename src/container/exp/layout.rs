@@ -99,6 +99,9 @@ pub struct Field {
     /// How it is stored.
     #[serde(rename = "type")]
     pub number: Number,
+    /// Bits of the stored value that are meant, where others say something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<u64>,
     /// Added to the stored value to get the meant one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub plus: i64,
@@ -112,6 +115,7 @@ impl Field {
     /// Reads it. `payload` is the offset of the payload, for fields that count back from it.
     pub fn read(&self, data: &[u8], payload: usize) -> Result<u64, Short> {
         let value = self.number.read(data, place(self.at, payload))?;
+        let value = value & self.mask.unwrap_or(u64::MAX);
         Ok(value.saturating_add_signed(self.plus))
     }
 
@@ -185,6 +189,9 @@ pub struct PayloadLayout {
     /// How the coded bytes are stored.
     #[serde(default)]
     pub transform: Transform,
+    /// A last shorter group of a reversed picture is reversed as it stands, instead of being filled up to four bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub short_group: bool,
     /// Number of coded bytes; without it the payload reaches to the record's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<Field>,
@@ -362,10 +369,9 @@ mod tests {
         // 2009-11-10 14:15:30 UTC was a Tuesday
         let unix = 1_257_862_530_u64;
         let filetime = (unix + 11_644_473_600) * 10_000_000 + 1_230_000;
-        let mut system = Vec::new();
-        for part in [2009_u16, 11, 2, 10, 14, 15, 30, 123] {
-            system.extend(part.to_le_bytes());
-        }
+        let parts = [2009_u16, 11, 2, 10, 14, 15, 30, 123];
+        let system = parts.map(u16::to_le_bytes).concat();
+        let system_be = parts.map(u16::to_be_bytes).concat();
         let (date, time) = (
             (29_u16 << 9) | (11 << 5) | 10,
             (14_u16 << 11) | (15 << 5) | 15,
@@ -380,8 +386,13 @@ mod tests {
             (TimeType::Filetime, filetime.to_le_bytes().to_vec()),
             (TimeType::Filetimebe, filetime.to_be_bytes().to_vec()),
             (TimeType::Systemtime, system),
+            (TimeType::Systemtimebe, system_be),
             (TimeType::Dos, dos),
             (TimeType::Dosbe, dos_be),
+            (
+                TimeType::Dosdate,
+                [date.to_le_bytes(), time.to_le_bytes()].concat(),
+            ),
             (TimeType::Bcd6, vec![0x09, 0x11, 0x10, 0x14, 0x15, 0x30]),
             (
                 TimeType::Bcd7,

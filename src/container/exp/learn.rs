@@ -12,10 +12,14 @@ use pictures::Pictures;
 use shape::Shape;
 use work::Work;
 
+mod chain;
 mod check;
+mod dos;
 mod ends;
 mod fields;
+mod foreign;
 mod key;
+mod millis;
 mod others;
 mod pictures;
 mod rows;
@@ -100,8 +104,13 @@ fn nothing<T>(reason: impl Into<String>) -> Result<T, Nothing> {
 /// Works out the layout from `bytes`, the first of a file; 4 MiB ([`USUAL_SAMPLE`]) are enough for most.
 ///
 /// # Errors
-/// [`Nothing`] when there are too few MPEG-4 pictures, or nothing says how long they are.
+/// [`Nothing`] when the file is of another well-known kind, there are too few MPEG-4 pictures, or nothing says how long they are.
 pub fn learn(bytes: &[u8]) -> Result<Learnt, Nothing> {
+    if let Some(name) = foreign::container(bytes) {
+        return nothing(format!(
+            "the file is {name}, which is no recorder's own format"
+        ));
+    }
     let pictures = Pictures::find(bytes);
     let count = pictures.list.len();
     if count < MIN_PICTURES {

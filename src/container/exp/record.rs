@@ -197,6 +197,9 @@ fn either(
     let head = head_of(record, data, 64);
     if !is_key(record.codec, &head) {
         record.kind = Kind::P;
+        if fields.p != fields.key {
+            return picture(fields, &fields.p, data, given, record);
+        }
     }
     Ok(())
 }
@@ -279,8 +282,10 @@ fn picture(
     }
     // the reversed region is made of whole groups where the record has its own size
     let stored_end = match (part.transform, given) {
-        (Transform::Swap32, _) => at.saturating_add(padded(length, 4)).min(size),
-        (Transform::None, _) => end,
+        (Transform::Swap32, _) if !part.short_group => {
+            at.saturating_add(padded(length, 4)).min(size)
+        }
+        _ => end,
     };
     match given {
         // a reversed picture fills its last group, and the padding comes after that

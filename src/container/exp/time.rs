@@ -30,11 +30,15 @@ pub enum TimeType {
     Filetimebe,
     /// Windows SYSTEMTIME: eight little-endian 16-bit numbers (year, month, weekday, day, hour, minute, second, millisecond).
     Systemtime,
+    /// The same, big-endian.
+    Systemtimebe,
     /// DOS time then DOS date, 16 bits each, little-endian; steps of 2 seconds.
     Dos,
     /// The same, date first and big-endian.
     Dosbe,
-    /// Packed BCD `YY MM DD hh mm ss`, years from 2000.
+    /// DOS date then DOS time, little-endian.
+    Dosdate,
+    /// Packed BCD `YY MM DD hh mm ss`, years from 1990.
     Bcd6,
     /// Packed BCD `YY YY MM DD hh mm ss`.
     Bcd7,
@@ -42,7 +46,7 @@ pub enum TimeType {
 
 impl TimeType {
     /// All types.
-    pub const ALL: [TimeType; 11] = [
+    pub const ALL: [TimeType; 13] = [
         TimeType::Unix32le,
         TimeType::Unix32be,
         TimeType::Unix64le,
@@ -50,8 +54,10 @@ impl TimeType {
         TimeType::Filetime,
         TimeType::Filetimebe,
         TimeType::Systemtime,
+        TimeType::Systemtimebe,
         TimeType::Dos,
         TimeType::Dosbe,
+        TimeType::Dosdate,
         TimeType::Bcd6,
         TimeType::Bcd7,
     ];
@@ -59,10 +65,11 @@ impl TimeType {
     /// Bytes it takes.
     pub fn width(self) -> usize {
         match self {
-            TimeType::Unix32le | TimeType::Unix32be | TimeType::Dos | TimeType::Dosbe => 4,
+            TimeType::Unix32le | TimeType::Unix32be => 4,
+            TimeType::Dos | TimeType::Dosbe | TimeType::Dosdate => 4,
             TimeType::Unix64le | TimeType::Unix64be => 8,
             TimeType::Filetime | TimeType::Filetimebe => 8,
-            TimeType::Systemtime => 16,
+            TimeType::Systemtime | TimeType::Systemtimebe => 16,
             TimeType::Bcd6 => 6,
             TimeType::Bcd7 => 7,
         }
@@ -78,7 +85,8 @@ impl TimeType {
             TimeType::Unix64be => whole(i64::try_from(number(Number::U64be)?).ok()),
             TimeType::Filetime => filetime(number(Number::U64le)?),
             TimeType::Filetimebe => filetime(number(Number::U64be)?),
-            TimeType::Systemtime => systemtime(&cursor::bytes_at::<16>(data, at)?),
+            TimeType::Systemtime => systemtime(data, at, Number::U16le)?,
+            TimeType::Systemtimebe => systemtime(data, at, Number::U16be)?,
             TimeType::Dos => {
                 let both = cursor::u32_le(data, at)?;
                 dos(both.checked_shr(16).unwrap_or(0), both & 0xffff)
@@ -87,9 +95,13 @@ impl TimeType {
                 let both = cursor::u32_be(data, at)?;
                 dos(both.checked_shr(16).unwrap_or(0), both & 0xffff)
             }
+            TimeType::Dosdate => {
+                let both = cursor::u32_le(data, at)?;
+                dos(both & 0xffff, both.checked_shr(16).unwrap_or(0))
+            }
             TimeType::Bcd6 => {
                 let [yy, mm, dd, h, m, s] = cursor::bytes_at::<6>(data, at)?;
-                bcd([0x20, yy, mm, dd, h, m, s])
+                bcd([if yy >= 0x90 { 0x19 } else { 0x20 }, yy, mm, dd, h, m, s])
             }
             TimeType::Bcd7 => bcd(cursor::bytes_at::<7>(data, at)?),
         };
@@ -113,15 +125,20 @@ fn filetime(ticks: u64) -> Option<Stamp> {
     })
 }
 
-fn systemtime(field: &[u8; 16]) -> Option<Stamp> {
-    let part = |n: usize| cursor::u16_le(field, n).ok().map(i64::from);
-    let mut stamp = civil(part(0)?, part(2)?, part(6)?, part(8)?, part(10)?, part(12)?)?;
-    let (weekday, millis) = (part(4)?, part(14)?);
-    if weekday > 6 || millis > 999 {
-        return None;
+fn systemtime(data: &[u8], at: usize, number: Number) -> Result<Option<Stamp>, Short> {
+    let mut parts = [0_i64; 8];
+    for (n, part) in parts.iter_mut().enumerate() {
+        let place = at.saturating_add(n.saturating_mul(2));
+        *part = i64::try_from(number.read(data, place)?).unwrap_or(i64::MAX);
     }
-    stamp.millis = u16::try_from(millis).ok();
-    Some(stamp)
+    let [year, month, weekday, day, hour, minute, second, millis] = parts;
+    let stamp = civil(year, month, day, hour, minute, second);
+    Ok(stamp
+        .filter(|_| weekday <= 6 && millis <= 999)
+        .map(|stamp| Stamp {
+            millis: u16::try_from(millis).ok(),
+            ..stamp
+        }))
 }
 
 fn dos(date: u32, time: u32) -> Option<Stamp> {

@@ -140,6 +140,7 @@ fn fields(
         let field = Field {
             at: kind.at,
             number: kind.number,
+            mask: None,
             plus: 0,
         };
         number(Some(field), "record.kind", "kind", &|value| {

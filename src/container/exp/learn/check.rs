@@ -38,15 +38,9 @@ impl Reading {
     }
 }
 
-/// Reads `bytes` by `layout`.
-pub fn read(bytes: &[u8], layout: &Layout, pictures: &[Picture]) -> Reading {
-    let mut starts: HashSet<usize> = pictures.iter().map(|picture| picture.start).collect();
-    let end = pictures.last().map_or(0, |picture| picture.start);
+/// Hands every step of reading `bytes` by `layout` out, with the offset where it begins.
+pub fn steps(bytes: &[u8], layout: &Layout, mut take: impl FnMut(usize, &Step)) {
     let mut reader = NativeReader::new(layout.clone());
-    let mut reading = Reading {
-        of: pictures.len(),
-        ..Reading::default()
-    };
     let mut at = 0usize;
     loop {
         let window = Window {
@@ -55,34 +49,47 @@ pub fn read(bytes: &[u8], layout: &Layout, pictures: &[Picture]) -> Reading {
             last: true,
             unread: 0,
         };
-        let step = match reader.next(&window) {
-            Step::Packet(packet) => {
-                if let Some(start) = start_of(&packet.payload) {
-                    let known = starts.remove(&at.saturating_add(start));
-                    let count = if known {
-                        &mut reading.matched
-                    } else {
-                        &mut reading.extra
-                    };
-                    *count = count.saturating_add(1);
-                }
-                packet.size
-            }
-            Step::Skip(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-            Step::Damaged(damage) => {
-                if at < end {
-                    reading.damaged = reading.damaged.saturating_add(1);
-                    if damage.length == layout.record.align {
-                        reading.rounds = reading.rounds.saturating_add(1);
-                    }
-                }
-                damage.length
-            }
+        let step = reader.next(&window);
+        take(at, &step);
+        let size = match &step {
+            Step::Packet(packet) => packet.size,
+            Step::Skip(bytes) => usize::try_from(*bytes).unwrap_or(usize::MAX),
+            Step::Damaged(damage) => damage.length,
             // a picture cut off by the end of what was looked at was found, and can not be read
             Step::Cut(_) | Step::Need(_) | Step::End => break,
         };
-        at = at.saturating_add(step.max(1));
+        at = at.saturating_add(size.max(1));
     }
+}
+
+/// Reads `bytes` by `layout`.
+pub fn read(bytes: &[u8], layout: &Layout, pictures: &[Picture]) -> Reading {
+    let mut starts: HashSet<usize> = pictures.iter().map(|picture| picture.start).collect();
+    let end = pictures.last().map_or(0, |picture| picture.start);
+    let mut reading = Reading {
+        of: pictures.len(),
+        ..Reading::default()
+    };
+    steps(bytes, layout, |at, step| match step {
+        Step::Packet(packet) => {
+            if let Some(start) = start_of(&packet.payload) {
+                let known = starts.remove(&at.saturating_add(start));
+                let count = if known {
+                    &mut reading.matched
+                } else {
+                    &mut reading.extra
+                };
+                *count = count.saturating_add(1);
+            }
+        }
+        Step::Damaged(damage) if at < end => {
+            reading.damaged = reading.damaged.saturating_add(1);
+            if damage.length == layout.record.align {
+                reading.rounds = reading.rounds.saturating_add(1);
+            }
+        }
+        _ => {}
+    });
     starts.remove(&end);
     reading.missing = starts.len();
     reading

@@ -2,16 +2,25 @@
 //! Where a coded picture ends, told from the bytes alone.
 
 use super::{
+    check,
     pictures::{Picture, Pictures},
     shape::{MAX_HEADER, Pair, pairs},
 };
 use crate::container::{
-    exp::layout::Transform,
+    exp::layout::{Layout, Transform},
     mpeg4::{IntraPicture, size::size_of_count},
+    reader::Step,
 };
 
 /// Key pictures that are walked through.
 const WALKED: usize = 6;
+/// Key pictures of which the end is held against the one that was read.
+const VERIFIED: usize = 12;
+/// Pictures that look as if they ended rightly have a likeness of at least this: seven of eight last bytes are odd, fewer where
+/// little moves.
+const LIKE: u32 = 62;
+/// Fewer last bytes than this say nothing.
+const FEW: u64 = 12;
 
 /// How much a column of bytes looks like last bytes of pictures, 0..=100. Those end with a 0 and then 1s, so seven of eight are
 /// odd, none is 0xff, and they are not all the same.
@@ -37,6 +46,50 @@ pub fn likeness(column: impl Iterator<Item = u8>) -> u32 {
         .min(88);
     let wrong = full.saturating_mul(100).checked_div(all).unwrap_or(0);
     share.saturating_sub(wrong)
+}
+
+/// Nothing of what stands behind the pictures is taken for theirs, nor a part of them for something else: the last bytes look
+/// like last bytes, and where key pictures can be walked through, that ends where they do. By reading `bytes` by `layout`.
+pub fn are_right(bytes: &[u8], layout: &Layout, pictures: &Pictures) -> bool {
+    let vol = pictures.inferred.vol(16, 16, None);
+    let (mut last, mut key_last) = (Vec::new(), Vec::new());
+    let (mut walked, mut wrong) = (0usize, 0usize);
+    check::steps(bytes, layout, |at, step| {
+        let Step::Packet(packet) = step else {
+            return;
+        };
+        if packet.audio.is_some() {
+            return;
+        }
+        let coded = packet.payload.to_vec(bytes.get(at..).unwrap_or_default());
+        let column = if packet.key { &mut key_last } else { &mut last };
+        column.extend(coded.last().copied());
+        if packet.key && walked < VERIFIED {
+            let ends = IntraPicture::ends(&coded, &vol);
+            let mut whole = ends
+                .iter()
+                .filter(|(_, count)| size_of_count(*count).is_some());
+            if let Some((end, _)) = whole.next_back() {
+                walked = walked.saturating_add(1);
+                wrong = wrong.saturating_add(usize::from(*end != coded.len()));
+            }
+        }
+    });
+    look_like_ends(&last) && look_like_ends(&key_last) && wrong.saturating_mul(4) <= walked
+}
+
+/// Bytes that are more often odd than any other column would be by chance, and hardly ever 0.
+fn look_like_ends(column: &[u8]) -> bool {
+    let count = column.len() as u64;
+    if count < FEW {
+        return true;
+    }
+    let zeros = column.iter().filter(|byte| **byte == 0).count() as u64;
+    let score = likeness(column.iter().copied());
+    // of noise half are odd, with a spread of 50 % by the root of their number; two and a half of these are not reached
+    let over = u64::from(score.saturating_sub(50));
+    let by_chance = over.saturating_mul(over).saturating_mul(count) < 125 * 125;
+    zeros.saturating_mul(50) <= count && score >= LIKE && !by_chance
 }
 
 /// The size of a P picture's header: what stands between the end of a key picture, whose macroblocks are walked through, and

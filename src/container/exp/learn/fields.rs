@@ -83,6 +83,8 @@ pub fn kind(rows: &Rows<'_>, others: &[usize]) -> Option<Kind> {
 pub struct Camera {
     /// Column.
     pub at: usize,
+    /// Bits of the byte that are the camera.
+    pub mask: u64,
     /// Its values.
     pub values: Vec<u64>,
     /// Pictures that come at their camera's own pace, of [`Camera::of`].
@@ -99,12 +101,20 @@ fn regularity(rows: &Rows<'_>, part: impl Fn(&Row) -> u64) -> (usize, usize) {
     let mut last: BTreeMap<u64, (u32, u16)> = BTreeMap::new();
     let mut steps: BTreeMap<u64, BTreeMap<i32, usize>> = BTreeMap::new();
     let (mut all, mut orphans) = (0usize, 0usize);
+    // where all are key pictures, those go on too
+    let only_keys = rows
+        .list
+        .iter()
+        .filter(|row| row.picture.key)
+        .count()
+        .saturating_mul(2)
+        > rows.list.len();
     for row in &rows.list {
         let part = part(row);
         let before = last.insert(part, row.picture.time);
         match before {
             None => orphans = orphans.saturating_add(usize::from(!row.picture.key)),
-            Some((_, increment)) if row.picture.time.0 == 0 && !row.picture.key => {
+            Some((_, increment)) if row.picture.time.0 == 0 && (only_keys || !row.picture.key) => {
                 all = all.saturating_add(1);
                 let step = i32::from(row.picture.time.1).saturating_sub(i32::from(increment));
                 let count = steps.entry(part).or_default().entry(step).or_default();
@@ -131,12 +141,21 @@ pub fn camera(rows: &Rows<'_>, kind: Option<usize>) -> Option<Camera> {
         return None;
     }
     let mut found: Vec<(usize, Camera, Vec<u64>)> = Vec::new();
-    for at in rows.places(1).filter(|at| Some(*at) != kind) {
+    // the byte that is the kind may be the camera too
+    for at in rows.places(1).chain(kind) {
+        let mask = 0xff & !key_bits(rows, at);
         let column: Vec<u64> = rows
             .numbers(at, Number::U8)
-            .map(|(_, value)| value)
+            .map(|(_, value)| value & mask)
             .collect();
-        let (values, agree) = common(column.iter().copied());
+        let (usual, agree) = common(column.iter().copied());
+        // a camera may have few pictures
+        let every: BTreeSet<u64> = column.iter().copied().collect();
+        let (values, agree) = if every.len() <= 32 {
+            (every, column.len())
+        } else {
+            (usual, agree)
+        };
         if !(2..=32).contains(&values.len())
             || agree.saturating_mul(100) < rows.list.len().saturating_mul(98)
         {
@@ -144,10 +163,12 @@ pub fn camera(rows: &Rows<'_>, kind: Option<usize>) -> Option<Camera> {
         }
         let parted = regularity(rows, |row| {
             let place = row.start.saturating_add(at);
-            rows.bytes.get(place).map_or(256, |value| u64::from(*value))
+            let value = rows.bytes.get(place);
+            value.map_or(256, |value| u64::from(*value) & mask)
         });
         let camera = Camera {
             at,
+            mask,
             values: values.into_iter().collect(),
             agree: parted.0,
             of: parted.1,
@@ -183,6 +204,40 @@ pub fn camera(rows: &Rows<'_>, kind: Option<usize>) -> Option<Camera> {
     Some(best)
 }
 
+/// Bits of a byte that tell key pictures from others, in every record.
+fn key_bits(rows: &Rows<'_>, at: usize) -> u64 {
+    let (mut as_key, mut as_other) = (0xff_u64, 0xff_u64);
+    for (row, value) in rows.numbers(at, Number::U8) {
+        let value = if row.picture.key { value } else { !value };
+        as_key &= value;
+        as_other &= !value;
+    }
+    let keys = rows.list.iter().filter(|row| row.picture.key).count();
+    if keys < 2 || keys == rows.list.len() {
+        return 0;
+    }
+    (as_key | as_other) & 0xff
+}
+
+/// The pictures are clearly more than one stream.
+pub fn mixed(rows: &Rows<'_>) -> bool {
+    let whole = regularity(rows, |_| 0);
+    whole.1 >= 20 && share(whole) < 850
+}
+
+/// Of a part of the pictures there are only key pictures, or only others: the byte is more than a camera.
+pub fn tells_keys(rows: &Rows<'_>, at: usize, mask: u64) -> bool {
+    let mut parts: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
+    for (row, value) in rows.numbers(at, Number::U8) {
+        let (keys, all) = parts.entry(value & mask).or_default();
+        *keys = keys.saturating_add(usize::from(row.picture.key));
+        *all = all.saturating_add(1);
+    }
+    let plain = parts.values().any(|(keys, all)| *keys == 0 && *all >= 8);
+    let keys = parts.values().any(|(keys, all)| keys == all && *all >= 2);
+    plain && keys
+}
+
 /// Both columns part the records the same way.
 fn same_parts(a: &[u64], b: &[u64]) -> bool {
     let mut forth = BTreeMap::new();
@@ -192,39 +247,71 @@ fn same_parts(a: &[u64], b: &[u64]) -> bool {
         .all(|(a, b)| forth.entry(a).or_insert(b) == &b && back.entry(b).or_insert(a) == &a)
 }
 
-/// A number that counts records, all or those of a camera: column, type, records that agree.
-pub fn sequence(rows: &Rows<'_>, camera: Option<usize>) -> Option<(usize, Number, usize)> {
+/// A number that counts records, all or those of a camera: column, type, records that agree. `others` are the offsets of
+/// records that hold no picture; they may count too.
+pub fn sequence(
+    rows: &Rows<'_>,
+    camera: Option<usize>,
+    others: &[usize],
+) -> Option<(usize, Number, usize)> {
+    let before = |start: usize| others.partition_point(|other| *other < start);
+    // records up to the next picture, where all of them are known
+    let steps: Vec<Option<u64>> = rows
+        .list
+        .iter()
+        .zip(rows.list.iter().skip(1))
+        .map(|(a, b)| {
+            let between = before(b.start).saturating_sub(before(a.start));
+            (between > 0 || a.end == b.start).then_some(between.saturating_add(1) as u64)
+        })
+        .collect();
     let mut best: Option<(usize, Number, usize)> = None;
     for number in [Number::U16le, Number::U16be] {
         for at in rows.places(2) {
-            let mut last: BTreeMap<u8, u64> = BTreeMap::new();
-            let (mut whole, mut parted, mut all) = (0usize, 0usize, 0usize);
-            let mut before: Option<u64> = None;
-            for (row, value) in rows.numbers(at, number) {
-                let next = |before: u64| value == before.wrapping_add(1) & 0xffff;
-                // other records between may count too
-                let near = |before: u64| (1..=4).contains(&(value.wrapping_sub(before) & 0xffff));
-                all = all.saturating_add(1);
-                whole = whole.saturating_add(usize::from(before.is_some_and(near)));
-                before = Some(value);
-                if let Some(camera) = camera {
-                    let camera = rows
-                        .bytes
-                        .get(row.start.saturating_add(camera))
-                        .copied()
-                        .unwrap_or(0);
-                    let known = last.insert(camera, value);
-                    parted = parted.saturating_add(usize::from(known.is_some_and(next)));
+            let values: Vec<u64> = rows.numbers(at, number).map(|(_, value)| value).collect();
+            let step = |a: u64, b: u64| b.wrapping_sub(a) & 0xffff;
+            let whole = Share::of(
+                values
+                    .iter()
+                    .zip(values.iter().skip(1))
+                    .zip(&steps)
+                    .filter_map(|((a, b), wanted)| Some((step(*a, *b), (*wanted)?)))
+                    .map(|(step, wanted)| step == 1 || step == wanted),
+            );
+            let parted = camera.map_or(Share::default(), |camera| {
+                let mut last: BTreeMap<u64, u64> = BTreeMap::new();
+                let cameras = rows.numbers(camera, Number::U8);
+                Share::of(cameras.zip(&values).filter_map(|((_, camera), value)| {
+                    Some(step(last.insert(camera, *value)?, *value) == 1)
+                }))
+            });
+            for share in [whole, parted] {
+                let better = best.is_none_or(|(.., most)| share.agree > most);
+                if share.is_nearly_all() && better {
+                    best = Some((at, number, share.agree.saturating_add(1)));
                 }
-            }
-            let agree = whole.max(parted);
-            if agree.saturating_mul(20) >= all.saturating_mul(18)
-                && all >= 8
-                && best.is_none_or(|(.., most)| agree > most)
-            {
-                best = Some((at, number, agree));
             }
         }
     }
     best
+}
+
+/// How many of how many agree.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    agree: usize,
+    of: usize,
+}
+
+impl Share {
+    fn of(agrees: impl Iterator<Item = bool>) -> Share {
+        agrees.fold(Share::default(), |share, agrees| Share {
+            agree: share.agree.saturating_add(usize::from(agrees)),
+            of: share.of.saturating_add(1),
+        })
+    }
+
+    fn is_nearly_all(self) -> bool {
+        self.of >= 8 && self.agree.saturating_mul(20) >= self.of.saturating_mul(19)
+    }
 }

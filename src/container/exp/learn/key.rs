@@ -13,25 +13,30 @@ use crate::container::exp::layout::{Number, Transform};
 impl Shape {
     /// Completes the shape, which knows P pictures, with key pictures. `None` where nothing says how long they are.
     pub fn find_key(&mut self, bytes: &[u8], list: &[Picture]) -> Option<()> {
-        let keys = list.iter().filter(|picture| picture.key);
-        let count = keys.clone().count();
-        if count == 0 {
+        if !list.iter().any(|picture| picture.key) {
             self.key_length = self.length;
             self.key_transform = self.transform;
             return Some(());
         }
-        let swapped = keys
-            .filter(|key| key.transform == Transform::Swap32)
-            .count();
-        if swapped.saturating_mul(2) > count {
-            self.key_transform = Transform::Swap32;
-        }
+        self.find_key_transform(list);
         let known = self
             .key_header_size(bytes, list)
             .or_else(|| self.key_header_by_size(bytes, list));
         self.key_header = known.unwrap_or(self.header).max(1);
         self.find_key_length(bytes, list, known.is_some());
         (self.key_length.is_some() || self.size.is_some()).then_some(())
+    }
+
+    /// How most key pictures are stored.
+    pub fn find_key_transform(&mut self, list: &[Picture]) {
+        let keys = list.iter().filter(|picture| picture.key);
+        let count = keys.clone().count();
+        let swapped = keys
+            .filter(|key| key.transform == Transform::Swap32)
+            .count();
+        if swapped.saturating_mul(2) > count {
+            self.key_transform = Transform::Swap32;
+        }
     }
 
     /// What stands between the end of a P picture's record and a key picture.
@@ -116,17 +121,9 @@ impl Shape {
             header: header_known.then_some(self.key_header),
             align: self.align,
         };
-        let own = self.length.map(|length| (length.distance, length.number));
-        let in_record = own.and_then(|(distance, number)| {
-            let at = self.header.checked_sub(distance)?;
-            Some((self.key_header.checked_sub(at)?, number))
-        });
-        let groups: &[usize] = match self.key_transform {
-            Transform::Swap32 => &[4, 1],
-            Transform::None => &[1],
-        };
+        let (in_record, own) = self.usual_places();
         let mut best: Option<(Length, usize)> = None;
-        for group in groups {
+        for group in self.groups() {
             let likely = in_record.filter(|_| header_known).into_iter().chain(own);
             let found = test.best(likely, *group);
             if let Some(found) = found
@@ -139,11 +136,89 @@ impl Shape {
         let sure = |(length, _): &(Length, usize)| {
             self.size.is_none() || length.agree.saturating_mul(2) >= length.of
         };
-        if let Some((length, group)) = best.filter(sure) {
+        let best = best
+            .filter(sure)
+            .or_else(|| self.key_length_in_size(bytes, list));
+        if let Some((length, group)) = best {
             self.key_length = Some(length);
             if self.key_transform == Transform::Swap32 {
                 self.group = group;
+                self.group_by_bytes(bytes, list);
             }
+        }
+    }
+
+    /// Where P pictures have their length, counted from the record's start and back from the picture.
+    pub fn usual_places(&self) -> (Option<(usize, Number)>, Option<(usize, Number)>) {
+        let own = self.length.map(|length| (length.distance, length.number));
+        let in_record = own.and_then(|(distance, number)| {
+            let at = self.header.checked_sub(distance)?;
+            Some((self.key_header.checked_sub(at)?, number))
+        });
+        (in_record, own)
+    }
+
+    /// Sizes of the groups that a key picture may be made of.
+    pub fn groups(&self) -> &'static [usize] {
+        match self.key_transform {
+            Transform::Swap32 => &[4, 1],
+            Transform::None => &[1],
+        }
+    }
+
+    /// The key picture's length where other records stand behind all key pictures: a usual place whose value, with header and
+    /// padding, is the record's own size.
+    fn key_length_in_size(&self, bytes: &[u8], list: &[Picture]) -> Option<(Length, usize)> {
+        let (at, size_number, plus) = self.size?;
+        let keys = || list.iter().filter(|picture| picture.key);
+        let of = keys().count();
+        let tested = |distance: usize, number: Number, group: usize| {
+            let fits = |key: &&Picture| {
+                let value =
+                    before(bytes, key.start, distance, number).filter(|value| *value > 0)?;
+                let start = key.start.checked_sub(self.key_header)?;
+                let size = size_number.read(bytes, start.checked_add(at)?).ok()?;
+                let told = i64::try_from(size).ok()?.saturating_add(plus);
+                let stored = padded(value, group).saturating_add(self.key_header as i64);
+                (padded(stored, self.align) == told).then_some(())
+            };
+            let agree = keys().filter(|key| fits(key).is_some()).count();
+            let length = Length {
+                distance,
+                number,
+                agree,
+                of,
+            };
+            (of > 0 && agree.saturating_mul(100) >= of.saturating_mul(95)).then_some(length)
+        };
+        let (in_record, own) = self.usual_places();
+        // the smaller group explains less by chance
+        self.groups().iter().rev().find_map(|group| {
+            let mut places = in_record.into_iter().chain(own);
+            places.find_map(|(distance, number)| Some((tested(distance, number, *group)?, *group)))
+        })
+    }
+
+    /// Whether a last shorter group is filled up, told from the bytes, for padding hides it from the sizes: a filled group is
+    /// reversed as a whole and begins with zeros, and no picture ends with one.
+    pub fn group_by_bytes(&mut self, bytes: &[u8], list: &[Picture]) {
+        let Some(length) = self.key_length else {
+            return;
+        };
+        let filled = |key: &Picture| {
+            let value = before(bytes, key.start, length.distance, length.number)?;
+            let value = usize::try_from(value).ok()?;
+            let over = value % 4;
+            let last = key.start.checked_add(value.checked_sub(over)?)?;
+            let group = bytes.get(last..last.checked_add(4)?)?;
+            let fill = group.get(..4usize.checked_sub(over)?)?;
+            (over > 0).then(|| fill.iter().all(|byte| *byte == 0))
+        };
+        let keys = list.iter().filter(|picture| picture.key);
+        let (whole, short): (Vec<bool>, Vec<bool>) =
+            keys.filter_map(filled).partition(|whole| *whole);
+        if whole.len() != short.len() {
+            self.group = if whole.len() > short.len() { 4 } else { 1 };
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Rows<'a> {
     pub list: Vec<Row>,
     /// Bytes of header that every record has.
     pub header: usize,
+    /// The byte order of lengths: little-endian, where one is known.
+    pub little: Option<bool>,
     /// Columns that hold a known field.
     taken: Vec<bool>,
 }
@@ -72,10 +74,11 @@ impl<'a> Rows<'a> {
             bytes,
             list,
             header,
+            little: length_order(shape),
             taken: vec![false; header],
         };
         if let Some((at, number, _)) = shape.size {
-            rows.take(at, number.width());
+            rows.take_used(at, number);
         }
         let lengths = [
             (shape.length, shape.header),
@@ -85,7 +88,7 @@ impl<'a> Rows<'a> {
             if let Some(length) = length
                 && let Some(at) = header.checked_sub(length.distance)
             {
-                rows.take(at, length.number.width());
+                rows.take_used(at, length.number);
             }
         }
         rows
@@ -95,6 +98,15 @@ impl<'a> Rows<'a> {
     pub fn take(&mut self, at: usize, width: usize) {
         for taken in self.taken.iter_mut().skip(at).take(width) {
             *taken = true;
+        }
+    }
+
+    /// Marks the columns of a number as known, but for an upper half that is always 0: it may belong to another field.
+    fn take_used(&mut self, at: usize, number: Number) {
+        let narrow = !self.numbers(at, number).any(|(_, value)| value > 0xffff);
+        match lower_half(number).filter(|_| narrow) {
+            Some((by, half)) => self.take(at.saturating_add(by), half.width()),
+            None => self.take(at, number.width()),
         }
     }
 
@@ -124,5 +136,26 @@ impl<'a> Rows<'a> {
             .filter(|(row, _)| row.end > row.start)
             .map(|(row, next)| (row.end, next.start))
             .filter(|(end, start)| end < start)
+    }
+}
+
+fn length_order(shape: &Shape) -> Option<bool> {
+    let length = shape.length.map(|length| length.number);
+    let size = shape.size.map(|(_, number, _)| number);
+    match length.or(size)? {
+        Number::U8 => None,
+        number => Some(matches!(
+            number,
+            Number::U16le | Number::U32le | Number::U64le
+        )),
+    }
+}
+
+/// The lower half of a 32-bit number: how many bytes later it stands, and its type.
+pub fn lower_half(number: Number) -> Option<(usize, Number)> {
+    match number {
+        Number::U32le => Some((0, Number::U16le)),
+        Number::U32be => Some((2, Number::U16be)),
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! Where a record begins and ends: the fields that say how long the picture or the record is, and the sizes of the headers.
 
 use super::{
-    ends,
+    chain, ends,
     pictures::{Picture, Pictures},
 };
 use crate::container::exp::layout::{Number, Transform};
@@ -12,7 +12,7 @@ pub const MAX_HEADER: usize = 1200;
 /// Pairs of pictures that are looked at.
 const SAMPLE: usize = 160;
 /// Paddings that are considered.
-const ALIGNMENTS: [usize; 5] = [1, 2, 4, 8, 16];
+pub const ALIGNMENTS: [usize; 5] = [1, 2, 4, 8, 16];
 /// Types of length fields, the wider first: a narrow reading of a wide field holds for small values only.
 pub const LENGTHS: [Number; 4] = [Number::U32le, Number::U32be, Number::U16le, Number::U16be];
 
@@ -239,6 +239,23 @@ pub fn search(bytes: &[u8], pairs: &[Pair]) -> Vec<Hit> {
 impl Shape {
     /// Works the shape out. `None` where no field keeps its distance to the next picture.
     pub fn find(bytes: &[u8], pictures: &Pictures) -> Option<Shape> {
+        let near = Shape::find_near(bytes, pictures);
+        match &near {
+            Some(shape) if !shape.is_weak() => near,
+            _ => chain::find(bytes, &pictures.list).or(near),
+        }
+    }
+
+    /// Few pictures are followed by the next one, by the length fields.
+    fn is_weak(&self) -> bool {
+        let weak = |length: Option<Length>| {
+            length.is_some_and(|length| length.agree.saturating_mul(2) < length.of)
+        };
+        weak(self.length) || self.size.is_none() && weak(self.key_length)
+    }
+
+    /// The shape where most pictures are followed by the next one.
+    fn find_near(bytes: &[u8], pictures: &Pictures) -> Option<Shape> {
         let list = &pictures.list;
         let keys = list.iter().filter(|picture| picture.key).count();
         let only_keys = keys.saturating_mul(2) > list.len() && pairs(list, false, false).len() < 4;
@@ -247,23 +264,39 @@ impl Shape {
             return None;
         }
         let hits = search(bytes, &main);
-        let mut shape = Shape::of_length(bytes, &main, &hits)
-            .or_else(|| Shape::of_size(bytes, pictures, &main, &hits))?;
-        shape.transform = main
+        let transform = main
             .first()
             .map_or(Transform::None, |pair| pair.0.transform);
+        let complete = |shape: Shape| shape.completed(bytes, list, transform, only_keys);
+        Shape::of_length(bytes, &main, &hits)
+            .and_then(complete)
+            .or_else(|| Shape::of_size(bytes, pictures, &main, &hits).and_then(complete))
+    }
+
+    /// The shape with all that its first field does not say. `None` where nothing says how long key pictures are.
+    fn completed(
+        mut self,
+        bytes: &[u8],
+        list: &[Picture],
+        transform: Transform,
+        only_keys: bool,
+    ) -> Option<Shape> {
+        self.transform = transform;
         if only_keys {
-            shape.key_header = shape.header;
-            shape.key_length = shape.length;
-            shape.key_transform = shape.transform;
+            self.key_header = self.header;
+            self.key_length = self.length;
+            self.key_transform = transform;
+            if transform == Transform::Swap32 {
+                self.group_by_bytes(bytes, list);
+            }
         } else {
-            shape.find_key(bytes, list)?;
+            self.find_key(bytes, list)?;
         }
-        shape.fit_first(list);
-        if shape.size.is_none() {
-            shape.find_size(bytes, list);
+        self.fit_first(list);
+        if self.size.is_none() {
+            self.find_size(bytes, list);
         }
-        Some(shape)
+        Some(self)
     }
 
     /// Where reversed pictures fill whole groups, up to three bytes of padding may have been taken for header. It shows when
@@ -290,7 +323,7 @@ impl Shape {
         }
     }
 
-    fn new(header: usize, align: usize) -> Shape {
+    pub fn new(header: usize, align: usize) -> Shape {
         Shape {
             header,
             key_header: header,

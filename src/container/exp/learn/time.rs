@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The field that is the recorder's time: it reads as a time between 1995 and 2040 in every record and never decreases.
 
-use super::rows::Rows;
+use super::{
+    dos::{self, is_dos},
+    millis::is_little,
+    rows::{Row, Rows},
+};
 use crate::container::exp::layout::{Number, TimeField, TimeType};
 use std::collections::BTreeMap;
 
 /// A recording is no longer than this, in milliseconds: 400 days.
 const LONGEST: i64 = 400 * 86_400_000;
-/// Records are on the average no further apart than this, in milliseconds.
-const SLOWEST: i64 = 3_600_000;
+/// A clock that moves less often than this in the file may be anything.
+const FEW_MOVES: usize = 4;
 
 /// A field that can be the time.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +21,27 @@ pub struct Candidate {
     pub field: TimeField,
     /// Records in which it reads as a time.
     pub valid: usize,
-    /// How convincing it is; compared in order.
-    rank: (bool, u8, bool, bool, usize),
+    /// The first time, in seconds since 1970.
+    pub first: i64,
+    /// Thousandths of its steps that are a clock's: a second, two for DOS, or less.
+    even: usize,
+    rank: Rank,
+}
+
+/// How convincing a time is; compared in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    moves: bool,
+    /// Of the type; see [`tier`].
+    tier: u8,
+    is_no_count: bool,
+    forward: bool,
+    /// Number of its moves, roughly.
+    scale: u32,
+    /// Byte order of the lengths.
+    usual_order: bool,
+    /// Number of its moves.
+    different: usize,
 }
 
 /// The time, and what else could be it.
@@ -28,20 +51,22 @@ pub struct Found {
     pub best: Candidate,
     /// Others that tell other times and are about as good.
     pub rivals: Vec<Candidate>,
-    /// The times are all the same: nothing shows that it is a clock.
+    /// The times hardly change: nothing shows that it is a clock.
     pub still: bool,
 }
 
 /// Facts of a series of times.
 struct Series {
     different: usize,
-    /// Half of the steps that are not 0 are no longer, in milliseconds.
-    usual: i64,
+    /// A quarter of the steps that are not 0 are no longer, in milliseconds: gaps may be more than the seconds between them.
+    least: i64,
     counts: bool,
     backwards: usize,
+    /// Thousandths of the steps that are not 0 and no longer than a clock's.
+    even: usize,
 }
 
-fn series(times: &[i64]) -> Option<Series> {
+fn series(times: &[i64], unit: i64) -> Option<Series> {
     let (first, last) = (times.first()?, times.last()?);
     let steps = || {
         times
@@ -50,33 +75,38 @@ fn series(times: &[i64]) -> Option<Series> {
             .map(|(a, b)| b.saturating_sub(*a))
     };
     let backwards = steps().filter(|step| *step < 0).count();
-    let span = last.saturating_sub(*first);
-    let pictures = times.len() as i64;
-    if backwards > times.len() / 100
-        || !(0..=LONGEST.min(SLOWEST.saturating_mul(pictures))).contains(&span)
-    {
+    // where the clock was set back the last time may be before the first
+    let span = last.abs_diff(*first);
+    if backwards > times.len() / 100 || span > LONGEST.unsigned_abs() {
         return None;
     }
     let mut moves: Vec<i64> = steps().filter(|step| *step > 0).collect();
     moves.sort_unstable();
+    let different = steps().filter(|step| *step != 0).count();
+    let even = moves.iter().filter(|step| **step <= unit).count();
     Some(Series {
         backwards,
-        different: steps().filter(|step| *step != 0).count(),
-        usual: moves.get(moves.len() / 2).copied().unwrap_or(0),
+        different,
+        least: moves.get(moves.len() / 4).copied().unwrap_or(0),
         counts: steps()
             .filter(|step| (1000..=4000).contains(step))
             .count()
             .saturating_mul(100)
             >= times.len().saturating_mul(97),
+        even: even
+            .saturating_mul(1000)
+            .checked_div(different)
+            .unwrap_or(0),
     })
 }
 
 /// Types that few bytes read as by chance come first.
 fn tier(time: TimeType) -> u8 {
     match time {
-        TimeType::Systemtime | TimeType::Filetime | TimeType::Filetimebe => 3,
+        TimeType::Systemtime | TimeType::Systemtimebe => 3,
         TimeType::Bcd7 => 3,
-        TimeType::Bcd6 => 2,
+        // of a FILETIME only the upper two bytes say whether it is one
+        TimeType::Filetime | TimeType::Filetimebe | TimeType::Bcd6 => 2,
         _ => 1,
     }
 }
@@ -147,30 +177,66 @@ fn test(rows: &Rows<'_>, at: usize, time: TimeType, camera: Option<usize>) -> Op
     if times.len().saturating_mul(200) < rows.list.len().saturating_mul(199) {
         return None;
     }
-    let facts = series(&times)?;
-    if is_text(rows, at, time) || is_shifted(&times, time) {
+    let unit = if is_dos(TimeField { at, time }) {
+        2000
+    } else {
+        1000
+    };
+    let facts = series(&times, unit)?;
+    let off = is_text(rows, at, time) || is_shifted(&times, time);
+    if off || facts.different >= 3 && ticks_stand_still(rows, at, time, &times) {
         return None;
     }
-    // a sequence number before bytes that never change reads as seconds too
-    let low = match time {
-        TimeType::Unix32le | TimeType::Unix64le | TimeType::Unix32be | TimeType::Unix64be => times
-            .first()
-            .map_or(0, |first| first.saturating_div(1000) & 0xffff),
-        _ => i64::MAX,
-    };
-    let counter = facts.counts || low < 8 || counts_by_camera(rows, camera, &times);
-    let fine = tier(time) > 1 || facts.usual <= 60_000;
+    let counter =
+        facts.counts || is_count(rows, at, time) || counts_by_camera(rows, camera, &times);
+    let order = is_little(time).zip(rows.little);
     Some(Candidate {
         field: TimeField { at, time },
         valid: times.len(),
-        rank: (
-            facts.different > 0 && fine,
-            tier(time),
-            !counter,
-            facts.backwards == 0,
-            facts.different,
-        ),
+        first: times.first().map_or(0, |first| first.div_euclid(1000)),
+        even: facts.even,
+        rank: Rank {
+            moves: facts.different > 0 && (tier(time) > 1 || facts.least <= 60_000),
+            tier: tier(time),
+            is_no_count: !counter,
+            forward: facts.backwards == 0,
+            scale: facts.different.checked_ilog2().unwrap_or(0),
+            usual_order: order.is_none_or(|(own, usual)| own == usual),
+            different: facts.different,
+        },
     })
+}
+
+/// The lowest byte of the 100 ns of a FILETIME is always the same, or records are closer than cameras can be: no clock that runs.
+fn ticks_stand_still(rows: &Rows<'_>, at: usize, time: TimeType, times: &[i64]) -> bool {
+    let low = match time {
+        TimeType::Filetime => at,
+        TimeType::Filetimebe => at.saturating_add(7),
+        _ => return false,
+    };
+    let mut ticks = rows.numbers(low, Number::U8).map(|(_, ticks)| ticks);
+    let first = ticks.next();
+    let span = times.last().zip(times.first());
+    let span = span.map_or(0, |(last, first)| last.abs_diff(*first));
+    ticks.all(|ticks| Some(ticks) == first) || span < times.len() as u64
+}
+
+/// The low 16 bits of Unix seconds go on with every record, or begin with 0 and hardly move: a sequence number beside bytes that
+/// change rarely reads as seconds too.
+fn is_count(rows: &Rows<'_>, at: usize, time: TimeType) -> bool {
+    let (number, low) = match time {
+        TimeType::Unix32le | TimeType::Unix64le => (Number::U16le, at),
+        TimeType::Unix32be => (Number::U16be, at.saturating_add(2)),
+        TimeType::Unix64be => (Number::U16be, at.saturating_add(6)),
+        _ => return false,
+    };
+    let values: Vec<u64> = rows.numbers(low, number).map(|(_, value)| value).collect();
+    let steps = values.iter().zip(values.iter().skip(1));
+    let ones = steps
+        .filter(|(a, b)| (1..=4).contains(&(b.wrapping_sub(**a) & 0xffff)))
+        .count();
+    values.first().is_some_and(|first| *first < 8)
+        || ones.saturating_mul(100) >= values.len().saturating_mul(97)
 }
 
 /// Looks for the time. `camera` is the column of the camera, where it is known.
@@ -188,237 +254,57 @@ pub fn find(rows: &Rows<'_>, camera: Option<usize>) -> Option<Found> {
         .copied()
         .rev()
         .max_by_key(|candidate| candidate.rank)?;
-    let (best, decided) = dos_or_unix(rows, &all, best);
-    let same = |other: &Candidate| {
-        rows.list
-            .iter()
-            .step_by((rows.list.len() / 16).max(1))
-            .all(|row| {
-                let read = |field: TimeField| {
-                    let stamp = field
-                        .time
-                        .read(rows.bytes, row.start.saturating_add(field.at))
-                        .ok()
-                        .flatten();
-                    stamp.map(|stamp| stamp.seconds)
-                };
-                read(other.field) == read(best.field)
-            })
-    };
-    // a reading that is some bytes off changes more rarely
-    let overlaps = |other: &Candidate| {
-        let ends = |field: TimeField| field.at.saturating_add(field.time.width());
-        other.field.at < ends(best.field)
-            && best.field.at < ends(other.field)
-            && other.field.at != best.field.at
-    };
-    let close = |other: &&Candidate| {
-        other.rank.0
-            && other.rank.1 >= best.rank.1
-            && other.rank.2 >= best.rank.2
-            && !overlaps(other)
-    };
-    let overruled = |other: &Candidate| {
-        decided && (unix_at(other.field, best.field) || unix_at(best.field, other.field))
-    };
-    let unsure = |other: &&Candidate| {
-        let pair = unix_at(other.field, best.field) || unix_at(best.field, other.field);
-        pair && !decided
+    let (best, decided) = dos::or_unix(rows, &all, best);
+    let is_rival = |other: &&Candidate| {
+        if dos::are_pair(other.field, best.field) {
+            return !decided;
+        }
+        other.rank.moves && rivals(other, &best)
     };
     let rivals = all
         .iter()
-        .filter(|other| close(other) || unsure(other))
-        .filter(|other| !same(other) && !overruled(other))
+        .filter(is_rival)
+        .filter(|other| !same(rows, other.field, best.field))
         .copied()
         .collect();
     Some(Found {
         best,
         rivals,
-        still: !best.rank.0 || !best.rank.2,
+        still: !best.rank.moves || !best.rank.is_no_count || best.rank.different < FEW_MOVES,
     })
 }
 
-fn dos(field: TimeField) -> bool {
-    matches!(field.time, TimeType::Dos | TimeType::Dosbe)
-}
-
-/// The same four bytes as Unix seconds.
-fn unix_at(field: TimeField, dos: TimeField) -> bool {
-    field.at == dos.at
-        && matches!(
-            (field.time, dos.time),
-            (TimeType::Unix32le, TimeType::Dos) | (TimeType::Unix32be, TimeType::Dosbe)
-        )
-}
-
-/// The bytes of a DOS time often read as Unix seconds and the other way round. Answers which it is, and whether that is more
-/// than a guess. A DOS time has 30 of the 32 values of its low five bits, for its seconds, and goes from the 30th to the next
-/// minute; milliseconds beside it start over twice for each of its steps.
-fn dos_or_unix(rows: &Rows<'_>, all: &[Candidate], best: Candidate) -> (Candidate, bool) {
-    let pair = |a: Candidate, b: Candidate| unix_at(a.field, b.field) || unix_at(b.field, a.field);
-    let Some(other) = all.iter().copied().find(|other| pair(*other, best)) else {
-        return (best, true);
-    };
-    let (as_dos, as_unix) = if dos(best.field) {
-        (best, other)
-    } else {
-        (other, best)
-    };
-    let number = if as_dos.field.time == TimeType::Dos {
-        Number::U32le
-    } else {
-        Number::U32be
-    };
-    let values: Vec<u64> = rows
-        .numbers(as_dos.field.at, number)
-        .map(|(_, value)| value)
-        .collect();
-    let seen = values.iter().fold(0u32, |seen, value| {
-        seen | 1u32.wrapping_shl((value & 31) as u32)
-    });
-    let steps = || {
-        values
-            .iter()
-            .zip(values.iter().skip(1))
-            .filter(|(a, b)| a != b)
-    };
-    let single = steps().filter(|(a, b)| a.saturating_add(1) == **b).count();
-    let minutes = steps()
-        .filter(|(a, b)| **a & 31 == 29 && a.saturating_add(3) == **b)
-        .count();
-    if seen.count_ones() >= 29 || (minutes > 0 && single >= 8) {
-        return (as_dos, true);
-    }
-    // Unix seconds would have shown a value that no DOS time has, more likely than not
-    let guess = if seen.count_ones() >= 12 {
-        as_dos
-    } else {
-        as_unix
-    };
-    let Some((at, beside, _)) = millis(rows, as_dos.field) else {
-        return (guess, false);
-    };
-    let parts = rows.numbers(at, beside).map(|(_, value)| value);
-    let placed: Vec<(u64, u64)> = values.iter().copied().zip(parts).collect();
-    let following = placed.iter().zip(placed.iter().skip(1));
-    let over = following
-        .filter(|(a, b)| b.1 < a.1 && b.0.saturating_sub(a.0) <= 1)
-        .count();
-    // once for each step of seconds, twice for each of two seconds
-    let (over, steps) = (over.saturating_mul(10), single.saturating_mul(10));
-    if over >= steps.saturating_add(steps / 2) {
-        (as_dos, single >= 3)
-    } else {
-        (as_unix, single >= 3)
-    }
-}
-
-/// The milliseconds beside a time that has none: a number below 1000 with which the times still never decrease.
-pub fn millis(rows: &Rows<'_>, time: TimeField) -> Option<(usize, Number, usize)> {
-    let seconds: Vec<i64> = rows
-        .list
-        .iter()
-        .map(|row| {
-            let stamp = time
-                .time
-                .read(rows.bytes, row.start.saturating_add(time.at))
-                .ok()
-                .flatten();
-            stamp.map_or(i64::MIN, |stamp| stamp.unix_ms())
-        })
-        .collect();
-    let coarse: usize = if dos(time) { 2 } else { 1 };
-    let mut best: Option<((usize, Number, usize), u64)> = None;
-    for number in [Number::U16le, Number::U16be] {
-        for at in rows.places(2) {
-            let values: Vec<u64> = rows.numbers(at, number).map(|(_, value)| value).collect();
-            if values.len() != seconds.len() || values.iter().any(|value| *value > 999) {
-                continue;
-            }
-            let spread = values
-                .iter()
-                .max()
-                .zip(values.iter().min())
-                .map_or(0, |(high, low)| high.saturating_sub(*low));
-            let mut different = values.clone();
-            different.sort_unstable();
-            different.dedup();
-            let ones = values
-                .iter()
-                .zip(values.iter().skip(1))
-                .filter(|(a, b)| a.saturating_add(1) == **b)
-                .count();
-            let counts = ones.saturating_mul(10) > values.len().saturating_mul(9);
-            if spread < 400 || different.len() < 3 || counts {
-                continue;
-            }
-            let placed: Vec<(i64, u64)> = seconds
-                .iter()
-                .copied()
-                .zip(values.iter().copied())
-                .collect();
-            // two seconds share a DOS time: the milliseconds may start over once in each
-            let mut left = coarse;
-            let mut wrong = 0usize;
-            for (a, b) in placed.iter().zip(placed.iter().skip(1)) {
-                if b.0 != a.0 {
-                    left = coarse;
-                } else if b.1 < a.1 {
-                    left = left.saturating_sub(1);
-                    wrong = wrong.saturating_add(usize::from(left == 0));
-                }
-            }
-            let following = || placed.iter().zip(placed.iter().skip(1));
-            let moves = following().filter(|(a, b)| a.0 == b.0 && a.1 < b.1).count();
-            // with the next second they start over, which a count does not
-            let turns = following().filter(|(a, b)| a.0 < b.0);
-            let (over, all) = turns.fold((0usize, 0usize), |(over, all), (a, b)| {
-                (
-                    over.saturating_add(usize::from(b.1 < a.1)),
-                    all.saturating_add(1),
-                )
-            });
-            let agree = placed.len().saturating_sub(wrong);
-            let fits = wrong <= placed.len() / 12
-                && moves >= 3
-                && over.saturating_mul(2) >= all
-                && over > 0;
-            // a reading that is a byte off, or takes in a byte of its neighbour, makes the steps of time uneven; a recorder
-            // writes its numbers in one byte order
-            let mut uneven = unevenness(&placed);
-            if is_little(time.time).is_some_and(|little| little != (number == Number::U16le)) {
-                uneven = uneven.saturating_add(uneven / 2).saturating_add(1);
-            }
-            if fits && best.is_none_or(|(_, least)| uneven < least) {
-                best = Some(((at, number, agree), uneven));
-            }
-        }
-    }
-    best.map(|(found, _)| found)
-}
-
-/// Byte order of a time type that has one: true for little-endian.
-fn is_little(time: TimeType) -> Option<bool> {
-    Some(match time {
-        TimeType::Unix32le | TimeType::Unix64le | TimeType::Filetime => true,
-        TimeType::Systemtime | TimeType::Dos => true,
-        TimeType::Unix32be | TimeType::Unix64be | TimeType::Filetimebe | TimeType::Dosbe => false,
-        TimeType::Bcd6 | TimeType::Bcd7 => return None,
+/// Both tell the same seconds.
+fn same(rows: &Rows<'_>, a: TimeField, b: TimeField) -> bool {
+    let step = (rows.list.len() / 16).max(1);
+    rows.list.iter().step_by(step).all(|row: &Row| {
+        let read = |field: TimeField| {
+            let at = row.start.checked_add(field.at)?;
+            let stamp = field.time.read(rows.bytes, at).ok().flatten()?;
+            Some(stamp.seconds)
+        };
+        read(a) == read(b)
     })
 }
 
-/// How far the steps between neighbouring times are from their median, milliseconds in all.
-fn unevenness(placed: &[(i64, u64)]) -> u64 {
-    let time = |(base, millis): &(i64, u64)| base.saturating_add_unsigned(*millis);
-    let steps: Vec<i64> = placed
-        .iter()
-        .zip(placed.iter().skip(1))
-        .map(|(a, b)| time(b).saturating_sub(time(a)))
-        .collect();
-    let mut sorted = steps.clone();
-    sorted.sort_unstable();
-    let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
-    steps
-        .iter()
-        .fold(0_u64, |sum, step| sum.saturating_add(step.abs_diff(middle)))
+/// `other` is about as much of a clock as `best`.
+fn rivals(other: &Candidate, best: &Candidate) -> bool {
+    let ends = |field: TimeField| field.at.saturating_add(field.time.width());
+    let crosses = other.field.at < ends(best.field)
+        && best.field.at < ends(other.field)
+        && other.field.at != best.field.at;
+    if !crosses {
+        return other.rank.tier >= best.rank.tier
+            && other.rank.is_no_count >= best.rank.is_no_count;
+    }
+    // a reading that is a byte off changes 256 times as rarely
+    let often = other.rank.different.saturating_mul(32) >= best.rank.different;
+    other.rank.tier == best.rank.tier
+        && other.rank.different >= 2
+        && (often || other.even > best.even)
+}
+
+/// The year of seconds since 1970, near enough.
+pub fn civil_year(seconds: i64) -> i64 {
+    seconds.div_euclid(31_556_952).saturating_add(1970)
 }

@@ -5,15 +5,16 @@ mod align;
 mod outcome;
 
 use super::{
-    Confidence, Finding, Learnt, MIN_CERTAIN, check, fields,
+    Confidence, Finding, Learnt, MIN_CERTAIN, check, ends, fields, millis,
     others::{self, By, Others},
     pictures::Pictures,
-    rows::Rows,
+    rows::{self, Rows},
     shape::{Length, Shape},
     time,
 };
 use crate::container::exp::layout::{
-    Constant, Field, KindField, Layout, Number, PayloadLayout, RecordLayout, Status, Transform,
+    Constant, Field, KindField, Layout, Number, PayloadLayout, RecordLayout, Status, TimeField,
+    Transform,
 };
 
 /// What is gathered on the way.
@@ -153,24 +154,23 @@ impl<'a> Work<'a> {
         self.kind();
         self.camera();
         self.time();
-        let camera = self
-            .layout
-            .record
-            .camera
-            .map(|field| field.at.unsigned_abs() as usize);
-        if let Some((at, number, agree)) = fields::sequence(&self.rows, camera) {
-            self.rows.take(at, 2);
-            self.layout.record.sequence = Some(plain(at, number));
-            let of = self.rows.list.len();
-            self.tell(
-                "record.sequence",
-                format!("{number:?} at {at} counts records"),
-                (agree, of),
-                Vec::new(),
-            );
-        }
+        self.sequence();
         self.others();
         self.constant();
+    }
+
+    fn sequence(&mut self) {
+        let camera = self.layout.record.camera;
+        let camera = camera.map(|field| field.at.unsigned_abs() as usize);
+        let found = fields::sequence(&self.rows, camera, &self.others.starts);
+        let Some((at, number, agree)) = found else {
+            return;
+        };
+        self.rows.take(at, 2);
+        self.layout.record.sequence = Some(plain(at, number));
+        let of = self.rows.list.len();
+        let text = format!("{number:?} at {at} counts records");
+        self.tell("record.sequence", text, (agree, of), Vec::new());
     }
 
     fn kind(&mut self) {
@@ -244,30 +244,54 @@ impl<'a> Work<'a> {
             rivals,
         );
         self.layout.record.time = Some(field);
-        let has_millis = field.time.read(
-            self.bytes,
-            self.rows
-                .list
-                .first()
-                .map_or(0, |row| row.start)
-                .saturating_add(field.at),
-        );
-        if has_millis
-            .ok()
-            .flatten()
-            .is_some_and(|stamp| stamp.millis.is_some())
-        {
+        self.keep_apart(field);
+        self.millis(field);
+    }
+
+    /// Milliseconds beside a time that has none, or always 0.
+    fn millis(&mut self, time: TimeField) {
+        let read = |row: &rows::Row| {
+            let at = row.start.saturating_add(time.at);
+            time.time.read(self.bytes, at).ok().flatten()
+        };
+        let mut stamps = self.rows.list.iter().filter_map(read);
+        if stamps.any(|stamp| stamp.millis.unwrap_or(0) != 0) {
             return;
         }
-        if let Some((at, number, agree)) = time::millis(&self.rows, field) {
-            self.rows.take(at, 2);
-            self.layout.record.millis = Some(plain(at, number));
-            self.tell(
-                "record.millis",
-                format!("{number:?} at {at}, below 1000, and the times still never decrease"),
-                (agree, of),
-                Vec::new(),
-            );
+        let Some((found, others)) = millis::find(&self.rows, time) else {
+            return;
+        };
+        self.rows.take(found.at, 2);
+        self.layout.record.millis = Some(plain(found.at, found.number));
+        let text = format!(
+            "{:?} at {}, below 1000, and the times still never decrease",
+            found.number, found.at
+        );
+        let rivals = others
+            .iter()
+            .map(|other| format!("{:?} at {}", other.number, other.at))
+            .collect();
+        let of = self.rows.list.len();
+        self.tell("record.millis", text, (found.agree, of), rivals);
+    }
+
+    /// Lengths whose upper half, always 0, is part of the time are half as wide.
+    fn keep_apart(&mut self, time: TimeField) {
+        let record = &mut self.layout.record;
+        let ends = time.at.saturating_add(time.time.width());
+        let lengths = [
+            &mut record.size,
+            &mut record.p.length,
+            &mut record.key.length,
+        ];
+        for length in lengths.into_iter().flatten() {
+            let at = usize::try_from(length.at).unwrap_or(usize::MAX);
+            let crosses = at < ends && time.at < length.end();
+            let half = rows::lower_half(length.number).filter(|_| crosses);
+            if let Some((by, number)) = half {
+                length.at = length.at.saturating_add(by as i32);
+                length.number = number;
+            }
         }
     }
 
@@ -278,7 +302,19 @@ impl<'a> Work<'a> {
             .kind
             .as_ref()
             .and_then(|kind| usize::try_from(kind.at).ok());
-        if let Some(camera) = fields::camera(&self.rows, kind) {
+        let found = fields::camera(&self.rows, kind);
+        if found.is_none() && fields::mixed(&self.rows) {
+            self.open = true;
+            let of = self.rows.list.len();
+            self.tell(
+                "record",
+                "the pictures are of more than one camera, and no byte tells them apart".to_owned(),
+                (0, of),
+                Vec::new(),
+            );
+        }
+        if let Some(camera) = found {
+            self.open |= fields::tells_keys(&self.rows, camera.at, camera.mask);
             self.rows.take(camera.at, 1);
             let rivals = camera
                 .rivals
@@ -291,7 +327,10 @@ impl<'a> Work<'a> {
                 camera.values.len(),
                 camera.values
             );
-            self.layout.record.camera = Some(plain(camera.at, Number::U8));
+            self.layout.record.camera = Some(Field {
+                mask: (camera.mask != 0xff).then_some(camera.mask),
+                ..plain(camera.at, Number::U8)
+            });
             self.tell("record.camera", text, (camera.agree, camera.of), rivals);
         }
     }
@@ -347,6 +386,7 @@ impl<'a> Work<'a> {
             payload: self.shape.header,
             search: 0,
             transform: Transform::None,
+            short_group: false,
             length: Some(length_field(length, self.shape.header, false)),
             crc: None,
             codec: None,
@@ -396,6 +436,7 @@ fn plain(at: usize, number: Number) -> Field {
     Field {
         at: at as i32,
         number,
+        mask: None,
         plus: 0,
     }
 }
@@ -410,6 +451,7 @@ fn length_field(length: Length, header: usize, varies: bool) -> Field {
     Field {
         at,
         number: length.number,
+        mask: None,
         plus: 0,
     }
 }
@@ -420,6 +462,7 @@ fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
             payload: header,
             search: if varies { 4096 } else { 0 },
             transform,
+            short_group: transform == Transform::Swap32 && shape.group == 1,
             length: length.map(|length| length_field(length, header, varies)),
             crc: None,
             codec: None,
@@ -437,6 +480,7 @@ fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
             size: shape.size.map(|(at, number, plus)| Field {
                 at: at as i32,
                 number,
+                mask: None,
                 plus,
             }),
             time: None,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Holds the layout that was put together against the file, and says how sure it is.
 
-use super::{Confidence, Layout, Learnt, MIN_CERTAIN, RecordLayout, Work, check};
+use super::{Confidence, Layout, Learnt, MIN_CERTAIN, RecordLayout, Work, check, ends};
 
 impl Work<'_> {
     /// Reads the file by the layout, leaves out of it what does not help, and says how sure it is.
@@ -68,6 +68,7 @@ impl Work<'_> {
             && !self.open
             && list.len() >= MIN_CERTAIN
             && self.backed()
+            && self.ends_are_right()
         {
             Confidence::Certain
         } else if most && self.timed {
@@ -84,6 +85,17 @@ impl Work<'_> {
             pictures: list.len(),
             read: reading.matched,
         }
+    }
+
+    /// The pictures end where coded pictures do; told, where they do not.
+    fn ends_are_right(&mut self) -> bool {
+        let right = ends::are_right(self.bytes, &self.layout, self.pictures);
+        if !right {
+            let text =
+                "some pictures do not end as coded pictures do: they may be too long or too short";
+            self.tell("name", text.to_owned(), (0, 0), Vec::new());
+        }
+        right
     }
 
     /// Every finding has nearly all records behind it, but for those that count pairs with nothing between.
