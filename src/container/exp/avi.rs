@@ -2,6 +2,7 @@
 //! The AVI export of DX4500/DX4600 recorders (FourCC `PLV1`): plain RIFF, with pictures in framed records or unframed.
 
 use super::{
+    coded,
     layout::Layout,
     record::{self, Kind, Parsed},
     riff::{self, Chunk, Track, TrackKind},
@@ -41,7 +42,7 @@ impl Frame for Chunked<'_> {
     }
 
     fn places(&self) -> Vec<(usize, super::layout::Transform)> {
-        let mut places = record::start_code_places(self.0).to_vec();
+        let mut places = coded::start_code_places(self.0).to_vec();
         places.push((0, super::layout::Transform::None));
         places
     }
@@ -57,7 +58,7 @@ fn picture_in(layout: &Layout, data: &[u8], size: usize) -> Parsed {
     if data.len() < size.min(8) {
         return Parsed::Need(size.min(8));
     }
-    let Some(codec) = record::coded_as(data) else {
+    let Some(codec) = coded::coded_as(data) else {
         return framed;
     };
     // the VOP's type may stand behind sequence headers
@@ -65,7 +66,7 @@ fn picture_in(layout: &Layout, data: &[u8], size: usize) -> Parsed {
     if data.len() < head {
         return Parsed::Need(head);
     }
-    let key = record::is_key(codec, data.get(..head).unwrap_or_default());
+    let key = coded::is_key(codec, data.get(..head).unwrap_or_default());
     Parsed::Record(record::Record {
         kind: if key { Kind::Key } else { Kind::P },
         size,
@@ -249,7 +250,7 @@ impl AviReader {
                 Step::Skip(taken as u64)
             }
             Parsed::Record(record) => {
-                let key = record::shows_key(&record, body);
+                let key = coded::shows_key(&record, body);
                 self.picture(stream, record, key, taken)
             }
             Parsed::Need(_) | Parsed::NoPicture { .. } | Parsed::Bad(_) => {
@@ -267,9 +268,9 @@ impl AviReader {
         let head = window.data.get(riff::CHUNK_HEAD..)?;
         match picture_in(&self.layout, head, size) {
             Parsed::Record(record)
-                if record.kind != Kind::Other && record::key_shown_in(&record) <= head.len() =>
+                if record.kind != Kind::Other && coded::key_shown_in(&record) <= head.len() =>
             {
-                let key = record::shows_key(&record, head);
+                let key = coded::shows_key(&record, head);
                 Some(self.picture(stream, record, key, end))
             }
             _ => None,

@@ -4,6 +4,7 @@
 //! - [`layout`]: where the fields of a record stand, as data
 //! - [`time`], [`codes`]: what its numbers stand for
 //! - [`record`]: one record, read by a layout and made to prove itself
+//! - [`coded`]: where the coded picture of a record begins, and what it is
 //! - [`header`]: the file header of the reference layout
 //! - [`native`]: records behind each other, with or without a header
 //! - [`avi`]: records in the chunks of the AVI export
@@ -12,6 +13,7 @@
 //! - [`writer`]: writes the reference layout
 
 pub mod avi;
+pub mod coded;
 pub mod codes;
 pub mod header;
 pub mod index;

@@ -2,10 +2,10 @@
 //! Records behind each other: the native export with its header, records with none, records after an unknown header.
 
 use super::{
-    header, index,
+    coded, header, index,
     layout::Layout,
     parts::Parts,
-    record::{self, Kind, Parsed, Record},
+    record::{Kind, Parsed, Record},
     scan::{self, Bare, Found, Frame},
     sizes::Sizes,
 };
@@ -210,7 +210,7 @@ impl NativeReader {
         if !picture || !window.holds(record.size) || !self.sizes.is_settled(record) {
             return Some(Step::Need(record.size));
         }
-        let head = record::key_shown_in(record);
+        let head = coded::key_shown_in(record);
         (head > shown).then_some(Step::Need(head))
     }
 
@@ -224,7 +224,7 @@ impl NativeReader {
         if record.kind == Kind::Other {
             return Step::Skip(record.size as u64);
         }
-        let key = record.kind == Kind::Audio || record::shows_key(&record, data);
+        let key = record.kind == Kind::Audio || coded::shows_key(&record, data);
         let (width, height) = if record.kind == Kind::Audio {
             (0, 0)
         } else {

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! One record of a [`Layout`], read and made to prove itself: size, kind, time and start code have to agree.
 
-use super::layout::{Layout, PayloadLayout, RecordLayout, Transform};
+use super::{
+    coded::{Start, head_of, is_key, start_of},
+    layout::{Layout, PayloadLayout, RecordLayout, Transform},
+};
 use crate::container::{
     cursor::Short,
-    mpeg4::{h264, start_code},
-    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Stamp, swap32},
+    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Stamp},
 };
 use std::ops::Range;
 
 pub use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
-
-/// Bytes of an H.264 access unit in which its first slice is looked for: parameter sets and messages stand before it.
-const SLICE_SEARCH: usize = 4096;
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,7 +242,7 @@ fn kind_of(fields: &RecordLayout, data: &[u8]) -> Result<Option<Kind>, Parsed> {
 
 /// Whether `size` is what a record with its payload ending at `end` takes. Where the record does not give its own size (an AVI
 /// chunk does), what follows the picture is not known and may be anything.
-fn ends_agree(fields: &RecordLayout, size: usize, end: usize) -> bool {
+pub(super) fn ends_agree(fields: &RecordLayout, size: usize, end: usize) -> bool {
     let slack = match fields.size {
         Some(_) => fields.align.max(4),
         None => usize::MAX,
@@ -317,135 +316,6 @@ fn crc_of(part: &PayloadLayout, data: &[u8], at: usize) -> Result<Option<u32>, S
     }
 }
 
-enum Start {
-    At(usize, Codec),
-    Nowhere,
-}
-
-/// Where the coded picture begins: at its usual place, or where its start code is found.
-fn start_of(
-    fields: &RecordLayout,
-    part: &PayloadLayout,
-    data: &[u8],
-    size: usize,
-) -> Result<Start, Parsed> {
-    let head_end = part.payload.saturating_add(8).min(size);
-    if data.len() < head_end {
-        return Err(Parsed::Need(head_end));
-    }
-    if let Some(codec) = codec_at(part, data, part.payload, size) {
-        return Ok(Start::At(part.payload, codec));
-    }
-    let end = part.search.min(size);
-    if end <= part.payload {
-        return Ok(Start::Nowhere);
-    }
-    if data.len() < end {
-        return Err(Parsed::Need(end));
-    }
-    let code: &[u8] = match part.transform {
-        Transform::Swap32 => &[0xb6, 1, 0, 0],
-        Transform::None => &[0, 0, 1, 0xb6],
-    };
-    let from = 12.min(end);
-    let found = memchr::memmem::find_iter(data.get(from..end).unwrap_or_default(), code)
-        .map(|at| at.saturating_add(from))
-        .find(|at| length_agrees(fields, part, data, *at, size));
-    Ok(match found {
-        Some(at) => Start::At(at, Codec::Mpeg4),
-        None => Start::Nowhere,
-    })
-}
-
-/// Whether the length field before a start code that was searched for ends where the record does.
-fn length_agrees(
-    fields: &RecordLayout,
-    part: &PayloadLayout,
-    data: &[u8],
-    at: usize,
-    size: usize,
-) -> bool {
-    let Some(field) = &part.length else {
-        return true;
-    };
-    let Ok(length) = field.read(data, at) else {
-        return false;
-    };
-    let end = at.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-    end <= size && (size == usize::MAX || ends_agree(fields, size, end))
-}
-
-/// The codec whose start code stands at `at`.
-fn codec_at(part: &PayloadLayout, data: &[u8], at: usize, size: usize) -> Option<Codec> {
-    let stored = data.get(at..at.saturating_add(8).min(size).min(data.len()))?;
-    let mut head = [0; 8];
-    let head = head.get_mut(..stored.len())?;
-    match part.transform {
-        Transform::None => head.copy_from_slice(stored),
-        Transform::Swap32 => swap32(stored, head),
-    }
-    coded_as(head)
-}
-
-/// The video codec that bytes begin as.
-pub fn coded_as(head: &[u8]) -> Option<Codec> {
-    if start_code::looks_like_mpeg4(head) {
-        Some(Codec::Mpeg4)
-    } else if h264::looks_like_h264(head) {
-        Some(Codec::H264)
-    } else {
-        None
-    }
-}
-
-/// The first coded bytes, at most `most`, of a record that may still be incomplete.
-fn head_of(record: &Record, data: &[u8], most: usize) -> Vec<u8> {
-    let end = record
-        .payload
-        .end
-        .min(record.payload.start.saturating_add(most))
-        .min(data.len());
-    let mut part = record.clone();
-    part.payload.end = end.max(record.payload.start);
-    part.stored_end = record.stored_end.min(part.payload.end);
-    part.stored_payload().to_vec(data)
-}
-
-/// Bytes of a record that [`shows_key`] looks at.
-pub fn key_shown_in(record: &Record) -> usize {
-    let search = if record.codec == Codec::H264 {
-        SLICE_SEARCH
-    } else {
-        0
-    };
-    let end = record.payload.start.saturating_add(search);
-    end.min(record.stored_end)
-}
-
-/// Whether a whole record holds a picture that needs no other. The kind says so of MPEG-4 (verified); of H.264, where the kind is
-/// not known (assumed), the first slice does.
-pub fn shows_key(record: &Record, data: &[u8]) -> bool {
-    let told = record.kind == Kind::Key;
-    match record.codec {
-        Codec::H264 => {
-            h264::first_slice_is_key(&head_of(record, data, SLICE_SEARCH)).unwrap_or(told)
-        }
-        _ => told,
-    }
-}
-
-/// Whether coded bytes hold a picture that needs no other.
-pub fn is_key(codec: Codec, payload: &[u8]) -> bool {
-    match codec {
-        Codec::Mpeg4 => start_code::vop_offset(payload)
-            .and_then(|at| payload.get(at..))
-            .and_then(crate::container::mpeg4::vop::vop_type)
-            .is_some_and(|kind| kind == crate::container::mpeg4::vop::VopType::I),
-        Codec::H264 => h264::is_key(payload),
-        _ => true,
-    }
-}
-
 fn audio(
     fields: &RecordLayout,
     data: &[u8],
@@ -497,15 +367,4 @@ fn audio(
     record.stored_end = end;
     record.crc = crc_of(part, data, at)?;
     Ok(())
-}
-
-/// Distance between a record's start and its coded picture, for every way a picture can be stored. Used to find records by
-/// their start codes.
-pub fn start_code_places(layout: &Layout) -> [(usize, Transform); 3] {
-    let (p, key) = (&layout.record.p, &layout.record.key);
-    [
-        (p.payload, p.transform),
-        (key.payload, key.transform),
-        (key.payload.saturating_add(8), key.transform),
-    ]
 }

@@ -2,6 +2,7 @@
 //! Finds the next record by the start code of its picture, where the chain of records is broken.
 
 use super::{
+    coded,
     layout::{Layout, Transform},
     record::{self, Parsed},
 };
@@ -30,7 +31,7 @@ impl Frame for Bare<'_> {
     }
 
     fn places(&self) -> Vec<(usize, Transform)> {
-        record::start_code_places(self.0).to_vec()
+        coded::start_code_places(self.0).to_vec()
     }
 }
 
