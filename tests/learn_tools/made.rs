@@ -354,7 +354,8 @@ impl Plan {
     /// Pictures and sound in the order of their times.
     fn events(&self, random: &mut Random, pools: &[&Pool]) -> Vec<Event> {
         let wanted = random.spread(200, 2000);
-        let start = 820_000_000_000 + (random.next() % 1_000_000_000_000) as i64;
+        // 1996 to 2018: these recorders were sold from about 2000 to 2015
+        let start = 830_000_000_000 + (random.next() % 700_000_000_000) as i64;
         let rate = random.pick(&[1, 2, 5, 7, 10, 15, 25]);
         let mut next: Vec<(i64, usize)> = pools
             .iter()

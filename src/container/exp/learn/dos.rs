@@ -75,16 +75,15 @@ pub fn or_unix(rows: &Rows<'_>, all: &[Candidate], best: Candidate) -> (Candidat
         let twice = over.saturating_mul(2) >= single.saturating_mul(3);
         return (if twice { as_dos } else { as_unix }, single >= 3);
     }
-    let guess = if looks_like_dos(&values, as_dos, as_unix) {
-        as_dos
-    } else {
-        as_unix
-    };
-    (guess, false)
+    let mut odds = odds_of_dos(&values, as_dos, as_unix);
+    if as_unix.is_count() && !as_dos.is_count() {
+        odds *= 8.0;
+    }
+    (if odds > 1.0 { as_dos } else { as_unix }, false)
 }
 
-/// The likelier of two readings that nothing decides between.
-fn looks_like_dos(values: &[u64], as_dos: Candidate, as_unix: Candidate) -> bool {
+/// How much likelier the one of two readings is that nothing decides between.
+fn odds_of_dos(values: &[u64], as_dos: Candidate, as_unix: Candidate) -> f64 {
     // a run of Unix seconds is no DOS time if it is longer than there are values up to 29
     let mut odds = 1.0;
     let mut first = values.first().copied().unwrap_or(0);
@@ -98,5 +97,5 @@ fn looks_like_dos(values: &[u64], as_dos: Candidate, as_unix: Candidate) -> bool
     let usual = |candidate: Candidate| USUAL_YEARS.contains(&civil_year(candidate.first));
     odds *= if usual(as_dos) { 6.0 } else { 1.0 };
     odds /= if usual(as_unix) { 6.0 } else { 1.0 };
-    odds > 1.0
+    odds
 }

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::container::exp::layout::{Number, Transform};
 
+/// How many bytes before the picture a number stands, and how it is stored.
+pub type Place = (usize, Number);
+
 impl Shape {
     /// Completes the shape, which knows P pictures, with key pictures. `None` where nothing says how long they are.
     pub fn find_key(&mut self, bytes: &[u8], list: &[Picture]) -> Option<()> {
@@ -149,7 +152,7 @@ impl Shape {
     }
 
     /// Where P pictures have their length, counted from the record's start and back from the picture.
-    pub fn usual_places(&self) -> (Option<(usize, Number)>, Option<(usize, Number)>) {
+    pub fn usual_places(&self) -> (Option<Place>, Option<Place>) {
         let own = self.length.map(|length| (length.distance, length.number));
         let in_record = own.and_then(|(distance, number)| {
             let at = self.header.checked_sub(distance)?;

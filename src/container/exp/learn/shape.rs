@@ -246,12 +246,12 @@ impl Shape {
         }
     }
 
-    /// Few pictures are followed by the next one, by the length fields.
+    /// Few pictures are followed by the next one, by the length fields, or none says how long pictures are.
     fn is_weak(&self) -> bool {
         let weak = |length: Option<Length>| {
             length.is_some_and(|length| length.agree.saturating_mul(2) < length.of)
         };
-        weak(self.length) || self.size.is_none() && weak(self.key_length)
+        self.guessed || weak(self.length) || self.size.is_none() && weak(self.key_length)
     }
 
     /// The shape where most pictures are followed by the next one.

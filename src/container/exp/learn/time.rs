@@ -55,6 +55,13 @@ pub struct Found {
     pub still: bool,
 }
 
+impl Candidate {
+    /// It goes on like a count of records.
+    pub fn is_count(&self) -> bool {
+        !self.rank.is_no_count
+    }
+}
+
 /// Facts of a series of times.
 struct Series {
     different: usize,
@@ -142,16 +149,15 @@ fn is_text(rows: &Rows<'_>, at: usize, time: TimeType) -> bool {
 
 /// Only few seconds of a minute occur in many minutes: the reading is a byte off.
 fn is_shifted(times: &[i64], time: TimeType) -> bool {
-    let span = times
-        .last()
-        .zip(times.first())
-        .map_or(0, |(last, first)| last.saturating_sub(*first));
+    let mut minutes: Vec<i64> = times.iter().map(|time| time.div_euclid(60_000)).collect();
+    minutes.sort_unstable();
+    minutes.dedup();
     let seen = times.iter().fold(0u64, |seen, time| {
         let second = time.div_euclid(1000).rem_euclid(60);
         seen | 1u64.wrapping_shl(second as u32)
     });
     matches!(time, TimeType::Bcd6 | TimeType::Bcd7)
-        && span > 120_000
+        && minutes.len() >= 10
         && times.len() > 50
         && seen.count_ones() < 6
 }
@@ -297,11 +303,12 @@ fn rivals(other: &Candidate, best: &Candidate) -> bool {
         return other.rank.tier >= best.rank.tier
             && other.rank.is_no_count >= best.rank.is_no_count;
     }
-    // a reading that is a byte off changes 256 times as rarely
+    // a reading that is a byte off changes 256 times as rarely, or moves by more than a clock does
     let often = other.rank.different.saturating_mul(32) >= best.rank.different;
+    let evenly = other.even.saturating_mul(2) >= best.even;
     other.rank.tier == best.rank.tier
         && other.rank.different >= 2
-        && (often || other.even > best.even)
+        && (often && evenly || other.even > best.even)
 }
 
 /// The year of seconds since 1970, near enough.
