@@ -10,8 +10,8 @@ pub type Done = Result<u8, Failure>;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done, nothing to complain about
-  1  done, and something was found: damage, wrong check sums, differences, nothing that could be learnt; or, with several
-     inputs, not all could be done
+  1  done, and something was found (info, verify, report, learn): damage, wrong check sums, differences, nothing that could be learnt;
+     or not all could be done: some of several inputs, some pictures
   2  wrong use of the command
   3  an input cannot be read or is no recording
   4  an output cannot be written, or is there already
