@@ -227,6 +227,19 @@ fn what_is_no_recording_is_nothing() {
 }
 
 #[test]
+fn other_containers_are_refused_by_name() {
+    let mut avi = b"RIFF\0\0\x10\0AVI LIST\0\0\0\0hdrlXVID".to_vec();
+    for picture in &Pool::all()[0][0].pictures {
+        avi.extend(b"00dc");
+        avi.extend((picture.bytes.len() as u32).to_le_bytes());
+        avi.extend(&picture.bytes);
+        avi.resize(avi.len().next_multiple_of(2), 0);
+    }
+    let reason = learn(&avi).expect_err("no recording").to_string();
+    assert!(reason.contains("AVI"), "{reason}");
+}
+
+#[test]
 fn a_recording_of_another_maker_is_read() {
     let samples = std::env::var("EXP_SAMPLES").map_or_else(
         |_| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples"),
@@ -249,6 +262,8 @@ fn a_recording_of_another_maker_is_read() {
     let learnt = learn(&file).expect("a layout");
     let shown = read(&file, &learnt.layout);
     assert_eq!((frames.len(), shown.len()), (19, 19));
+    // milliseconds go on by about two for each picture, and count nothing
+    assert_eq!(learnt.layout.record.sequence, None);
     assert_ne!(
         learnt.confidence,
         Confidence::Certain,

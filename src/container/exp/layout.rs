@@ -409,6 +409,25 @@ mod tests {
     }
 
     #[test]
+    fn short_years_reach_back_to_1990() {
+        let read = |year: u8| TimeType::Bcd6.read(&[year, 0x12, 0x31, 0x23, 0x59, 0x59], 0);
+        let second = |year: i64| civil(year, 12, 31, 23, 59, 59).map(|stamp| stamp.seconds);
+        let seconds = |year: u8| read(year).unwrap().map(|stamp| stamp.seconds);
+        assert_eq!(seconds(0x98), second(1998));
+        assert_eq!(seconds(0x08), second(2008));
+        // 1994 is before what a recording may carry
+        assert_eq!(seconds(0x94), None);
+    }
+
+    #[test]
+    fn a_mask_keeps_other_bits_out() {
+        let field: Field = toml::from_str("at = 1\ntype = \"u8\"\nmask = 127").unwrap();
+        assert_eq!(field.read(&[0, 0x83], 0), Ok(3));
+        let field: Field = toml::from_str("at = 1\ntype = \"u8\"").unwrap();
+        assert_eq!(field.read(&[0, 0x83], 0), Ok(0x83));
+    }
+
+    #[test]
     fn dates_that_do_not_exist_are_no_times() {
         assert!(civil(2009, 2, 29, 0, 0, 0).is_none());
         assert!(civil(2008, 2, 29, 23, 59, 59).is_some());

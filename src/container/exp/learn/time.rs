@@ -35,9 +35,10 @@ struct Rank {
     /// Of the type; see [`tier`].
     tier: u8,
     is_no_count: bool,
-    forward: bool,
     /// Number of its moves, roughly.
     scale: u32,
+    /// Never set back.
+    forward: bool,
     /// Byte order of the lengths.
     usual_order: bool,
     /// Number of its moves.
@@ -59,6 +60,19 @@ impl Candidate {
     /// It goes on like a count of records.
     pub fn is_count(&self) -> bool {
         !self.rank.is_no_count
+    }
+
+    /// Both read some of the same bytes.
+    fn crosses(&self, other: &Candidate) -> bool {
+        let ends = |field: TimeField| field.at.saturating_add(field.time.width());
+        self.field.at < ends(other.field)
+            && other.field.at < ends(self.field)
+            && self.field.at != other.field.at
+    }
+
+    /// A reading that is a byte off changes 256 times as rarely.
+    fn moves_as_often(&self, other: &Candidate) -> bool {
+        self.rank.different.saturating_mul(32) >= other.rank.different
     }
 }
 
@@ -193,8 +207,9 @@ fn test(rows: &Rows<'_>, at: usize, time: TimeType, camera: Option<usize>) -> Op
     if off || facts.different >= 3 && ticks_stand_still(rows, at, time, &times) {
         return None;
     }
-    let counter =
-        facts.counts || is_count(rows, at, time) || counts_by_camera(rows, camera, &times);
+    // a count does not go from 59 to the next minute, as dates in digits do
+    let counter = tier(time) < 2
+        && (facts.counts || is_count(rows, at, time) || counts_by_camera(rows, camera, &times));
     let order = is_little(time).zip(rows.little);
     Some(Candidate {
         field: TimeField { at, time },
@@ -260,6 +275,7 @@ pub fn find(rows: &Rows<'_>, camera: Option<usize>) -> Option<Found> {
         .copied()
         .rev()
         .max_by_key(|candidate| candidate.rank)?;
+    let best = steadier(&all, best);
     let (best, decided) = dos::or_unix(rows, &all, best);
     let is_rival = |other: &&Candidate| {
         if dos::are_pair(other.field, best.field) {
@@ -293,22 +309,32 @@ fn same(rows: &Rows<'_>, a: TimeField, b: TimeField) -> bool {
     })
 }
 
+/// The reading that crosses `best` and moves like a clock, where `best`, which moves as often, does not: it may have taken in a
+/// byte of the milliseconds.
+fn steadier(all: &[Candidate], best: Candidate) -> Candidate {
+    let other = all.iter().filter(|other| {
+        other.rank.tier == best.rank.tier
+            && other.rank.is_no_count >= best.rank.is_no_count
+            && other.crosses(&best)
+            && other.moves_as_often(&best)
+            && other.even > best.even.saturating_add(200)
+    });
+    other
+        .max_by_key(|other| other.even)
+        .copied()
+        .unwrap_or(best)
+}
+
 /// `other` is about as much of a clock as `best`.
 fn rivals(other: &Candidate, best: &Candidate) -> bool {
-    let ends = |field: TimeField| field.at.saturating_add(field.time.width());
-    let crosses = other.field.at < ends(best.field)
-        && best.field.at < ends(other.field)
-        && other.field.at != best.field.at;
-    if !crosses {
+    if !other.crosses(best) {
         return other.rank.tier >= best.rank.tier
             && other.rank.is_no_count >= best.rank.is_no_count;
     }
-    // a reading that is a byte off changes 256 times as rarely, or moves by more than a clock does
-    let often = other.rank.different.saturating_mul(32) >= best.rank.different;
     let evenly = other.even.saturating_mul(2) >= best.even;
     other.rank.tier == best.rank.tier
         && other.rank.different >= 2
-        && (often && evenly || other.even > best.even)
+        && (other.moves_as_often(best) && evenly || other.even > best.even)
 }
 
 /// The year of seconds since 1970, near enough.
