@@ -348,8 +348,10 @@ fn steadier(all: &[Candidate], best: Candidate) -> Candidate {
 /// `other` is about as much of a clock as `best`.
 fn rivals(other: &Candidate, best: &Candidate) -> bool {
     if !other.crosses(best) {
-        return other.rank.tier >= best.rank.tier
-            && other.rank.is_no_count >= best.rank.is_no_count;
+        // two bytes of a FILETIME are often right by chance, as one of Unix seconds is
+        let weak = matches!(best.field.time, TimeType::Filetime | TimeType::Filetimebe);
+        let least = best.rank.tier.saturating_sub(u8::from(weak));
+        return other.rank.tier >= least && other.rank.is_no_count >= best.rank.is_no_count;
     }
     // gaps make the steps of the true one uneven: that does not speak against it
     other.rank.tier == best.rank.tier
