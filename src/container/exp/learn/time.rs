@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// A recording is no longer than this, in milliseconds: 400 days.
 const LONGEST: i64 = 400 * 86_400_000;
 /// A clock that moves less often than this in the file may be anything.
-const FEW_MOVES: usize = 4;
+const FEW_MOVES: usize = 8;
 
 /// A field that can be the time.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub struct Candidate {
     pub valid: usize,
     /// The first time, in seconds since 1970.
     pub first: i64,
+    /// It moves after about as many pictures each time; see [`is_steady`].
+    steady: bool,
     /// Thousandths of its steps that are a clock's: a second, two for DOS, or less.
     even: usize,
     rank: Rank,
@@ -121,6 +123,20 @@ fn series(times: &[i64], unit: i64) -> Option<Series> {
     })
 }
 
+/// Cameras have about as many pictures in each second. What counts something else, now and then, has many times as many in one
+/// step as in another.
+fn is_steady(times: &[i64]) -> bool {
+    let mut runs: Vec<usize> = times.chunk_by(|a, b| a == b).map(<[i64]>::len).collect();
+    // the first and the last are cut off
+    runs.pop();
+    let mut runs: Vec<usize> = runs.into_iter().skip(1).collect();
+    runs.sort_unstable();
+    let middle = runs.get(runs.len() / 2).copied().unwrap_or(0);
+    let usual = middle / 2..=middle.saturating_add(middle / 2).saturating_add(1);
+    let near = runs.iter().filter(|run| usual.contains(*run)).count();
+    near.saturating_mul(5) >= runs.len().saturating_mul(3)
+}
+
 /// Types that few bytes read as by chance come first.
 fn tier(time: TimeType) -> u8 {
     match time {
@@ -216,6 +232,7 @@ fn test(rows: &Rows<'_>, at: usize, time: TimeType, camera: Option<usize>) -> Op
         valid: times.len(),
         first: times.first().map_or(0, |first| first.div_euclid(1000)),
         even: facts.even,
+        steady: tier(time) > 1 || is_steady(&times),
         rank: Rank {
             moves: facts.different > 0 && (tier(time) > 1 || facts.least <= 60_000),
             tier: tier(time),
@@ -292,7 +309,10 @@ pub fn find(rows: &Rows<'_>, camera: Option<usize>) -> Option<Found> {
     Some(Found {
         best,
         rivals,
-        still: !best.rank.moves || !best.rank.is_no_count || best.rank.different < FEW_MOVES,
+        still: !best.rank.moves
+            || !best.rank.is_no_count
+            || best.rank.different < FEW_MOVES
+            || !best.steady,
     })
 }
 
@@ -313,7 +333,7 @@ fn same(rows: &Rows<'_>, a: TimeField, b: TimeField) -> bool {
 /// byte of the milliseconds.
 fn steadier(all: &[Candidate], best: Candidate) -> Candidate {
     let other = all.iter().filter(|other| {
-        other.rank.tier == best.rank.tier
+        other.field.time == best.field.time
             && other.rank.is_no_count >= best.rank.is_no_count
             && other.crosses(&best)
             && other.moves_as_often(&best)
@@ -328,13 +348,15 @@ fn steadier(all: &[Candidate], best: Candidate) -> Candidate {
 /// `other` is about as much of a clock as `best`.
 fn rivals(other: &Candidate, best: &Candidate) -> bool {
     if !other.crosses(best) {
-        return other.rank.tier >= best.rank.tier
-            && other.rank.is_no_count >= best.rank.is_no_count;
+        // two bytes of a FILETIME are often right by chance, as one of Unix seconds is
+        let weak = matches!(best.field.time, TimeType::Filetime | TimeType::Filetimebe);
+        let least = best.rank.tier.saturating_sub(u8::from(weak));
+        return other.rank.tier >= least && other.rank.is_no_count >= best.rank.is_no_count;
     }
-    let evenly = other.even.saturating_mul(2) >= best.even;
+    // gaps make the steps of the true one uneven: that does not speak against it
     other.rank.tier == best.rank.tier
         && other.rank.different >= 2
-        && (other.moves_as_often(best) && evenly || other.even > best.even)
+        && (other.moves_as_often(best) || other.even > best.even)
 }
 
 /// The year of seconds since 1970, near enough.
