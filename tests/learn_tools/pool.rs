@@ -58,8 +58,9 @@ impl Pool {
             for (n, rate) in ["25", "30000/1001", "5", "30"].iter().enumerate() {
                 let family = sources.iter().filter_map(|source| {
                     let joint = if source.contains('=') { ':' } else { '=' };
-                    let source =
-                        format!("{source}{joint}size=176x144:rate={rate},noise=alls=14:allf=t");
+                    let source = format!(
+                        "{source}{joint}size=176x144:rate={rate},noise=alls=14:allf=t:all_seed=1"
+                    );
                     let options = [
                         "-c:v",
                         "mpeg4",
