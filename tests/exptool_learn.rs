@@ -61,3 +61,29 @@ fn a_recording_of_another_maker_is_read_as_an_unknown_layout() {
         Some("2008-11-13T11:57:17")
     );
 }
+
+#[test]
+fn several_files_give_one_layout_only_where_they_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = one_camera(folder.path(), 40);
+    let bytes = std::fs::read(&file).unwrap();
+    let (one, other, strange) = (
+        folder.path().join("one"),
+        folder.path().join("other"),
+        folder.path().join("strange"),
+    );
+    std::fs::write(&one, &bytes[176..]).unwrap();
+    std::fs::write(&other, &bytes[176..]).unwrap();
+    std::fs::write(&strange, vec![0x5a; 100_000]).unwrap();
+    let toml = folder.path().join("layout.toml");
+    json(&["learn", text(&one), text(&other), "-o", text(&toml)], 0);
+    let report = json(&["info", "--layout", text(&toml), text(&other)], 0);
+    assert_eq!(report["records"], 300);
+    // nothing is learnt from one of them: the layout is that of the other, and the exit code says so
+    let force = ["-o", text(&toml), "--force"];
+    let learnt = json(
+        &[&["learn", text(&one), text(&strange)][..], &force].concat(),
+        1,
+    );
+    assert_eq!(learnt.as_array().unwrap().len(), 2);
+}

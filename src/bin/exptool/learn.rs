@@ -35,7 +35,7 @@ pub struct Learn {
     /// Files with MPEG-4 pictures
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Write the layout, with the findings as comments
+    /// Write the layout, with the findings as comments; of several FILEs the one that all of them teach
     #[arg(short, long, value_name = "TOML")]
     output: Option<PathBuf>,
     /// Replace a layout that is there already
@@ -46,21 +46,29 @@ pub struct Learn {
 impl Learn {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
-        if self.output.is_some() && self.files.len() > 1 {
-            return Err(Failure::Use("-o is for one FILE at a time".to_owned()));
-        }
         let mut all = Vec::new();
+        // what all files so far teach, and the first of them
+        let mut common_to_all: Option<(String, Learnt)> = None;
         let mut nothing = false;
         for path in &self.files {
             let name = path.display().to_string();
             match of_file(path)? {
                 Ok(learnt) => {
-                    if let Some(output) = &self.output {
-                        self.write(output, &learnt)?;
-                    }
                     all.push(told(&name, &learnt));
                     if !common.json {
                         output::print(&text(&name, &learnt))?;
+                    }
+                    match &common_to_all {
+                        Some((first, other))
+                            if self.output.is_some()
+                                && other.layout.record != learnt.layout.record =>
+                        {
+                            return Err(Failure::Input(format!(
+                                "{name}: teaches another layout than {first}: expected one layout for -o"
+                            )));
+                        }
+                        Some(_) => {}
+                        None => common_to_all = Some((name, learnt)),
                     }
                 }
                 Err(reason) => {
@@ -71,6 +79,9 @@ impl Learn {
                     }
                 }
             }
+        }
+        if let (Some(output), Some((_, learnt))) = (&self.output, &common_to_all) {
+            self.write(output, learnt)?;
         }
         if common.json {
             match all.as_slice() {
