@@ -3,7 +3,7 @@
 
 use super::{header, record::Record};
 use crate::container::{
-    mpeg4::{SizeHint, infer::Inference, picture_size, start_code, vol::VolParams},
+    mpeg4::{SizeHint, key_picture_size},
     reader::{Codec, FileInfo},
 };
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ impl Sizes {
                 format: record.format,
                 standard: info.standard,
             };
-            if let Some(size) = counted(&payload(), hint) {
+            if let Some(size) = key_picture_size(&payload(), hint) {
                 entry.size = size;
                 entry.tries = 0;
             } else if entry.tries.saturating_add(1) == TRIES {
@@ -93,19 +93,4 @@ fn told(record: &Record, info: &FileInfo) -> Option<(u16, u16)> {
         Some(other) if format != 0 && format != record.format => other,
         _ => listed,
     })
-}
-
-/// The size that a key picture shows: its own VOL's, or that of its macroblocks.
-fn counted(picture: &[u8], hint: SizeHint) -> Option<(u16, u16)> {
-    let vop = picture.get(start_code::vop_offset(picture)?..)?;
-    let own = start_code::start_codes(picture)
-        .find(|(_, code)| start_code::VOL.contains(code))
-        .and_then(|(at, _)| VolParams::parse(picture.get(at..)?).ok());
-    if let Some(vol) = own.filter(|vol| vol.width > 0 && vol.height > 0) {
-        return Some((vol.width, vol.height));
-    }
-    let mut inference = Inference::new();
-    inference.add_key(vop);
-    let widths = inference.result();
-    picture_size(&[vop], &widths.vol(0, 0, None), hint)
 }

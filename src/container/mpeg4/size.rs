@@ -5,7 +5,9 @@
 //! same number. Other sizes may share it (352x480 has as many as 704x240), so the DC coefficients are put together as a
 //! picture of each width that the number allows. The wrong width shows: values leave their range, rows do not fit each other.
 
+use super::infer::Inference;
 use super::macroblocks::{IntraPicture, Macroblock};
+use super::start_code;
 use super::vol::VolParams;
 use crate::container::reader::Standard;
 
@@ -238,6 +240,22 @@ fn dc_scale(quant: u16) -> i32 {
         9..=24 => quant.saturating_add(8),
         _ => quant.saturating_mul(2).saturating_sub(16),
     }
+}
+
+/// The size in pixels, width and height, that the coded bytes of a key picture show: its own VOL's, or that of its macroblocks; `None`
+/// where they do not settle it.
+pub fn key_picture_size(picture: &[u8], hint: SizeHint) -> Option<(u16, u16)> {
+    let vop = picture.get(start_code::vop_offset(picture)?..)?;
+    let own = start_code::start_codes(picture)
+        .find(|(_, code)| start_code::VOL.contains(code))
+        .and_then(|(at, _)| VolParams::parse(picture.get(at..)?).ok());
+    if let Some(vol) = own.filter(|vol| vol.width > 0 && vol.height > 0) {
+        return Some((vol.width, vol.height));
+    }
+    let mut inference = Inference::new();
+    inference.add_key(vop);
+    let widths = inference.result();
+    picture_size(&[vop], &widths.vol(0, 0, None), hint)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! Whether the first key pictures are as large as the file says: their macroblocks are counted.
 
 use gstexp::container::{
-    mpeg4::{Inference, SizeHint, VolParams, picture_size, start_code},
+    mpeg4::{SizeHint, key_picture_size},
     reader::{Codec, FileInfo, Packet},
 };
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ impl SizeCheck {
             seen.tries -= 1;
             seen.offset = offset;
             seen.told = told;
-            seen.counted = counted(coded);
+            seen.counted = key_picture_size(coded, SizeHint::default());
         }
     }
 
@@ -88,19 +88,4 @@ impl Seen {
             claims.join(" and ")
         ))
     }
-}
-
-/// The size of a key picture by its own sequence header, else by its macroblocks; `None` where they do not settle it.
-fn counted(picture: &[u8]) -> Option<(u16, u16)> {
-    let vop = picture.get(start_code::vop_offset(picture)?..)?;
-    let own = start_code::start_codes(picture)
-        .find(|(_, code)| start_code::VOL.contains(code))
-        .and_then(|(at, _)| VolParams::parse(picture.get(at..)?).ok());
-    if let Some(vol) = own.filter(|vol| vol.width > 0 && vol.height > 0) {
-        return Some((vol.width, vol.height));
-    }
-    let mut inference = Inference::new();
-    inference.add_key(vop);
-    let widths = inference.result();
-    picture_size(&[vop], &widths.vol(0, 0, None), SizeHint::default())
 }
