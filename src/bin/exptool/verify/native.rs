@@ -11,19 +11,17 @@ use super::{
 };
 use crate::common::{
     Common, Failure, Input,
-    frames::{self, Crc, Damage, Front, Options, Summary, hex},
+    frames::{self, Crc, Damage, Front, Options, Summary},
     output::NewFile,
     progress::Progress,
     summary::has_no_end,
 };
+use crate::recording::path_sha256;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-use std::{fs::File, io::Read, thread};
+use std::thread;
 
 /// Records with a wrong check sum that are told one by one.
 const MAX_TOLD: usize = 100;
-/// Bytes that are hashed at a time.
-const BLOCK: usize = 1 << 20;
 
 /// What a check found.
 #[derive(Debug, Serialize)]
@@ -88,7 +86,7 @@ pub fn run(
 ) -> Result<(Checked, Option<Outcome>), Failure> {
     thread::scope(|scope| {
         // the file's hash and the pictures' hashes take about as long as each other
-        let whole = scope.spawn(|| hash_file(input));
+        let whole = scope.spawn(|| path_sha256(&input.path, &mut |_| ()));
         let done = records(common, input, manifest, against);
         let whole = whole
             .join()
@@ -150,22 +148,6 @@ fn records(
     let found = structure.finish(summary.damaged == 0 && summary.cut.is_none());
     let checked = Checked::of(input, summary, wrong_at, found);
     Ok((checked, manifest, outcome))
-}
-
-/// SHA-256 of the whole file.
-fn hash_file(input: &Input) -> Result<String, Failure> {
-    let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", input.name));
-    let mut file = File::open(&input.path).map_err(fail)?;
-    let mut sum = Sha256::new();
-    let mut block = vec![0; BLOCK];
-    loop {
-        match file.read(&mut block) {
-            Ok(0) => return Ok(hex(&sum.finalize())),
-            Ok(read) => sum.update(block.get(..read).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(fail(error)),
-        }
-    }
 }
 
 impl Checked {
