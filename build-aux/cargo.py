@@ -21,7 +21,7 @@ args = parser.parse_args()
 outdir, depfile = args.outdir.resolve(), args.depfile.resolve()
 target = outdir / "target"
 command = ["cargo", "cbuild" if args.cargo_c else "build", "--locked", "--manifest-path", args.source / "Cargo.toml"]
-command += ["--target-dir", target, "--no-default-features", "--features", "plugin"]
+command += ["--target-dir", target]
 if args.cargo_c:
     command += ["--prefix", args.prefix, "--libdir", args.libdir]
 else:

@@ -7,8 +7,8 @@
 //! The names of partitions count up in a ring, so the newest may come first. Links in a folder of their own bring them into
 //! order; `splitfilesrc` then reads them as one file, in which `netvudemux` finds every record wherever it stands.
 
+use formats::netvu;
 use gst::prelude::*;
-use gstexp::container::netvu;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

@@ -6,8 +6,8 @@ mod netvu_make;
 
 use std::path::Path;
 
-use gstexp::container::exp::writer::{Head, Picture, Writer};
-use gstexp::container::reader::{AudioFormat, Camera, Codec, Mode, Stamp, Standard};
+use formats::exp::writer::{Head, Picture, Writer};
+use formats::reader::{AudioFormat, Camera, Codec, Mode, Stamp, Standard};
 
 /// A picture's first bytes and some more: key or P, with a 5-bit increment and quantiser.
 fn vop(key: bool, n: u8) -> Vec<u8> {

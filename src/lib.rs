@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MPL-2.0
 #![doc = include_str!("../README.md")]
 
-pub mod container;
-pub mod parconfig;
-
-#[cfg(feature = "plugin")]
-pub mod elements;
+pub mod demux;
+pub mod expdemux;
+pub mod expmux;
+pub mod netvudemux;
+mod properties;
+pub mod tags;
+pub mod typefind;
 
 /// Registers what this plugin has. Called once by GStreamer, or by [`plugin_register_static`].
-#[cfg(feature = "plugin")]
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
-    elements::tags::register();
-    elements::expdemux::register(plugin)?;
-    elements::expmux::register(plugin)?;
-    elements::netvudemux::register(plugin)?;
-    elements::typefind::register(plugin)?;
+    tags::register();
+    expdemux::register(plugin)?;
+    expmux::register(plugin)?;
+    netvudemux::register(plugin)?;
+    typefind::register(plugin)?;
     Ok(())
 }
 
-#[cfg(feature = "plugin")]
 gst::plugin_define!(
     exp,
     env!("CARGO_PKG_DESCRIPTION"),

@@ -2,7 +2,7 @@
 //! All shared samples of the DX family (`$EXP_SAMPLES/dx`, else `../shared/samples/dx`), pulled and pushed, against the lists beside
 //! them of what a demuxer hands out: pictures by their MD5, key flags, recorder time, running time.
 
-mod common;
+use testing::common;
 
 use common::collect::{Feed, Frame, PadLog, run};
 use md5::{Digest, Md5};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `par-config`: what the recording does not tell comes from the unit's configuration, and only that.
 
-mod seek_tools;
+use testing::seek_tools;
 
 use gst::prelude::*;
 use seek_tools::*;
 use std::sync::{Arc, Mutex};
 
-const CONFIG: &str = "; par 1\n[unit]\nname = Depot\nutc-offset = 60\n[camera.1]\ntitle = Yard\n[camera.2]\ntitle = Gate\n";
+const CONFIG: &str = "[unit]\nname = 'Depot'\nutc-offset = 60\n[camera.1]\ntitle = 'Yard'\n[camera.2]\ntitle = 'Gate'\n";
 
 /// All tags that a recording's pads send, as text.
 fn tags(data: &[u8], config: &std::path::Path) -> String {

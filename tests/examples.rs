@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The programs under `examples/` do what they say.
 
-mod common;
+use testing::common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

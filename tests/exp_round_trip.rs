@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `expdemux ! expmux` keeps every frame, time, camera and mode.
 
-mod common;
-#[path = "common/exp.rs"]
-mod exp;
+use testing::common;
+use testing::exp_bytes as exp;
 
 use std::path::Path;
 

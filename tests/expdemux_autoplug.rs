@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Players find the demuxer by themselves, and the commands of the README run as they are written.
 
-mod common;
+use testing::common;
 
 use common::{
     make::{Exp, START, ffmpeg_pictures, mpeg4, output, pictures, tiny, tiny_exp},
     plv1::{Avi, Wave},
     shell::Shell,
 };
+use formats::reader::{Codec, Mode};
 use gst::{TypeFindProbability as Sure, prelude::*};
-use gstexp::container::reader::{Codec, Mode};
 use std::{io::Write, path::Path, sync::mpsc};
 
 const EXP: &str = "video/x-pelco-exp";

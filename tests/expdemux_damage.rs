@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Damaged, cut and foreign files: what is lost, what is said, and that nothing else happens.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::{Feed, Outcome, finish, run, watch},

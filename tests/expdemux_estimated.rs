@@ -2,9 +2,9 @@
 //! A large recording whose records neither come with an index nor with numbers: only its ends are known at first. Interruptions
 //! that are met while it plays correct what is known, so that a seek finds the same frames as playing from the start.
 
-mod seek_tools;
+use testing::seek_tools;
 
-use gstexp::container::{
+use formats::{
     exp::writer::{Head, Picture, Writer},
     reader::{Camera, Mode, Stamp},
 };
@@ -78,7 +78,7 @@ fn what_is_met_while_playing_corrects_an_estimate() {
     let folder = tempfile::tempdir().unwrap();
     let (path, layout) = (folder.path().join("x.exp"), folder.path().join("x.toml"));
     write(&path);
-    let text: String = include_str!("../layouts/reference.toml")
+    let text: String = include_str!("../crates/formats/layouts/reference.toml")
         .lines()
         .filter(|line| !line.starts_with("sequence"))
         .map(|line| line.replace("name = \"reference\"", "name = \"unnumbered\"") + "\n")

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What comes out of `expdemux` decodes to the pixels of the stream that went in, however the bytes arrived.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::{Feed, frame, run},
     make::{Coded, Exp, Made, START, ffmpeg_pictures, h264, mpeg4, pictures, tiny_exp},
     plv1::{Avi, Wave},
 };
+use formats::reader::{Codec, Mode};
 use gst::prelude::*;
-use gstexp::container::reader::{Codec, Mode};
 use std::{
     io::Write,
     sync::mpsc,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The recorder's clock is burnt into a decoded picture by `timeoverlay`, from the reference timestamp that the demuxer puts on it.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::frame,

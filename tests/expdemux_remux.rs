@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! To MP4, MKV and AVI without encoding again: other people's programs find every picture, its time and the chapters.
 
-mod common;
+use testing::common;
 
 use common::{
     launch_well,
     make::{Exp, START, ffmpeg_pictures, mpeg4, output, pictures, probe},
     plv1::Avi,
 };
-use gstexp::container::reader::{Codec, Mode};
+use formats::reader::{Codec, Mode};
 use std::path::{Path, PathBuf};
 
 const FRAMES: usize = 40;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The element is used again and again, leaves nothing behind, and no critical goes unseen.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::{Feed, Frame, run, watch},

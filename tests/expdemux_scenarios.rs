@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The scenarios of gst-validate by their names, each held against the run from start to end.
 
-mod seek_tools;
+use testing::seek_tools;
 
 use gst::prelude::*;
 use seek_tools::*;
@@ -606,7 +606,7 @@ fn the_recorders_clock_can_be_sought_in_both_passes_of_the_repeated_hour() {
 
 /// A recording too large to be read for a seek, without an index: pictures of 256 KiB that are mostly holes of the file.
 fn large_recording(gaps: &[u64]) -> tempfile::NamedTempFile {
-    use gstexp::container::{
+    use formats::{
         exp::writer::{Head, Picture, Writer},
         reader::{Camera, Mode, Stamp, Standard},
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Every kind of seek, each held against the run from start to end.
 
-mod seek_tools;
+use testing::seek_tools;
 
 use seek_tools::*;
 use std::collections::BTreeMap;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Sound of every codec, in records and in the AVI, comes out as it went in, in time, and decodes to what ffmpeg makes of it.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::{Feed, PadLog, begins_well, decoded, run},
     make::{Exp, START, output, tiny},
     plv1::{Avi, Wave},
 };
-use gstexp::container::reader::Codec;
+use formats::reader::Codec;
 use std::io::Write;
 
 const FEEDS: [Feed; 2] = [Feed::Pull, Feed::Push(4096)];

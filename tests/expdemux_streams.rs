@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Which pads there are, and what they say before and between the buffers.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::{Ev, Feed, Outcome, begins_well, decoded, run, run_with},
     make::{Coded, Exp, START, ffmpeg_pictures, h264, mpeg4, pictures, tiny, tiny_exp},
 };
+use formats::reader::Mode;
 use gst::prelude::*;
-use gstexp::container::reader::Mode;
 use std::{
     io::Write,
     sync::{Arc, Mutex},

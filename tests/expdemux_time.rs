@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The recorder's clock becomes running time, and stands on every buffer.
 
-mod common;
+use testing::common;
 
 use common::{
     collect::{Chapter, Feed, Outcome, PadLog, run, run_with},
     make::{Coded, Exp, START, tiny, tiny_exp, tiny_timed},
     plv1::Avi,
 };
+use formats::reader::Mode;
 use gst::prelude::*;
-use gstexp::container::reader::Mode;
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;

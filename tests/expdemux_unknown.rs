@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Files of which nobody said what they are: the layout is learnt from the records, the picture size from the pictures.
 
-mod common;
-mod learn_tools;
-mod mpeg4_tools;
+use testing::common;
+use testing::learn_tools;
 
 use common::{
     collect::{Feed, Outcome, run, run_with},

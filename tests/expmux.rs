@@ -2,9 +2,8 @@
 //! `expmux` writes what the reference layout says. The files are read here by a second implementation, made from the
 //! layout's table alone.
 
-mod common;
-#[path = "common/exp.rs"]
-mod exp;
+use testing::common;
+use testing::exp_bytes as exp;
 
 use common::{init, launch, launch_well, play};
 use exp::{File, Record, read, read_file, text, u16_at, u32_at, u64_at};

@@ -2,14 +2,13 @@
 //! Partitions without a record: another form behind the front, or coded pictures found by their start codes. And records that
 //! a partition holds twice.
 
-mod common;
-mod netvu_make;
-#[path = "netvu_make/run.rs"]
-mod run;
+use testing::common;
+use testing::netvu_make;
+use testing::netvu_make::run;
 
+use formats::netvu::{Kind, open, read_all};
+use formats::reader::{Codec, Packet, Reader, Step, Window};
 use gst::prelude::*;
-use gstexp::container::netvu::{Kind, open, read_all};
-use gstexp::container::reader::{Codec, Packet, Reader, Step, Window};
 use netvu_make::{Made, jpeg_file, minimal, noise, part, scan, sound, sprite, vop};
 use proptest::prelude::*;
 use std::io::Write;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Live streams: captures and made streams served over HTTP on 127.0.0.1, read with `souphttpsrc ! netvudemux`.
 
-mod common;
-mod netvu_make;
-#[path = "netvu_make/run.rs"]
-mod run;
-#[path = "netvu_make/server.rs"]
-mod server;
+use testing::common;
+use testing::netvu_make;
+use testing::netvu_make::run;
+use testing::netvu_make::server;
 
 use common::{init, samples};
+use formats::netvu::Kind;
 use gst::prelude::*;
-use gstexp::container::netvu::Kind;
 use netvu_make::{Made, TRAILER, packet, part, vop};
 use run::{differences, run, run_until, wanted};
 use server::{Serve, Unit};

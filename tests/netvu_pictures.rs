@@ -2,13 +2,13 @@
 //! What is decoded from NetVu streams: a contact sheet of each codec, sound against its vectors, and pictures whose MPEG-4
 //! header is missing.
 
-mod common;
-mod netvu_make;
+use testing::common;
+use testing::netvu_make;
 
 use common::{init, launch_well, samples};
+use formats::netvu::{Kind, read_all};
+use formats::reader::{Codec, Step};
 use gst::prelude::*;
-use gstexp::container::netvu::{Kind, read_all};
-use gstexp::container::reader::{Codec, Step};
 use netvu_make::Made;
 use std::path::Path;
 use std::process::Command;
@@ -315,7 +315,7 @@ fn partitions_of_a_folder_play_in_the_order_of_their_times() {
         .into_iter()
         .map(|path| {
             let data = std::fs::read(&path).unwrap();
-            let first = gstexp::container::netvu::first_time(&data).unwrap();
+            let first = formats::netvu::first_time(&data).unwrap();
             (first.unix_ms(), path)
         })
         .collect();

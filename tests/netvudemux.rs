@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `netvudemux` in pipelines: every sample in pull mode and push mode, tags, facts, texts, seeking, damage.
 
-mod common;
-mod netvu_make;
-#[path = "netvu_make/run.rs"]
-mod run;
+use testing::common;
+use testing::netvu_make;
+use testing::netvu_make::run;
 
 use common::{init, samples};
+use formats::netvu::{Kind, probe};
 use gst::prelude::*;
-use gstexp::container::netvu::{Kind, probe};
 use netvu_make::{Made, little, packet, part, scan, sound, vop};
 use run::{differences, run, run_until, wanted};
 use std::path::{Path, PathBuf};

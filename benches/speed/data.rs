@@ -2,7 +2,7 @@
 //! Input: recordings of the reference layout, whole or sparse.
 
 use super::tools::folder;
-use gstexp::container::{
+use formats::{
     exp::writer::{Head, Picture, Writer},
     reader::{Camera, Mode, Stamp, Standard},
 };

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 #![no_main]
-#[path = "../driver.rs"]
-mod driver;
+use testing::driver;
 
 use std::sync::LazyLock;
 
-use gstexp::container::exp::layout::Layout;
-use gstexp::container::exp::probe::open_layout;
+use formats::exp::layout::Layout;
+use formats::exp::probe::open_layout;
 
 static LAYOUT: LazyLock<Layout> = LazyLock::new(|| Layout::built_in("reference").unwrap());
 

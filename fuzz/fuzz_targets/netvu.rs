@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 #![no_main]
-#[path = "../driver.rs"]
-mod driver;
+use testing::driver;
 
-use gstexp::container::netvu::{Kind, open, probe};
+use formats::netvu::{Kind, open, probe};
 
 const KINDS: [Kind; 5] = [
     Kind::Binary,

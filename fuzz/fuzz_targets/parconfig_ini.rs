@@ -2,7 +2,7 @@
 //! `.ini` texts: printing is the identity, an edit changes what it should and can be read back.
 #![no_main]
 
-use gstexp::parconfig::ini::Ini;
+use parconfig::ini::Ini;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Ok(ini) = Ini::parse(input) else { return };

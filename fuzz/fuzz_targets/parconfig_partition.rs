@@ -2,9 +2,9 @@
 //! The effective configuration of any bytes: as they are, and behind the magic of a partition.
 #![no_main]
 
-use gstexp::parconfig::compare::compare;
-use gstexp::parconfig::effective::Effective;
-use gstexp::parconfig::picture::recorded_svg;
+use parconfig::compare::compare;
+use parconfig::effective::Effective;
+use parconfig::picture::recorded_svg;
 
 fn read(bytes: &[u8]) {
     let Ok(found) = Effective::read(bytes, "input") else {

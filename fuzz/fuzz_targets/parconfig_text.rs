@@ -2,12 +2,12 @@
 //! Configuration texts: what can be read can be checked, written, compared, edited and merged, and means the same afterwards.
 #![no_main]
 
-use gstexp::parconfig::check::check;
-use gstexp::parconfig::diff::{Match, diff};
-use gstexp::parconfig::merge::merge;
-use gstexp::parconfig::picture::week_svg;
-use gstexp::parconfig::text::write;
-use gstexp::parconfig::{ConfigText, Path};
+use parconfig::check::check;
+use parconfig::diff::{Match, diff};
+use parconfig::merge::merge;
+use parconfig::picture::week_svg;
+use parconfig::text::write;
+use parconfig::{ConfigText, Path};
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Ok(text) = ConfigText::parse(input) else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 #![no_main]
 //! Telling what a file is: an answer always comes, and a file that is shown whole needs no more bytes.
-use gstexp::container::exp::probe::{Probe, probe};
-use gstexp::container::reader::Window;
+use formats::exp::probe::{Probe, probe};
+use formats::reader::Window;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let whole = Window {

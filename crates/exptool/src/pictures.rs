@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Single pictures of a camera, decoded, by the recorder's time.
+
+use crate::common::{Failure, frames::hash_coded, media};
+use crate::convert::{graph, watch::clock_of};
+use crate::recording::{Camera, Recording, Stretch};
+use formats::timeline::SECOND;
+use gst::prelude::*;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Longest wait for a picture.
+const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(60);
+/// Hashes of coded pictures that are remembered: more than any decoder holds back.
+const HASHES: usize = 64;
+
+/// A decoded picture with square pixels.
+pub struct Picture {
+    /// Pixels.
+    pub width: u32,
+    /// See `width`.
+    pub height: u32,
+    /// 3 bytes a pixel, rows without padding.
+    pub rgb: Vec<u8>,
+    /// Clock of the picture, nanoseconds; without a clock, running time.
+    pub clock: i64,
+    /// SHA-256 of the coded picture, as `verify` computes it.
+    pub sha256: Option<[u8; 32]>,
+}
+
+/// A moment of one run of a camera, which tells it from the same time in another pass of an hour that was recorded twice.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// The camera.
+    pub camera: &'a Camera,
+    /// The run, from 0.
+    pub run: usize,
+    /// Clock, nanoseconds.
+    pub clock: i64,
+}
+
+impl<'a> Moment<'a> {
+    /// The run.
+    pub fn stretch(&self) -> Option<&'a Stretch> {
+        self.camera.runs.get(self.run)
+    }
+
+    /// The moment that is shown when somebody asks for `clock`: in the `pass`-th run that holds it, else, in a gap or before the
+    /// beginning, where recording goes on.
+    pub fn of(camera: &'a Camera, clock: i64, pass: u32) -> Option<Moment<'a>> {
+        let pass = usize::try_from(pass).unwrap_or(usize::MAX);
+        let runs = || {
+            camera
+                .runs
+                .iter()
+                .enumerate()
+                .filter_map(|(n, run)| Some((n, run, run.decodable?)))
+        };
+        let holding =
+            |(_, run, _): &(usize, &Stretch, i64)| (run.start..camera.end_of(run)).contains(&clock);
+        let inside = runs().filter(holding).nth(pass);
+        let next = || {
+            let later = runs().filter(|(_, run, _)| run.start > clock);
+            let mut later: Vec<_> = later.collect();
+            later.sort_by_key(|(n, run, _)| (run.start, *n));
+            later.into_iter().next().filter(|_| pass == 0)
+        };
+        let (run, stretch, first) = inside.or_else(next)?;
+        Some(Moment {
+            camera,
+            run,
+            clock: clock.clamp(first, stretch.last.max(first)),
+        })
+    }
+
+    /// How many earlier runs hold this very moment, as `seek-clock` counts them: a run holds its last picture's duration too, a
+    /// second at least.
+    fn pass(&self) -> u32 {
+        self.holding(self.camera.rhythm.interval.max(SECOND))
+    }
+
+    /// How many earlier runs have pictures before and after it.
+    pub fn earlier(&self) -> u32 {
+        self.holding(0)
+    }
+
+    fn holding(&self, slack: i64) -> u32 {
+        let earlier = self.camera.runs.iter().take(self.run);
+        let holding = earlier
+            .filter(|run| (run.start..=run.last.saturating_add(slack)).contains(&self.clock))
+            .count();
+        u32::try_from(holding).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a picture of this time can be the one that was meant: in its run, give or take what a clock of whole seconds leaves
+    /// open.
+    fn fits(&self, clock: i64) -> bool {
+        self.stretch().is_some_and(|run| {
+            let slack = self.camera.rhythm.interval.max(SECOND);
+            (run.start.saturating_sub(slack)..=run.last.saturating_add(slack)).contains(&clock)
+        })
+    }
+}
+
+type Hashes = Arc<Mutex<VecDeque<(i64, [u8; 32])>>>;
+
+/// A camera whose pictures are looked at.
+pub struct Pictures {
+    pipeline: gst::Pipeline,
+    demux: gst::Element,
+    sink: gst::Element,
+    hashes: Hashes,
+    has_clock: bool,
+    name: String,
+}
+
+impl Pictures {
+    /// Opens a camera. `width` scales its pictures.
+    ///
+    /// # Errors
+    /// A missing element, a file that does not play.
+    pub fn open(
+        recording: &Recording,
+        camera: &Camera,
+        width: Option<u32>,
+        layout: Option<&str>,
+    ) -> Result<Pictures, Failure> {
+        let pipeline = gst::Pipeline::new();
+        let demux = graph::source(&pipeline, recording, camera.number, false, layout)?;
+        let mut elements = graph::decoder(camera.codec)?;
+        // made small before the colours take 3 bytes a pixel
+        for name in ["videoscale", "videoconvert", "capsfilter", "appsink"] {
+            elements.push(media::element(name)?);
+        }
+        let mut caps = gst::Caps::builder("video/x-raw")
+            .field("format", "RGB")
+            .field("pixel-aspect-ratio", gst::Fraction::new(1, 1));
+        if let Some(width) = width {
+            caps = caps.field("width", i32::try_from(width).unwrap_or(i32::MAX));
+        }
+        let (head, sink) = graph::chain(&pipeline, &elements)?;
+        if let [.., filter, _] = elements.as_slice() {
+            filter.set_property("caps", caps.build());
+        }
+        sink.set_property("sync", false);
+        sink.set_property("max-buffers", 1_u32);
+        let hashes = Hashes::default();
+        let pictures = Pictures {
+            pipeline,
+            demux,
+            sink,
+            hashes,
+            has_clock: recording.has_clock(),
+            name: recording.input.name.clone(),
+        };
+        pictures.connect(camera, head);
+        let _ = pictures.pipeline.set_state(gst::State::Paused);
+        pictures.settle()?;
+        Ok(pictures)
+    }
+
+    fn connect(&self, camera: &Camera, head: gst::Pad) {
+        let wanted = format!("video_{}", camera.number);
+        let (hashes, codec) = (self.hashes.clone(), camera.codec);
+        self.demux.connect_pad_added(move |_, pad| {
+            if pad.name() != wanted {
+                return;
+            }
+            let hashes = hashes.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                if let Some(buffer) = info.buffer()
+                    && let Ok(map) = buffer.map_readable()
+                {
+                    let mut hashes = hashes.lock().unwrap_or_else(PoisonError::into_inner);
+                    hashes.truncate(HASHES);
+                    hashes.push_front((time_of(buffer), hash_coded(codec, &map)));
+                }
+                gst::PadProbeReturn::Ok
+            });
+            // a failure shows in the missing picture
+            let _ = pad.link(&head);
+        });
+    }
+
+    /// Waits until a picture is there, or tells why there is none.
+    fn settle(&self) -> Result<(), Failure> {
+        let bus = self
+            .pipeline
+            .bus()
+            .ok_or_else(|| Failure::Media("a pipeline without a bus".to_owned()))?;
+        let kinds = [
+            gst::MessageType::AsyncDone,
+            gst::MessageType::Error,
+            gst::MessageType::Eos,
+        ];
+        let message = bus.timed_pop_filtered(PATIENCE, &kinds);
+        match message.as_ref().map(|message| message.view()) {
+            Some(gst::MessageView::Error(error)) => Err(Failure::Media(format!(
+                "{}: {} ({})",
+                self.name,
+                error.error(),
+                error
+                    .debug()
+                    .unwrap_or_default()
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+            ))),
+            Some(_) => Ok(()),
+            None => Err(Failure::Media(format!(
+                "{}: no picture within {PATIENCE}",
+                self.name
+            ))),
+        }
+    }
+
+    /// The picture that is shown at a moment. `None` where the file gives none.
+    ///
+    /// # Errors
+    /// A file that does not play.
+    pub fn at(&self, moment: &Moment<'_>) -> Result<Option<Picture>, Failure> {
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+        let time = u64::try_from(moment.clock).unwrap_or(0);
+        self.hashes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        let found = match self.has_clock {
+            true => self
+                .demux
+                .emit_by_name::<bool>("seek-clock", &[&time, &moment.pass(), &flags]),
+            false => self
+                .pipeline
+                .seek_simple(flags, gst::ClockTime::from_nseconds(time))
+                .is_ok(),
+        };
+        if !found {
+            return Ok(None);
+        }
+        self.settle()?;
+        let wait = gst::ClockTime::from_seconds(5).nseconds();
+        let sample: Option<gst::Sample> = self.sink.emit_by_name("try-pull-preroll", &[&wait]);
+        let Some(sample) = sample else {
+            return Ok(None);
+        };
+        let picture = self.picture(&sample)?;
+        Ok(Some(picture).filter(|picture| !self.has_clock || moment.fits(picture.clock)))
+    }
+
+    fn picture(&self, sample: &gst::Sample) -> Result<Picture, Failure> {
+        let wrong = || Failure::Media(format!("{}: the decoder gave no picture", self.name));
+        let caps = sample
+            .caps()
+            .and_then(|caps| caps.structure(0))
+            .ok_or_else(wrong)?;
+        let side = |name: &str| {
+            caps.get::<i32>(name)
+                .ok()
+                .and_then(|side| u32::try_from(side).ok())
+        };
+        let (width, height) = side("width").zip(side("height")).ok_or_else(wrong)?;
+        let buffer = sample.buffer().ok_or_else(wrong)?;
+        let map = buffer.map_readable().map_err(|_| wrong())?;
+        let line = width as usize * 3;
+        // rows are padded to four bytes
+        let stride = line.next_multiple_of(4);
+        let rows = map.chunks(stride).take(height as usize);
+        let rgb: Vec<u8> = rows
+            .filter_map(|row| row.get(..line))
+            .flatten()
+            .copied()
+            .collect();
+        if rgb.len() != line * height as usize {
+            return Err(wrong());
+        }
+        // without a clock, the decoder cuts a picture's time at the beginning of the segment: it is the last one before
+        let time = time_of(buffer);
+        let hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        let coded = hashes
+            .iter()
+            .filter(|(coded, _)| *coded == time || !self.has_clock && *coded < time)
+            .max_by_key(|(coded, _)| *coded);
+        let clock = coded.map_or(time, |(clock, _)| *clock);
+        let sha256 = coded.map(|(_, sum)| *sum);
+        Ok(Picture {
+            width,
+            height,
+            rgb,
+            clock,
+            sha256,
+        })
+    }
+}
+
+impl Drop for Pictures {
+    fn drop(&mut self) {
+        let _ = self.pipeline.set_state(gst::State::Null);
+    }
+}
+
+/// The recorder's time, else the running time.
+fn time_of(buffer: &gst::BufferRef) -> i64 {
+    clock_of(buffer).unwrap_or_else(|| {
+        let pts = buffer.pts().map_or(0, gst::ClockTime::nseconds);
+        i64::try_from(pts).unwrap_or(i64::MAX)
+    })
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Runs the built program as a user would.
+
+use assert_cmd::Command;
+use std::path::{Path, PathBuf};
+
+/// The program.
+pub fn exptool() -> Command {
+    let mut command = Command::cargo_bin("exptool").expect("the program is built");
+    command.timeout(std::time::Duration::from_secs(120));
+    command
+}
+
+/// Runs it, and gives its standard output. It has to end with `code`.
+pub fn run(arguments: &[&str], code: i32) -> String {
+    let output = exptool().args(arguments).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "exptool {arguments:?}\n{text}\n{errors}"
+    );
+    text
+}
+
+/// Runs it, and gives what it says on the error output. It has to end with `code`.
+pub fn complaint(arguments: &[&str], code: i32) -> String {
+    let output = exptool().args(arguments).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(code), "exptool {arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The same, with `--json`, read.
+pub fn json(arguments: &[&str], code: i32) -> serde_json::Value {
+    let mut all = vec!["--json"];
+    all.extend(arguments);
+    let text = run(&all, code);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A path as text.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A file made by the program: two cameras, 12 s, a gap of 300 s at 4 s, the clock set back by 60 s at 8 s, motion from 4 s on.
+pub fn two_cameras(folder: &Path) -> PathBuf {
+    let path = folder.join("two.exp");
+    let arguments = [
+        "make",
+        "test:ball",
+        "test:smpte",
+        "-o",
+        text(&path),
+        "--seconds=12",
+        "--break=4:300",
+        "--break=8:-60",
+        "--mode-at=4:motion",
+        "--title=Front door",
+        "--title=Yard",
+        "--start=2010-01-01T08:00:00Z",
+        "--utc-offset=-5",
+    ];
+    run(&arguments, 0);
+    path
+}
+
+/// A file made by the program: one camera, `seconds` long.
+pub fn one_camera(folder: &Path, seconds: u32) -> PathBuf {
+    let path = folder.join("one.exp");
+    let seconds = format!("--seconds={seconds}");
+    let arguments = [
+        "make",
+        "test:ball",
+        "-o",
+        text(&path),
+        &seconds,
+        "--start=2010-01-01T08:00:00Z",
+    ];
+    run(&arguments, 0);
+    path
+}
+
+/// What another program says, or nothing, said out loud, where it is not installed.
+pub fn other(program: &str, arguments: &[&str]) -> Option<String> {
+    match std::process::Command::new(program).args(arguments).output() {
+        Ok(output) => {
+            assert!(
+                output.status.success(),
+                "{program} {arguments:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Err(_) => {
+            eprintln!("SKIPPED: {program} is not installed");
+            None
+        }
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The tests of this package, as one program.
+
+mod convert;
+mod convert_edges;
+mod explain;
+mod exptool_tools;
+mod info;
+mod inputs;
+mod learn;
+mod make;
+mod pictures;
+mod recording_tools;
+mod report;
+mod snapshot;
+mod verify;

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Recordings for the tests of the program, and the programs that judge what it makes of them.
+
+use assert_cmd::Command;
+use formats::{
+    exp::{
+        probe::{Family, open},
+        writer::{Head, Picture, Writer},
+    },
+    reader::{Camera, Mode, Stamp, Step, Window},
+};
+use std::path::Path;
+
+/// First second of all recordings: 2009-11-10 14:15:30 UTC, 09:15:30 on the recorder.
+pub const START: i64 = 1_257_862_530;
+/// Pictures a second.
+pub const RATE: i64 = 5;
+
+/// A run of recording of one camera.
+#[derive(Clone, Copy)]
+pub struct Run {
+    pub camera: u16,
+    /// Seconds after [`START`].
+    pub at: i64,
+    pub seconds: i64,
+    pub mode: Mode,
+}
+
+/// The program.
+pub fn exptool() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
+    command.env("G_DEBUG", "fatal-criticals");
+    command
+}
+
+/// Runs the program, which has to do it well; what it prints.
+pub fn run(arguments: &[&str]) -> String {
+    let output = exptool().args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Coded pictures, whether each is a key picture.
+pub fn pictures(count: usize) -> Vec<(Vec<u8>, bool)> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("plain.exp");
+    testing::common::launch_well(&format!(
+        "videotestsrc num-buffers={count} pattern=ball ! video/x-raw,format=I420,width=352,height=240,framerate={RATE}/1 \
+         ! avenc_mpeg4 gop-size=10 bitrate=400000 ! mpeg4videoparse ! expmux ! filesink location={}",
+        path.display()
+    ));
+    let bytes = std::fs::read(&path).unwrap();
+    let mut reader = open(Family::Native).unwrap();
+    let mut window = Window {
+        offset: 0,
+        data: &bytes,
+        last: true,
+        unread: 0,
+    };
+    let mut out = Vec::new();
+    loop {
+        match reader.next(&window) {
+            Step::Packet(packet) => {
+                out.push((packet.payload.to_vec(window.data), packet.key));
+                window = window.skip(packet.size);
+            }
+            Step::Skip(bytes) => window = window.skip(bytes as usize),
+            Step::End => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(out.len(), count);
+    out
+}
+
+/// Writes a recording of these runs, each of which begins with a key picture. Runs of different cameras may overlap.
+pub fn write(path: &Path, runs: &[Run]) {
+    let longest = runs.iter().map(|run| run.seconds * RATE).max().unwrap();
+    let pictures = pictures(usize::try_from(longest).unwrap());
+    let mut numbers: Vec<u16> = runs.iter().map(|run| run.camera).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let head = Head {
+        model: "DX4104".into(),
+        server: "LOBBY-DVR".into(),
+        utc_offset: -300,
+        cameras: numbers
+            .iter()
+            .map(|number| Camera {
+                number: *number,
+                width: 352,
+                height: 240,
+                rate: None,
+                title: format!("Gate {number} & yard"),
+            })
+            .collect(),
+        ..Head::default()
+    };
+    // runs stand behind each other unless they overlap: their first time tells the order, a clock set back keeps its place
+    let mut records = Vec::new();
+    let mut turn = 0;
+    for (n, run) in runs.iter().enumerate() {
+        let before = n.checked_sub(1).map(|before| runs[before]);
+        if before.is_some_and(|before| before.camera == run.camera || before.at > run.at) {
+            turn += 1;
+        }
+        for frame in 0..run.seconds * RATE {
+            let ms = (START + run.at) * 1000 + frame * 1000 / RATE;
+            records.push((turn, ms, run, usize::try_from(frame).unwrap()));
+        }
+    }
+    records.sort_by_key(|(turn, ms, run, _)| (*turn, *ms, run.camera));
+    let stamp = |ms: i64| Stamp {
+        seconds: ms / 1000,
+        millis: Some(u16::try_from(ms % 1000).unwrap()),
+    };
+    let (mut writer, mut bytes) = Writer::new(head, stamp(START * 1000)).unwrap();
+    for (_, ms, run, frame) in records {
+        let (payload, key) = &pictures[frame];
+        let picture = Picture {
+            camera: run.camera,
+            stamp: stamp(ms),
+            mode: run.mode,
+            width: 352,
+            height: 240,
+            key: *key,
+        };
+        bytes.extend(writer.picture(&picture, payload).unwrap());
+    }
+    bytes.extend(writer.finish());
+    let header = writer.header();
+    bytes[..header.len()].copy_from_slice(&header);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// Two cameras: the first with three runs and two gaps, the second with one run.
+pub fn usual(path: &Path) {
+    let run = |camera, at, seconds, mode| Run {
+        camera,
+        at,
+        seconds,
+        mode,
+    };
+    write(
+        path,
+        &[
+            run(1, 0, 8, Mode::Motion),
+            run(2, 0, 12, Mode::Continuous),
+            run(1, 60, 6, Mode::Alarm),
+            run(1, 3600, 4, Mode::Motion),
+        ],
+    );
+}
+
+/// One camera, three runs.
+pub fn single(path: &Path) {
+    let run = |at, seconds, mode| Run {
+        camera: 1,
+        at,
+        seconds,
+        mode,
+    };
+    write(
+        path,
+        &[
+            run(0, 8, Mode::Motion),
+            run(60, 6, Mode::Alarm),
+            run(3600, 4, Mode::Motion),
+        ],
+    );
+}
+
+/// What another program prints; nothing where it is not installed, said out loud.
+pub fn other(program: &str, arguments: &[&str]) -> Option<String> {
+    match std::process::Command::new(program).args(arguments).output() {
+        Ok(output) => {
+            assert!(
+                output.status.success(),
+                "{program} {arguments:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            Some(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Err(_) => {
+            eprintln!("SKIPPED: {program} is not installed");
+            None
+        }
+    }
+}
+
+/// What ffprobe says of a file, frames counted.
+pub fn ffprobe(path: &Path) -> Option<serde_json::Value> {
+    let path = path.to_str().unwrap();
+    let text = other(
+        "ffprobe",
+        &[
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_streams",
+            "-show_chapters",
+            "-show_format",
+            "-of",
+            "json",
+            path,
+        ],
+    )?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// The stream of this kind.
+pub fn stream<'a>(probed: &'a serde_json::Value, kind: &str) -> &'a serde_json::Value {
+    let streams = probed["streams"].as_array().unwrap();
+    let found = streams.iter().find(|stream| stream["codec_type"] == kind);
+    found.unwrap_or_else(|| panic!("no {kind} in {probed}"))
+}
+
+/// Times of the packets of a stream (`v:0`, `s:0`), in seconds.
+pub fn packet_times(path: &Path, which: &str) -> Vec<f64> {
+    let path = path.to_str().unwrap();
+    let arguments = [
+        "-v",
+        "error",
+        "-select_streams",
+        which,
+        "-show_entries",
+        "packet=pts_time",
+        "-of",
+        "csv=p=0",
+        path,
+    ];
+    let text = other("ffprobe", &arguments).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.trim_end_matches(',').parse().ok())
+        .collect()
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What `exptool report`, `timeline` and `contact-sheet` tell: pages, JSON, exit codes.
+
+use crate::exptool_tools;
+use testing::common;
+
+use exptool_tools::{complaint, exptool, json, one_camera, other, run, text, two_cameras};
+
+#[test]
+fn a_report_of_two_recordings_starts_the_plugin_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (one_camera(folder.path(), 5), two_cameras(folder.path()));
+    let page = folder.path().join("new/page.html");
+    let output = exptool()
+        .args([
+            "--json",
+            "report",
+            text(&one),
+            text(&two),
+            "-o",
+            text(&page),
+        ])
+        .env("G_DEBUG", "fatal-criticals")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(!errors.contains("CRITICAL"), "{errors}");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["output"], text(&page));
+    assert_eq!(told["recordings"][1]["cameras"], 2);
+    assert_eq!(told["recordings"][0]["pictures"], 4);
+    if let Some(sum) = other("sha256sum", &[text(&two)]) {
+        assert!(sum.starts_with(told["recordings"][1]["sha256"].as_str().unwrap()));
+    }
+    let html = std::fs::read_to_string(&page).unwrap();
+    // pictures are the page's own, so that their words follow its colours, and tell milliseconds and offset
+    assert!(html.contains("<figcaption>2010-01-01 08:00:00.5"), "{html}");
+    assert!(html.contains(" +00:00<br>camera 1, run 1</figcaption>"));
+    // tables scroll where they do not fit
+    assert_eq!(html.matches("<div class=\"wide\"><table>").count(), 2 + 3);
+    assert_eq!(html.matches("<div").count(), html.matches("</div>").count());
+}
+
+#[test]
+fn a_report_without_pictures_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (silent, page) = (folder.path().join("s.exp"), folder.path().join("s.html"));
+    common::launch_well(&format!(
+        "audiotestsrc num-buffers=50 ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! expmux ! filesink location={}",
+        silent.display()
+    ));
+    let words = complaint(&["report", text(&silent), "-o", text(&page)], 1);
+    assert!(words.contains("s.exp: it holds no pictures"), "{words}");
+    assert!(
+        std::fs::read_to_string(&page)
+            .unwrap()
+            .contains("it holds no pictures")
+    );
+    // a decoder that is missing
+    let one = one_camera(folder.path(), 2);
+    let output = exptool()
+        .args(["report", text(&one), "-o", text(&page), "--force"])
+        .env("GST_PLUGIN_SYSTEM_PATH_1_0", folder.path())
+        .env("GST_PLUGIN_PATH_1_0", "")
+        .env("GST_REGISTRY", folder.path().join("registry"))
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("apt install"), "{words}");
+    // pictures that nobody wanted are not missed
+    run(
+        &[
+            "report",
+            text(&one),
+            "-o",
+            text(&page),
+            "--force",
+            "--no-pictures",
+        ],
+        0,
+    );
+}
+
+#[test]
+fn a_timeline_of_two_zones_says_which_time_it_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (one_camera(folder.path(), 5), two_cameras(folder.path()));
+    let drawn = run(&["timeline", text(&two), text(&one)], 0);
+    for wanted in [
+        "2010-01-01 03:00:00.000 -05:00",
+        "the axis too is in the time of two<",
+        ">two (UTC-05:00)<",
+        ">one (UTC+00:00)<",
+    ] {
+        assert!(drawn.contains(wanted), "{wanted}: {drawn}");
+    }
+    let drawn = run(&["timeline", text(&two), text(&two)], 0);
+    assert!(drawn.contains(">two<") && !drawn.contains("the axis too"));
+    let (png, svg) = (folder.path().join("a/t.png"), folder.path().join("b/t.svg"));
+    let told = json(
+        &[
+            "timeline",
+            text(&two),
+            text(&one),
+            "-o",
+            text(&png),
+            "-o",
+            text(&svg),
+        ],
+        0,
+    );
+    assert_eq!(told["outputs"][1], text(&svg));
+    assert_eq!(told["recordings"][0]["utc_offset"], "-05:00");
+    let runs = told["recordings"][0]["cameras"][1]["runs"]
+        .as_array()
+        .unwrap();
+    assert_eq!(runs.len(), 3);
+    assert_eq!(runs[0]["start"], "2010-01-01 03:00:00.000 -05:00");
+    assert!(png.exists() && svg.exists());
+    complaint(&["timeline", text(&two), "-o", "x.jpg"], 2);
+}
+
+#[test]
+fn sheets_tell_what_is_on_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = two_cameras(folder.path());
+    let sheet = folder.path().join("new/sheet.png");
+    let arguments = [
+        "contact-sheet",
+        text(&two),
+        "-o",
+        text(&sheet),
+        "--per-run=20",
+        "--width=320",
+    ];
+    let told = json(&arguments, 0);
+    let sheets = told["sheets"].as_array().unwrap();
+    assert!(sheets.len() > 2, "{told}");
+    assert!(
+        sheets[1]["output"]
+            .as_str()
+            .unwrap()
+            .ends_with("sheet-2.png")
+    );
+    let first = &sheets[0]["pictures"][0];
+    assert_eq!(first["camera"], 1);
+    assert!(
+        first["coded_sha256"].is_string() && first["utc"].is_string(),
+        "{first}"
+    );
+    let png = std::fs::read(&sheet).unwrap();
+    let sum = told["source_sha256"].as_str().unwrap();
+    assert!(String::from_utf8_lossy(&png).contains(&format!("Source SHA-256\0{sum}")));
+    // a shorter sheet: the pages that stay are not of it
+    let arguments = ["contact-sheet", text(&two), "-o", text(&sheet), "--force"];
+    let words = complaint(&arguments, 0);
+    assert!(
+        words.contains("sheet-2.png: is there from before"),
+        "{words}"
+    );
+}

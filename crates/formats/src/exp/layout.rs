@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Where each field of a record stands, as data: a small TOML file (`layouts/*.toml`), built in or given by the user.
+//!
+//! Offsets count bytes from the record's start. A negative offset counts back from the first byte of the coded picture, because
+//! in key pictures that byte does not stand at a fixed place.
+
+use crate::cursor::{self, Short};
+use serde::{Deserialize, Serialize};
+
+pub use super::time::{PLAUSIBLE_SECONDS, TimeType, civil};
+
+/// Layouts that ship with the program: name and TOML text.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("reference", include_str!("../../layouts/reference.toml")),
+    ("plv1", include_str!("../../layouts/plv1.toml")),
+];
+
+/// What is wrong with a layout.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// Not TOML, or not with these keys.
+    #[error("layout cannot be read: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// The keys contradict each other.
+    #[error("layout {name}: {what}")]
+    Wrong {
+        /// Its name.
+        name: String,
+        /// What contradicts.
+        what: &'static str,
+    },
+}
+
+/// How sure a layout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Shown on real footage, publicly.
+    Verified,
+    /// Said by a manual.
+    Stated,
+    /// Ours.
+    Assumed,
+    /// Worked out from the file itself.
+    Learnt,
+}
+
+/// How a number is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Number {
+    /// One byte.
+    U8,
+    /// Two bytes, little-endian.
+    U16le,
+    /// Two bytes, big-endian.
+    U16be,
+    /// Four bytes, little-endian.
+    U32le,
+    /// Four bytes, big-endian.
+    U32be,
+    /// Eight bytes, little-endian.
+    U64le,
+    /// Eight bytes, big-endian.
+    U64be,
+}
+
+impl Number {
+    /// Bytes it takes.
+    pub fn width(self) -> usize {
+        match self {
+            Number::U8 => 1,
+            Number::U16le | Number::U16be => 2,
+            Number::U32le | Number::U32be => 4,
+            Number::U64le | Number::U64be => 8,
+        }
+    }
+
+    /// The number at `at`.
+    pub fn read(self, data: &[u8], at: usize) -> Result<u64, Short> {
+        match self {
+            Number::U8 => cursor::u8_at(data, at).map(u64::from),
+            Number::U16le => cursor::u16_le(data, at).map(u64::from),
+            Number::U16be => cursor::u16_be(data, at).map(u64::from),
+            Number::U32le => cursor::u32_le(data, at).map(u64::from),
+            Number::U32be => cursor::u32_be(data, at).map(u64::from),
+            Number::U64le => cursor::u64_le(data, at),
+            Number::U64be => cursor::u64_be(data, at),
+        }
+    }
+}
+
+/// A number in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Offset from the record's start, or back from the payload's first byte when negative.
+    pub at: i32,
+    /// How it is stored.
+    #[serde(rename = "type")]
+    pub number: Number,
+    /// Bits of the stored value that are meant, where others say something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<u64>,
+    /// Added to the stored value to get the meant one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub plus: i64,
+}
+
+fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
+impl Field {
+    /// Reads it. `payload` is the offset of the payload, for fields that count back from it.
+    pub fn read(&self, data: &[u8], payload: usize) -> Result<u64, Short> {
+        let value = self.number.read(data, place(self.at, payload))?;
+        let value = value & self.mask.unwrap_or(u64::MAX);
+        Ok(value.saturating_add_signed(self.plus))
+    }
+
+    /// First byte after the field, for fields that count from the record's start.
+    pub fn end(&self) -> usize {
+        place(self.at, 0).saturating_add(self.number.width())
+    }
+}
+
+/// Offset from the record's start of a field; a place before the record comes out as beyond any record.
+fn place(at: i32, payload: usize) -> usize {
+    match usize::try_from(at) {
+        Ok(at) => at,
+        Err(_) => payload
+            .checked_sub(at.unsigned_abs() as usize)
+            .unwrap_or(usize::MAX),
+    }
+}
+
+/// The recorder's time in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeField {
+    /// Offset from the record's start.
+    pub at: usize,
+    /// How it is stored.
+    #[serde(rename = "type")]
+    pub time: TimeType,
+}
+
+/// The byte that tells what a record is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindField {
+    /// Offset from the record's start.
+    pub at: i32,
+    /// How it is stored.
+    #[serde(rename = "type")]
+    pub number: Number,
+    /// Values of P pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub p: Vec<u64>,
+    /// Values of key pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<u64>,
+    /// Values of sound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audio: Vec<u64>,
+}
+
+/// What is done to the coded bytes in the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transform {
+    /// Nothing.
+    #[default]
+    None,
+    /// Groups of four bytes are stored reversed.
+    Swap32,
+}
+
+/// Where the coded bytes of one kind of record stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayloadLayout {
+    /// Usual offset of the first coded byte from the record's start.
+    pub payload: usize,
+    /// Where the start code does not stand there, it is searched for in this many bytes of the record; 0 = not searched for.
+    #[serde(default, skip_serializing_if = "is_none_usize")]
+    pub search: usize,
+    /// How the coded bytes are stored.
+    #[serde(default)]
+    pub transform: Transform,
+    /// A last shorter group of a reversed picture is reversed as it stands, instead of being filled up to four bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub short_group: bool,
+    /// Number of coded bytes; without it the payload reaches to the record's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<Field>,
+    /// CRC-32 (IEEE) of the coded bytes, 0 = absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc: Option<Field>,
+    /// Sound: 1 S16LE, 2 mu-law, 3 A-law, 4 IMA ADPCM (assumed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codec: Option<Field>,
+    /// Sound: 0 8 kHz, 1 11.025, 2 16, 3 22.05, 4 32, 5 44.1, 6 48 (assumed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Field>,
+}
+
+fn is_none_usize(value: &usize) -> bool {
+    *value == 0
+}
+
+/// Bytes that are the same in every record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// Offset from the record's start.
+    pub at: usize,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Where the fields of a record stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordLayout {
+    /// Bytes that every record has at least.
+    pub header: usize,
+    /// Records are padded to a multiple of this many bytes; 0 and 1 = not padded.
+    #[serde(default)]
+    pub align: usize,
+    /// Bytes that never change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constant: Vec<Constant>,
+    /// Size of the whole record; without it the record ends with its payload (and padding).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Field>,
+    /// The recorder's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeField>,
+    /// Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub millis: Option<Field>,
+    /// Sequence number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Field>,
+    /// Camera.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub camera: Option<Field>,
+    /// Recording mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Field>,
+    /// Size of the picture: 1 CIF, 2 2CIF, 3 4CIF.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Field>,
+    /// What the record is; without it the coded bytes tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<KindField>,
+    /// P pictures.
+    pub p: PayloadLayout,
+    /// Key pictures.
+    pub key: PayloadLayout,
+    /// Sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio: Option<PayloadLayout>,
+}
+
+/// A whole layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layout {
+    /// Short name.
+    pub name: String,
+    /// What it is, for people.
+    pub title: String,
+    /// How sure it is.
+    pub status: Status,
+    /// Bytes of an opaque file header before the first record, where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_header: Option<u64>,
+    /// The records.
+    pub record: RecordLayout,
+}
+
+impl Layout {
+    /// Reads a layout from TOML text.
+    ///
+    /// # Errors
+    /// Text that is not TOML with these keys, or keys that contradict each other.
+    pub fn from_toml(text: &str) -> Result<Layout, LayoutError> {
+        let layout: Layout = toml::from_str(text)?;
+        layout.check()?;
+        Ok(layout)
+    }
+
+    /// The built-in layout of that name.
+    pub fn built_in(name: &str) -> Option<Layout> {
+        let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+        Layout::from_toml(text).ok()
+    }
+
+    fn check(&self) -> Result<(), LayoutError> {
+        let wrong = |what| {
+            Err(LayoutError::Wrong {
+                name: self.name.clone(),
+                what,
+            })
+        };
+        let record = &self.record;
+        if record.header == 0 || record.header > 4096 {
+            return wrong("record.header must be 1 to 4096 bytes");
+        }
+        if record.align > 4096 {
+            return wrong("record.align must be at most 4096");
+        }
+        let payloads = [Some(&record.p), Some(&record.key), record.audio.as_ref()];
+        if payloads
+            .iter()
+            .flatten()
+            .any(|part| part.payload > 65_536 || part.search > 65_536)
+        {
+            return wrong("payload and search must be at most 65536");
+        }
+        let fields = [
+            record.size,
+            record.millis,
+            record.sequence,
+            record.camera,
+            record.mode,
+        ];
+        let ends = fields.iter().flatten().map(Field::end).chain(
+            record
+                .time
+                .map(|time| time.at.saturating_add(time.time.width())),
+        );
+        if ends.into_iter().any(|end| end > record.header) {
+            return wrong("a field reaches beyond record.header");
+        }
+        if record.size.is_none() && record.p.length.is_none() && self.name != "plv1" {
+            return wrong("neither record.size nor record.p.length tells where a record ends");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_layouts_are_valid() {
+        for (name, text) in BUILT_IN {
+            let layout = Layout::from_toml(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(&layout.name, name);
+            let again = Layout::from_toml(&toml::to_string(&layout).unwrap()).unwrap();
+            assert_eq!(again, layout);
+        }
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let text = BUILT_IN[0].1.replace("header = 24", "header = 10");
+        let error = Layout::from_toml(&text).unwrap_err().to_string();
+        assert!(error.contains("beyond record.header"), "{error}");
+    }
+
+    #[test]
+    fn every_time_type_reads_the_same_second() {
+        // 2009-11-10 14:15:30 UTC was a Tuesday
+        let unix = 1_257_862_530_u64;
+        let filetime = (unix + 11_644_473_600) * 10_000_000 + 1_230_000;
+        let parts = [2009_u16, 11, 2, 10, 14, 15, 30, 123];
+        let system = parts.map(u16::to_le_bytes).concat();
+        let system_be = parts.map(u16::to_be_bytes).concat();
+        let (date, time) = (
+            (29_u16 << 9) | (11 << 5) | 10,
+            (14_u16 << 11) | (15 << 5) | 15,
+        );
+        let dos = [time.to_le_bytes(), date.to_le_bytes()].concat();
+        let dos_be = [date.to_be_bytes(), time.to_be_bytes()].concat();
+        let cases: Vec<(TimeType, Vec<u8>)> = vec![
+            (TimeType::Unix32le, (unix as u32).to_le_bytes().to_vec()),
+            (TimeType::Unix32be, (unix as u32).to_be_bytes().to_vec()),
+            (TimeType::Unix64le, unix.to_le_bytes().to_vec()),
+            (TimeType::Unix64be, unix.to_be_bytes().to_vec()),
+            (TimeType::Filetime, filetime.to_le_bytes().to_vec()),
+            (TimeType::Filetimebe, filetime.to_be_bytes().to_vec()),
+            (TimeType::Systemtime, system),
+            (TimeType::Systemtimebe, system_be),
+            (TimeType::Dos, dos),
+            (TimeType::Dosbe, dos_be),
+            (
+                TimeType::Dosdate,
+                [date.to_le_bytes(), time.to_le_bytes()].concat(),
+            ),
+            (TimeType::Bcd6, vec![0x09, 0x11, 0x10, 0x14, 0x15, 0x30]),
+            (
+                TimeType::Bcd7,
+                vec![0x20, 0x09, 0x11, 0x10, 0x14, 0x15, 0x30],
+            ),
+        ];
+        assert_eq!(cases.len(), TimeType::ALL.len());
+        for (kind, bytes) in cases {
+            assert_eq!(bytes.len(), kind.width(), "{kind:?}");
+            let stamp = kind.read(&bytes, 0).unwrap().unwrap();
+            assert_eq!(stamp.seconds, unix as i64, "{kind:?}");
+            assert!(kind.read(&bytes[1..], 0).is_err(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn short_years_reach_back_to_1990() {
+        let read = |year: u8| TimeType::Bcd6.read(&[year, 0x12, 0x31, 0x23, 0x59, 0x59], 0);
+        let second = |year: i64| civil(year, 12, 31, 23, 59, 59).map(|stamp| stamp.seconds);
+        let seconds = |year: u8| read(year).unwrap().map(|stamp| stamp.seconds);
+        assert_eq!(seconds(0x98), second(1998));
+        assert_eq!(seconds(0x08), second(2008));
+        // 1994 is before what a recording may carry
+        assert_eq!(seconds(0x94), None);
+    }
+
+    #[test]
+    fn a_mask_keeps_other_bits_out() {
+        let field: Field = toml::from_str("at = 1\ntype = \"u8\"\nmask = 127").unwrap();
+        assert_eq!(field.read(&[0, 0x83], 0), Ok(3));
+        let field: Field = toml::from_str("at = 1\ntype = \"u8\"").unwrap();
+        assert_eq!(field.read(&[0, 0x83], 0), Ok(0x83));
+    }
+
+    #[test]
+    fn dates_that_do_not_exist_are_no_times() {
+        assert!(civil(2009, 2, 29, 0, 0, 0).is_none());
+        assert!(civil(2008, 2, 29, 23, 59, 59).is_some());
+        assert!(civil(2009, 13, 1, 0, 0, 0).is_none());
+        assert_eq!(civil(1970, 1, 1, 0, 0, 0).unwrap().seconds, 0);
+    }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MPL-2.0
+//! RIFF chunks and the track headers of an AVI file, as far as the PLV1 export uses them. Integers are little-endian.
+
+use crate::{
+    cursor::{self, Short},
+    reader::{AudioFormat, Codec},
+};
+
+/// Bytes of a chunk's header: FourCC and size.
+pub const CHUNK_HEAD: usize = 8;
+
+/// The head of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// FourCC.
+    pub id: [u8; 4],
+    /// Bytes that follow the head, without the padding to an even number.
+    pub size: u32,
+}
+
+impl Chunk {
+    /// The head at the start of `data`.
+    ///
+    /// # Errors
+    /// [`Short`] when there are fewer than 8 bytes.
+    pub fn read(data: &[u8]) -> Result<Chunk, Short> {
+        Ok(Chunk {
+            id: cursor::bytes_at(data, 0)?,
+            size: cursor::u32_le(data, 4)?,
+        })
+    }
+
+    /// Bytes of the whole chunk, head and padding included.
+    pub fn padded(&self) -> usize {
+        let size = self.size as usize;
+        size.saturating_add(size & 1).saturating_add(CHUNK_HEAD)
+    }
+
+    /// The stream number of a chunk such as `01wb`.
+    pub fn stream(&self) -> Option<usize> {
+        let [tens, ones, kind, of] = self.id;
+        let known = matches!(&[kind, of], b"db" | b"dc" | b"wb" | b"pc" | b"tx");
+        if !known || !tens.is_ascii_digit() || !ones.is_ascii_digit() {
+            return None;
+        }
+        let digit = |byte: u8| usize::from(byte.saturating_sub(b'0'));
+        Some(digit(tens).saturating_mul(10).saturating_add(digit(ones)))
+    }
+
+    /// A picture of a stream.
+    pub fn is_picture(&self) -> bool {
+        self.stream().is_some() && matches!(self.id, [_, _, b'd', b'b' | b'c'])
+    }
+
+    /// Sound of a stream.
+    pub fn is_sound(&self) -> bool {
+        self.stream().is_some() && matches!(self.id, [_, _, b'w', b'b'])
+    }
+
+    /// A chunk with other chunks inside.
+    pub fn is_list(&self) -> bool {
+        matches!(&self.id, b"RIFF" | b"LIST")
+    }
+
+    /// A FourCC that AVI files use.
+    pub fn is_known(&self) -> bool {
+        self.is_list()
+            || self.stream().is_some()
+            || matches!(
+                &self.id,
+                b"idx1"
+                    | b"JUNK"
+                    | b"avih"
+                    | b"strh"
+                    | b"strf"
+                    | b"strd"
+                    | b"strn"
+                    | b"indx"
+                    | b"odml"
+                    | b"dmlh"
+                    | b"ISFT"
+            )
+            || matches!(self.id, [b'i', b'x', tens, ones] if tens.is_ascii_digit() && ones.is_ascii_digit())
+    }
+
+    /// Made of printable ASCII, as every FourCC is.
+    pub fn is_text_id(&self) -> bool {
+        self.id.iter().all(|byte| (0x20..0x7f).contains(byte))
+    }
+}
+
+/// What a track carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrackKind {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Sound,
+    /// Anything else.
+    Other,
+}
+
+/// A track, from its `strh` and `strf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// What it carries.
+    pub kind: TrackKind,
+    /// The handler FourCC of `strh`.
+    pub handler: [u8; 4],
+    /// Slots a second, numerator and denominator.
+    pub rate: Option<(u32, u32)>,
+    /// Picture size in pixels.
+    pub width: u16,
+    /// See `width`.
+    pub height: u16,
+    /// Codec and parameters of sound.
+    pub sound: Option<(Codec, AudioFormat)>,
+}
+
+impl Track {
+    /// Reads the body of a `strh` chunk. What is missing of it is taken as 0.
+    pub fn header(body: &[u8]) -> Track {
+        let kind = match body.get(..4) {
+            Some(b"vids") => TrackKind::Video,
+            Some(b"auds") => TrackKind::Sound,
+            _ => TrackKind::Other,
+        };
+        let (scale, rate) = (
+            cursor::u32_le(body, 20).unwrap_or(0),
+            cursor::u32_le(body, 24).unwrap_or(0),
+        );
+        // GStreamer fractions are signed 32-bit
+        let fits = |value: u32| value > 0 && value < i32::MAX.unsigned_abs();
+        Track {
+            kind,
+            handler: cursor::bytes_at(body, 4).unwrap_or_default(),
+            rate: (fits(scale) && fits(rate)).then_some((rate, scale)),
+            width: 0,
+            height: 0,
+            sound: None,
+        }
+    }
+
+    /// Reads the body of the `strf` chunk that follows.
+    pub fn format(&mut self, body: &[u8]) {
+        match self.kind {
+            TrackKind::Video => {
+                let side = |at| {
+                    let value = cursor::i32_le(body, at).unwrap_or(0).unsigned_abs();
+                    u16::try_from(value).unwrap_or(0)
+                };
+                (self.width, self.height) = (side(4), side(8));
+                if let Ok(compression) = cursor::bytes_at::<4>(body, 16)
+                    && is_plv1(&compression)
+                {
+                    self.handler = compression;
+                }
+            }
+            TrackKind::Sound => self.sound = sound_format(body),
+            TrackKind::Other => {}
+        }
+    }
+
+    /// Pictures of the PLV1 codec.
+    pub fn is_plv1(&self) -> bool {
+        self.kind == TrackKind::Video && is_plv1(&self.handler)
+    }
+}
+
+fn is_plv1(fourcc: &[u8; 4]) -> bool {
+    fourcc.eq_ignore_ascii_case(b"PLV1")
+}
+
+/// A `WAVEFORMAT`: tag, channels, rate, bytes a second, block align, bits.
+fn sound_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
+    let tag = cursor::u16_le(body, 0).ok()?;
+    let bits = cursor::u16_le(body, 14).unwrap_or(0);
+    let codec = match (tag, bits) {
+        (1, 8) => Codec::PcmU8,
+        (1, 16) => Codec::PcmS16le,
+        (6, _) => Codec::ALaw,
+        (7, _) => Codec::MuLaw,
+        (0x11, _) => Codec::ImaAdpcm,
+        _ => return None,
+    };
+    let audio = AudioFormat {
+        rate: cursor::u32_le(body, 4).ok()?,
+        channels: cursor::u16_le(body, 2).ok()?,
+        block_align: cursor::u16_le(body, 12).unwrap_or(0),
+    };
+    let fits = (1..=192_000).contains(&audio.rate) && (1..=8).contains(&audio.channels);
+    fits.then_some((codec, audio))
+}
+
+/// Finds, in the head of a RIFF AVI file, whether a video track is PLV1: `None` where the head ends before any video track.
+pub fn has_plv1_track(data: &[u8]) -> Option<bool> {
+    if data.get(..4) != Some(b"RIFF") || data.get(8..12) != Some(b"AVI ") {
+        return Some(false);
+    }
+    let mut at: usize = 12;
+    let mut track: Option<Track> = None;
+    let mut seen = None;
+    loop {
+        let rest = data.get(at..).unwrap_or_default();
+        let Ok(chunk) = Chunk::read(rest) else {
+            return seen;
+        };
+        let body_end = (chunk.size as usize)
+            .saturating_add(CHUNK_HEAD)
+            .min(rest.len());
+        let body = rest.get(CHUNK_HEAD..body_end).unwrap_or_default();
+        match &chunk.id {
+            b"LIST" if matches!(rest.get(8..12), Some(b"hdrl" | b"strl")) => {
+                at = at.saturating_add(12);
+                continue;
+            }
+            b"LIST" if rest.get(8..12) == Some(b"movi") => return Some(seen.unwrap_or(false)),
+            b"strh" => track = Some(Track::header(body)),
+            b"strf" => {
+                if let Some(track) = &mut track {
+                    track.format(body);
+                }
+            }
+            _ => {}
+        }
+        if let Some(track) = &track
+            && track.kind == TrackKind::Video
+        {
+            if track.is_plv1() {
+                return Some(true);
+            }
+            seen = Some(false);
+        }
+        at = at.saturating_add(chunk.padded());
+    }
+}

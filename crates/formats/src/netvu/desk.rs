@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: MPL-2.0
+//! From a picture, a block of sound or a mask to a packet: what all NetVu readers share. Remembers what was last said of each
+//! camera, so that facts are handed out where they change and texts where something happens.
+
+use super::audio::{self, Mode};
+use super::jfif::Jfif;
+use super::jpeg::{self, Prefixes, Shape};
+use super::picture::{self, Format, PictureHeader};
+use super::text::{Facts, Info, Quiet, clip, decode};
+use super::told::Told;
+use super::{pbm, sniff};
+use crate::reader::{Codec, Details, FileInfo, Packet, Payload, Stamp, Step, StreamKey};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Bytes of a note (INFO, XML) that are kept.
+const MAX_NOTE: usize = 16_384;
+
+/// Notes that wait for the next packet.
+const MAX_NOTES: usize = 16;
+
+/// Largest camera number (assumed); keeps what is remembered bounded.
+pub const MAX_CAMERA: u16 = 4096;
+
+/// What was last said of a camera.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    title: Option<Vec<u8>>,
+    site: Vec<u8>,
+    locale: Vec<u8>,
+    utc_offset: Option<i32>,
+    /// What the text stream told.
+    told: Told,
+    /// The text block of a picture of which nothing is to be told.
+    quiet: Quiet,
+    /// Codec of its last picture.
+    codec: Option<Codec>,
+    /// From an INFO packet or a MIME type.
+    size: (u16, u16),
+    info_title: Option<Vec<u8>>,
+    /// Time of its last picture.
+    stamp: Option<Stamp>,
+}
+
+/// A picture, ready to be handed out.
+pub struct Picture<'a> {
+    /// Camera, from 1.
+    pub camera: u16,
+    /// Codec of the payload.
+    pub codec: Codec,
+    /// Can be decoded alone.
+    pub key: bool,
+    /// The coded bytes.
+    pub payload: Payload,
+    /// Pixels and lines, 0 = not told.
+    pub size: (u16, u16),
+    /// What is said of it.
+    pub facts: Facts<'a>,
+}
+
+/// See the module.
+#[derive(Clone, Default)]
+pub struct Desk {
+    /// What is known of the file.
+    pub info: FileInfo,
+    cameras: BTreeMap<u16, Known>,
+    prefixes: Prefixes,
+    quantisers: Option<([u8; 64], Option<u8>)>,
+    notes: Vec<(String, String)>,
+    warnings: Vec<String>,
+    /// Facts that say only what every picture has are left out.
+    pub terse: bool,
+    /// Time of the last picture of any camera.
+    pub stamp: Option<Stamp>,
+}
+
+/// The text, where it is another than the remembered one, which it replaces.
+fn changed(known: &mut Vec<u8>, now: Option<&[u8]>) -> Option<String> {
+    let now = clip(now?);
+    (known.as_slice() != now).then(|| {
+        known.clear();
+        known.extend_from_slice(now);
+        decode(now)
+    })
+}
+
+impl Desk {
+    /// A desk for a file of that format.
+    pub fn new(container: &'static str, family: &'static str, terse: bool) -> Desk {
+        Desk {
+            terse,
+            info: FileInfo {
+                container,
+                family,
+                ..FileInfo::default()
+            },
+            ..Desk::default()
+        }
+    }
+
+    /// The reader goes on at another place: an alarm that is on there is told again.
+    pub fn resync(&mut self) {
+        for known in self.cameras.values_mut() {
+            known.told.again();
+            known.quiet = Quiet::default();
+            known.stamp = None;
+        }
+        self.stamp = None;
+    }
+
+    /// Tells a warning once.
+    pub fn warn(&mut self, offset: u64, text: &str) {
+        if !self.warnings.iter().any(|known| known.ends_with(text)) && self.warnings.len() < 16 {
+            self.warnings.push(format!("at offset {offset}: {text}"));
+        }
+    }
+
+    /// The warnings since the last call. What was told once may be told again after that.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Keeps a text that belongs to no picture, as a field of the next packet.
+    pub fn note(&mut self, name: &str, text: &[u8]) {
+        if self.notes.len() < MAX_NOTES {
+            let text = text.get(..MAX_NOTE).unwrap_or(text);
+            self.notes.push((name.to_owned(), decode(text)));
+        }
+    }
+
+    /// Takes in an INFO packet: flag byte and items. A size holds for the packet's own camera.
+    pub fn info_packet(&mut self, camera: u16, body: &[u8]) {
+        let text = body.get(1..).unwrap_or_default();
+        let info = Info::read(text);
+        if let Some(site) = info.site {
+            self.info.server = decode(clip(site));
+        }
+        if let Some(size) = info.size {
+            self.set_size(camera, size);
+        }
+        for (camera, title) in info.titles {
+            if (1..=MAX_CAMERA).contains(&camera) {
+                self.cameras.entry(camera).or_default().info_title = Some(clip(title).to_vec());
+            }
+        }
+        self.note("INFO", text);
+    }
+
+    /// The size of a camera's pictures, for those that do not tell it.
+    pub fn set_size(&mut self, camera: u16, size: (u16, u16)) {
+        self.cameras.entry(camera).or_default().size = size;
+    }
+
+    /// The picture behind a picture header that stands at the start of `data`, its text `text_len` bytes long and its payload up
+    /// to `end`.
+    pub fn headed<'a>(
+        &mut self,
+        data: &'a [u8],
+        header: &PictureHeader<'a>,
+        text_len: usize,
+        end: usize,
+        base: usize,
+    ) -> Result<Picture<'a>, &'static str> {
+        let start = picture::LEN.saturating_add(text_len);
+        let text = data.get(picture::LEN..start).unwrap_or_default();
+        let payload = data
+            .get(start..end)
+            .filter(|payload| !payload.is_empty())
+            .ok_or("a picture")?;
+        let range = base.saturating_add(start)..base.saturating_add(end);
+        let mut facts = Facts {
+            camera: Some(header.camera),
+            stamp: header.stamp,
+            title: Some(header.title),
+            alarm: Some(header.alarm),
+            locale: Some(header.locale),
+            utc_offset: header.utc_offset,
+            terse: self.terse,
+            ..Facts::default()
+        };
+        if !self.terse {
+            facts.fields.reserve(6);
+        }
+        let known = self.cameras.entry(header.camera).or_default();
+        if !known.quiet.is_like(text) {
+            facts.add_text(text);
+            known.quiet.learn(text, &facts);
+        }
+        numbers(header, &mut facts);
+        let size = (header.width, header.height);
+        match header.format {
+            Format::Jpeg { .. } if payload.starts_with(&[0xff, 0xd8]) => Ok(Picture {
+                camera: header.camera,
+                codec: Codec::Jpeg,
+                key: true,
+                payload: Payload::Plain(range),
+                size,
+                facts,
+            }),
+            Format::Jpeg { both } => {
+                let shape = Shape {
+                    factor: header.factor,
+                    width: header.width,
+                    height: header.height,
+                    both,
+                };
+                let coded = self.prefixes.rebuild(shape, payload, 0..payload.len());
+                Ok(Picture {
+                    camera: header.camera,
+                    codec: Codec::Jpeg,
+                    key: true,
+                    payload: moved(coded, range.start),
+                    size,
+                    facts,
+                })
+            }
+            Format::H264 if matches!(payload, [b'P', b'1' | b'4', b'\n', ..]) => {
+                let mask = pbm::expand(payload).ok_or("an overlay bitmap")?;
+                Ok(Picture {
+                    camera: header.camera,
+                    codec: Codec::Pbm,
+                    key: true,
+                    payload: Payload::Made(mask.file),
+                    size: (mask.width, mask.height),
+                    facts,
+                })
+            }
+            Format::Mpeg4 | Format::H264 => {
+                let declared = match header.format {
+                    Format::H264 => Codec::H264,
+                    _ => Codec::Mpeg4,
+                };
+                self.coded(header.camera, payload, range, declared, size, facts)
+            }
+        }
+    }
+
+    /// A picture of MPEG-4 or H.264, whichever its bytes say.
+    pub fn coded<'a>(
+        &mut self,
+        camera: u16,
+        payload: &[u8],
+        range: Range<usize>,
+        declared: Codec,
+        size: (u16, u16),
+        facts: Facts<'a>,
+    ) -> Result<Picture<'a>, &'static str> {
+        let known = self.cameras.entry(camera).or_default();
+        let declared = known
+            .codec
+            .filter(|codec| matches!(codec, Codec::Mpeg4 | Codec::H264))
+            .unwrap_or(declared);
+        let codec = sniff::codec(payload, declared).ok_or("a start code of a picture")?;
+        known.codec = Some(codec);
+        Ok(Picture {
+            camera,
+            codec,
+            key: sniff::is_key(payload, codec),
+            payload: Payload::Plain(range),
+            size: if size == (0, 0) { known.size } else { size },
+            facts,
+        })
+    }
+
+    /// A whole JPEG file that stands at `range` of `data`. `camera` is used where the file names none.
+    pub fn whole_jpeg<'a>(
+        &mut self,
+        data: &'a [u8],
+        range: Range<usize>,
+        camera: u16,
+    ) -> Result<Picture<'a>, &'static str> {
+        let jpeg = Jfif::read(data.get(range.clone()).unwrap_or_default())
+            .ok()
+            .flatten()
+            .ok_or("a JPEG file with a scan")?;
+        let terse = self.terse;
+        let read = |text| Facts::read(text, terse);
+        let mut facts = jpeg.comment.map(read).unwrap_or_default();
+        if let (false, Some(table)) = (terse, jpeg.quantisers)
+            && let Some(factor) = self.factor(table)
+        {
+            facts
+                .fields
+                .push(("Q-Factor".to_owned(), factor.to_string()));
+        }
+        Ok(Picture {
+            camera: facts
+                .camera
+                .filter(|camera| *camera <= MAX_CAMERA)
+                .unwrap_or(camera),
+            codec: Codec::Jpeg,
+            key: true,
+            payload: Payload::Plain(range),
+            size: (jpeg.width, jpeg.height),
+            facts,
+        })
+    }
+
+    /// The quality factor of a table, looked up again only where the table changes.
+    fn factor(&mut self, table: &[u8; 64]) -> Option<u8> {
+        match &self.quantisers {
+            Some((known, factor)) if known == table => *factor,
+            _ => {
+                let factor = jpeg::factor_of(table);
+                self.quantisers = Some((*table, factor));
+                factor
+            }
+        }
+    }
+
+    /// The packet of a picture that takes `size` bytes, or first the text of what changed with it.
+    pub fn hand_out(&mut self, picture: Picture<'_>, size: usize) -> Step {
+        let known = self.cameras.entry(picture.camera).or_default();
+        if let Some(text) = known.told.tell(&picture.facts) {
+            return Step::Packet(Packet {
+                stream: StreamKey {
+                    camera: picture.camera,
+                    codec: Codec::Text,
+                },
+                size: 0,
+                payload: Payload::Made(text.into_bytes().into_boxed_slice()),
+                ..packet(picture.camera, Codec::Text, picture.facts.stamp)
+            });
+        }
+        let stamp = picture.facts.stamp;
+        self.stamp = stamp.or(self.stamp);
+        let details = self.details(picture.camera, picture.facts);
+        Step::Packet(Packet {
+            size,
+            payload: picture.payload,
+            key: picture.key,
+            width: picture.size.0,
+            height: picture.size.1,
+            details,
+            ..packet(picture.camera, picture.codec, stamp)
+        })
+    }
+
+    fn details(&mut self, camera: u16, facts: Facts<'_>) -> Option<Box<Details>> {
+        let known = self.cameras.entry(camera).or_default();
+        known.stamp = facts.stamp.or(known.stamp);
+        let title = match (facts.title, &known.info_title) {
+            (None, Some(title)) => Some(title.clone()),
+            (title, _) => title.map(|title| clip(title).to_vec()),
+        };
+        let title = title.filter(|title| known.title.as_ref() != Some(title));
+        if let Some(title) = &title {
+            known.title = Some(title.clone());
+        }
+        let utc_offset = facts
+            .utc_offset
+            .filter(|offset| known.utc_offset != Some(*offset));
+        known.utc_offset = utc_offset.or(known.utc_offset);
+        self.info.utc_offset = self.info.utc_offset.or(utc_offset);
+        if let (Some(site), true) = (facts.site, self.info.server.is_empty()) {
+            self.info.server = decode(clip(site));
+        }
+        let mut details = Details {
+            title: title.as_deref().map(decode),
+            site: changed(&mut known.site, facts.site),
+            utc_offset,
+            locale: changed(&mut known.locale, facts.locale),
+            alarm: facts
+                .alarm
+                .filter(|alarm| !alarm.is_empty())
+                .map(|alarm| decode(clip(alarm))),
+            fields: facts.fields,
+        };
+        details.fields.append(&mut self.notes);
+        (details != Details::default()).then(|| Box::new(details))
+    }
+
+    /// A block of sound at `range` that ends at `end`. `None` where it is no valid block.
+    pub fn sound(
+        &mut self,
+        data: &[u8],
+        range: Range<usize>,
+        mode: Mode,
+        channel: u16,
+        end: Option<Stamp>,
+        size: usize,
+    ) -> Option<Step> {
+        let (payload, samples) = mode.samples(data, range)?;
+        let millis = mode.millis(samples);
+        let stamp = end.map(|end| audio::later(end, millis.saturating_neg()));
+        let details = (!self.notes.is_empty()).then(|| {
+            Box::new(Details {
+                fields: std::mem::take(&mut self.notes),
+                ..Details::default()
+            })
+        });
+        Some(Step::Packet(Packet {
+            size,
+            payload,
+            audio: Some(mode.format()),
+            details,
+            ..packet(channel, audio::CODEC, stamp)
+        }))
+    }
+
+    /// An overlay that belongs to the last picture of the camera. `None` where it is no mask or bitmap.
+    pub fn overlay(
+        &mut self,
+        data: &[u8],
+        range: Range<usize>,
+        camera: u16,
+        size: usize,
+    ) -> Option<Step> {
+        let body = data.get(range.clone())?;
+        let known = self.cameras.entry(camera).or_default();
+        let stamp = known.stamp.or(self.stamp);
+        if body.starts_with(b"BM") {
+            let (width, height) = sniff::bitmap_size(body)?;
+            return Some(Step::Packet(Packet {
+                size,
+                payload: Payload::Plain(range),
+                width,
+                height,
+                ..packet(camera, Codec::Bmp, stamp)
+            }));
+        }
+        let mask = pbm::expand(body)?;
+        let details = (!mask.name.is_empty()).then(|| {
+            Box::new(Details {
+                title: Some(format!("Camera {camera}: {}", decode(clip(&mask.name)))),
+                ..Details::default()
+            })
+        });
+        Some(Step::Packet(Packet {
+            size,
+            payload: Payload::Made(mask.file),
+            width: mask.width,
+            height: mask.height,
+            details,
+            ..packet(camera, Codec::Pbm, stamp)
+        }))
+    }
+}
+
+/// The header's numbers that few readers want, under the names that JPEG comments use. Masks are left out while nothing is set.
+fn numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
+    let fields = &mut facts.fields;
+    let masks = [
+        ("Active-alarms", header.alarms),
+        ("Active-detectors", header.detectors),
+    ];
+    for (name, mask) in masks {
+        if mask != 0 {
+            fields.push((name.to_owned(), format!("{mask:08x}")));
+        }
+    }
+    if facts.terse {
+        return;
+    }
+    fields.push(("Q-Factor".to_owned(), header.factor.to_string()));
+    fields.push(("Target-size".to_owned(), header.target_size.to_string()));
+}
+
+/// Moves the range of a rebuilt picture.
+fn moved(payload: Payload, by: usize) -> Payload {
+    match payload {
+        Payload::Wrapped {
+            prefix,
+            range,
+            suffix,
+        } => Payload::Wrapped {
+            prefix,
+            range: range.start.saturating_add(by)..range.end.saturating_add(by),
+            suffix,
+        },
+        other => other,
+    }
+}
+
+/// A packet with nothing in it.
+fn packet(camera: u16, codec: Codec, stamp: Option<Stamp>) -> Packet {
+    Packet {
+        stream: StreamKey { camera, codec },
+        size: 0,
+        payload: Payload::Plain(0..0),
+        key: true,
+        crc: None,
+        stamp,
+        slot: None,
+        sequence: None,
+        width: 0,
+        height: 0,
+        audio: None,
+        mode: crate::reader::Mode::Unknown,
+        details: None,
+    }
+}

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A time for every record, finer than the clock where the clock only counts seconds.
+//!
+//! The pictures of one camera in one second are spread evenly over it; where the file has slots, these place them. A time depends
+//! on the records of its own second and of the neighbouring ones only, so it comes out the same wherever reading began.
+
+use super::{
+    MILLI, SECOND,
+    rhythm::{Resolution, Rhythm, slot_time},
+};
+use crate::reader::Stamp;
+use std::collections::VecDeque;
+
+/// A second of one camera is closed when it has this many pictures, whatever follows.
+const MAX_GROUP: usize = 1024;
+
+/// What is placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Camera, or sound channel.
+    pub camera: u16,
+    /// A picture. Sound has its own groups and never moves pictures.
+    pub video: bool,
+    /// The recorder's time.
+    pub stamp: Option<Stamp>,
+    /// The slot.
+    pub slot: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    item: T,
+    mark: Mark,
+    /// Nanoseconds; `None` while its second is open.
+    time: Option<i64>,
+    floating: bool,
+}
+
+/// One second of one camera that is still open.
+#[derive(Debug)]
+struct Group {
+    camera: u16,
+    video: bool,
+    second: i64,
+    /// The second before was recorded as well.
+    continues: bool,
+    /// Numbers of the entries, and their slots.
+    entries: Vec<(u64, Option<u64>)>,
+}
+
+/// Gives times to records, in the order of the file. Holds back what cannot be placed yet.
+#[derive(Debug)]
+pub struct Placer<T> {
+    rhythm: Rhythm,
+    queue: VecDeque<Entry<T>>,
+    /// Number of the entry at the queue's front.
+    front: u64,
+    groups: Vec<Group>,
+    last: i64,
+}
+
+impl<T> Placer<T> {
+    /// A placer for a file of this rhythm.
+    pub fn new(rhythm: Rhythm) -> Placer<T> {
+        Placer {
+            rhythm,
+            queue: VecDeque::new(),
+            front: 0,
+            groups: Vec::new(),
+            last: 0,
+        }
+    }
+
+    /// Records without a clock, before any with one, belong to this time.
+    pub fn begin(&mut self, stamp: Stamp) {
+        self.last = stamp.unix_ms().saturating_mul(MILLI);
+    }
+
+    /// The time of the next record, where its own stamp tells it and none before it is held back. It is not taken in then.
+    pub fn at_once(&mut self, mark: &Mark) -> Option<i64> {
+        if self.rhythm.resolution != Resolution::Millis || !self.queue.is_empty() {
+            return None;
+        }
+        self.last = mark.stamp?.unix_ms().saturating_mul(MILLI);
+        Some(self.last)
+    }
+
+    /// Takes the next record.
+    pub fn push(&mut self, item: T, mark: Mark) {
+        let time = match (self.rhythm.resolution, mark.stamp) {
+            (Resolution::Millis, Some(stamp)) => Some(stamp.unix_ms().saturating_mul(MILLI)),
+            (Resolution::Slots, _) | (_, None) => mark
+                .slot
+                .and_then(|slot| slot_time(i64::try_from(slot).ok()?, self.rhythm.slot_rate)),
+            (Resolution::Seconds, Some(_)) => None,
+        };
+        let grouped = self.rhythm.resolution == Resolution::Seconds && mark.stamp.is_some();
+        let number = self.front.saturating_add(self.queue.len() as u64);
+        self.queue.push_back(Entry {
+            item,
+            mark,
+            time,
+            floating: !grouped && time.is_none(),
+        });
+        if let (true, Some(stamp)) = (grouped, mark.stamp) {
+            self.join(number, &mark, stamp.seconds);
+        }
+    }
+
+    /// The next record whose time is known: nanoseconds since 1970, or since the first slot in a file without a clock.
+    pub fn pop(&mut self) -> Option<(T, Mark, i64)> {
+        let entry = self.queue.front()?;
+        let time = match entry.time {
+            Some(time) => time,
+            // sound without a clock belongs to what stands before it
+            None if entry.floating => self.last,
+            None => return None,
+        };
+        let entry = self.queue.pop_front()?;
+        self.front = self.front.saturating_add(1);
+        self.last = time;
+        Some((entry.item, entry.mark, time))
+    }
+
+    /// The file ends, or reading goes on somewhere else: every record held back gets its time.
+    pub fn finish(&mut self) {
+        while let Some(group) = self.groups.pop() {
+            self.close(group, None);
+        }
+    }
+
+    /// Forgets all it holds.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+        self.groups.clear();
+        self.front = 0;
+    }
+
+    /// Records held back.
+    pub fn held(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn join(&mut self, number: u64, mark: &Mark, second: i64) {
+        let mut continues = false;
+        let mut n = 0;
+        while let Some(group) = self.groups.get(n) {
+            let own = group.camera == mark.camera && group.video == mark.video;
+            // other cameras may lag by a record; after a whole second, or when the clock stepped back, they are done
+            let over = second < group.second || second.saturating_sub(group.second) >= 2;
+            let full = group.entries.len() >= MAX_GROUP;
+            if (own && (group.second != second || full)) || (!own && over) {
+                let group = self.groups.swap_remove(n);
+                let next =
+                    (own && second.checked_sub(group.second) == Some(1)).then_some(mark.slot);
+                continues |= next.is_some();
+                self.close(group, next);
+            } else {
+                n = n.saturating_add(1);
+            }
+        }
+        let open = self
+            .groups
+            .iter_mut()
+            .find(|group| group.camera == mark.camera && group.video == mark.video);
+        match open {
+            Some(group) => group.entries.push((number, mark.slot)),
+            None => self.groups.push(Group {
+                camera: mark.camera,
+                video: mark.video,
+                second,
+                continues,
+                entries: vec![(number, mark.slot)],
+            }),
+        }
+    }
+
+    /// Places the pictures of a second. `next`: the second after it was recorded too, and its first picture has this slot.
+    fn close(&mut self, group: Group, next: Option<Option<u64>>) {
+        let count = i64::try_from(group.entries.len())
+            .unwrap_or(i64::MAX)
+            .max(1);
+        let first = group.entries.first().and_then(|(_, slot)| *slot);
+        let start = group.second.saturating_mul(SECOND);
+        for (n, (number, slot)) in group.entries.iter().enumerate() {
+            let n = i64::try_from(n).unwrap_or(i64::MAX);
+            let by_slot = self.inside_by_slot(&group, first, *slot, next);
+            let inside = by_slot.unwrap_or_else(|| self.inside(&group, n, count, next.is_some()));
+            let time = start.saturating_add(inside.clamp(0, SECOND - 1));
+            let at = number
+                .checked_sub(self.front)
+                .and_then(|at| usize::try_from(at).ok());
+            if let Some(entry) = at.and_then(|at| self.queue.get_mut(at)) {
+                entry.time = Some(time);
+            }
+        }
+    }
+
+    /// Nanoseconds into the second, by slots.
+    fn inside_by_slot(
+        &self,
+        group: &Group,
+        first: Option<u64>,
+        slot: Option<u64>,
+        next: Option<Option<u64>>,
+    ) -> Option<i64> {
+        let (first, slot) = (first?, slot?);
+        let distance = |from: u64, to: u64| i64::try_from(to.checked_sub(from)?).ok();
+        let after = distance(first, slot)?;
+        match next {
+            Some(next) => {
+                let whole = distance(first, next?)?;
+                // a second may get a slot or two more than it has room for: a picture's slot is known only as finely as pictures stand
+                if group.continues || slot_time(whole, self.rhythm.slot_rate)? > SECOND {
+                    return after.checked_mul(SECOND)?.checked_div(whole);
+                }
+                // recording began inside this second: count back from its end
+                let left = slot_time(whole.checked_sub(after)?, self.rhythm.slot_rate)?;
+                SECOND.checked_sub(left)
+            }
+            None => slot_time(after, self.rhythm.slot_rate),
+        }
+    }
+
+    /// Nanoseconds into the second, by number.
+    fn inside(&self, group: &Group, n: i64, count: i64, followed: bool) -> i64 {
+        let even = || n.saturating_mul(SECOND).checked_div(count).unwrap_or(0);
+        let interval = self.rhythm.interval;
+        let covered = interval.saturating_mul(count);
+        // the first and the last second of a run may be recorded in part
+        if covered < SECOND / 4 * 3 && count > 1 {
+            if !group.continues && followed {
+                let left = interval.saturating_mul(count.saturating_sub(n));
+                return SECOND.saturating_sub(left);
+            }
+            if !followed {
+                return interval.saturating_mul(n);
+            }
+        }
+        even()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placer(resolution: Resolution, interval: i64) -> Placer<usize> {
+        Placer::new(Rhythm {
+            resolution,
+            interval,
+            slot_rate: Some((30_000, 1001)),
+            ..Rhythm::default()
+        })
+    }
+
+    fn run(placer: &mut Placer<usize>, records: &[(u16, i64, Option<u64>)]) -> Vec<(usize, i64)> {
+        let mut out = Vec::new();
+        for (n, (camera, seconds, slot)) in records.iter().enumerate() {
+            let stamp = Stamp {
+                seconds: *seconds,
+                millis: None,
+            };
+            placer.push(
+                n,
+                Mark {
+                    camera: *camera,
+                    video: true,
+                    stamp: Some(stamp),
+                    slot: *slot,
+                },
+            );
+            while let Some((n, _, time)) = placer.pop() {
+                out.push((n, time));
+            }
+        }
+        placer.finish();
+        while let Some((n, _, time)) = placer.pop() {
+            out.push((n, time));
+        }
+        assert_eq!(placer.held(), 0);
+        out
+    }
+
+    #[test]
+    fn a_second_is_spread_evenly() {
+        let records: Vec<_> = (0..12).map(|n| (1, 100 + n / 4, None)).collect();
+        let out = run(&mut placer(Resolution::Seconds, SECOND / 4), &records);
+        let expected: Vec<_> = (0..12)
+            .map(|n| (n as usize, 100 * SECOND + n * SECOND / 4))
+            .collect();
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn a_record_whose_stamp_tells_all_needs_no_place_in_the_row() {
+        let mark = |millis| Mark {
+            camera: 1,
+            video: true,
+            stamp: Some(Stamp {
+                seconds: 5,
+                millis: Some(millis),
+            }),
+            slot: None,
+        };
+        let mut placer = placer(Resolution::Millis, SECOND);
+        assert_eq!(placer.at_once(&mark(250)), Some(5_250_000_000));
+        placer.push(0, mark(300));
+        assert_eq!(placer.at_once(&mark(350)), None, "one is before it");
+        assert_eq!(
+            placer.pop().map(|(n, _, time)| (n, time)),
+            Some((0, 5_300_000_000))
+        );
+        let mut seconds = super::tests::placer(Resolution::Seconds, SECOND);
+        assert_eq!(seconds.at_once(&mark(250)), None);
+    }
+
+    #[test]
+    fn a_second_begun_late_is_placed_at_its_end() {
+        let seconds = [100, 100, 101, 101, 101, 101, 101, 101, 101, 101, 102];
+        let records: Vec<_> = seconds.iter().map(|second| (1, *second, None)).collect();
+        let out = run(&mut placer(Resolution::Seconds, SECOND / 8), &records);
+        assert_eq!(out[0].1, 101 * SECOND - SECOND / 4);
+        assert_eq!(out[1].1, 101 * SECOND - SECOND / 8);
+        assert_eq!(out[2].1, 101 * SECOND);
+    }
+
+    #[test]
+    fn slots_place_pictures() {
+        // 30 slots in the middle second; pictures at its 0th, 6th and 24th
+        let records = [
+            (1, 100, Some(0)),
+            (1, 101, Some(2)),
+            (1, 101, Some(8)),
+            (1, 101, Some(26)),
+            (1, 102, Some(32)),
+        ];
+        let out = run(&mut placer(Resolution::Seconds, SECOND / 8), &records);
+        assert_eq!(out[1].1, 101 * SECOND);
+        assert_eq!(out[2].1, 101 * SECOND + SECOND / 5);
+        assert_eq!(out[3].1, 101 * SECOND + SECOND / 5 * 4);
+    }
+
+    #[test]
+    fn cameras_do_not_disturb_each_other_and_keep_the_order_of_the_file() {
+        let records = [
+            (1, 100, None),
+            (2, 100, None),
+            (1, 100, None),
+            (1, 101, None),
+            (2, 101, None),
+        ];
+        let out = run(&mut placer(Resolution::Seconds, SECOND / 2), &records);
+        let order: Vec<_> = out.iter().map(|(n, _)| *n).collect();
+        assert_eq!(order, [0, 1, 2, 3, 4]);
+        assert_eq!(out[2].1, 100 * SECOND + SECOND / 2);
+        assert_eq!(out[1].1, 100 * SECOND);
+    }
+
+    #[test]
+    fn times_are_the_same_wherever_reading_began() {
+        let records: Vec<_> = (0..60).map(|n| (1, 100 + n / 7, None)).collect();
+        let all = run(&mut placer(Resolution::Seconds, SECOND / 7), &records);
+        for from in 7..50 {
+            let part = run(
+                &mut placer(Resolution::Seconds, SECOND / 7),
+                &records[from..],
+            );
+            // the second that reading began in is known only in part
+            let skip = 7 - from % 7;
+            for (n, time) in part.iter().skip(skip) {
+                assert_eq!(all[n + from].1, *time, "from {from}");
+            }
+        }
+    }
+}

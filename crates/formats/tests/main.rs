@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The tests of this package, as one program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod exp_container;
+mod exp_heads;
+mod learn;
+mod mpeg4_size;
+mod mpeg4_vol;
+mod netvu_container;
+mod netvu_damage;
+mod netvu_partition;
+mod regressions;

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Damaged and odd NetVu streams, made on the spot: one bad packet costs that packet, lost framing is found again, a cut end is
+//! no error, and nothing that is fed to a reader makes it panic or stand still.
+
+use testing::netvu_make;
+
+use formats::netvu::{Kind, probe, read_all};
+use formats::reader::{Codec, Packet, Step};
+use netvu_make::{Made, TRAILER, minimal, packet, part, scan, sound, sprite, vop};
+use proptest::prelude::*;
+
+#[derive(Debug, Default)]
+struct Read {
+    packets: Vec<(Packet, Vec<u8>)>,
+    damaged: Vec<(u64, usize)>,
+    cut: usize,
+}
+
+fn read(kind: Kind, data: &[u8], grow: usize) -> Read {
+    let mut read = Read::default();
+    let end = read_all(kind, data, grow, |offset, window, step| match step {
+        Step::Packet(packet) => {
+            assert!(packet.size <= window.len());
+            read.packets
+                .push((packet.clone(), packet.payload.to_vec(window)));
+        }
+        Step::Damaged(damage) => {
+            assert!(damage.length >= 1 && damage.length <= window.len());
+            read.damaged.push((offset, damage.length));
+        }
+        Step::Cut(bytes) => {
+            assert_eq!(*bytes, window.len());
+            read.cut += bytes;
+        }
+        _ => {}
+    });
+    assert!(end.is_some(), "no progress");
+    read
+}
+
+/// Payload sizes of what was read; the sizes tell the made pictures apart.
+fn sizes(read: &Read) -> Vec<usize> {
+    read.packets.iter().map(|(_, made)| made.len()).collect()
+}
+
+fn picture(number: usize) -> Vec<u8> {
+    Made {
+        payload: vop(number == 0, 100 + number, number as u64),
+        unix_ms: 1_700_000_000_000 + 40 * number as u64,
+        ..Made::default()
+    }
+    .packet()
+}
+
+/// Ten pictures of 100, 101, … bytes, `change` applied to the packets.
+fn ten(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+    let mut packets: Vec<Vec<u8>> = (0..10).map(picture).collect();
+    change(&mut packets);
+    packets.concat()
+}
+
+fn all_but(missing: &[usize]) -> Vec<usize> {
+    (0..10)
+        .filter(|number| !missing.contains(number))
+        .map(|number| 100 + number)
+        .collect()
+}
+
+#[test]
+fn a_whole_stream() {
+    let data = ten(|_| {});
+    let whole = read(Kind::Binary, &data, 0);
+    assert_eq!(sizes(&whole), all_but(&[]));
+    assert!(whole.damaged.is_empty());
+    assert_eq!(probe(&data), Some((Kind::Binary, 100)));
+    for grow in [1, 7, 1000] {
+        let split = read(Kind::Binary, &data, grow);
+        assert_eq!(sizes(&split), all_but(&[]), "by {grow}");
+    }
+    let first = &whole.packets[0].0;
+    assert!(first.key && first.stream.codec == Codec::Mpeg4);
+    assert!(!whole.packets[1].0.key);
+    let details = first.details.as_ref().unwrap();
+    assert_eq!(details.title.as_deref(), Some("Yard"));
+    assert_eq!(details.site.as_deref(), Some("BENCH"));
+    assert_eq!(details.utc_offset, Some(60));
+    let second = whole.packets[1].0.details.as_ref().unwrap();
+    assert_eq!((&second.title, second.utc_offset), (&None, None));
+    assert!(second.fields.iter().any(|(name, _)| name == "FrameNum"));
+}
+
+#[test]
+fn a_wrong_magic_costs_its_packet() {
+    for grow in [0, 5] {
+        let data = ten(|packets| packets[4][6] = 0);
+        let read = read(Kind::Binary, &data, grow);
+        assert_eq!(sizes(&read), all_but(&[4]));
+        assert_eq!(read.damaged.len(), 1);
+    }
+}
+
+#[test]
+fn an_unknown_type_is_passed_over() {
+    let data = ten(|packets| packets.insert(3, packet(0x30, 0, &[9; 61])));
+    let read = read(Kind::Binary, &data, 0);
+    assert_eq!(sizes(&read), all_but(&[]));
+    assert!(read.damaged.is_empty());
+}
+
+#[test]
+fn a_wrong_size_costs_its_packet() {
+    for (at, value) in [(2, 1), (2, 0x55), (3, 0x40), (4, 0x7f), (5, 0)] {
+        let data = ten(|packets| packets[4][at] = value);
+        let read = read(Kind::Binary, &data, 0);
+        assert_eq!(sizes(&read), all_but(&[4]), "byte {at} = {value}");
+        assert!(!read.damaged.is_empty());
+    }
+}
+
+#[test]
+fn a_size_that_swallows_the_next_packets_costs_one() {
+    for (kind, more) in [(2, 200), (2, 700), (0x20, 200), (0x20, 700), (4, 200)] {
+        for grow in [0, 3] {
+            let data = ten(|packets| {
+                packets[4][0] = kind;
+                let size = packets[4].len() - 6 + more;
+                packets[4][2..6].copy_from_slice(&(size as u32).to_be_bytes());
+            });
+            let read = read(Kind::Binary, &data, grow);
+            assert_eq!(sizes(&read), all_but(&[4]), "type {kind}, {more} more");
+            assert!(!read.damaged.is_empty());
+        }
+    }
+}
+
+#[test]
+fn junk_between_packets_costs_nothing() {
+    let junk: Vec<u8> = (0..5000u32)
+        .map(|byte| ((byte * 7) >> 3) as u8 | 0x80)
+        .collect();
+    for grow in [0, 64] {
+        let data = ten(|packets| packets.insert(5, junk.clone()));
+        let read = read(Kind::Binary, &data, grow);
+        assert_eq!(sizes(&read), all_but(&[]));
+        let lost: usize = read.damaged.iter().map(|(_, length)| length).sum();
+        assert_eq!(lost, junk.len());
+    }
+}
+
+#[test]
+fn a_size_over_16_mib_is_never_believed() {
+    let data = ten(|packets| packets[4][2..6].copy_from_slice(&0x0100_0000u32.to_be_bytes()));
+    assert_eq!(sizes(&read(Kind::Binary, &data, 0)), all_but(&[4]));
+    let mut needed = 0;
+    read_all(Kind::Binary, &data, 100, |_, _, step| {
+        if let Step::Need(bytes) = step {
+            needed = needed.max(*bytes);
+        }
+    });
+    assert!(needed < 2000, "{needed} bytes were asked for");
+}
+
+#[test]
+fn a_cut_end_is_no_error() {
+    let data = ten(|_| {});
+    let last = picture(9).len();
+    for cut in 1..last {
+        let read = read(Kind::Binary, &data[..data.len() - cut], 0);
+        assert_eq!(sizes(&read), all_but(&[9]), "{cut} bytes less");
+        assert!(read.damaged.is_empty() && read.cut == last - cut);
+    }
+}
+
+#[test]
+fn line_ends_of_the_http_header_are_passed_over() {
+    for front in [&b"\n"[..], b"\r\n"] {
+        let data = [front, &ten(|_| {})].concat();
+        let read = read(Kind::Binary, &data, 1);
+        assert_eq!(sizes(&read), all_but(&[]));
+        assert!(read.damaged.is_empty());
+        assert_eq!(probe(&data).map(|found| found.0), Some(Kind::Binary));
+    }
+}
+
+#[test]
+fn alarms_and_new_titles_become_text() {
+    let made = |title, alarm, after: u64| {
+        Made {
+            title,
+            alarm,
+            unix_ms: 1_700_000_000_000u64 + after,
+            ..Made::default()
+        }
+        .packet()
+    };
+    let data = [
+        made("Yard", "", 0),
+        made("Yard", "ENTRANCE", 100),
+        made("Yard", "ENTRANCE", 200),
+        made("Yard", "ENTRANCE", 1100),
+        made("Gate", "ENTRANCE", 1200),
+        made("Gate", "", 1300),
+        made("Gate", "", 2400),
+        made("Gate", "", 4200),
+    ]
+    .concat();
+    for grow in [0, 1] {
+        let read = read(Kind::Binary, &data, grow);
+        let told: Vec<(i64, String)> = read
+            .packets
+            .iter()
+            .filter(|(packet, _)| packet.stream.codec == Codec::Text)
+            .map(|(packet, text)| {
+                assert_eq!(packet.size, 0);
+                let after = packet.stamp.unwrap().unix_ms() - 1_700_000_000_000;
+                (after, String::from_utf8(text.clone()).unwrap())
+            })
+            .collect();
+        let expected = [
+            (100, "ENTRANCE"),
+            (1100, "ENTRANCE"),
+            (1200, "Gate\nENTRANCE"),
+            (1300, "Gate"),
+            (2400, "Gate"),
+        ];
+        assert_eq!(told, expected.map(|(after, text)| (after, text.to_owned())));
+        assert_eq!(read.packets.len(), 8 + 5);
+    }
+}
+
+#[test]
+fn minimal_packets() {
+    let info = packet(
+        9,
+        1,
+        b"\0(JPEG)TARGSIZE 0:(MPEG)BITRATE 92160;CAM 2:Back door;IMAGESIZE 0,0:640,256;",
+    );
+    let mut packets = vec![info];
+    packets.extend((0..10).map(|number| {
+        minimal(
+            1_700_000_000_206 + number * 240,
+            &vop(number == 0, 50 + number as usize, number),
+        )
+    }));
+    let data = packets.concat();
+    assert_eq!(probe(&data), Some((Kind::Binary, 100)));
+    let whole = read(Kind::Binary, &data, 3);
+    assert_eq!(whole.packets.len(), 10);
+    let first = &whole.packets[0].0;
+    assert_eq!(first.stamp.unwrap().unix_ms(), 1_700_000_000_206);
+    assert_eq!(
+        (first.stream.camera, first.width, first.height),
+        (2, 640, 256)
+    );
+    assert_eq!(
+        first.details.as_ref().unwrap().title.as_deref(),
+        Some("Back door")
+    );
+    // Without the INFO packet three of them are enough to tell what they are.
+    assert_eq!(probe(&packets[1..].concat()), Some((Kind::Binary, 100)));
+    // A packet destroyed in the middle costs that packet.
+    packets[4][0] = 0xee;
+    let damaged = read(Kind::Binary, &packets.concat(), 0);
+    assert_eq!(damaged.packets.len(), 9);
+    assert_eq!(damaged.damaged.len(), 1);
+}
+
+#[test]
+fn h264_declared_as_mpeg4_is_told() {
+    let mut idr = vec![
+        0, 0, 0, 1, 0x67, 0x42, 0, 0x1e, 0x80, 0, 0, 0, 1, 0x65, 0x88,
+    ];
+    idr.extend([7; 50]);
+    let mut slice = vec![0, 0, 0, 1, 0x41, 0x9a];
+    slice.extend([7; 50]);
+    let data = [
+        minimal(1_700_000_000_000, &idr),
+        minimal(1_700_000_000_040, &slice),
+    ]
+    .concat();
+    let read = read(Kind::Binary, &data, 0);
+    let told: Vec<_> = read
+        .packets
+        .iter()
+        .map(|(packet, _)| (packet.stream.codec, packet.key))
+        .collect();
+    assert_eq!(told, [(Codec::H264, true), (Codec::H264, false)]);
+}
+
+#[test]
+fn sound_begins_before_its_stamp() {
+    let data = packet(4, 1, &sound(1_228_919_545_601, 124));
+    let read = read(Kind::Binary, &data, 0);
+    let (packet, made) = &read.packets[0];
+    assert_eq!(packet.stream.camera, 2);
+    assert_eq!(packet.stamp.unwrap().unix_ms(), 1_228_919_545_571);
+    assert_eq!((made.len(), packet.audio.unwrap().rate), (480, 8000));
+}
+
+#[test]
+fn masks_and_other_packets() {
+    let mut mask = b"P4\n#RLE zone\n16 2\n".to_vec();
+    mask.extend([4, 0xf0]);
+    let data = [
+        picture(0),
+        packet(14, 0, &mask),
+        packet(12, 0, b"<infoList><a/></infoList>"),
+        packet(5, 0, &[1, 2, 3]),
+        picture(1),
+    ]
+    .concat();
+    let read = read(Kind::Binary, &data, 0);
+    let (mask, made) = &read.packets[1];
+    assert_eq!(mask.stream.codec, Codec::Pbm);
+    assert_eq!(mask.stamp, read.packets[0].0.stamp);
+    assert_eq!(made, b"P4\n16 2\n\xf0\xf0\xf0\xf0");
+    let fields = &read.packets[2].0.details.as_ref().unwrap().fields;
+    assert!(
+        fields
+            .iter()
+            .any(|(name, text)| name == "XML_INFO" && text.starts_with("<infoList>"))
+    );
+    assert_eq!(read.packets.len(), 3);
+}
+
+#[test]
+fn a_mime_picture_has_the_time_of_the_text_behind_it() {
+    let data = [
+        part("image/admp4; xres=352; yres=256", &vop(true, 60, 1)),
+        part("text/plain", TRAILER.as_bytes()),
+        part("image/admp4", &vop(false, 61, 2)),
+        part("image/admp4", &vop(false, 62, 3)),
+        part("text/plian", b"x"),
+    ]
+    .concat();
+    for grow in [0, 1, 50] {
+        let read = read(Kind::Mime, &data, grow);
+        assert_eq!(sizes(&read), [60, 61, 62]);
+        let first = &read.packets[0].0;
+        assert_eq!(first.stamp.unwrap().unix_ms(), 1_228_477_417_921);
+        assert_eq!(
+            (first.stream.camera, first.width, first.height),
+            (3, 352, 256)
+        );
+        assert_eq!(read.packets[1].0.stamp, None);
+        assert!(read.damaged.is_empty());
+    }
+}
+
+#[test]
+fn mime_damage_costs_its_part() {
+    let good = |number: usize| {
+        [
+            part("image/admp4", &vop(true, 100 + number, number as u64)),
+            part("text/plain", TRAILER.as_bytes()),
+        ]
+        .concat()
+    };
+    let parts = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut all: Vec<Vec<u8>> = (0..5).map(good).collect();
+        change(&mut all[2]);
+        all.concat()
+    };
+    let wrong_type = parts(&|part| part[118] = b'x');
+    assert_eq!(read(Kind::Mime, &wrong_type, 0).packets.len(), 4);
+    let at = good(2)
+        .windows(16)
+        .position(|place| place == b"Content-length: ")
+        .unwrap()
+        + 16;
+    for length in [b"900000", b"000900", b"000001"] {
+        let data = parts(&|part| part[at..at + 6].copy_from_slice(length));
+        let read = read(Kind::Mime, &data, 0);
+        let whole: Vec<usize> = sizes(&read)
+            .into_iter()
+            .filter(|size| *size >= 100)
+            .collect();
+        assert_eq!(whole, [100, 101, 103, 104], "{length:?}");
+        assert!(!read.damaged.is_empty());
+    }
+    let no_boundary = parts(&|part| part[..40].fill(b'?'));
+    assert_eq!(
+        sizes(&read(Kind::Mime, &no_boundary, 0)),
+        [100, 101, 103, 104]
+    );
+    let bad_date = TRAILER.replace("05/12", "55/12");
+    let data = [
+        part("image/admp4", &vop(true, 60, 1)),
+        part("text/plain", bad_date.as_bytes()),
+    ]
+    .concat();
+    let read = read(Kind::Mime, &data, 0);
+    assert_eq!(read.packets[0].0.stamp, None);
+    assert_eq!(read.packets[0].0.stream.camera, 3);
+}
+
+#[test]
+fn digital_sprite_messages() {
+    let mut nudge = vec![0xfa, 0xce, 0xd0, 0xff, 0, 0, 0, 24];
+    nudge.extend([0; 16]);
+    nudge.extend(7u32.to_be_bytes());
+    let one = sprite(2, 1_700_000_000_123);
+    let data = [
+        one.clone(),
+        nudge,
+        vec![1; 50],
+        one.clone(),
+        one[..40].to_vec(),
+    ]
+    .concat();
+    assert_eq!(probe(&data), Some((Kind::Sprite, 100)));
+    for grow in [0, 1] {
+        let read = read(Kind::Sprite, &data, grow);
+        assert_eq!(read.packets.len(), 2);
+        let first = &read.packets[0].0;
+        assert_eq!(first.stamp.unwrap().unix_ms(), 1_700_000_000_123);
+        assert_eq!(
+            (first.stream.camera, first.width, first.height),
+            (3, 704, 256)
+        );
+        assert_eq!(
+            first.details.as_ref().unwrap().title.as_deref(),
+            Some("Shop")
+        );
+        assert_eq!(
+            read.damaged.iter().map(|(_, length)| length).sum::<usize>(),
+            50
+        );
+        assert_eq!(read.cut, 40);
+    }
+}
+
+#[test]
+fn other_peoples_files_are_not_claimed() {
+    let mut parchive = b"PAR\0\0\0\0\0\0\0\x01\0".to_vec();
+    parchive.resize(4096, 0x5a);
+    let mut jpeg = vec![0xff, 0xd8, 0xff, 0xe0, 0, 16];
+    jpeg.extend(b"JFIF\0\x01\x02\0\0\x01\0\x01\0\0");
+    jpeg.resize(4096, 0x33);
+    let parquet = [b"PAR1".as_slice(), &[0x15; 4000]].concat();
+    let solid_edge = [
+        &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..],
+        &[0; 4000],
+    ]
+    .concat();
+    let other_mime =
+        b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nabcde".to_vec();
+    let mut cases = vec![parchive, jpeg, parquet, solid_edge, other_mime];
+    cases.extend([
+        Vec::new(),
+        vec![0; 70_000],
+        vec![0xff; 70_000],
+        b"RIFF\0\0\0\0AVI LIST".to_vec(),
+        b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41".to_vec(),
+        b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x23".to_vec(),
+        b"OggS\0\x02\0\0\0\0\0\0\0\0".to_vec(),
+        b"\0\0\x01\xba\x44\0\x04".to_vec(),
+        b"\0\0\x01\xb3\x16\0\xf0".to_vec(),
+        b"HTTP/1.0 200 OK\r\nServer: other\r\nContent-length: 3\r\n\r\nabc".to_vec(),
+    ]);
+    for case in cases {
+        assert_eq!(probe(&case), None, "{:?}", &case[..case.len().min(16)]);
+    }
+}
+
+const KINDS: [Kind; 5] = [
+    Kind::Binary,
+    Kind::Mime,
+    Kind::Raw,
+    Kind::Sprite,
+    Kind::Partition,
+];
+
+fn mixture() -> Vec<u8> {
+    let jpeg = Made {
+        format: 1,
+        payload: scan(90, 5),
+        ..Made::default()
+    };
+    [
+        picture(0),
+        packet(9, 0, b"\0IMAGESIZE 0,0:352,256;"),
+        packet(4, 1, &sound(1_700_000_000_000, 60)),
+        jpeg.packet(),
+        part("image/admp4", &vop(true, 60, 1)),
+        part("text/plain", TRAILER.as_bytes()),
+        part("audio/adpcm; rate=8000", &sound(0, 60)[28..]),
+        sprite(1, 1_700_000_000_000),
+        jpeg.record(),
+        netvu_make::little(&jpeg.record()),
+        sprite(2, 1_700_000_000_040)[28..].to_vec(),
+        minimal(1_700_000_000_100, &vop(false, 60, 9)),
+    ]
+    .concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn noise_neither_panics_nor_stands_still(data in proptest::collection::vec(any::<u8>(), 0..3000), grow in 0usize..50) {
+        for kind in KINDS {
+            let _ = read(kind, &data, grow);
+        }
+        let _ = probe(&data);
+    }
+
+    #[test]
+    fn mutations_neither_panic_nor_stand_still(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20),
+        cut in any::<prop::sample::Index>(),
+        grow in 0usize..600,
+    ) {
+        let mut data = mixture();
+        for (at, value) in changes {
+            let at = at.index(data.len());
+            data[at] = value;
+        }
+        data.truncate(cut.index(data.len()) + 1);
+        for kind in KINDS {
+            let _ = read(kind, &data, grow);
+        }
+        let _ = probe(&data);
+    }
+
+    #[test]
+    fn the_steps_do_not_depend_on_the_windows(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        grow in 1usize..300,
+    ) {
+        let mut data = mixture();
+        for (at, value) in changes {
+            let at = at.index(data.len());
+            data[at] = value;
+        }
+        for kind in [Kind::Binary, Kind::Sprite, Kind::Partition] {
+            let whole: Vec<_> = read(kind, &data, 0).packets.into_iter().map(|(_, made)| made).collect();
+            let split: Vec<_> = read(kind, &data, grow).packets.into_iter().map(|(_, made)| made).collect();
+            prop_assert_eq!(whole, split);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What the tests of all packages share.
+
+#[cfg(feature = "gst")]
+pub mod common;
+pub mod driver;
+pub mod exp_bytes;
+pub mod learn_tools;
+pub mod make;
+pub mod mpeg4_tools;
+pub mod netvu_make;
+pub mod plv1;
+#[cfg(feature = "gst")]
+pub mod seek_tools;

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What is known of the recording as a whole: its runs, where they stand in the file, and how sure that is.
+//!
+//! The runs are found by a survey (`listing`): from the file's index where it agrees with the records, by walking over all records
+//! of a small file, else by sampling. What is learnt while playing corrects it.
+
+use formats::{
+    reader::Mode,
+    timeline::{Run, SECOND},
+};
+
+/// Where positions of the survey count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Space {
+    /// Offsets of records.
+    #[default]
+    Records,
+    /// Offsets of entries in the file's index.
+    Index,
+}
+
+/// How sure the runs are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sureness {
+    /// Nothing was looked at.
+    #[default]
+    Unknown,
+    /// From both ends of the file only.
+    Ends,
+    /// From samples: an interruption may hide between two of them.
+    Sampled,
+    /// From every record, or from an index that agrees with the records.
+    Exact,
+}
+
+impl Sureness {
+    /// The name that the `stats` property has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sureness::Unknown => "unknown",
+            Sureness::Ends => "estimated",
+            Sureness::Sampled => "sampled",
+            Sureness::Exact => "exact",
+        }
+    }
+}
+
+/// Runs of the recording. `Run::offset` counts in `space`.
+#[derive(Clone, Debug, Default)]
+pub struct GapMap {
+    /// Where positions count.
+    pub space: Space,
+    /// In the order of the file.
+    pub runs: Vec<Run>,
+    /// Modes of the first of them.
+    pub modes: Vec<Mode>,
+    /// How sure that is.
+    pub sureness: Sureness,
+    /// First position after the last record or entry.
+    pub end: u64,
+    /// Bytes of the file.
+    pub bytes: Option<u64>,
+    /// Usual distance of pictures, nanoseconds.
+    pub interval: i64,
+    /// Clock times and record offsets met while playing, thinned out.
+    pub learnt: Vec<(u64, i64)>,
+}
+
+/// Places learnt while playing that are kept.
+const MAX_LEARNT: usize = 16_384;
+
+impl GapMap {
+    /// Bytes of the file, where known.
+    pub fn size(&self) -> Option<u64> {
+        self.bytes
+    }
+
+    /// Sets the bytes of the file.
+    pub fn set_size(&mut self, bytes: Option<u64>) {
+        self.bytes = bytes;
+    }
+
+    /// Offset of the first byte behind the last record, where positions are offsets; else the file's end.
+    pub fn end_offset(&self) -> u64 {
+        match self.space {
+            Space::Records => self.end,
+            Space::Index => self.bytes.unwrap_or(self.end),
+        }
+    }
+
+    /// Running time at which the recording ends.
+    pub fn duration(&self) -> Option<i64> {
+        let last = self.runs.last()?;
+        let length = last.clock_end.saturating_sub(last.clock);
+        Some(
+            last.running
+                .saturating_add(length)
+                .saturating_add(self.interval),
+        )
+    }
+
+    /// The run that is played at this running time: the last that begins at or before it.
+    pub fn at_running(&self, running: i64) -> Option<usize> {
+        let after = self.runs.partition_point(|run| run.running <= running);
+        if self.runs.is_empty() {
+            None
+        } else {
+            Some(after.saturating_sub(1))
+        }
+    }
+
+    /// The run that a position of the survey lies in.
+    pub fn at_position(&self, position: u64) -> Option<&Run> {
+        let after = self.runs.partition_point(|run| run.offset <= position);
+        self.runs.get(after.saturating_sub(1))
+    }
+
+    /// The run of a record, by its offset where positions are offsets, else by its clock among runs that may overlap.
+    pub fn run_holding(&self, offset: u64, clock: i64) -> Option<Run> {
+        if self.space == Space::Records {
+            return self.at_position(offset).copied();
+        }
+        let share = |run: &&Run| run.clock <= clock && clock <= run.clock_end;
+        self.runs.iter().find(share).or(self.runs.last()).copied()
+    }
+
+    /// First position behind a run.
+    pub fn end_of(&self, run: usize) -> u64 {
+        self.runs
+            .get(run.saturating_add(1))
+            .map_or(self.end, |next| next.offset)
+    }
+
+    /// Runs whose clock holds this time, in the order of the file.
+    pub fn at_clock(&self, clock: i64) -> impl Iterator<Item = &Run> {
+        let slack = self.interval.max(SECOND);
+        self.runs
+            .iter()
+            .filter(move |run| run.clock <= clock && clock <= run.clock_end.saturating_add(slack))
+    }
+
+    /// Without a survey the map follows what is played, as long as that is from the start.
+    pub fn follow(&mut self, played: &[Run], interval: i64) {
+        if self.sureness > Sureness::Ends || played.len() <= self.runs.len() {
+            return;
+        }
+        let begins = played.first().is_some_and(|run| run.running == 0);
+        if begins {
+            self.runs = played.to_vec();
+            self.interval = interval;
+            self.sureness = Sureness::Ends;
+        }
+    }
+
+    /// A break was met while playing where the map has none: the record at `offset`, of this clock time, begins a run and is played
+    /// at `running`; `before` is the clock of the picture before it. What follows moves along. True where the map changed.
+    pub fn correct(&mut self, offset: u64, before: i64, clock: i64, running: i64) -> bool {
+        if self.sureness >= Sureness::Exact || self.space != Space::Records {
+            return false;
+        }
+        let known = |run: &Run| run.offset == offset || run.clock == clock;
+        let after = self.runs.partition_point(|run| run.offset <= offset);
+        let Some(number) = after.checked_sub(1) else {
+            return false;
+        };
+        if self.runs.iter().skip(number).take(2).any(known) {
+            return false;
+        }
+        let Some(run) = self.runs.get_mut(number) else {
+            return false;
+        };
+        // a step back may be at the very place where the next run was found to begin
+        let end = run.clock_end;
+        let told = run.running.saturating_add(clock.saturating_sub(run.clock));
+        run.clock_end = before.max(run.clock);
+        let moved = running.saturating_sub(told);
+        for later in self.runs.iter_mut().skip(after) {
+            later.running = later.running.saturating_add(moved).max(running);
+        }
+        self.runs.insert(
+            after,
+            Run {
+                clock,
+                clock_end: end.max(clock),
+                running,
+                offset,
+            },
+        );
+        self.modes.truncate(after);
+        true
+    }
+
+    /// A picture was played: remembers where it stood. Duration grows with a file that is still written.
+    pub fn learn(&mut self, offset: u64, clock: i64, running: i64) {
+        if self
+            .learnt
+            .last()
+            .is_none_or(|(last, _)| offset > last.saturating_add(65_536))
+        {
+            if self.learnt.len() >= MAX_LEARNT {
+                let mut n = 0_usize;
+                self.learnt.retain(|_| {
+                    n = n.wrapping_add(1);
+                    n.is_multiple_of(2)
+                });
+            }
+            self.learnt.push((offset, clock));
+        }
+        if let Some(last) = self.runs.last_mut() {
+            let base = last.clock.saturating_sub(last.running);
+            // the same run played beyond the end that was known
+            if clock > last.clock_end && clock.saturating_sub(running) == base {
+                last.clock_end = clock;
+            }
+        }
+    }
+
+    /// Record offsets around a clock time inside a stretch of the file, from what was played.
+    pub fn bracket(&self, clock: i64, from: u64, to: u64) -> (u64, u64) {
+        if self.space != Space::Records {
+            return (from, to);
+        }
+        let inside = || self.learnt.iter().filter(|(at, _)| (from..to).contains(at));
+        let low = inside()
+            .filter(|(_, time)| *time < clock)
+            .map(|(at, _)| *at)
+            .max();
+        let high = inside()
+            .filter(|(_, time)| *time > clock)
+            .map(|(at, _)| *at)
+            .min();
+        let (low, high) = (low.unwrap_or(from), high.unwrap_or(to));
+        if low < high { (low, high) } else { (from, to) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map() -> GapMap {
+        let run = |offset, clock, clock_end, running| Run {
+            clock: clock * SECOND,
+            clock_end: clock_end * SECOND,
+            running: running * SECOND,
+            offset,
+        };
+        GapMap {
+            runs: vec![
+                run(10, 100, 110, 0),
+                run(50, 200, 205, 11),
+                run(90, 150, 160, 17),
+            ],
+            end: 200,
+            interval: SECOND,
+            ..GapMap::default()
+        }
+    }
+
+    #[test]
+    fn running_time_finds_its_run() {
+        let map = map();
+        assert_eq!(map.at_running(0), Some(0));
+        assert_eq!(map.at_running(12 * SECOND), Some(1));
+        assert_eq!(map.at_running(99 * SECOND), Some(2));
+        assert_eq!(map.duration(), Some(28 * SECOND));
+        assert_eq!((map.end_of(0), map.end_of(2)), (50, 200));
+    }
+
+    #[test]
+    fn clock_times_may_lie_in_several_runs() {
+        let mut map = map();
+        assert_eq!(map.at_clock(203 * SECOND).count(), 1);
+        map.runs[2].clock = 202 * SECOND;
+        map.runs[2].clock_end = 210 * SECOND;
+        assert_eq!(map.at_clock(203 * SECOND).count(), 2);
+        assert_eq!(map.at_clock(50 * SECOND).count(), 0);
+    }
+
+    #[test]
+    fn a_break_that_was_overlooked_moves_what_follows() {
+        let mut map = map();
+        map.sureness = Sureness::Ends;
+        // in the first run, between 103 and 108 s nothing was recorded; a gap is played as one interval
+        assert!(map.correct(30, 103 * SECOND, 108 * SECOND, 4 * SECOND));
+        let at: Vec<_> = map
+            .runs
+            .iter()
+            .map(|run| (run.offset, run.clock / SECOND, run.running / SECOND))
+            .collect();
+        assert_eq!(
+            at,
+            [(10, 100, 0), (30, 108, 4), (50, 200, 7), (90, 150, 13)]
+        );
+        assert_eq!(map.runs[0].clock_end, 103 * SECOND);
+        assert_eq!(map.runs[1].clock_end, 110 * SECOND);
+        assert_eq!(map.duration(), Some(24 * SECOND));
+        // met again, it is known
+        assert!(!map.correct(30, 103 * SECOND, 108 * SECOND, 4 * SECOND));
+        map.sureness = Sureness::Exact;
+        assert!(!map.correct(40, 109 * SECOND, 110 * SECOND, 5 * SECOND));
+    }
+
+    #[test]
+    fn what_was_played_narrows_the_search() {
+        let mut map = map();
+        for n in 0..100_u64 {
+            map.learn(n * 100_000, n as i64 * SECOND, n as i64 * SECOND);
+        }
+        let (low, high) = map.bracket(50 * SECOND + 1, 0, u64::MAX);
+        assert_eq!((low, high), (50 * 100_000, 51 * 100_000));
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MPL-2.0
+use crate::{
+    demux::{Demux, Format, Opened},
+    properties,
+};
+use formats::{
+    exp::{layout::Layout, probe},
+    reader::Window,
+};
+use gst::{glib, prelude::*, subclass::prelude::*};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "expdemux",
+        gst::DebugColorFlags::empty(),
+        Some("Pelco DX export demuxer"),
+    )
+});
+
+/// What `expdemux` opens.
+struct ExpFormat {
+    /// The property `layout`: `auto`, a built-in name, or a file.
+    layout: Arc<Mutex<String>>,
+}
+
+impl Format for ExpFormat {
+    fn open(&self, head: &Window<'_>) -> Opened {
+        let wanted = self
+            .layout
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if wanted != "auto" && !wanted.is_empty() {
+            return match load_layout(&wanted) {
+                Ok(layout) => Opened::Reader(probe::open_layout(layout)),
+                Err(error) => Opened::No(format!("records of layout {wanted}: {error}")),
+            };
+        }
+        match probe::probe(head) {
+            probe::Probe::Need(bytes) => Opened::Need(bytes),
+            probe::Probe::Is { family, .. } => match probe::open(family) {
+                Some(reader) => Opened::Reader(reader),
+                None => Opened::No("a built-in layout".to_owned()),
+            },
+            probe::Probe::No => match probe::learn(head) {
+                probe::Learning::Need(bytes) => Opened::Need(bytes),
+                probe::Learning::Reader(reader) => Opened::Reader(reader),
+                probe::Learning::No(why) => Opened::No(format!("{}; {why}", probe::EXPECTED)),
+            },
+        }
+    }
+
+    fn pixel_aspect(&self, width: u16, height: u16) -> (i32, i32) {
+        // shown 4:3 whatever the grid: verified on 352x240, said of the others
+        let (num, den) = (4 * i32::from(height), 3 * i32::from(width));
+        let fraction = gst::Fraction::new(num, den.max(1));
+        (fraction.numer(), fraction.denom())
+    }
+}
+
+/// A built-in layout, or one from a file.
+fn load_layout(name: &str) -> Result<Layout, String> {
+    if let Some(layout) = Layout::built_in(name) {
+        return Ok(layout);
+    }
+    let text = std::fs::read_to_string(name).map_err(|error| error.to_string())?;
+    Layout::from_toml(&text).map_err(|error| error.to_string())
+}
+
+/// The element.
+pub struct ExpDemux {
+    demux: Demux,
+    layout: Arc<Mutex<String>>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for ExpDemux {
+    const NAME: &'static str = "GstExpDemux";
+    type Type = super::ExpDemux;
+    type ParentType = gst::Element;
+
+    fn with_class(class: &Self::Class) -> Self {
+        let layout = Arc::new(Mutex::new("auto".to_owned()));
+        let format = ExpFormat {
+            layout: layout.clone(),
+        };
+        let template = class
+            .pad_template("sink")
+            .expect("the class has a sink template");
+        ExpDemux {
+            demux: Demux::new(&template, *CAT, Box::new(format)),
+            layout,
+        }
+    }
+}
+
+impl ObjectImpl for ExpDemux {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let mut all = properties::common();
+            all.push(
+                glib::ParamSpecString::builder("layout")
+                    .nick("Layout")
+                    .blurb("Layout of the records: auto (one of the known ones, else learnt from the file), the name of a built-in layout, or a layout file (TOML)")
+                    .default_value(Some("auto"))
+                    .mutable_ready()
+                    .build(),
+            );
+            all
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if pspec.name() == "layout" {
+            let name: Option<String> = value.get().unwrap_or_default();
+            *self.layout.lock().unwrap_or_else(PoisonError::into_inner) =
+                name.unwrap_or_else(|| "auto".to_owned());
+            return;
+        }
+        properties::set(&self.demux, pspec.name(), value);
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if pspec.name() == "layout" {
+            let name = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
+            return name.to_value();
+        }
+        properties::get(&self.demux, pspec)
+    }
+
+    fn signals() -> &'static [glib::subclass::Signal] {
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> =
+            LazyLock::new(|| vec![properties::seek_clock_signal::<ExpDemux>(|imp| &imp.demux)]);
+        &SIGNALS
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.demux.attach(self.obj().upcast_ref());
+    }
+}
+
+impl GstObjectImpl for ExpDemux {}
+
+impl ElementImpl for ExpDemux {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Pelco DX export demuxer",
+                "Codec/Demuxer",
+                "Splits .exp exports and PLV1 AVI files of Pelco DX-series recorders into video and sound",
+                env!("CARGO_PKG_REPOSITORY"),
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let sink = gst::Caps::builder_full()
+                .structure(gst::Structure::new_empty("video/x-pelco-exp"))
+                .structure(gst::Structure::new_empty("video/x-pelco-plv1"))
+                .build();
+            properties::templates(
+                &sink,
+                &properties::video_caps(&["video/mpeg", "video/x-h264"]),
+                &properties::audio_caps(),
+            )
+        });
+        &TEMPLATES
+    }
+
+    fn send_event(&self, event: gst::Event) -> bool {
+        properties::send_event(&self.demux, event, |event| self.parent_send_event(event))
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        properties::change_state(&self.demux, transition, || {
+            self.parent_change_state(transition)
+        })
+    }
+}

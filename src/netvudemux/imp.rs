@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Glue between GObject and the shared demuxer.
+
+use super::facts;
+use super::typefind;
+use crate::demux::{Demux, Format, Opened};
+use crate::properties;
+use formats::netvu::{self, Kind};
+use formats::reader::{Packet, Window};
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "netvudemux",
+        gst::DebugColorFlags::empty(),
+        Some("NetVu demuxer"),
+    )
+});
+
+/// Bytes after which a file that nothing was found in is refused.
+const LOOK: usize = 64 << 10;
+
+/// Bytes after which a file that begins like a Parchive is refused.
+const PARTITION_LOOK: usize = 4 << 20;
+
+/// How sure the probe must be to stop reading on.
+const SURE: u32 = 80;
+
+/// What this demuxer has of its own.
+struct NetVu {
+    facts: Arc<Mutex<FrameFacts>>,
+}
+
+/// Which facts of a picture go with its buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstNetVuFrameFacts")]
+pub enum FrameFacts {
+    /// No meta at all.
+    #[enum_value(name = "None", nick = "none")]
+    None,
+    /// A meta on pictures with an alarm, activity or lines that not every picture has.
+    #[default]
+    #[enum_value(name = "Those of something that happened", nick = "notable")]
+    Notable,
+    /// A meta on every picture.
+    #[enum_value(name = "All, on every picture", nick = "all")]
+    All,
+}
+
+impl NetVu {
+    fn facts(&self) -> FrameFacts {
+        *self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self, kind: Kind) -> Opened {
+        Opened::Reader(netvu::open_terse(kind, self.facts() != FrameFacts::All))
+    }
+}
+
+impl Format for NetVu {
+    fn open(&self, head: &Window<'_>) -> Opened {
+        let data = head.data;
+        let more = |limit: usize| !head.last && data.len() < limit;
+        match netvu::probe(data) {
+            Some((kind, score)) if score >= SURE || !more(LOOK) => self.reader(kind),
+            // what some units answer when one picture is asked for
+            None if data.starts_with(&[0xff, 0xd8, 0xff]) => self.reader(Kind::Mime),
+            None if data.starts_with(b"PAR\0") && more(PARTITION_LOOK) => {
+                Opened::Need(data.len().saturating_mul(2).clamp(LOOK, PARTITION_LOOK))
+            }
+            _ if more(LOOK) => Opened::Need(data.len().saturating_add(1)),
+            _ => Opened::No(
+                "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \
+                 a Digital Sprite message or a PAR partition (not a Parchive)"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// Units send one field of 288, 256 or 240 lines as a picture: its pixels are twice as high as wide. The density in their
+    /// JPEG files is the same for all sizes and not believed.
+    fn pixel_aspect(&self, width: u16, height: u16) -> (i32, i32) {
+        if width > 360 && height < 480 {
+            (1, 2)
+        } else {
+            (1, 1)
+        }
+    }
+
+    fn decorate(&self, packet: &Packet, buffer: &mut gst::BufferRef) {
+        if let Some(details) = &packet.details
+            && self.facts() != FrameFacts::None
+        {
+            facts::add(details, buffer);
+        }
+    }
+}
+
+/// The element's implementation.
+pub struct NetVuDemux {
+    demux: Demux,
+    facts: Arc<Mutex<FrameFacts>>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for NetVuDemux {
+    const NAME: &'static str = "GstNetVuDemux";
+    type Type = super::NetVuDemux;
+    type ParentType = gst::Element;
+
+    fn with_class(class: &Self::Class) -> Self {
+        let facts = Arc::<Mutex<FrameFacts>>::default();
+        let format = NetVu {
+            facts: facts.clone(),
+        };
+        let template = class
+            .pad_template("sink")
+            .expect("the class has a sink template");
+        NetVuDemux {
+            demux: Demux::new(&template, *CAT, Box::new(format)),
+            facts,
+        }
+    }
+}
+
+impl ObjectImpl for NetVuDemux {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            let mut all = properties::common();
+            all.push(
+                glib::ParamSpecEnum::builder_with_default("frame-facts", FrameFacts::default())
+                    .nick("Frame facts")
+                    .blurb("Which facts of a picture are on its buffer, as GstNetVuFactsMeta")
+                    .mutable_ready()
+                    .build(),
+            );
+            all
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        if pspec.name() == "frame-facts" {
+            let facts = value.get().unwrap_or_default();
+            *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = facts;
+            return;
+        }
+        properties::set(&self.demux, pspec.name(), value);
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if pspec.name() == "frame-facts" {
+            let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+            return facts.to_value();
+        }
+        properties::get(&self.demux, pspec)
+    }
+
+    fn signals() -> &'static [glib::subclass::Signal] {
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
+            vec![properties::seek_clock_signal::<NetVuDemux>(|imp| {
+                &imp.demux
+            })]
+        });
+        &SIGNALS
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.demux.attach(self.obj().upcast_ref());
+    }
+}
+
+impl GstObjectImpl for NetVuDemux {}
+
+impl ElementImpl for NetVuDemux {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "NetVu demuxer",
+                "Codec/Demuxer",
+                "Splits recordings and live streams of Dedicated Micros (NetVu) units into video, sound and text",
+                env!("CARGO_PKG_REPOSITORY"),
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+            let video = [
+                "video/mpeg",
+                "video/x-h264",
+                "image/jpeg",
+                "image/bmp",
+                "image/x-portable-bitmap",
+            ];
+            let mut all = properties::templates(
+                &typefind::all_caps(),
+                &properties::video_caps(&video),
+                &properties::audio_caps(),
+            );
+            let text = gst::Caps::builder("text/x-raw")
+                .field("format", "utf8")
+                .build();
+            all.extend(gst::PadTemplate::new(
+                "text_%u",
+                gst::PadDirection::Src,
+                gst::PadPresence::Sometimes,
+                &text,
+            ));
+            all
+        });
+        &TEMPLATES
+    }
+
+    fn send_event(&self, event: gst::Event) -> bool {
+        properties::send_event(&self.demux, event, |event| self.parent_send_event(event))
+    }
+
+    fn change_state(
+        &self,
+        transition: gst::StateChange,
+    ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        properties::change_state(&self.demux, transition, || {
+            self.parent_change_state(transition)
+        })
+    }
+}
