@@ -7,7 +7,7 @@ mod netvu_make;
 use std::path::Path;
 
 use formats::exp::writer::{Head, Picture, Writer};
-use formats::reader::{AudioFormat, Camera, Codec, Mode, Stamp, Standard};
+use formats::reader::{AudioFormat, Camera, Codec, Mode, Timestamp, Standard};
 
 /// A picture's first bytes and some more: key or P, with a 5-bit increment and quantiser.
 fn vop(key: bool, n: u8) -> Vec<u8> {
@@ -28,13 +28,13 @@ fn vop(key: bool, n: u8) -> Vec<u8> {
 fn records(writer: &mut Writer) -> Vec<u8> {
     let mut out = Vec::new();
     for n in 0..12u8 {
-        let stamp = Stamp {
+        let timestamp = Timestamp {
             seconds: 1_257_862_530 + i64::from(n / 4),
             millis: Some(250 * u16::from(n % 4)),
         };
         let picture = Picture {
             camera: u16::from(n % 2) + 1,
-            stamp,
+            timestamp,
             mode: Mode::Motion,
             width: 352,
             height: 240,
@@ -49,7 +49,7 @@ fn records(writer: &mut Writer) -> Vec<u8> {
         if n % 4 == 0 {
             out.extend(
                 writer
-                    .audio(1, stamp, Codec::MuLaw, &format, &[n; 9])
+                    .audio(1, timestamp, Codec::MuLaw, &format, &[n; 9])
                     .unwrap(),
             );
         }
@@ -75,7 +75,7 @@ fn native(header: bool, index: bool) -> Vec<u8> {
     };
     let (mut writer, first) = Writer::new(
         head,
-        Stamp {
+        Timestamp {
             seconds: 1_257_862_530,
             millis: None,
         },

@@ -29,7 +29,7 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecEnum::builder_with_default("recorder-clock", RecorderClock::default())
             .nick("Recorder clock")
-            .blurb("Whether the recorder stamps UTC or local time; which one is not publicly known")
+            .blurb("Whether the recorder timestamps UTC or local time; which one is not publicly known")
             .mutable_ready()
             .build(),
         glib::ParamSpecInt::builder("utc-offset")
@@ -48,7 +48,7 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecUInt::builder("camera")
             .nick("Camera")
-            .blurb("Number of the only camera to hand out (0 = all)")
+            .blurb("Number of the only camera to output (0 = all)")
             .maximum(u32::from(u16::MAX))
             .default_value(0)
             .mutable_ready()

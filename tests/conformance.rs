@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! All shared samples of the DX family (`$EXP_SAMPLES/dx`, else `../shared/samples/dx`), pulled and pushed, against the lists beside
-//! them of what a demuxer hands out: pictures by their MD5, key flags, recorder time, running time.
+//! them of what a demuxer outputs: pictures by their MD5, key flags, recorder time, running time.
 
 use testing::common;
 

@@ -233,12 +233,12 @@ const VALUES: [u32; 7] = [0, 1, 23, 15_000_000, 0x7fff_ffff, 0xffff_fff0, u32::M
 #[test]
 fn lengths_of_a_record_that_lie_cost_that_record_alone() {
     let made = tiny_exp(24);
-    // the record's size; the length of a P picture; that of a key picture
+    // the record's size; the length of a P picture; that of a keyframe
     for (what, n, field, big) in [
         ("size", 5, 0, false),
         ("size of a key record", 8, 0, false),
         ("length of a P picture", 5, 16, false),
-        ("length of a key picture", 8, 80, true),
+        ("length of a keyframe", 8, 80, true),
     ] {
         for value in VALUES {
             let at = made.records[n].start + field;
@@ -264,7 +264,7 @@ fn a_header_that_lies_costs_a_warning_and_no_picture() {
     let made = tiny_exp(24);
     let index = made.records[23].end;
     for (what, at, value) in [
-        ("check sum", 124, vec![1, 2, 3, 4]),
+        ("checksum", 124, vec![1, 2, 3, 4]),
         ("number of records", 76, vec![7, 0, 0, 0]),
         ("number of records", 76, vec![0xff; 4]),
         ("place of the index", 80, vec![1, 0, 0, 0, 0, 0, 0, 0]),

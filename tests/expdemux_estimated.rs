@@ -6,7 +6,7 @@ use testing::seek_tools;
 
 use formats::{
     exp::writer::{Head, Picture, Writer},
-    reader::{Camera, Mode, Stamp},
+    reader::{Camera, Mode, Timestamp},
 };
 use seek_tools::*;
 use std::{
@@ -33,11 +33,11 @@ fn write(path: &Path) {
         ..Head::default()
     };
     let mut ms = 1_257_862_530_000_i64;
-    let stamp = |ms: i64| Stamp {
+    let timestamp = |ms: i64| Timestamp {
         seconds: ms / 1000,
         millis: Some((ms % 1000) as u16),
     };
-    let (mut writer, _) = Writer::new(head, stamp(ms)).unwrap();
+    let (mut writer, _) = Writer::new(head, timestamp(ms)).unwrap();
     let mut file = std::fs::File::create(path).unwrap();
     let mut dice = Dice(9);
     for n in 0..PICTURES {
@@ -47,7 +47,7 @@ fn write(path: &Path) {
         }
         let picture = Picture {
             camera: 1,
-            stamp: stamp(ms),
+            timestamp: timestamp(ms),
             mode: Mode::Motion,
             width: 352,
             height: 240,

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Decodes what `expdemux` hands out; answers the planes of all pictures one after the other.
+/// Decodes what `expdemux` outputs; answers the planes of all pictures one after the other.
 fn decoded(bytes: &[u8], decoder: &str) -> Vec<u8> {
     common::init();
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -198,7 +198,7 @@ fn varied() -> Vec<u8> {
     }
     let made = exp.finish();
     let mut bytes = made.bytes.clone();
-    // a picture is lost, and one has a wrong check sum
+    // a picture is lost, and one has a wrong checksum
     bytes[made.records[40].clone()].fill(0xaa);
     bytes[made.records[60].end - 12] ^= 1;
     bytes

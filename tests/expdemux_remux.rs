@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 const FRAMES: usize = 40;
 
-/// Milliseconds after START: two recordings ten minutes apart, ten pictures a second.
+/// Milliseconds after START: two recordings ten minutes apart, ten frames per second.
 fn ms(n: usize) -> i64 {
     100 * n as i64 + if n < 24 { 0 } else { 600_000 }
 }

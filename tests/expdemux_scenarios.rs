@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The scenarios of gst-validate by their names, each held against the run from start to end.
+//! The scenarios of gst-validate by their names, each compared with the run from start to end.
 
 use testing::seek_tools;
 
@@ -127,7 +127,7 @@ fn key_unit_seeks_snap_as_asked() {
             let notes = one(&player);
             let notes = after_flush(&notes);
             let have = frames(notes);
-            // at a run's edge the nearer key picture may stand in the neighbouring run
+            // at a run's edge the nearer keyframe may stand in the neighbouring run
             assert!(
                 have[0].same(want),
                 "{snap:?} {time}: {:?} {want:?}",
@@ -238,7 +238,7 @@ fn fast_forward_and_trick_mode_seeks() {
         assert_eq!(segment(notes).rate(), rate);
         let at = scene.position(scene.key_before(3 * SECOND));
         assert_run(&frames(notes), &scene.all[at..]);
-        // key pictures only
+        // keyframes only
         let trick = gst::SeekFlags::TRICKMODE | gst::SeekFlags::TRICKMODE_KEY_UNITS;
         assert!(player.seek(rate, FLUSH | trick, 0, None).0);
         player.wait_end();
@@ -608,7 +608,7 @@ fn the_recorders_clock_can_be_sought_in_both_passes_of_the_repeated_hour() {
 fn large_recording(gaps: &[u64]) -> tempfile::NamedTempFile {
     use formats::{
         exp::writer::{Head, Picture, Writer},
-        reader::{Camera, Mode, Stamp, Standard},
+        reader::{Camera, Mode, Standard, Timestamp},
     };
     use std::io::{Seek, SeekFrom};
     let camera = Camera {
@@ -623,11 +623,11 @@ fn large_recording(gaps: &[u64]) -> tempfile::NamedTempFile {
         ..Head::default()
     };
     let mut ms = 1_257_862_530_000_i64;
-    let stamp = |ms: i64| Stamp {
+    let timestamp = |ms: i64| Timestamp {
         seconds: ms / 1000,
         millis: Some((ms % 1000) as u16),
     };
-    let (mut writer, header) = Writer::new(head, stamp(ms)).unwrap();
+    let (mut writer, header) = Writer::new(head, timestamp(ms)).unwrap();
     let mut file = tempfile::Builder::new().suffix(".exp").tempfile().unwrap();
     file.write_all(&header).unwrap();
     let mut dice = Dice(3);
@@ -638,7 +638,7 @@ fn large_recording(gaps: &[u64]) -> tempfile::NamedTempFile {
         }
         let picture = Picture {
             camera: 1,
-            stamp: stamp(ms),
+            timestamp: timestamp(ms),
             mode: Mode::Motion,
             width: 352,
             height: 240,
@@ -647,7 +647,7 @@ fn large_recording(gaps: &[u64]) -> tempfile::NamedTempFile {
         let mut payload = vop(key, n as u32, 16, &mut dice);
         payload.resize(256 << 10, 0);
         let mut record = writer.picture(&picture, &payload).unwrap();
-        // no check sum: it would have to cover the hole
+        // no checksum: it would have to cover the hole
         let sum = if key { 84 } else { 20 };
         record[sum..sum + 4].fill(0);
         file.write_all(&record[..128]).unwrap();

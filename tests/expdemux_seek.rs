@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Every kind of seek, each held against the run from start to end.
+//! Every kind of seek, each compared with the run from start to end.
 
 use testing::seek_tools;
 
@@ -11,7 +11,7 @@ const ACCURATE: gst::SeekFlags = gst::SeekFlags::ACCURATE;
 
 type Run = BTreeMap<String, Vec<Frame>>;
 
-/// The frames of `all` from the last key picture at or before `time` on.
+/// The frames of `all` from the last keyframe at or before `time` on.
 fn from_key(all: &[Frame], time: u64) -> &[Frame] {
     let key = all.iter().rposition(|frame| frame.key && frame.pts <= time);
     &all[key.unwrap_or(0)..]
@@ -55,7 +55,7 @@ fn random_seeks(plan: &Plan, push: bool, seeks: u64, settings: &[(&str, &str)]) 
             if plan.cameras == 1 {
                 assert_same(&have, want, &what);
             } else {
-                // a camera without a key picture in this run before the time begins with the next one
+                // a camera without a keyframe in this run before the time begins with the next one
                 let first = have.first().map(|frame| frame.number);
                 let at = frames_of_all
                     .iter()

@@ -112,7 +112,7 @@ fn caps_and_header_say_what_a_decoder_needs() {
         let header = said.get::<gst::Buffer>("codec_data").unwrap();
         let header = header.map_readable().unwrap().to_vec();
         let frames = pad.frames();
-        // once before the first key picture, never inside
+        // once before the first keyframe, never inside
         assert_eq!(
             frames[0].data,
             [header.as_slice(), &coded[0].bytes].concat()
@@ -189,7 +189,7 @@ fn a_change_of_size_is_told_and_decodes() {
             sizes.collect::<Vec<(i32, i32)>>(),
             [(352, 240), (704, 480), (352, 240)]
         );
-        // each with a header of its own before its first key picture
+        // each with a header of its own before its first keyframe
         let frames = pad.frames();
         for (n, frame) in frames.iter().enumerate() {
             let first = n % 16 == 0;

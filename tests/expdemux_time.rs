@@ -120,7 +120,7 @@ fn the_recorder_s_seconds_may_hold_different_numbers_of_pictures() {
 
 #[test]
 fn slots_place_the_pictures_of_plv1_inside_the_second() {
-    // pictures stand at uneven slots; the AVI's own 29.97 pictures a second are not believed
+    // pictures stand at uneven slots; the AVI's own 29.97 frames per second are not believed
     let distances = [4, 4, 8, 4, 2, 6];
     let mut avi = Avi::new(64, 48);
     let (mut slot, mut placed) = (0_u64, Vec::new());
@@ -219,7 +219,7 @@ fn a_gap_is_preserved() {
 
 #[test]
 fn a_step_is_a_gap_from_two_seconds_and_four_intervals_on() {
-    // ten pictures a second: 1.9 s are none, 2 s are one; a picture every 3 s: 11 s are none, 12 s are one
+    // ten frames per second: 1.9 s are none, 2 s are one; a picture every 3 s: 11 s are none, 12 s are one
     for (interval, step, gaps) in [
         (100, 1900, 0),
         (100, 2000, 1),

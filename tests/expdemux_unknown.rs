@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Files of which nobody said what they are: the layout is learnt from the records, the picture size from the pictures.
+//! Files of which nobody said what they are: the layout is inferred from the records, the picture size from the pictures.
 
 use testing::common;
 use testing::learn_tools;
@@ -68,7 +68,7 @@ fn layouts_nobody_described_play() {
             continue;
         }
         let told = outcome.warnings.iter().any(|text| {
-            text.contains("layout of the records was learnt")
+            text.contains("layout of the records was inferred")
                 && (text.contains("certain") || text.contains("probable"))
         });
         assert!(told, "{seed}: {:?}", outcome.warnings);
@@ -84,7 +84,7 @@ fn what_teaches_nothing_is_refused_with_the_reason() {
     let noise: Vec<u8> = (0..300_000).map(|_| random.below(256) as u8).collect();
     let (_, debug, wrong_type) = run(&noise, Feed::Pull).error.expect("an error");
     assert!(wrong_type, "{debug}");
-    assert!(debug.contains("no layout can be learnt"), "{debug}");
+    assert!(debug.contains("no layout can be inferred"), "{debug}");
 }
 
 #[test]
@@ -94,7 +94,12 @@ fn a_named_layout_is_not_learnt_away() {
         gst::prelude::ObjectExt::set_property(demux, "layout", "reference");
     })
     .well();
-    assert!(!outcome.warnings.iter().any(|text| text.contains("learnt")));
+    assert!(
+        !outcome
+            .warnings
+            .iter()
+            .any(|text| text.contains("inferred"))
+    );
     assert_eq!(outcome.pad("video_1").frames().len(), 40);
 }
 
@@ -122,7 +127,7 @@ fn a_size_that_no_picture_tells_is_called_assumed() {
     // pictures that are noise behind their headers
     let mut exp = Exp::one(352, 240);
     let mut random = Random::new(5);
-    // two key pictures: no more may come to tell it
+    // two keyframes: no more may come to tell it
     for n in 0..20 {
         let key = n % 10 == 0;
         let mut vop = vec![0, 0, 1, 0xb6, if key { 0x10 } else { 0x50 }, 0x60, 0x95];

@@ -315,7 +315,7 @@ fn every_access_unit_is_a_packet_and_decodes() {
             for (n, (_, packet, _)) in told.packets.iter().enumerate() {
                 assert_eq!(packet.slot, Some(n as u64));
                 assert_eq!((packet.stream.camera, packet.stream.codec), (1, Codec::H264));
-                assert_eq!(packet.stamp, None);
+                assert_eq!(packet.timestamp, None);
                 if n == 0 {
                     assert_eq!((packet.key, packet.width, packet.height), (true, 320, 240));
                 }
@@ -380,7 +380,7 @@ fn jpeg_files_with_other_bytes_between() {
         assert_eq!(payloads(&data, grow), files, "by {grow}");
         for (n, (_, packet, _)) in told.packets.iter().enumerate() {
             assert_eq!(packet.stream.codec, Codec::Jpeg);
-            assert_eq!((packet.slot, packet.stamp), (Some(n as u64), None));
+            assert_eq!((packet.slot, packet.timestamp), (Some(n as u64), None));
             assert_eq!((packet.key, packet.width, packet.height), (true, 704, 256));
         }
     }

@@ -357,7 +357,7 @@ fn a_partition_plays_and_seeks() {
     assert_eq!(whole.pads["video_1"].buffers.len(), 60);
     assert!(whole.warnings.is_empty(), "{:?}", whole.warnings);
     let after = seek(&path, 5);
-    // the key picture before 5 s stands at 4.8 s
+    // the keyframe before 5 s stands at 4.8 s
     assert_eq!(after.first().copied(), Some(4_800_000_000), "{after:?}");
     assert_eq!(after.len(), 60 - 24);
 }
@@ -392,7 +392,7 @@ fn a_seek_sent_to_the_element_before_the_file_is_known_waits() {
     let event = gst::event::Seek::new(1.0, flags, gst::SeekType::Set, to, gst::SeekType::Set, none);
     assert!(demux.send_event(event));
     assert_eq!(common::play(&pipeline).error, None);
-    // picture 100 of one in 40 ms, a key picture
+    // picture 100 of one in 40 ms, a keyframe
     assert_eq!(first.get(), Some(&4000));
 }
 
@@ -556,7 +556,7 @@ fn players_play_the_samples() {
     }
 }
 
-/// Buffers after a seek of this rate and range in a partition of 60 pictures 200 ms apart, a key picture every 12.
+/// Buffers after a seek of this rate and range in a partition of 60 pictures 200 ms apart, a keyframe every 12.
 fn played(rate: f64, flags: gst::SeekFlags, start: u64, stop: u64) -> Vec<u64> {
     init();
     let folder = tempfile::tempdir().unwrap();
@@ -597,11 +597,11 @@ fn played(rate: f64, flags: gst::SeekFlags, start: u64, stop: u64) -> Vec<u64> {
 #[test]
 fn a_range_forwards_and_backwards() {
     let forwards = played(1.0, gst::SeekFlags::ACCURATE, 5000, 7000);
-    // from the key picture before the start, for the decoder, up to the stop
+    // from the keyframe before the start, for the decoder, up to the stop
     assert_eq!(forwards.first(), Some(&4800));
     assert_eq!(forwards.last(), Some(&6800));
     let backwards = played(-1.0, gst::SeekFlags::empty(), 0, 7000);
-    // groups from the last to the first, each from its key picture on
+    // groups from the last to the first, each from its keyframe on
     let keys: Vec<u64> = backwards
         .iter()
         .copied()

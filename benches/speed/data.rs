@@ -4,7 +4,7 @@
 use super::tools::folder;
 use formats::{
     exp::writer::{Head, Picture, Writer},
-    reader::{Camera, Mode, Stamp, Standard},
+    reader::{Camera, Mode, Standard, Timestamp},
 };
 use std::{
     fs::File,
@@ -16,12 +16,12 @@ use std::{
 pub struct Recording {
     pub name: &'static str,
     pub frames: u64,
-    /// Pictures a second, times 100.
+    /// Frames per second, times 100.
     pub rate: u16,
     pub key_every: u64,
     pub key_bytes: usize,
     pub p_bytes: usize,
-    /// Records have their check sums.
+    /// Records have their checksums.
     pub sums: bool,
     /// Coded pictures are holes of the file but for their first bytes.
     pub sparse: bool,
@@ -38,7 +38,7 @@ fn vop(key: bool, bytes: usize) -> Vec<u8> {
     out
 }
 
-/// Writes a recording, unless it is there already.
+/// Writes a recording, unless it already exists.
 pub fn recording(plan: &Recording) -> PathBuf {
     let path = folder().join(format!("{}-{}.exp", plan.name, plan.frames));
     if path.exists() {
@@ -66,21 +66,21 @@ fn write(plan: &Recording, file: &mut BufWriter<File>) -> std::io::Result<()> {
         cameras: vec![camera],
         ..Head::default()
     };
-    let stamp = |n: u64| {
+    let timestamp = |n: u64| {
         let ms = n * 100_000 / u64::from(plan.rate);
-        Stamp {
+        Timestamp {
             seconds: 1_257_862_530 + (ms / 1000) as i64,
             millis: Some((ms % 1000) as u16),
         }
     };
-    let (mut writer, header) = Writer::new(head, stamp(0)).expect("header");
+    let (mut writer, header) = Writer::new(head, timestamp(0)).expect("header");
     file.write_all(&header)?;
     let (key, p) = (vop(true, plan.key_bytes), vop(false, plan.p_bytes));
     for n in 0..plan.frames {
         let is_key = n % plan.key_every == 0;
         let picture = Picture {
             camera: 1,
-            stamp: stamp(n),
+            timestamp: timestamp(n),
             mode: Mode::Continuous,
             width: 352,
             height: 240,
@@ -108,7 +108,7 @@ fn write(plan: &Recording, file: &mut BufWriter<File>) -> std::io::Result<()> {
     file.flush()
 }
 
-/// A sparse recording of about this many bytes: 100 KB a picture, 30 a second, a key picture every half second.
+/// A sparse recording of about this many bytes: 100 KB a picture, 30 a second, a keyframe every half second.
 pub fn sparse(bytes: u64) -> PathBuf {
     recording(&Recording {
         name: "sparse",

@@ -104,7 +104,7 @@ fn big_recording(frames: u64, sums: bool) -> PathBuf {
     })
 }
 
-/// Pictures without check sums, as PLV1 files have them (verified), and with: AVI has none to check.
+/// Pictures without checksums, as PLV1 files have them (verified), and with: AVI has none to check.
 pub fn big(table: &mut Table, frames: u64) {
     let (plain, sums) = (big_recording(frames, false), big_recording(frames, true));
     let avi = converted(&plain, "avimux", "avi");

@@ -63,14 +63,14 @@ impl Inner {
             if !state.pull {
                 state
                     .map
-                    .follow(state.runs.runs(), state.tuning.rhythm.interval);
+                    .follow(state.runs.runs(), state.tuning.timing.interval);
             }
             self.learn(state, &item, time, &place, outs);
         }
-        let unix = match state.tuning.rhythm.resolution {
+        let unix = match state.tuning.timing.resolution {
             Resolution::Slots => None,
             // a picture without a date is placed by its neighbours, which does not make that its date
-            _ if mark.stamp.is_none() => None,
+            _ if mark.timestamp.is_none() => None,
             _ => Some(time.saturating_sub(state.clock_shift(settings))),
         };
         let index = match state
@@ -228,7 +228,7 @@ impl Inner {
         unix: Option<i64>,
         outs: &mut Vec<Out>,
     ) {
-        let interval = state.tuning.rhythm.interval;
+        let interval = state.tuning.timing.interval;
         let Some(stream) = state.streams.get_mut(index) else {
             return;
         };
@@ -326,7 +326,7 @@ impl State {
         !(thin || mute)
     }
 
-    /// What has to be taken off a stamp to get UTC, nanoseconds.
+    /// What has to be taken off a timestamp to get UTC, nanoseconds.
     pub fn clock_shift(&self, settings: &Settings) -> i64 {
         match settings.recorder_clock {
             RecorderClock::Utc => 0,
@@ -365,7 +365,7 @@ impl Stream {
             Some(_) => {
                 let expected = self.end;
                 let drift = running.saturating_sub(expected).saturating_abs();
-                let limit = if mark.stamp.is_some() {
+                let limit = if mark.timestamp.is_some() {
                     SECOND / 5
                 } else {
                     SECOND

@@ -8,7 +8,7 @@ use formats::{
         start_code,
     },
     reader::{Codec, FileInfo, Media, Standard, StreamKey},
-    timeline::{Beat, Mark, Resolution, Rhythm},
+    timeline::{FrameTiming, Mark, Resolution, TimingSample},
 };
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 768 << 10;
 #[derive(Clone, Debug, Default)]
 pub struct Tuning {
     /// Clock and usual distance of pictures.
-    pub rhythm: Rhythm,
+    pub timing: FrameTiming,
     /// Widths of VOP fields, where there are MPEG-4 pictures.
     pub widths: Option<Inferred>,
     /// Video codec of each camera, as most of its first records say.
@@ -34,7 +34,7 @@ pub struct Tuning {
 pub struct Head {
     /// In the order of the file.
     pub items: Vec<(Item, Mark)>,
-    beats: Vec<Beat>,
+    samples: Vec<TimingSample>,
     inference: Inference,
     votes: HashMap<(u16, Codec), u32>,
     bytes: usize,
@@ -52,9 +52,9 @@ impl Head {
     pub fn add(&mut self, item: Item, mark: Mark, records: usize) -> bool {
         self.since.get_or_insert_with(Instant::now);
         if mark.video {
-            self.beats.push(Beat {
+            self.samples.push(TimingSample {
                 camera: mark.camera,
-                stamp: mark.stamp,
+                timestamp: mark.timestamp,
                 slot: mark.slot,
             });
             let votes = self
@@ -85,7 +85,7 @@ impl Head {
     pub fn tuning(&self, info: &FileInfo) -> Tuning {
         let nominal = info.cameras.iter().find_map(|camera| camera.rate);
         Tuning {
-            rhythm: Rhythm::measure(&self.beats, nominal, info.slot_rate),
+            timing: FrameTiming::measure(&self.samples, nominal, info.slot_rate),
             widths: self.mpeg4.then(|| self.inference.result()),
             codecs: self.codecs(),
         }
@@ -131,7 +131,7 @@ impl Tuning {
 
     /// The clock in words.
     pub fn clock_name(&self) -> &'static str {
-        match self.rhythm.resolution {
+        match self.timing.resolution {
             Resolution::Millis => "milliseconds",
             Resolution::Seconds => "whole seconds",
             Resolution::Slots => "file timeline",
@@ -140,7 +140,7 @@ impl Tuning {
 }
 
 impl State {
-    /// Frame rate of a camera: the header's, the slots', or the measured rhythm.
+    /// Frame rate of a camera: the header's, the slots', or the measured timing.
     pub fn frame_rate(&self, camera: u16) -> Option<(u32, u32)> {
         let info = self.reader.as_ref()?.info();
         let listed = info
@@ -148,7 +148,7 @@ impl State {
             .iter()
             .find(|listed| listed.number == camera)
             .and_then(|camera| camera.rate);
-        listed.or_else(|| self.tuning.rhythm.frame_rate())
+        listed.or_else(|| self.tuning.timing.frame_rate())
     }
 
     /// Whether the item is a picture.

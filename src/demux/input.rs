@@ -5,7 +5,7 @@ use formats::reader::Window;
 use gst::buffer::{MappedBuffer, Readable};
 use std::{ops::Range, sync::Arc};
 
-/// A stretch of the file in memory. Pictures are handed out as parts of it.
+/// A stretch of the file in memory. Pictures are output as parts of it.
 pub struct Block {
     map: Arc<MappedBuffer<Readable>>,
     /// Offset in the file of its first byte.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Reads records (or the entries of an index) anywhere in the file, beside playback: what stands where, and when it was recorded.
 
-use super::{Inner, gapmap::Space, input::Block};
+use super::{Inner, input::Block, time_map::Space};
 use formats::{
-    reader::{IndexPlace, Media, Mode, Reader, Stamp, Step},
-    timeline::{Mark, Placer, Rhythm},
+    reader::{IndexPlace, Media, Mode, Reader, Step, Timestamp},
+    timeline::{FrameTiming, Interpolator, Mark},
 };
 use std::ops::ControlFlow;
 
@@ -25,7 +25,7 @@ pub struct Entry {
     /// Needs no other picture.
     pub key: bool,
     /// The recorder's time.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Its slot.
     pub slot: Option<u64>,
     /// Number of its record, wrapping at 65,536.
@@ -40,7 +40,7 @@ enum Source {
 }
 
 /// Goes over a part of the file.
-pub struct Listing<'a> {
+pub struct RecordScanner<'a> {
     inner: &'a Inner,
     source: Source,
     camera: u16,
@@ -49,20 +49,20 @@ pub struct Listing<'a> {
     pub read: u64,
 }
 
-impl<'a> Listing<'a> {
+impl<'a> RecordScanner<'a> {
     /// A listing in this space. `reader` is a fork of the file's reader; `camera` the only one of interest, 0 = all.
     pub fn new(
         inner: &'a Inner,
         reader: Box<dyn Reader>,
         space: Space,
         camera: u16,
-    ) -> Option<Listing<'a>> {
+    ) -> Option<RecordScanner<'a>> {
         let source = match (space, reader.info().index) {
             (Space::Records, _) => Source::Records(reader),
             (Space::Index, Some(place)) => Source::Index(reader, place),
             (Space::Index, None) => return None,
         };
-        Some(Listing {
+        Some(RecordScanner {
             inner,
             source,
             camera,
@@ -170,7 +170,7 @@ impl<'a> Listing<'a> {
                     offset: entry.offset,
                     camera: entry.camera,
                     key: entry.key,
-                    stamp: Some(entry.stamp),
+                    timestamp: Some(entry.timestamp),
                     slot: None,
                     sequence: None,
                     mode: Mode::Unknown,
@@ -224,7 +224,7 @@ impl<'a> Listing<'a> {
                         offset: position,
                         camera: packet.stream.camera,
                         key: packet.key,
-                        stamp: packet.stamp,
+                        timestamp: packet.timestamp,
                         slot: packet.slot,
                         sequence: packet.sequence,
                         mode: packet.mode,
@@ -244,18 +244,18 @@ impl<'a> Listing<'a> {
         &mut self,
         from: u64,
         to: u64,
-        rhythm: &Rhythm,
+        timing: &FrameTiming,
         whole: bool,
         mut enough: impl FnMut(&Entry, i64) -> bool,
     ) -> Result<Vec<(Entry, i64)>, gst::FlowError> {
-        let mut placer: Placer<Entry> = Placer::new(*rhythm);
+        let mut interpolator: Interpolator<Entry> = Interpolator::new(*timing);
         let mut out = Vec::new();
-        let coarse = rhythm.resolution == formats::timeline::Resolution::Seconds;
+        let coarse = timing.resolution == formats::timeline::Resolution::Seconds;
         let mut first: Vec<(u16, i64)> = Vec::new();
         self.walk(from, to, !whole, |entry| {
             let mark = entry.mark();
-            placer.push(entry, mark);
-            while let Some((entry, mark, time)) = placer.pop() {
+            interpolator.push(entry, mark);
+            while let Some((entry, mark, time)) = interpolator.pop() {
                 if coarse && !whole && is_first_second(&mut first, &mark) {
                     continue;
                 }
@@ -267,8 +267,8 @@ impl<'a> Listing<'a> {
             }
             ControlFlow::Continue(())
         })?;
-        placer.finish();
-        while let Some((entry, mark, time)) = placer.pop() {
+        interpolator.finish();
+        while let Some((entry, mark, time)) = interpolator.pop() {
             if !(coarse && !whole && is_first_second(&mut first, &mark)) {
                 out.push((entry, time));
             }
@@ -283,7 +283,7 @@ impl Entry {
         Mark {
             camera: self.camera,
             video: true,
-            stamp: self.stamp,
+            timestamp: self.timestamp,
             slot: self.slot,
         }
     }
@@ -291,13 +291,13 @@ impl Entry {
 
 /// Whether a record belongs to the first second that was seen of its camera.
 fn is_first_second(first: &mut Vec<(u16, i64)>, mark: &Mark) -> bool {
-    let Some(stamp) = mark.stamp else {
+    let Some(timestamp) = mark.timestamp else {
         return false;
     };
     match first.iter().find(|(camera, _)| *camera == mark.camera) {
-        Some((_, second)) => *second == stamp.seconds,
+        Some((_, second)) => *second == timestamp.seconds,
         None => {
-            first.push((mark.camera, stamp.seconds));
+            first.push((mark.camera, timestamp.seconds));
             true
         }
     }

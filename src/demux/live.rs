@@ -2,7 +2,7 @@
 //! Sources that send what happens now.
 
 use super::{Inner, Settings, state::State};
-use formats::timeline::{GapPolicy, Rhythm, RunMap, SECOND};
+use formats::timeline::{FrameTiming, GapPolicy, RunMap, SECOND};
 use gst::prelude::*;
 use std::time::Duration;
 
@@ -41,13 +41,13 @@ impl Inner {
 
 impl State {
     /// The map from clock to running time. A live source has no gaps: what it did not send did not happen.
-    pub fn run_map(&self, settings: &Settings, rhythm: Rhythm) -> RunMap {
+    pub fn run_map(&self, settings: &Settings, timing: FrameTiming) -> RunMap {
         if !self.live {
-            return RunMap::new(settings.gap_policy, &rhythm);
+            return RunMap::new(settings.gap_policy, &timing);
         }
-        let patient = Rhythm {
+        let patient = FrameTiming {
             interval: INTERVAL,
-            ..rhythm
+            ..timing
         };
         RunMap::new(GapPolicy::Preserve, &patient)
     }

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Where in the file a stream time stands, and the key pictures to begin decoding from.
+//! Where in the file a stream time stands, and the keyframes to begin decoding from.
 
 use super::{
     Inner, Settings,
-    gapmap::Space,
-    listing::{Entry, Listing},
+    listing::{Entry, RecordScanner},
     survey::clock_of,
+    time_map::Space,
 };
 use formats::{
     reader::Media,
-    timeline::{Resolution, Rhythm, Run, SECOND},
+    timeline::{FrameTiming, Resolution, Run, SECOND},
 };
 use std::collections::HashMap;
 
-/// Which key picture a seek goes to.
+/// Which keyframe a seek goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Snap {
     /// The time itself: decoding begins before it.
     Accurate,
-    /// The key picture at or before.
+    /// The keyframe at or before.
     Before,
-    /// The key picture at or after.
+    /// The keyframe at or after.
     After,
     /// The nearer of both.
     Nearest,
@@ -28,7 +28,7 @@ pub enum Snap {
 
 /// Where playback goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Landing {
+pub struct SeekTarget {
     /// Offset from which records are read.
     pub offset: u64,
     /// A clock time and the running time it has, to count on from.
@@ -37,19 +37,19 @@ pub struct Landing {
     pub running: i64,
     /// Stream time that the segment begins with.
     pub time: i64,
-    /// Offset of the first picture to hand out, for each camera.
+    /// Offset of the first picture to output, for each camera.
     pub from: HashMap<u16, u64>,
     /// Slot of the record at `offset`, in files without a clock.
     pub slot: Option<u64>,
 }
 
-/// Bytes that are searched backwards for key pictures at most.
+/// Bytes that are searched backwards for keyframes at most.
 const MAX_BACK: u64 = 64 << 20;
 
 /// All that a search needs of the state.
 struct Search<'a> {
-    listing: Listing<'a>,
-    rhythm: Rhythm,
+    listing: RecordScanner<'a>,
+    timing: FrameTiming,
     cameras: Vec<u16>,
     space: Space,
 }
@@ -72,11 +72,11 @@ impl Inner {
         settings: &Settings,
         target: i64,
         snap: Snap,
-    ) -> Result<Option<Landing>, gst::FlowError> {
+    ) -> Result<Option<SeekTarget>, gst::FlowError> {
         let Some(mut search) = self.search(settings)? else {
             return Ok(None);
         };
-        if search.rhythm.resolution == Resolution::Slots {
+        if search.timing.resolution == Resolution::Slots {
             // the lock is not held while reading
             let first = self.lock().first_record.unwrap_or(0);
             return search.by_slots(target, snap, first);
@@ -89,7 +89,7 @@ impl Inner {
             if found.is_some() {
                 return Ok(found);
             }
-            // no key picture on that side in this run: the neighbour's nearest one
+            // no keyframe on that side in this run: the neighbour's nearest one
             let next = match snap {
                 Snap::After => self.span_start(span.number.saturating_add(1)),
                 _ => span
@@ -106,7 +106,7 @@ impl Inner {
     }
 
     fn search(&self, settings: &Settings) -> Result<Option<Search<'_>>, gst::FlowError> {
-        let (reader, space, rhythm, cameras) = {
+        let (reader, space, timing, cameras) = {
             let state = self.lock();
             let Some(reader) = state.reader.as_ref() else {
                 return Ok(None);
@@ -120,12 +120,12 @@ impl Inner {
             let mut fork = reader.fork();
             // where slots are counted, it is from the file's start
             fork.set_slot(0);
-            (fork, state.map.space, state.tuning.rhythm, cameras)
+            (fork, state.map.space, state.tuning.timing, cameras)
         };
         Ok(
-            Listing::new(self, reader, space, settings.camera).map(|listing| Search {
+            RecordScanner::new(self, reader, space, settings.camera).map(|listing| Search {
                 listing,
-                rhythm,
+                timing,
                 cameras,
                 space,
             }),
@@ -165,23 +165,23 @@ impl Inner {
 }
 
 impl Search<'_> {
-    /// The beginning of a run, where no key picture is found.
-    fn start_of(&mut self, span: &Span) -> Landing {
+    /// The beginning of a run, where no keyframe is found.
+    fn start_of(&mut self, span: &Span) -> SeekTarget {
         let first = self
             .listing
             .sample(span.run.offset, span.end)
             .ok()
             .flatten();
-        Landing {
+        SeekTarget {
             offset: first.map_or(span.run.offset, |entry| entry.offset),
             clock: span.run.clock,
             running: span.run.running,
             time: span.run.running,
-            ..Landing::default()
+            ..SeekTarget::default()
         }
     }
 
-    fn in_run(&mut self, span: &Span, snap: Snap) -> Result<Option<Landing>, gst::FlowError> {
+    fn in_run(&mut self, span: &Span, snap: Snap) -> Result<Option<SeekTarget>, gst::FlowError> {
         let near = self.near(span)?;
         let (mut from, mut back) = (near, self.first_step());
         loop {
@@ -208,9 +208,9 @@ impl Search<'_> {
     /// A position shortly before the span's clock, by interpolation and bisection.
     fn near(&mut self, span: &Span) -> Result<u64, gst::FlowError> {
         // pictures of a second are placed by its neighbours
-        let margin = match self.rhythm.resolution {
+        let margin = match self.timing.resolution {
             Resolution::Seconds => 2 * SECOND,
-            _ => self.rhythm.interval,
+            _ => self.timing.interval,
         };
         let target = span.clock.saturating_sub(margin);
         let (mut low, mut high) = span.bracket;
@@ -259,7 +259,7 @@ impl Search<'_> {
         Ok(low.max(span.run.offset))
     }
 
-    /// The pictures from a position to shortly behind the span's clock; to the next key picture where that is looked for.
+    /// The pictures from a position to shortly behind the span's clock; to the next keyframe where that is looked for.
     fn around(
         &mut self,
         span: &Span,
@@ -272,11 +272,11 @@ impl Search<'_> {
             Snap::After | Snap::Nearest => true,
             Snap::Accurate | Snap::Before => false,
         };
-        let slack = self.rhythm.interval;
+        let slack = self.timing.interval;
         self.listing.timed(
             from,
             span.end,
-            &self.rhythm,
+            &self.timing,
             from <= span.run.offset,
             |entry, time| {
                 if further {
@@ -296,9 +296,9 @@ impl Search<'_> {
         })
     }
 
-    /// Whether reading from the first entry on places the key picture as playing from the start does.
+    /// Whether reading from the first entry on places the keyframe as playing from the start does.
     fn is_warm(&self, entries: &[(Entry, i64)], clock: i64, whole: bool) -> bool {
-        if self.rhythm.resolution != Resolution::Seconds || whole {
+        if self.timing.resolution != Resolution::Seconds || whole {
             return true;
         }
         let second = |time: i64| time.div_euclid(SECOND);
@@ -317,7 +317,7 @@ impl Search<'_> {
         entries: &[(Entry, i64)],
         snap: Snap,
         whole: bool,
-    ) -> Option<Landing> {
+    ) -> Option<SeekTarget> {
         let reference = *self.cameras.first()?;
         let keys = || {
             entries
@@ -353,7 +353,7 @@ impl Search<'_> {
             from.insert(*camera, offset);
             first = first.min(offset);
         }
-        if self.rhythm.resolution == Resolution::Seconds {
+        if self.timing.resolution == Resolution::Seconds {
             first = self.warm_offset(entries, first, whole);
         }
         let running = |time: i64| {
@@ -361,7 +361,7 @@ impl Search<'_> {
                 .running
                 .saturating_add(time.saturating_sub(span.run.clock))
         };
-        Some(Landing {
+        Some(SeekTarget {
             offset: first,
             clock: span.run.clock,
             running: span.run.running,
@@ -398,13 +398,13 @@ impl Search<'_> {
         target: i64,
         snap: Snap,
         first: u64,
-    ) -> Result<Option<Landing>, gst::FlowError> {
+    ) -> Result<Option<SeekTarget>, gst::FlowError> {
         let mut before: Option<(Entry, i64)> = None;
         let mut after: Option<(Entry, i64)> = None;
-        let rhythm = self.rhythm;
+        let timing = self.timing;
         let time_of = |entry: &Entry| {
             let slot = i64::try_from(entry.slot?).ok()?;
-            formats::timeline::rhythm::slot_time(slot, rhythm.slot_rate)
+            formats::timeline::timing::slot_time(slot, timing.slot_rate)
         };
         self.listing.walk(0, u64::MAX, false, |entry| {
             let Some(time) = time_of(&entry).filter(|_| entry.key) else {
@@ -431,7 +431,7 @@ impl Search<'_> {
             }
             (_, before, after) => before.or(after),
         };
-        Ok(chosen.map(|(entry, time)| Landing {
+        Ok(chosen.map(|(entry, time)| SeekTarget {
             offset: entry.offset.max(first),
             clock: time,
             running: time,

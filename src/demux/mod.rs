@@ -2,13 +2,12 @@
 //! What the demuxers share: everything between a [`Reader`] and the pads.
 //!
 //! A frame travels so: a source ([`push`], [`pull`]) makes a [`Block`](input::Block) of bytes; [`parse`] shows it to the reader and gets packets;
-//! [`head`] holds the first ones back until rhythm and codec are known; the timeline gives each its running time; [`emit`] turns it
+//! [`head`] holds the first ones back until timing and codec are known; the timeline gives each its running time; [`emit`] turns it
 //! into buffers and events for the [`streams`]; [`output`] pushes these without holding any lock. Seeking re-enters at the source.
 //!
 //! Locks: one for the settings, one for the state. Neither is held across a call out of the element, and never both at once.
 
 mod emit;
-mod gapmap;
 mod head;
 mod input;
 mod listing;
@@ -31,6 +30,7 @@ mod stats;
 mod streams;
 mod survey;
 mod tag_lists;
+mod time_map;
 mod toc;
 
 use formats::{
@@ -69,16 +69,16 @@ pub trait Format: Send + Sync + 'static {
     fn decorate(&self, _packet: &Packet, _buffer: &mut gst::BufferRef) {}
 }
 
-/// Whether the recorder stamps UTC or its local time. Public material does not say.
+/// Whether the recorder timestamps UTC or its local time. Public material does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstExpRecorderClock")]
 pub enum RecorderClock {
-    /// The stamps are UTC.
+    /// The timestamps are UTC.
     #[default]
-    #[enum_value(name = "Stamps are UTC", nick = "utc")]
+    #[enum_value(name = "Timestamps are UTC", nick = "utc")]
     Utc,
-    /// The stamps are local time: the file's UTC offset, or `utc-offset`, is taken off.
-    #[enum_value(name = "Stamps are local time", nick = "local")]
+    /// The timestamps are local time: the file's UTC offset, or `utc-offset`, is taken off.
+    #[enum_value(name = "Timestamps are local time", nick = "local")]
     Local,
 }
 
@@ -87,13 +87,13 @@ pub enum RecorderClock {
 pub struct Settings {
     /// What becomes of time in which nothing was recorded.
     pub gap_policy: GapPolicy,
-    /// Meaning of the stamps.
+    /// Meaning of the timestamps.
     pub recorder_clock: RecorderClock,
     /// Minutes east of UTC, instead of the file's.
     pub utc_offset: Option<i32>,
     /// Pictures without a reference are dropped.
     pub drop_orphans: bool,
-    /// The only camera to hand out; 0 = all.
+    /// The only camera to output; 0 = all.
     pub camera: u16,
     /// File of a unit's configuration, for what the recording does not tell.
     pub par_config: Option<String>,

@@ -11,7 +11,7 @@ use super::{
 };
 use formats::{
     reader::{Codec, Media, Packet, Payload, Step, swap32},
-    timeline::{Mark, Placer},
+    timeline::{Interpolator, Mark},
 };
 use std::sync::atomic::Ordering;
 
@@ -157,7 +157,7 @@ impl Inner {
         let mark = Mark {
             camera: packet.stream.camera,
             video,
-            stamp: packet.stamp,
+            timestamp: packet.timestamp,
             slot: packet.slot,
         };
         let item = Item {
@@ -185,17 +185,17 @@ impl Inner {
                 let late = !state.pull && head.age() > PATIENCE;
                 state.head_full = head.add(item, mark, records) || late;
             }
-            None => match state.placer.at_once(&mark) {
+            None => match state.interpolator.at_once(&mark) {
                 Some(time) => self.emit(state, settings, item, mark, time, outs),
                 None => {
-                    state.placer.push(item, mark);
+                    state.interpolator.push(item, mark);
                     self.drain(state, settings, outs);
                 }
             },
         }
     }
 
-    /// The payload as a buffer: a part of the block, or a copy where bytes must be moved. And whether its check sum failed.
+    /// The payload as a buffer: a part of the block, or a copy where bytes must be moved. And whether its checksum failed.
     fn buffer(&self, block: &Block, at: usize, packet: &Packet) -> Option<(gst::Buffer, bool)> {
         let data = block.data().get(at..)?;
         let wrong = |bytes: &[u8]| packet.crc.is_some_and(|crc| crc != crc32fast::hash(bytes));
@@ -253,16 +253,16 @@ impl Inner {
         let Some(head) = state.head.take() else {
             return Ok(());
         };
-        let rhythm = state.tuning.rhythm;
-        state.placer = Placer::new(rhythm);
-        if let Some(first) = head.items.iter().find_map(|(_, mark)| mark.stamp) {
-            state.placer.begin(first);
+        let timing = state.tuning.timing;
+        state.interpolator = Interpolator::new(timing);
+        if let Some(first) = head.items.iter().find_map(|(_, mark)| mark.timestamp) {
+            state.interpolator.begin(first);
         }
-        state.runs = state.run_map(settings, rhythm);
+        state.runs = state.run_map(settings, timing);
         self.tell_warnings(state, outs);
         self.first_streams(state, settings, &head.items, outs);
         for (item, mark) in head.items {
-            state.placer.push(item, mark);
+            state.interpolator.push(item, mark);
         }
         self.drain(state, settings, outs);
         Ok(())
@@ -282,7 +282,7 @@ impl Inner {
 
     /// Hands out all records whose time is known.
     pub(super) fn drain(&self, state: &mut State, settings: &Settings, outs: &mut Vec<Out>) {
-        while let Some((item, mark, time)) = state.placer.pop() {
+        while let Some((item, mark, time)) = state.interpolator.pop() {
             self.emit(state, settings, item, mark, time, outs);
         }
     }
@@ -296,7 +296,7 @@ impl Inner {
         self.finish_head(settings, outs)?;
         let mut state = self.lock();
         let state = &mut *state;
-        state.placer.finish();
+        state.interpolator.finish();
         self.drain(state, settings, outs);
         state.end_region(outs);
         self.tell_warnings(state, outs);

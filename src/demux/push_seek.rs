@@ -7,12 +7,12 @@ use super::{
     seek::PendingSeek,
     state::{Item, State},
 };
-use formats::timeline::{Placer, Resolution, Run, RunMap, SECOND};
+use formats::timeline::{Interpolator, Resolution, Run, RunMap, SECOND};
 use gst::prelude::*;
 
 /// Times that upstream is asked at most.
 const TRIES: u32 = 10;
-/// A key picture this long before the wanted time is near enough.
+/// A keyframe this long before the wanted time is near enough.
 const NEAR: i64 = 20 * SECOND;
 
 /// A seek under way.
@@ -29,7 +29,7 @@ pub struct PushSeek {
     high: (u64, i64),
     asked: u64,
     tries: u32,
-    /// Without a clock: pictures up to shortly before the place are passed over.
+    /// Without a clock: pictures up to shortly before the place are skipped.
     counts: bool,
     /// Where upstream is to be asked next.
     again: Option<u64>,
@@ -138,7 +138,7 @@ impl Inner {
         }
         state.seqnum = seek.seqnum;
         state.segment = seek.segment;
-        state.runs = RunMap::new(settings.gap_policy, &state.tuning.rhythm);
+        state.runs = RunMap::new(settings.gap_policy, &state.tuning.timing);
         state.runs.resume(clock, running);
         state.gap_check = running;
         for stream in &mut state.streams {
@@ -151,7 +151,7 @@ impl Inner {
 }
 
 impl PushSeek {
-    /// Looks at a key picture. True when upstream is to be asked again.
+    /// Looks at a keyframe. True when upstream is to be asked again.
     fn judge(&mut self, offset: u64, clock: i64, first: u64) -> bool {
         let early = self.clock.saturating_sub(clock);
         let fits = (0..=NEAR).contains(&early) || (early < 0 && self.asked <= first);
@@ -205,7 +205,7 @@ impl State {
         let end = last.map_or(run.clock_end, |last| {
             last.saturating_mul(SECOND).max(run.clock_end)
         });
-        let counts = self.tuning.rhythm.resolution == Resolution::Slots;
+        let counts = self.tuning.timing.resolution == Resolution::Slots;
         let clock = run.clock.saturating_add(target.saturating_sub(run.running));
         let clock = if counts { clock } else { clock.min(end) };
         let low = (run.offset, run.clock);
@@ -229,7 +229,7 @@ impl State {
             seek.judge(run.offset, run.clock, run.offset);
             seek.again = None;
         }
-        self.placer = Placer::new(self.tuning.rhythm);
+        self.interpolator = Interpolator::new(self.tuning.timing);
         Some(seek)
     }
 }

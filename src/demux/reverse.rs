@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Reverse playback: groups of pictures from the end to the beginning, each group forwards.
 //!
-//! The file is read backwards in stretches. Pictures at the beginning of a stretch whose key picture stands in the stretch before
+//! The file is read backwards in stretches. Pictures at the beginning of a stretch whose keyframe stands in the stretch before
 //! wait for it. Decoders turn each group round.
 
 use super::{
     Inner, Settings,
-    gapmap::Space,
     input::Block,
-    listing::Listing,
+    listing::RecordScanner,
     output::{Out, push_buffer},
     parse::Next,
+    time_map::Space,
 };
-use formats::timeline::{Placer, Resolution, RunMap};
+use formats::timeline::{Interpolator, Resolution, RunMap};
 use std::{collections::HashMap, ops::ControlFlow};
 
 /// Bytes read at a time.
@@ -21,7 +21,7 @@ const STRETCH: u64 = 1 << 20;
 const WARM: u64 = 512 << 10;
 /// Bytes between pictures whose slots are noted.
 const SLOT_STEP: u64 = 256 << 10;
-/// Bytes that wait for their key picture at most.
+/// Bytes that wait for their keyframe at most.
 const MAX_WAITING: usize = 24 << 20;
 
 /// A picture on its way out.
@@ -39,7 +39,7 @@ pub struct Reverse {
     until: i64,
     /// Pictures of the stretch being read, by stream.
     read: HashMap<usize, Vec<Frame>>,
-    /// Pictures that wait for their key picture, by stream, and their bytes.
+    /// Pictures that wait for their keyframe, by stream, and their bytes.
     waiting: HashMap<usize, Vec<Frame>>,
     bytes: usize,
     /// Streams whose last picture of the stretch has no reference: nothing that follows it has one.
@@ -107,13 +107,13 @@ impl Inner {
     fn note_slots(&self) -> Result<(), gst::FlowError> {
         let listing = {
             let state = self.lock();
-            let counted = state.tuning.rhythm.resolution == Resolution::Slots
+            let counted = state.tuning.timing.resolution == Resolution::Slots
                 && state.reverse.as_ref().is_some_and(|it| !it.begun);
             let reader = state.reader.as_ref().filter(|_| counted);
             reader.and_then(|reader| {
                 let mut fork = reader.fork();
                 fork.set_slot(0);
-                Listing::new(self, fork, Space::Records, 0)
+                RecordScanner::new(self, fork, Space::Records, 0)
             })
         };
         let Some(mut listing) = listing else {
@@ -144,7 +144,7 @@ impl Inner {
             reverse.begun = true;
             // what lies behind the segment's end is left out where the map says so
             let number = state.map.at_running(reverse.from)?;
-            if state.map.space == super::gapmap::Space::Records {
+            if state.map.space == super::time_map::Space::Records {
                 reverse.end = reverse.end.min(state.map.end_of(number));
             }
         }
@@ -170,8 +170,8 @@ impl Inner {
                 reader.set_slot(slot);
             }
         }
-        state.placer = Placer::new(state.tuning.rhythm);
-        state.runs = RunMap::new(settings.gap_policy, &state.tuning.rhythm);
+        state.interpolator = Interpolator::new(state.tuning.timing);
+        state.runs = RunMap::new(settings.gap_policy, &state.tuning.timing);
         state.resume_at = Some(warm);
         for stream in &mut state.streams {
             stream.last = None;
@@ -212,7 +212,7 @@ impl Inner {
         }
         let mut state = self.lock();
         let state = &mut *state;
-        state.placer.finish();
+        state.interpolator.finish();
         self.drain(state, settings, &mut outs);
         state.region = None;
         outs.retain(|out| !matches!(out, Out::Warning(..)));

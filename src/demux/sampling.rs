@@ -6,11 +6,11 @@
 //! cannot see this way is an interruption made up for by another irregularity in the same stretch: the map is called sampled, not exact.
 
 use super::{
-    gapmap::{GapMap, Space, Sureness},
-    listing::{Entry, Listing},
+    listing::{Entry, RecordScanner},
     survey::clock_of,
+    time_map::{Accuracy, Space, TimeMap},
 };
-use formats::timeline::{MILLI, Rhythm, RunMap};
+use formats::timeline::{FrameTiming, MILLI, RunMap};
 use std::ops::ControlFlow;
 
 /// Bytes of records between the first samples.
@@ -29,11 +29,11 @@ const WRAP: i64 = 65_536;
 /// Finds the runs between two records.
 pub struct Sampling<'a> {
     /// Reads the records or entries.
-    pub listing: Listing<'a>,
+    pub listing: RecordScanner<'a>,
     /// Which of them.
     pub space: Space,
     /// Clock and distance of pictures.
-    pub rhythm: Rhythm,
+    pub timing: FrameTiming,
     /// Cameras that are recorded in turns.
     pub cameras: i64,
     /// Where the runs come together.
@@ -46,7 +46,7 @@ pub struct Sampling<'a> {
 
 impl Sampling<'_> {
     /// The map, from the file's first record to its last.
-    pub fn run(mut self, first: Entry, last: Entry, end: u64) -> Result<GapMap, gst::FlowError> {
+    pub fn run(mut self, first: Entry, last: Entry, end: u64) -> Result<TimeMap, gst::FlowError> {
         let width = last.position.saturating_sub(first.position);
         let (spacing, _) = self.steps();
         let parts = (width / spacing).clamp(1, MAX_FIRST);
@@ -64,13 +64,13 @@ impl Sampling<'_> {
                 before = sample;
             }
         }
-        Ok(GapMap {
+        Ok(TimeMap {
             space: self.space,
             runs: self.runs.runs().to_vec(),
-            sureness: Sureness::Sampled,
+            accuracy: Accuracy::Sampled,
             end,
-            interval: self.rhythm.interval,
-            ..GapMap::default()
+            interval: self.timing.interval,
+            ..TimeMap::default()
         })
     }
 
@@ -135,7 +135,7 @@ impl Sampling<'_> {
             return false;
         };
         let pictures = records.checked_div(self.cameras.max(1)).unwrap_or(records);
-        let taken = self.rhythm.interval.saturating_mul(pictures);
+        let taken = self.timing.interval.saturating_mul(pictures);
         // an interruption adds at least its own length less one interval
         let tolerance = self.runs.gap() / 4 * 3;
         moved.saturating_sub(taken).saturating_abs() < tolerance - 2 * MILLI

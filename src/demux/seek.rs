@@ -3,12 +3,12 @@
 
 use super::{
     Inner, Settings,
-    locate::{Landing, Snap},
+    locate::{SeekTarget, Snap},
     output::Out,
     reverse::Reverse,
     survey,
 };
-use formats::timeline::{Placer, SECOND};
+use formats::timeline::{Interpolator, SECOND};
 use gst::prelude::*;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -49,7 +49,7 @@ impl PendingSeek {
         self.rate > 0.0 && self.flags.contains(gst::SeekFlags::FLUSH)
     }
 
-    /// Goes to a key picture rather than to the time itself.
+    /// Goes to a keyframe rather than to the time itself.
     pub fn snaps(&self) -> bool {
         self.snap() != Snap::Accurate
     }
@@ -251,11 +251,11 @@ impl Inner {
             Snap::Accurate if backwards => Snap::Before,
             snap => snap,
         };
-        let Some(landing) = self.locate(settings, target, snap)? else {
+        let Some(target_place) = self.locate(settings, target, snap)? else {
             return Ok(false);
         };
         if wanted.snap() != Snap::Accurate {
-            let time = gst::ClockTime::from_nseconds(landing.time.max(0).unsigned_abs());
+            let time = gst::ClockTime::from_nseconds(target_place.time.max(0).unsigned_abs());
             if backwards {
                 let end = gst::ClockTime::from_nseconds(target.max(0).unsigned_abs());
                 segment.set_stop(if snap == Snap::After {
@@ -271,7 +271,7 @@ impl Inner {
         } else if backwards && segment.stop().is_none() {
             segment.set_stop(end);
         }
-        self.restart(wanted, segment, &landing, settings, target);
+        self.restart(wanted, segment, &target_place, settings, target);
         Ok(true)
     }
 
@@ -279,7 +279,7 @@ impl Inner {
         &self,
         wanted: &PendingSeek,
         segment: gst::FormattedSegment<gst::ClockTime>,
-        landing: &Landing,
+        target_place: &SeekTarget,
         settings: &Settings,
         target: i64,
     ) {
@@ -287,20 +287,20 @@ impl Inner {
         let state = &mut *state;
         if let Some(reader) = state.reader.as_mut() {
             reader.resync();
-            if let Some(slot) = landing.slot {
+            if let Some(slot) = target_place.slot {
                 reader.set_slot(slot);
             }
         }
-        state.placer = Placer::new(state.tuning.rhythm);
-        state.runs = formats::timeline::RunMap::new(settings.gap_policy, &state.tuning.rhythm);
-        state.runs.resume(landing.clock, landing.running);
-        state.offset = landing.offset;
+        state.interpolator = Interpolator::new(state.tuning.timing);
+        state.runs = formats::timeline::RunMap::new(settings.gap_policy, &state.tuning.timing);
+        state.runs.resume(target_place.clock, target_place.running);
+        state.offset = target_place.offset;
         state.want = 0;
         state.read_on = 0;
         state.region = None;
         state.stopped = false;
         state.last_clock = None;
-        state.gap_check = landing.time;
+        state.gap_check = target_place.time;
         state.seqnum = wanted.seqnum;
         let start = segment.start().map_or(0, |start| start.nseconds());
         state.reverse = (wanted.rate < 0.0).then(|| {
@@ -316,9 +316,13 @@ impl Inner {
         state.outs.retain(|out| !matches!(out, Out::Buffers(..)));
         for stream in &mut state.streams {
             stream.restart();
-            stream.end = landing.time;
+            stream.end = target_place.time;
             stream.from = match wanted.rate > 0.0 {
-                true => landing.from.get(&stream.key.camera).copied().unwrap_or(0),
+                true => target_place
+                    .from
+                    .get(&stream.key.camera)
+                    .copied()
+                    .unwrap_or(0),
                 false => 0,
             };
         }

@@ -61,7 +61,7 @@ impl Inner {
         state.region = None;
         state.stopped = false;
         state.want = 0;
-        state.placer.clear();
+        state.interpolator.clear();
         state.flow.reset();
         self.shared.flow_trouble.store(false, Ordering::Relaxed);
         for stream in &mut state.streams {

@@ -2,17 +2,17 @@
 //! Everything that changes while a file is read.
 
 use super::{
-    gapmap::GapMap,
     head::{Head, Tuning},
     output::Out,
     push::PushInput,
     seek::PendingSeek,
     stats::Stats,
     streams::Stream,
+    time_map::TimeMap,
 };
 use formats::{
     reader::{Details, Mode, Reader, StreamKey},
-    timeline::{GapPolicy, Placer, Rhythm, RunMap},
+    timeline::{FrameTiming, GapPolicy, Interpolator, RunMap},
 };
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -24,7 +24,7 @@ pub struct Item {
     pub buffer: gst::Buffer,
     /// Needs no other picture.
     pub key: bool,
-    /// Its check sum failed.
+    /// Its checksum failed.
     pub corrupt: bool,
     /// Offset of its record in the file.
     pub offset: u64,
@@ -73,7 +73,7 @@ pub struct State {
     /// What the head told.
     pub tuning: Tuning,
     /// Places records in time.
-    pub placer: Placer<Item>,
+    pub interpolator: Interpolator<Item>,
     /// Maps clock to running time.
     pub runs: RunMap,
     /// Pads.
@@ -111,7 +111,7 @@ pub struct State {
     /// Bytes that came by push.
     pub push: PushInput,
     /// What is known of the file's run of time.
-    pub map: GapMap,
+    pub map: TimeMap,
     /// Clock of the picture that was played last, since the start or a seek.
     pub last_clock: Option<i64>,
     /// After a jump backwards: the first picture at or after this offset tells where the timeline stands.
@@ -141,14 +141,14 @@ pub struct State {
 impl State {
     /// Before any byte.
     pub fn new() -> State {
-        let rhythm = Rhythm::default();
+        let timing = FrameTiming::default();
         State {
             reader: None,
             head: None,
             head_full: false,
             tuning: Tuning::default(),
-            placer: Placer::new(rhythm),
-            runs: RunMap::new(GapPolicy::Collapse, &rhythm),
+            interpolator: Interpolator::new(timing),
+            runs: RunMap::new(GapPolicy::Collapse, &timing),
             streams: Vec::new(),
             flow: gst_base::UniqueFlowCombiner::new(),
             segment: gst::FormattedSegment::new(),
@@ -166,7 +166,7 @@ impl State {
             asked_live: false,
             live: false,
             push: PushInput::default(),
-            map: GapMap::default(),
+            map: TimeMap::default(),
             last_clock: None,
             resume_at: None,
             surveyed: 0,

@@ -6,7 +6,7 @@
 pub struct Stats {
     /// Short name of the family.
     pub family: String,
-    /// Records handed out or dropped on purpose.
+    /// Records output or dropped on purpose.
     pub records: u64,
     /// Bytes that were no record, damage included.
     pub skipped: u64,
@@ -18,11 +18,11 @@ pub struct Stats {
     pub gaps: u64,
     /// Steps back of the clock.
     pub clock_steps: u64,
-    /// Pictures whose check sum failed.
+    /// Pictures whose checksum failed.
     pub corrupted: u64,
     /// Bytes read from upstream.
     pub bytes_read: u64,
-    /// The stamps' resolution.
+    /// The timestamps' resolution.
     pub clock: &'static str,
     /// How surely the runs, and with them duration and seeking, are known: `exact`, `sampled`, `estimated` or `unknown`.
     pub runs: &'static str,

@@ -27,16 +27,16 @@ pub struct Stream {
     width: u16,
     height: u16,
     audio: Option<AudioFormat>,
-    /// The sequence header (VOL) that goes into `codec_data` and before key pictures.
+    /// The sequence header (VOL) that goes into `codec_data` and before keyframes.
     header: Vec<u8>,
     /// The header is written by us; otherwise it stands in the stream itself.
     header_made: bool,
-    /// The header goes before the next key picture.
+    /// The header goes before the next keyframe.
     pub send_header: bool,
     pub(super) mode: Option<Mode>,
     pub(super) place: Place,
     pub(super) tagged: bool,
-    /// Pictures are dropped until the next key picture.
+    /// Pictures are dropped until the next keyframe.
     pub wait_key: bool,
     /// The next buffer does not follow the last one.
     pub discont: bool,
@@ -48,9 +48,9 @@ pub struct Stream {
     pub last: Option<i64>,
     /// Running time at which the last buffer ends.
     pub end: i64,
-    /// Buffers handed out since the start.
+    /// Buffers output since the start.
     pub frames: u64,
-    /// Pictures of records before this offset are not handed out.
+    /// Pictures of records before this offset are not output.
     pub from: u64,
     /// It has reached the segment's stop.
     pub past_stop: bool,
@@ -156,8 +156,8 @@ impl Inner {
         keys.dedup();
         let first = items
             .iter()
-            .find_map(|(_, mark)| mark.stamp)
-            .map(|stamp| stamp.unix_ms().saturating_mul(1_000_000))
+            .find_map(|(_, mark)| mark.timestamp)
+            .map(|timestamp| timestamp.unix_ms().saturating_mul(1_000_000))
             .map(|time| time.saturating_sub(state.clock_shift(settings)));
         for key in keys {
             if let Some((item, _)) = items

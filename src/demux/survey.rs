@@ -7,13 +7,13 @@
 
 use super::{
     Inner, Settings,
-    gapmap::{GapMap, Space, Sureness},
-    listing::{Entry, Listing},
+    listing::{Entry, RecordScanner},
     sampling::Sampling,
+    time_map::{Accuracy, Space, TimeMap},
 };
 use formats::{
     reader::{IndexPlace, Mode, Reader},
-    timeline::{Beat, Placer, Resolution, Rhythm, Run, RunMap},
+    timeline::{FrameTiming, Interpolator, Resolution, Run, RunMap, TimingSample},
 };
 use gst::prelude::*;
 use std::ops::ControlFlow;
@@ -23,11 +23,11 @@ pub const OPENING: u64 = 1 << 20;
 /// Bytes that a survey may read for the first seek.
 pub const SEEKING: u64 = 256 << 20;
 
-/// Index entries that are held against their records before the index is used.
+/// Index entries that are compared with their records before the index is used.
 const CHECKS: u64 = 3;
 /// An index of no more bytes is read whole.
 const WHOLE_INDEX: u64 = 256 << 10;
-/// Bytes that may follow the last index entry: a check sum, or padding.
+/// Bytes that may follow the last index entry: a checksum, or padding.
 const TRAILER: u64 = 64;
 /// Records at the start that tell how regularly pictures come.
 const FIRST_RECORDS: usize = 48;
@@ -42,7 +42,7 @@ const MAX_TAIL: u64 = 16 << 20;
 struct Survey<'a> {
     inner: &'a Inner,
     settings: &'a Settings,
-    rhythm: Rhythm,
+    timing: FrameTiming,
     reader: Box<dyn Reader>,
     start: u64,
     end: u64,
@@ -62,7 +62,7 @@ impl Inner {
             let (Some(reader), Some(size)) = (state.reader.as_ref(), size) else {
                 return Ok(());
             };
-            if !state.pull || state.map.sureness == Sureness::Exact || budget <= state.surveyed {
+            if !state.pull || state.map.accuracy == Accuracy::Exact || budget <= state.surveyed {
                 return Ok(());
             }
             state.surveyed = budget;
@@ -70,21 +70,21 @@ impl Inner {
             let survey = Survey {
                 inner: self,
                 settings,
-                rhythm: state.tuning.rhythm,
+                timing: state.tuning.timing,
                 reader: reader.fork(),
                 start: state.first_record.unwrap_or(info.data_start),
                 end: size,
                 budget,
             };
-            (survey, state.map.sureness)
+            (survey, state.map.accuracy)
         };
         let mut found = survey.run()?;
         found.modes = survey.modes(&found)?;
         found.set_size(size);
-        if found.sureness > known || known == Sureness::Unknown {
+        if found.accuracy > known || known == Accuracy::Unknown {
             let changed = {
                 let mut state = self.lock();
-                state.stats.runs = found.sureness.name();
+                state.stats.runs = found.accuracy.name();
                 state.map = found;
                 let now = state.playing_time();
                 state.duration.is_some() && state.duration != now
@@ -99,9 +99,9 @@ impl Inner {
 }
 
 impl Survey<'_> {
-    fn run(&self) -> Result<GapMap, gst::FlowError> {
+    fn run(&self) -> Result<TimeMap, gst::FlowError> {
         if let Some(place) = self.reader.info().index
-            && self.rhythm.resolution != Resolution::Slots
+            && self.timing.resolution != Resolution::Slots
             && self.index_agrees(place)?
         {
             let end = place.count.saturating_mul(place.entry_size as u64);
@@ -121,7 +121,7 @@ impl Survey<'_> {
     }
 
     /// Modes of the first runs, from their first records.
-    fn modes(&self, map: &GapMap) -> Result<Vec<Mode>, gst::FlowError> {
+    fn modes(&self, map: &TimeMap) -> Result<Vec<Mode>, gst::FlowError> {
         let mut entries = self.listing(map.space)?;
         let mut records = self.listing(Space::Records)?;
         let mut modes = Vec::new();
@@ -136,8 +136,8 @@ impl Survey<'_> {
         Ok(modes)
     }
 
-    fn listing(&self, space: Space) -> Result<Listing<'_>, gst::FlowError> {
-        Listing::new(self.inner, self.reader.fork(), space, self.settings.camera)
+    fn listing(&self, space: Space) -> Result<RecordScanner<'_>, gst::FlowError> {
+        RecordScanner::new(self.inner, self.reader.fork(), space, self.settings.camera)
             .ok_or(gst::FlowError::Error)
     }
 
@@ -165,8 +165,8 @@ impl Survey<'_> {
                 return Ok(false);
             };
             let agrees = record.offset == entry.offset
-                && record.stamp.map(|stamp| stamp.seconds)
-                    == entry.stamp.map(|stamp| stamp.seconds)
+                && record.timestamp.map(|timestamp| timestamp.seconds)
+                    == entry.timestamp.map(|timestamp| timestamp.seconds)
                 && record.camera == entry.camera
                 && record.key == entry.key;
             if !agrees || (n == 0 && self.settings.camera == 0 && entry.offset != self.start) {
@@ -177,12 +177,12 @@ impl Survey<'_> {
     }
 
     /// Goes over all entries or records between two positions.
-    fn walk(&self, space: Space, from: u64, to: u64) -> Result<GapMap, gst::FlowError> {
+    fn walk(&self, space: Space, from: u64, to: u64) -> Result<TimeMap, gst::FlowError> {
         let mut listing = self.listing(space)?;
-        let mut placer: Placer<u64> = Placer::new(self.rhythm);
-        let mut runs = RunMap::new(self.settings.gap_policy, &self.rhythm);
-        let mut take = |placer: &mut Placer<u64>| {
-            while let Some((position, mark, time)) = placer.pop() {
+        let mut interpolator: Interpolator<u64> = Interpolator::new(self.timing);
+        let mut runs = RunMap::new(self.settings.gap_policy, &self.timing);
+        let mut take = |interpolator: &mut Interpolator<u64>| {
+            while let Some((position, mark, time)) = interpolator.pop() {
                 runs.picture(mark.camera, time, position);
             }
         };
@@ -191,25 +191,25 @@ impl Survey<'_> {
             to,
             space == Space::Records && from > self.start,
             |entry: Entry| {
-                placer.push(entry.position, entry.mark());
-                take(&mut placer);
+                interpolator.push(entry.position, entry.mark());
+                take(&mut interpolator);
                 ControlFlow::Continue(())
             },
         )?;
-        placer.finish();
-        take(&mut placer);
-        Ok(GapMap {
+        interpolator.finish();
+        take(&mut interpolator);
+        Ok(TimeMap {
             space,
             runs: runs.runs().to_vec(),
-            sureness: Sureness::Exact,
+            accuracy: Accuracy::Exact,
             end: to,
-            interval: self.rhythm.interval,
-            ..GapMap::default()
+            interval: self.timing.interval,
+            ..TimeMap::default()
         })
     }
 
     /// Samples of a large index.
-    fn sampled_index(&self, place: IndexPlace) -> Result<Option<GapMap>, gst::FlowError> {
+    fn sampled_index(&self, place: IndexPlace) -> Result<Option<TimeMap>, gst::FlowError> {
         let size = place.entry_size as u64;
         let end = place
             .offset
@@ -226,7 +226,7 @@ impl Survey<'_> {
     /// The last picture of an index: the entries behind it are sound.
     fn last_entry(
         &self,
-        listing: &mut Listing<'_>,
+        listing: &mut RecordScanner<'_>,
         end: u64,
         size: u64,
     ) -> Result<Option<Entry>, gst::FlowError> {
@@ -240,7 +240,7 @@ impl Survey<'_> {
     }
 
     /// Samples of the records.
-    fn sampled(&self, first: Entry, last: Entry) -> Result<Option<GapMap>, gst::FlowError> {
+    fn sampled(&self, first: Entry, last: Entry) -> Result<Option<TimeMap>, gst::FlowError> {
         self.sampled_in(Space::Records, first, last, self.end, 0)
     }
 
@@ -252,39 +252,39 @@ impl Survey<'_> {
         last: Entry,
         end: u64,
         size: u64,
-    ) -> Result<Option<GapMap>, gst::FlowError> {
+    ) -> Result<Option<TimeMap>, gst::FlowError> {
         let mut listing = self.listing(space)?;
-        let (mut beats, mut cameras) = (Vec::new(), Vec::new());
+        let (mut samples, mut cameras) = (Vec::new(), Vec::new());
         let mut reached = first.position;
         listing.walk(first.position, end, false, |entry| {
-            beats.push(Beat {
+            samples.push(TimingSample {
                 camera: entry.camera,
-                stamp: entry.stamp,
+                timestamp: entry.timestamp,
                 slot: None,
             });
             reached = entry.position;
             if !cameras.contains(&entry.camera) {
                 cameras.push(entry.camera);
             }
-            if beats.len() < FIRST_RECORDS {
+            if samples.len() < FIRST_RECORDS {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
             }
         })?;
         // records explain the clock only where pictures come regularly
-        let usual = Rhythm::measure(&beats, None, None);
+        let usual = FrameTiming::measure(&samples, None, None);
         if !usual.steady {
             return Ok(None);
         }
         let bytes = reached.saturating_sub(first.position);
-        let seen = beats.len() as u64;
+        let seen = samples.len() as u64;
         let sampling = Sampling {
             listing,
             space,
-            rhythm: usual,
+            timing: usual,
             cameras: i64::try_from(cameras.len()).unwrap_or(1),
-            runs: RunMap::new(self.settings.gap_policy, &self.rhythm),
+            runs: RunMap::new(self.settings.gap_policy, &self.timing),
             budget: self.budget,
             record_bytes: match size {
                 0 => bytes
@@ -294,14 +294,14 @@ impl Survey<'_> {
             },
         };
         let mut map = sampling.run(first, last, end)?;
-        map.interval = self.rhythm.interval;
+        map.interval = self.timing.interval;
         Ok(Some(map))
     }
 
     /// The last picture before `end`, looked for in at most `most` bytes.
     fn last_before(
         &self,
-        listing: &mut Listing<'_>,
+        listing: &mut RecordScanner<'_>,
         end: u64,
         most: u64,
     ) -> Result<Option<Entry>, gst::FlowError> {
@@ -321,12 +321,12 @@ impl Survey<'_> {
     }
 
     /// The first and the last record, taken for one run.
-    fn ends(&self) -> Result<GapMap, gst::FlowError> {
+    fn ends(&self) -> Result<TimeMap, gst::FlowError> {
         let mut listing = self.listing(Space::Records)?;
-        let empty = GapMap {
-            interval: self.rhythm.interval,
+        let empty = TimeMap {
+            interval: self.timing.interval,
             end: self.end,
-            ..GapMap::default()
+            ..TimeMap::default()
         };
         let Some(first) = listing.sample(self.start, self.end)? else {
             return Ok(empty);
@@ -356,14 +356,14 @@ impl Survey<'_> {
                 return Ok(sampled);
             }
         }
-        Ok(GapMap {
+        Ok(TimeMap {
             runs: vec![Run {
                 clock,
                 clock_end: clock_of(&last).unwrap_or(clock).max(clock),
                 running: 0,
                 offset: self.start,
             }],
-            sureness: Sureness::Ends,
+            accuracy: Accuracy::Ends,
             ..empty
         })
     }
@@ -371,5 +371,5 @@ impl Survey<'_> {
 
 /// Clock of an entry as it stands, nanoseconds.
 pub fn clock_of(entry: &Entry) -> Option<i64> {
-    Some(entry.stamp?.unix_ms().saturating_mul(1_000_000))
+    Some(entry.timestamp?.unix_ms().saturating_mul(1_000_000))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The table of contents: one entry for each recorded run.
 
-use super::{Inner, Settings, gapmap::Sureness, state::State};
+use super::{Inner, Settings, state::State, time_map::Accuracy};
 use formats::{
     reader::Mode,
     timeline::{Run, SECOND},
@@ -13,7 +13,7 @@ const MAX_ENTRIES: usize = 1000;
 impl Inner {
     /// The event for a pad, where the runs are known from all records, an index or samples.
     pub(super) fn toc_event(&self, state: &State, settings: &Settings) -> Option<gst::Event> {
-        if state.map.sureness < Sureness::Sampled || state.map.runs.is_empty() {
+        if state.map.accuracy < Accuracy::Sampled || state.map.runs.is_empty() {
             return None;
         }
         let mut toc = gst::Toc::new(gst::TocScope::Global);

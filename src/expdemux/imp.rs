@@ -102,7 +102,7 @@ impl ObjectImpl for ExpDemux {
             all.push(
                 glib::ParamSpecString::builder("layout")
                     .nick("Layout")
-                    .blurb("Layout of the records: auto (one of the known ones, else learnt from the file), the name of a built-in layout, or a layout file (TOML)")
+                    .blurb("Layout of the records: auto (one of the known ones, else inferred from the file), the name of a built-in layout, or a layout file (TOML)")
                     .default_value(Some("auto"))
                     .mutable_ready()
                     .build(),

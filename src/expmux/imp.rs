@@ -167,14 +167,14 @@ fn first_buffer(pad: &gst_base::AggregatorPad) -> Option<gst::Buffer> {
     }
 }
 
-/// Running time in nanoseconds. A stamp of 2^62 or more is none: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of
+/// Running time in nanoseconds. A timestamp of 2^62 or more is none: `avenc_mpeg4` of GStreamer 1.22 outputs the "no time" of
 /// its library, 2^63, as if it were one (seen with libavcodec 59).
 fn running_time(pad: &gst_base::AggregatorPad, buffer: &gst::BufferRef) -> Option<i64> {
     let segment = pad.segment().downcast::<gst::ClockTime>().ok()?;
-    let stamp = buffer
+    let timestamp = buffer
         .dts_or_pts()
         .filter(|time| time.nseconds() < 1 << 62)?;
-    match segment.to_running_time_full(stamp)? {
+    match segment.to_running_time_full(timestamp)? {
         gst::Signed::Positive(time) => i64::try_from(time.nseconds()).ok(),
         gst::Signed::Negative(time) => i64::try_from(time.nseconds()).ok().map(|time| -time),
     }

@@ -6,7 +6,7 @@
  * Writes the native `.exp` layout of Pelco DX-series recorders from one stream for each camera, and from sound.
  *
  * The layout is this project's reference layout: it stands around the frame record that is verified on real footage, and
- * all else in it is assumed. Key pictures are stored in reversed groups of four bytes behind their prefix, and the
+ * all else in it is assumed. Keyframes are stored in reversed groups of four bytes behind their prefix, and the
  * sequence headers before a picture are left out, as the recorders leave them out. B pictures, and tools that nobody can
  * decode without those headers (interlace, quarter pixels, MPEG quantiser matrices, data partitioning), are refused.
  *

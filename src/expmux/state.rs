@@ -10,7 +10,7 @@ use formats::exp::writer::{Head, Picture, Writer};
 use formats::mpeg4::h264::{is_key, looks_like_h264};
 use formats::mpeg4::start_code::{start_codes, vop_offset};
 use formats::mpeg4::{VopType, vop_type};
-use formats::reader::{AudioFormat, Camera, Codec, Stamp, Standard};
+use formats::reader::{AudioFormat, Camera, Codec, Standard, Timestamp};
 
 const FINISHED: &str = "the file is finished";
 
@@ -118,7 +118,7 @@ impl State {
         let running = input.running.unwrap_or_else(|| self.expected(&input.pad));
         let unix = self.unix_time(settings, running, input.unix);
         if self.writer.is_none() {
-            out.header = Some(self.begin(settings, stamp(unix), &mut out.warnings)?);
+            out.header = Some(self.begin(settings, timestamp(unix), &mut out.warnings)?);
         }
         let number = self.number(&input.pad, &mut out.warnings)?;
         let duration = input.buffer.duration().map_or(0, |time| time.nseconds());
@@ -146,7 +146,7 @@ impl State {
                 };
                 let picture = Picture {
                     camera: number,
-                    stamp: stamp(unix),
+                    timestamp: timestamp(unix),
                     mode,
                     width,
                     height,
@@ -171,7 +171,8 @@ impl State {
         if self.writer.is_some() {
             return Ok(None);
         }
-        self.begin(settings, stamp(0), &mut Vec::new()).map(Some)
+        self.begin(settings, timestamp(0), &mut Vec::new())
+            .map(Some)
     }
 
     /// The index, and the header as it is now. Titles that came later than the first record are in it.
@@ -212,7 +213,7 @@ impl State {
     fn begin(
         &mut self,
         settings: &Settings,
-        start: Stamp,
+        start: Timestamp,
         warnings: &mut Vec<String>,
     ) -> Result<Vec<u8>, String> {
         self.tracks
@@ -331,7 +332,7 @@ fn sound(
     (0u64..)
         .zip(data.chunks(block))
         .map(|(n, block)| {
-            let at = stamp(unix.saturating_add_unsigned(step * n));
+            let at = timestamp(unix.saturating_add_unsigned(step * n));
             writer
                 .audio(number, at, codec, format, block)
                 .map_err(|error| error.to_string())
@@ -359,7 +360,7 @@ fn camera(track: &Track) -> Option<Camera> {
     })
 }
 
-/// The coded picture in an access unit, headers before it left out, and whether it is a key picture.
+/// The coded picture in an access unit, headers before it left out, and whether it is a keyframe.
 fn coded_picture(codec: Codec, data: &[u8]) -> Result<Option<(&[u8], bool)>, String> {
     if codec == Codec::H264 {
         return Ok(looks_like_h264(data).then(|| (data, is_key(data))));
@@ -384,9 +385,9 @@ fn coded_picture(codec: Codec, data: &[u8]) -> Result<Option<(&[u8], bool)>, Str
 }
 
 /// Rounded to the millisecond, because running times of a steady rate are cut to nanoseconds.
-fn stamp(unix_ns: i64) -> Stamp {
+fn timestamp(unix_ns: i64) -> Timestamp {
     let ms = unix_ns.saturating_add(500_000).div_euclid(1_000_000);
-    Stamp {
+    Timestamp {
         seconds: ms.div_euclid(1000),
         millis: Some(ms.rem_euclid(1000) as u16),
     }

@@ -6,7 +6,7 @@
 
 use formats::{
     exp::writer::{Head, Picture, Writer},
-    reader::{Camera, Mode, Stamp},
+    reader::{Camera, Mode, Timestamp},
 };
 use std::{
     fs::File,
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Mean bytes of the pictures: a key picture and fourteen P pictures, as recorders have them at 4CIF.
+/// Mean bytes of the pictures: a keyframe and fourteen P pictures, as recorders have them at 4CIF.
 const KEY: usize = 40_000;
 const P: usize = 9_000;
 /// Rounds of the comparison with ffmpeg.
@@ -107,11 +107,11 @@ fn make(path: &Path, size: u64) -> u64 {
         }],
         ..Head::default()
     };
-    let stamp = |ms: i64| Stamp {
+    let timestamp = |ms: i64| Timestamp {
         seconds: ms.div_euclid(1000),
         millis: Some(ms.rem_euclid(1000) as u16),
     };
-    let (mut writer, header) = Writer::new(head, stamp(start)).unwrap();
+    let (mut writer, header) = Writer::new(head, timestamp(start)).unwrap();
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path).unwrap());
     out.write_all(&header).unwrap();
     let mut noise = 1_u64;
@@ -135,7 +135,7 @@ fn make(path: &Path, size: u64) -> u64 {
         let ms = start + count as i64 * 133 + (count / 27_000) as i64 * 60_000;
         let picture = Picture {
             camera: 1,
-            stamp: stamp(ms),
+            timestamp: timestamp(ms),
             mode: Mode::Continuous,
             width: 704,
             height: 480,

@@ -176,7 +176,7 @@ pub struct Lack {
     pub left_out: usize,
 }
 
-/// Looks for the pictures of a recording's sheets and hands out sheet for sheet.
+/// Looks for the pictures of a recording's sheets and outputs sheet for sheet.
 ///
 /// # Errors
 /// A file that does not play; what `give` fails with.

@@ -38,7 +38,7 @@ pub struct Learn {
     /// Write the layout, with the findings as comments; of several FILEs the one that all of them teach
     #[arg(short, long, value_name = "TOML")]
     output: Option<PathBuf>,
-    /// Replace a layout that is there already
+    /// Replace a layout that already exists
     #[arg(long, requires = "output")]
     force: bool,
 }
@@ -53,22 +53,22 @@ impl Learn {
         for path in &self.files {
             let name = path.display().to_string();
             match of_file(path)? {
-                Ok(learnt) => {
-                    all.push(told(&name, &learnt));
+                Ok(inferred) => {
+                    all.push(told(&name, &inferred));
                     if !common.json {
-                        output::print(&text(&name, &learnt))?;
+                        output::print(&text(&name, &inferred))?;
                     }
                     match &common_to_all {
                         Some((first, other))
                             if self.output.is_some()
-                                && other.layout.record != learnt.layout.record =>
+                                && other.layout.record != inferred.layout.record =>
                         {
                             return Err(Failure::Input(format!(
                                 "{name}: teaches another layout than {first}: expected one layout for -o"
                             )));
                         }
                         Some(_) => {}
-                        None => common_to_all = Some((name, learnt)),
+                        None => common_to_all = Some((name, inferred)),
                     }
                 }
                 Err(reason) => {
@@ -80,8 +80,8 @@ impl Learn {
                 }
             }
         }
-        if let (Some(output), Some((_, learnt))) = (&self.output, &common_to_all) {
-            self.write(output, learnt)?;
+        if let (Some(output), Some((_, inferred))) = (&self.output, &common_to_all) {
+            self.write(output, inferred)?;
         }
         if common.json {
             match all.as_slice() {
@@ -92,10 +92,10 @@ impl Learn {
         Ok(u8::from(nothing))
     }
 
-    fn write(&self, path: &Path, learnt: &Learnt) -> Result<(), Failure> {
+    fn write(&self, path: &Path, inferred: &Learnt) -> Result<(), Failure> {
         let fail =
             |error: &dyn std::fmt::Display| Failure::Output(format!("{}: {error}", path.display()));
-        let toml = learnt.to_toml().map_err(|error| fail(&error))?;
+        let toml = inferred.to_toml().map_err(|error| fail(&error))?;
         let mut file = NewFile::create(path, self.force)?;
         file.write_all(toml.as_bytes())
             .map_err(|error| fail(&error))?;
@@ -121,13 +121,13 @@ pub fn of_file(path: &Path) -> Result<Result<Learnt, String>, Failure> {
             .read_to_end(&mut bytes)
             .map_err(fail)?;
         match learn::learn(&bytes) {
-            Ok(learnt) => {
-                let done = learnt.confidence == Confidence::Certain;
+            Ok(inferred) => {
+                let done = inferred.confidence == Confidence::Certain;
                 let better = best
                     .as_ref()
-                    .is_none_or(|best| learnt.confidence >= best.confidence);
+                    .is_none_or(|best| inferred.confidence >= best.confidence);
                 if better {
-                    best = Some(learnt);
+                    best = Some(inferred);
                 }
                 if done {
                     break;
@@ -142,8 +142,8 @@ pub fn of_file(path: &Path) -> Result<Result<Learnt, String>, Failure> {
     Ok(best.ok_or(reason))
 }
 
-fn told(name: &str, learnt: &Learnt) -> Value {
-    let findings: Vec<Value> = learnt
+fn told(name: &str, inferred: &Learnt) -> Value {
+    let findings: Vec<Value> = inferred
         .findings
         .iter()
         .map(|finding| {
@@ -158,23 +158,23 @@ fn told(name: &str, learnt: &Learnt) -> Value {
         .collect();
     json!({
         "file": name,
-        "confidence": learnt.confidence.name(),
-        "pictures": learnt.pictures,
-        "read": learnt.read,
+        "confidence": inferred.confidence.name(),
+        "pictures": inferred.pictures,
+        "read": inferred.read,
         "findings": findings,
-        "layout": learnt.layout,
+        "layout": inferred.layout,
     })
 }
 
-fn text(name: &str, learnt: &Learnt) -> String {
+fn text(name: &str, inferred: &Learnt) -> String {
     let mut out = format!(
         "{}\n  layout is {}: {} of {} pictures are read by it\n",
         plain(name),
-        learnt.confidence.name(),
-        learnt.read,
-        learnt.pictures
+        inferred.confidence.name(),
+        inferred.read,
+        inferred.pictures
     );
-    for finding in &learnt.findings {
+    for finding in &inferred.findings {
         out.push_str(&format!("  {:<22} {}\n", finding.field, finding.line()));
     }
     out

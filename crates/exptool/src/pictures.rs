@@ -78,7 +78,7 @@ impl<'a> Moment<'a> {
     /// How many earlier runs hold this very moment, as `seek-clock` counts them: a run holds its last picture's duration too, a
     /// second at least.
     fn pass(&self) -> u32 {
-        self.holding(self.camera.rhythm.interval.max(SECOND))
+        self.holding(self.camera.timing.interval.max(SECOND))
     }
 
     /// How many earlier runs have pictures before and after it.
@@ -98,7 +98,7 @@ impl<'a> Moment<'a> {
     /// open.
     fn fits(&self, clock: i64) -> bool {
         self.stretch().is_some_and(|run| {
-            let slack = self.camera.rhythm.interval.max(SECOND);
+            let slack = self.camera.timing.interval.max(SECOND);
             (run.start.saturating_sub(slack)..=run.last.saturating_add(slack)).contains(&clock)
         })
     }

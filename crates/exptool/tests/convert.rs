@@ -203,11 +203,11 @@ fn gaps_keep_their_length_where_that_is_wanted() {
 }
 
 #[test]
-fn a_window_of_the_wall_clock_begins_with_a_key_picture() {
+fn a_window_of_the_wall_clock_begins_with_a_keyframe() {
     let dir = tempfile::tempdir().unwrap();
     let input = dir.path().join("x.exp");
     single(&input);
-    // key pictures are 2 s apart: 09:15:34 is one; the second run lies in the window as a whole
+    // keyframes are 2 s apart: 09:15:34 is one; the second run lies in the window as a whole
     let window = [
         "--from-time",
         "2009-11-10 09:15:35",

@@ -37,7 +37,7 @@ fn pictures_without_their_reference_are_told() {
     let (input, output) = (dir.path().join("x.exp"), dir.path().join("x.mkv"));
     single(&input);
     let bytes = std::fs::read(&input).unwrap();
-    // the first record is a key picture: without it those after it build on nothing until the next
+    // the first record is a keyframe: without it those after it build on nothing until the next
     let first = u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
     let size = u32::from_le_bytes(bytes[first..first + 4].try_into().unwrap()) as usize;
     std::fs::write(&input, [&bytes[..first], &bytes[first + size..]].concat()).unwrap();

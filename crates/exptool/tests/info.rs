@@ -183,16 +183,16 @@ fn bytes_before_the_first_record_are_accounted_for() {
     let behind = [&[0; 1000][..], &whole].concat();
     assert_eq!(front("behind.exp", &behind)["length"], 1000);
     // a layout may name a header that it does not explain
-    let learnt = folder.path().join("learnt.toml");
+    let inferred = folder.path().join("inferred.toml");
     let reference = include_str!("../../formats/layouts/reference.toml");
     let layout = reference.replace("\"reference\"", "\"other\"");
     std::fs::write(
-        &learnt,
+        &inferred,
         layout.replace("[record]\n", "file_header = 176\n\n[record]\n"),
     )
     .unwrap();
     let opaque = written(folder.path(), "opaque.exp", &magic);
-    let report = json(&["info", "--layout", text(&learnt), text(&opaque)], 0);
+    let report = json(&["info", "--layout", text(&inferred), text(&opaque)], 0);
     assert_eq!(report["front"], serde_json::Value::Null);
 }
 
@@ -203,7 +203,7 @@ fn how_sure_a_file_is_read_is_measured() {
     let report = json(&["info", text(&file)], 0);
     assert_eq!(report["confidence"], 100);
     let told = report["evidence"].as_str().unwrap();
-    assert!(told.contains("check sum is right"), "{told}");
+    assert!(told.contains("checksum is right"), "{told}");
     assert!(told.contains("8 pictures prove themselves"), "{told}");
     // the magic alone is assumed, and proves nothing
     let magic = written(folder.path(), "magic.exp", b"DXEXP\0");
@@ -217,17 +217,17 @@ fn how_sure_a_file_is_read_is_measured() {
         let expected = format!("no record of the layout {layout} was found");
         assert!(words.contains(&expected), "{words}");
     }
-    // one that was learnt is no surer than it was then
-    let learnt = folder.path().join("learnt.toml");
+    // one that was inferred is no surer than it was then
+    let inferred = folder.path().join("inferred.toml");
     let toml = include_str!("../../formats/layouts/reference.toml")
-        .replace("name = \"reference\"", "name = \"learnt\"")
-        .replace("status = \"assumed\"", "status = \"learnt\"")
+        .replace("name = \"reference\"", "name = \"inferred\"")
+        .replace("status = \"assumed\"", "status = \"inferred\"")
         .replace(
             "Pelco DX native export, reference layout 1",
-            "learnt from 29 pictures, probable",
+            "inferred from 29 pictures, probable",
         );
-    std::fs::write(&learnt, toml).unwrap();
-    let report = json(&["info", "--layout", text(&learnt), text(&file)], 0);
+    std::fs::write(&inferred, toml).unwrap();
+    let report = json(&["info", "--layout", text(&inferred), text(&file)], 0);
     assert_eq!(report["confidence"], 60, "{}", report["evidence"]);
 }
 
@@ -263,7 +263,7 @@ fn records(bytes: &[u8], cameras: usize) -> Vec<usize> {
     all
 }
 
-/// The header's check sum is made right again.
+/// The header's checksum is made right again.
 fn sum_header(bytes: &mut [u8]) {
     let sum = crc32fast::hash(&bytes[..120]);
     bytes[124..128].copy_from_slice(&sum.to_le_bytes());

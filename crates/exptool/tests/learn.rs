@@ -16,12 +16,12 @@ fn a_learnt_layout_reads_the_same_pictures() {
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&records, &bytes[176..]).unwrap();
     let toml = folder.path().join("layout.toml");
-    let learnt = json(&["learn", text(&records), "-o", text(&toml)], 0);
-    assert_eq!(learnt["pictures"], 300);
-    assert_eq!(learnt["read"], 300);
+    let inferred = json(&["learn", text(&records), "-o", text(&toml)], 0);
+    assert_eq!(inferred["pictures"], 300);
+    assert_eq!(inferred["read"], 300);
     let report = json(&["info", "--layout", text(&toml), text(&records)], 0);
     assert_eq!(report["records"], 300);
-    assert_eq!(report["layout"]["status"], "learnt");
+    assert_eq!(report["layout"]["status"], "inferred");
     assert_eq!(report["runs"][0]["start_ns"], known["runs"][0]["start_ns"]);
     let sheet = json(
         &[
@@ -35,7 +35,7 @@ fn a_learnt_layout_reads_the_same_pictures() {
     );
     let fields = sheet["fields"].as_array().unwrap();
     let time = fields.iter().find(|field| field["name"] == "recorder time");
-    assert_eq!(time.unwrap()["known"], "learnt");
+    assert_eq!(time.unwrap()["known"], "inferred");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn nothing_is_learnt_from_noise() {
     let file = folder.path().join("noise");
     std::fs::write(&file, [0x55; 100_000]).unwrap();
     let words = run(&["learn", text(&file)], 1);
-    assert!(words.contains("no layout can be learnt"), "{words}");
+    assert!(words.contains("no layout can be inferred"), "{words}");
 }
 
 #[test]
@@ -78,11 +78,11 @@ fn several_files_give_one_layout_only_where_they_agree() {
     json(&["learn", text(&one), text(&other), "-o", text(&toml)], 0);
     let report = json(&["info", "--layout", text(&toml), text(&other)], 0);
     assert_eq!(report["records"], 300);
-    // nothing is learnt from one of them: the layout is that of the other, and the exit code says so
+    // nothing is inferred from one of them: the layout is that of the other, and the exit code says so
     let force = ["-o", text(&toml), "--force"];
-    let learnt = json(
+    let inferred = json(
         &[&["learn", text(&one), text(&strange)][..], &force].concat(),
         1,
     );
-    assert_eq!(learnt.as_array().unwrap().len(), 2);
+    assert_eq!(inferred.as_array().unwrap().len(), 2);
 }

@@ -8,7 +8,7 @@ use exptool_tools::{complaint, json, one_camera, run, text};
 use std::path::{Path, PathBuf};
 
 #[test]
-fn a_break_begins_with_a_key_picture() {
+fn a_break_begins_with_a_keyframe() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("breaks.exp");
     let arguments = [
@@ -28,7 +28,7 @@ fn a_break_begins_with_a_key_picture() {
     let second = report["runs"][1]["offset"].to_string();
     let sheet = json(&["explain", text(&file), "--at", &second], 0);
     assert!(
-        sheet["title"].as_str().unwrap().starts_with("key picture"),
+        sheet["title"].as_str().unwrap().starts_with("keyframe"),
         "{sheet}"
     );
 }

@@ -197,7 +197,7 @@ fn the_timeline_is_valid_and_true() {
     assert_eq!(printed, drawn);
 }
 
-/// A recording with a hole of noise, and with a wrong check sum before it.
+/// A recording with a hole of noise, and with a wrong checksum before it.
 fn damaged(path: &Path) {
     single(path);
     let mut bytes = std::fs::read(path).unwrap();

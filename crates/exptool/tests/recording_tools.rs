@@ -7,13 +7,13 @@ use formats::{
         probe::{Family, open},
         writer::{Head, Picture, Writer},
     },
-    reader::{Camera, Mode, Stamp, Step, Window},
+    reader::{Camera, Mode, Step, Timestamp, Window},
 };
 use std::path::Path;
 
 /// First second of all recordings: 2009-11-10 14:15:30 UTC, 09:15:30 on the recorder.
 pub const START: i64 = 1_257_862_530;
-/// Pictures a second.
+/// Frames per second.
 pub const RATE: i64 = 5;
 
 /// A run of recording of one camera.
@@ -44,7 +44,7 @@ pub fn run(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Coded pictures, whether each is a key picture.
+/// Coded pictures, whether each is a keyframe.
 pub fn pictures(count: usize) -> Vec<(Vec<u8>, bool)> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("plain.exp");
@@ -77,7 +77,7 @@ pub fn pictures(count: usize) -> Vec<(Vec<u8>, bool)> {
     out
 }
 
-/// Writes a recording of these runs, each of which begins with a key picture. Runs of different cameras may overlap.
+/// Writes a recording of these runs, each of which begins with a keyframe. Runs of different cameras may overlap.
 pub fn write(path: &Path, runs: &[Run]) {
     let longest = runs.iter().map(|run| run.seconds * RATE).max().unwrap();
     let pictures = pictures(usize::try_from(longest).unwrap());
@@ -114,16 +114,16 @@ pub fn write(path: &Path, runs: &[Run]) {
         }
     }
     records.sort_by_key(|(turn, ms, run, _)| (*turn, *ms, run.camera));
-    let stamp = |ms: i64| Stamp {
+    let timestamp = |ms: i64| Timestamp {
         seconds: ms / 1000,
         millis: Some(u16::try_from(ms % 1000).unwrap()),
     };
-    let (mut writer, mut bytes) = Writer::new(head, stamp(START * 1000)).unwrap();
+    let (mut writer, mut bytes) = Writer::new(head, timestamp(START * 1000)).unwrap();
     for (_, ms, run, frame) in records {
         let (payload, key) = &pictures[frame];
         let picture = Picture {
             camera: run.camera,
-            stamp: stamp(ms),
+            timestamp: timestamp(ms),
             mode: run.mode,
             width: 352,
             height: 240,

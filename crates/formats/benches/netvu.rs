@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Speed of the NetVu readers: `cargo bench --bench netvu`. Prints what is promised beside what was measured.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
 
 use testing::netvu_make;
 

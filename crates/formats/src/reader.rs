@@ -22,7 +22,7 @@ pub struct Window<'a> {
     /// No bytes follow `data`: the file ends there (or the stream did).
     pub last: bool,
     /// Bytes of the file behind `data` that nobody wants to see, 0 where all are wanted. A reader that can tell a picture from its
-    /// first bytes may hand out a packet that ends in them; its payload then reaches beyond `data`. Never with `last`.
+    /// first bytes may output a packet that ends in them; its payload then reaches beyond `data`. Never with `last`.
     pub unread: u64,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Window<'a> {
 pub enum Step {
     /// Cannot be told before the window holds this many bytes, which is more than it has. Never said of a `last` window.
     Need(usize),
-    /// This many bytes, at least 1, hold nothing to hand out: a header, padding, an index, a record of a kind to skip.
+    /// This many bytes, at least 1, hold nothing to output: a header, padding, an index, a record of a kind to skip.
     /// May reach beyond the window.
     Skip(u64),
     /// A coded picture, a block of sound or a text. It takes [`Packet::size`] bytes of the window.
@@ -147,14 +147,14 @@ pub struct StreamKey {
 
 /// The recorder's time of a record, as it stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct Timestamp {
     /// Seconds since 1970-01-01 on the recorder's clock (UTC, or local where the recorder was set so).
     pub seconds: i64,
     /// Milliseconds, 0..=999; `None` where the record has no such field.
     pub millis: Option<u16>,
 }
 
-impl Stamp {
+impl Timestamp {
     /// Milliseconds since 1970, the missing part as 0.
     pub fn unix_ms(&self) -> i64 {
         self.seconds
@@ -172,7 +172,7 @@ pub enum Payload {
     Swap32 {
         /// The stored bytes, the padding of the last group included.
         range: Range<usize>,
-        /// Bytes to hand out, at most as many as are stored.
+        /// Bytes to output, at most as many as are stored.
         len: usize,
     },
     /// As they are, between bytes that the recorder left out.
@@ -189,7 +189,7 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// Bytes to hand out.
+    /// Bytes to output.
     pub fn len(&self) -> usize {
         match self {
             Payload::Plain(range) => range.len(),
@@ -206,12 +206,12 @@ impl Payload {
         }
     }
 
-    /// Nothing to hand out.
+    /// Nothing to output.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Appends the bytes to hand out to `out`. `data` is the window the packet was read from.
+    /// Appends the bytes to output to `out`. `data` is the window the packet was read from.
     pub fn append_to(&self, data: &[u8], out: &mut Vec<u8>) {
         match self {
             Payload::Plain(range) => {
@@ -236,7 +236,7 @@ impl Payload {
         }
     }
 
-    /// The bytes to hand out, as a vector of their own. `data` is the window the packet was read from.
+    /// The bytes to output, as a vector of their own. `data` is the window the packet was read from.
     pub fn to_vec(&self, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.len());
         self.append_to(data, &mut out);
@@ -247,7 +247,7 @@ impl Payload {
 /// Copies `stored` to `out`, every group of four bytes reversed. Where `stored` ends inside a group, that shorter group is
 /// reversed as it stands; where only `out` ends inside a group, the group is reversed whole and cut.
 ///
-/// Verified on PLV1 key pictures.
+/// Verified on PLV1 keyframes.
 // the oldest x86-64 machines have no instruction that shuffles bytes; the others get a second copy of this function
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 pub fn swap32(stored: &[u8], out: &mut [u8]) {
@@ -344,10 +344,10 @@ pub struct Packet {
     pub payload: Payload,
     /// Can be decoded without an earlier picture. True for sound and text.
     pub key: bool,
-    /// CRC-32 (IEEE) that the bytes to hand out must have; `None` where the record has none. Left to whoever copies the bytes.
+    /// CRC-32 (IEEE) that the bytes to output must have; `None` where the record has none. Left to whoever copies the bytes.
     pub crc: Option<u32>,
     /// The recorder's time; `None` where the record has none.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Place on the file's own timeline, counted in slots (PLV1); `None` where there is none.
     pub slot: Option<u64>,
     /// Sequence number of the record, wrapping at 65,536; `None` where there is none.
@@ -396,7 +396,7 @@ pub struct Camera {
     pub width: u16,
     /// See `width`.
     pub height: u16,
-    /// Nominal pictures a second, as numerator and denominator.
+    /// Nominal frames per second, as numerator and denominator.
     pub rate: Option<(u32, u32)>,
     /// Title, empty where there is none.
     pub title: String,
@@ -419,10 +419,10 @@ pub struct IndexEntry {
     /// Offset of the record in the file.
     pub offset: u64,
     /// Its time.
-    pub stamp: Stamp,
+    pub timestamp: Timestamp,
     /// Its camera.
     pub camera: u16,
-    /// A key picture.
+    /// A keyframe.
     pub key: bool,
     /// A picture, not sound.
     pub video: bool,
@@ -477,7 +477,7 @@ pub trait Reader: Send {
     /// The next picture stands in this slot: said after a jump in a file whose records have no clock.
     fn set_slot(&mut self, _slot: u64) {}
 
-    /// Things about the file that do not agree with it (a wrong check sum of the header, a wrong count), each told once.
+    /// Things about the file that do not agree with it (a wrong checksum of the header, a wrong count), each told once.
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()
     }

@@ -101,13 +101,13 @@ impl Outcome {
         }
         let payload = packet.payload.to_vec(data);
         if let Some(crc) = packet.crc {
-            assert_eq!(crc, crc32fast::hash(&payload), "check sum at {at}");
+            assert_eq!(crc, crc32fast::hash(&payload), "checksum at {at}");
         }
         self.frames.push(Frame {
             offset: at as u64,
             camera: packet.stream.camera,
             key: packet.key,
-            unix_ms: packet.stamp.map(|stamp| stamp.unix_ms()),
+            unix_ms: packet.timestamp.map(|timestamp| timestamp.unix_ms()),
             md5: Md5::digest(&payload)
                 .iter()
                 .map(|byte| format!("{byte:02x}"))

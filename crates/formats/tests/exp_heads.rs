@@ -80,7 +80,7 @@ fn line(packet: &Packet, at: usize) -> String {
         size,
         key,
         crc,
-        stamp,
+        timestamp,
         slot,
         sequence,
         width,
@@ -89,7 +89,7 @@ fn line(packet: &Packet, at: usize) -> String {
         ..
     } = packet;
     format!(
-        "{at}: {stream:?} {size} {} {key} {crc:?} {stamp:?} {slot:?} {sequence:?} {width}x{height} {mode:?}",
+        "{at}: {stream:?} {size} {} {key} {crc:?} {timestamp:?} {slot:?} {sequence:?} {width}x{height} {mode:?}",
         packet.payload.len()
     )
 }

@@ -9,14 +9,14 @@ use formats::exp::{
     learn::{Confidence, learn},
     native::NativeReader,
 };
-use formats::reader::{Reader, Stamp, Step, Window};
+use formats::reader::{Reader, Step, Timestamp, Window};
 use learn_tools::{made::Made, pool::Pool, random::Random};
 use std::collections::HashMap;
 
 /// A picture as a player gets it.
 struct Shown {
     bytes: Vec<u8>,
-    stamp: Option<Stamp>,
+    timestamp: Option<Timestamp>,
     camera: u16,
     key: bool,
 }
@@ -37,7 +37,7 @@ fn read(file: &[u8], layout: &Layout) -> Vec<Shown> {
                 if packet.audio.is_none() {
                     shown.push(Shown {
                         bytes: packet.payload.to_vec(window.data),
-                        stamp: packet.stamp,
+                        timestamp: packet.timestamp,
                         camera: packet.stream.camera,
                         key: packet.key,
                     });
@@ -55,7 +55,7 @@ fn read(file: &[u8], layout: &Layout) -> Vec<Shown> {
 /// How a layout did.
 #[derive(Default, Debug)]
 struct Verdict {
-    learnt: bool,
+    inferred: bool,
     certain: bool,
     pictures: bool,
     times: bool,
@@ -76,8 +76,8 @@ fn same_cameras(made: &Made, shown: &[Shown]) -> bool {
 
 fn judge(made: &Made) -> Verdict {
     let sample = &made.file[..made.file.len().min(4 << 20)];
-    let learnt = match learn(sample) {
-        Ok(learnt) => learnt,
+    let inferred = match learn(sample) {
+        Ok(inferred) => inferred,
         Err(nothing) => {
             return Verdict {
                 told: nothing.to_string(),
@@ -85,9 +85,9 @@ fn judge(made: &Made) -> Verdict {
             };
         }
     };
-    let text = learnt.to_toml().expect("a layout can be written");
+    let text = inferred.to_toml().expect("a layout can be written");
     let layout = Layout::from_toml(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(layout, learnt.layout, "{text}");
+    assert_eq!(layout, inferred.layout, "{text}");
     let shown = read(&made.file, &layout);
     let pictures = shown.len() == made.truth.len()
         && made
@@ -96,25 +96,27 @@ fn judge(made: &Made) -> Verdict {
             .zip(&shown)
             .all(|(truth, shown)| truth.bytes == shown.bytes && truth.key == shown.key);
     let right = |(truth, shown): (&learn_tools::made::Truth, &Shown)| {
-        shown.stamp.is_some_and(|stamp| {
-            stamp.seconds == truth.seconds
-                && (stamp.millis.is_none() || stamp.millis == truth.millis)
+        shown.timestamp.is_some_and(|timestamp| {
+            timestamp.seconds == truth.seconds
+                && (timestamp.millis.is_none() || timestamp.millis == truth.millis)
         })
     };
     Verdict {
-        learnt: true,
-        certain: learnt.confidence == Confidence::Certain,
+        inferred: true,
+        certain: inferred.confidence == Confidence::Certain,
         pictures,
         times: shown.len() == made.truth.len() && made.truth.iter().zip(&shown).all(right),
         cameras: same_cameras(made, &shown),
-        millis: shown
-            .iter()
-            .all(|shown| shown.stamp.is_some_and(|stamp| stamp.millis.is_some())),
+        millis: shown.iter().all(|shown| {
+            shown
+                .timestamp
+                .is_some_and(|timestamp| timestamp.millis.is_some())
+        }),
         told: format!(
             "{:?}, {} of {} read of {}, made {}\n{text}",
-            learnt.confidence,
-            learnt.read,
-            learnt.pictures,
+            inferred.confidence,
+            inferred.read,
+            inferred.pictures,
             shown.len(),
             made.truth.len()
         ),
@@ -160,7 +162,7 @@ fn random_layouts_are_worked_out() {
         .and_then(|text| text.parse().ok());
     let pools = Pool::all();
     let [
-        mut learnt,
+        mut inferred,
         mut certain,
         mut pictures,
         mut times,
@@ -171,7 +173,7 @@ fn random_layouts_are_worked_out() {
     ] = [0; 8];
     let seeds = only.map_or(0..count, |seed| seed..seed + 1);
     for (seed, told, has_millis, verdict) in verdicts(seeds, &pools) {
-        learnt += u64::from(verdict.learnt);
+        inferred += u64::from(verdict.inferred);
         certain += u64::from(verdict.certain);
         pictures += u64::from(verdict.pictures);
         times += u64::from(verdict.times);
@@ -189,7 +191,7 @@ fn random_layouts_are_worked_out() {
         }
     }
     println!(
-        "{count} random layouts: {learnt} learnt, {pictures} with every picture byte-exact and in order, {times} with the right time on every record, \
+        "{count} random layouts: {inferred} inferred, {pictures} with every picture byte-exact and in order, {times} with the right time on every record, \
          {cameras} with the right cameras, milliseconds found in {millis} of {with_millis}, {certain} called certain, {wrong} of these wrong"
     );
     if only.is_some() {
@@ -215,12 +217,12 @@ fn what_is_no_recording_is_nothing() {
         .iter()
         .flat_map(|picture| picture.bytes.clone())
         .collect();
-    if let Ok(learnt) = learn(&stream) {
+    if let Ok(inferred) = learn(&stream) {
         assert_eq!(
-            learnt.confidence,
+            inferred.confidence,
             Confidence::Doubtful,
             "{}",
-            learnt.to_toml().unwrap()
+            inferred.to_toml().unwrap()
         );
     }
 }
@@ -261,13 +263,13 @@ fn a_recording_of_another_maker_is_read() {
         .iter()
         .filter(|frame| frame["kind"] == "video/mpeg")
         .collect();
-    let learnt = learn(&file).expect("a layout");
-    let shown = read(&file, &learnt.layout);
+    let inferred = learn(&file).expect("a layout");
+    let shown = read(&file, &inferred.layout);
     assert_eq!((frames.len(), shown.len()), (19, 19));
     // milliseconds go on by about two for each picture, and count nothing
-    assert_eq!(learnt.layout.record.sequence, None);
+    assert_eq!(inferred.layout.record.sequence, None);
     assert_ne!(
-        learnt.confidence,
+        inferred.confidence,
         Confidence::Certain,
         "19 pictures are too few for that"
     );
@@ -280,6 +282,9 @@ fn a_recording_of_another_maker_is_read() {
         assert_eq!(frame["md5"], sum.as_str());
         assert_eq!(frame["key"], shown.key);
         let unix = frame["unix_ms"].as_i64().expect("a time") / 1000;
-        assert_eq!(shown.stamp.map(|stamp| stamp.seconds), Some(unix));
+        assert_eq!(
+            shown.timestamp.map(|timestamp| timestamp.seconds),
+            Some(unix)
+        );
     }
 }

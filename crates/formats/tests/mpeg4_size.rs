@@ -7,7 +7,7 @@ use formats::mpeg4::{IntraPicture, SizeHint, VolParams, picture_size, vop_offset
 use mpeg4_tools::{encode, have_ffmpeg, vops};
 
 #[test]
-fn every_key_picture_is_walked_to_its_end() {
+fn every_keyframe_is_walked_to_its_end() {
     if !have_ffmpeg() {
         return;
     }
@@ -50,7 +50,7 @@ fn every_key_picture_is_walked_to_its_end() {
             }
         }
     }
-    println!("{walked} key pictures walked");
+    println!("{walked} keyframes walked");
     assert!(walked >= 40);
 }
 
@@ -70,7 +70,7 @@ fn source(n: usize, width: u16, height: u16) -> String {
     format!("{name}{joint}size={width}x{height}:rate=25")
 }
 
-/// Right, unknown and wrong answers for each key picture on its own.
+/// Right, unknown and wrong answers for each keyframe on its own.
 fn judge(sizes: &[(u16, u16)], listed: bool, sources: usize) -> [usize; 3] {
     let mut told = [0; 3];
     for (n, (width, height)) in (0..sources).flat_map(|n| sizes.iter().map(move |size| (n, *size)))
@@ -170,7 +170,7 @@ fn a_real_recorder_says_its_size() {
         eprintln!("SKIPPED: the samples are not at {}", samples.display());
         return;
     };
-    // one key picture in the file, behind its VOL; 9140 bytes from that VOL on
+    // one keyframe in the file, behind its VOL; 9140 bytes from that VOL on
     let start = vop_offset(&file[400..]).expect("a picture") + 400;
     let vol = VolParams::parse(&file[400..start]).expect("its VOL");
     let key = &file[start..400 + 9140];

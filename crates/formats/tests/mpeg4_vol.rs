@@ -149,7 +149,7 @@ fn other_quantiser_widths_are_found_and_declared() {
 }
 
 #[test]
-fn whole_key_pictures_settle_a_constant_quantiser() {
+fn whole_keyframes_settle_a_constant_quantiser() {
     if !have_ffmpeg() {
         return;
     }

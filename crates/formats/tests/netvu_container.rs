@@ -39,14 +39,14 @@ fn sha256(bytes: &[u8]) -> String {
     hex(&sha2::Sha256::digest(bytes))
 }
 
-/// A packet, its payload as handed out, and its bytes as stored from the payload on.
+/// A packet, its payload as output, and its bytes as stored from the payload on.
 struct Frame {
     packet: Packet,
     made: Vec<u8>,
     stored: Vec<u8>,
 }
 
-/// Everything a reader hands out; panics on anything else than packets and bytes to skip, up to a cut end.
+/// Everything a reader outputs; panics on anything else than packets and bytes to skip, up to a cut end.
 fn frames(kind: Kind, data: &[u8], grow: usize) -> Vec<Frame> {
     let mut out = Vec::new();
     let end = read_all(kind, data, grow, |offset, window, step| match step {
@@ -142,7 +142,7 @@ fn compare(frames: &[Frame], list: &Value) -> Vec<String> {
             let block = &frame.stored[frame.stored.len() - bytes..];
             differ("md5", md5(block), want["md5"].as_str().unwrap().into());
             if let Some(end) = want["unix_ms"].as_i64() {
-                let start = frame.packet.stamp.unwrap().unix_ms();
+                let start = frame.packet.timestamp.unwrap().unix_ms();
                 let length = (bytes as i64 - 4) * 2 * 1000 / 8000;
                 differ("start", start.to_string(), (end - length).to_string());
             }
@@ -155,7 +155,7 @@ fn compare(frames: &[Frame], list: &Value) -> Vec<String> {
         differ("bytes", stored.len().to_string(), bytes.to_string());
         differ("md5", md5(stored), want["md5"].as_str().unwrap().into());
         if let Some(ms) = want["unix_ms"].as_i64() {
-            let have = frame.packet.stamp.map(|stamp| stamp.unix_ms());
+            let have = frame.packet.timestamp.map(|timestamp| timestamp.unix_ms());
             differ("time", format!("{have:?}"), format!("{:?}", Some(ms)));
         }
         if let Some(key) = want["key"].as_bool() {
@@ -233,7 +233,7 @@ fn windows_that_grow_give_the_same() {
         assert_eq!(whole.len(), split.len(), "{name}");
         for (whole, split) in whole.iter().zip(&split) {
             assert_eq!(whole.made, split.made, "{name}");
-            assert_eq!(whole.packet.stamp, split.packet.stamp, "{name}");
+            assert_eq!(whole.packet.timestamp, split.packet.timestamp, "{name}");
             assert_eq!(whole.packet.details, split.packet.details, "{name}");
         }
     });
@@ -321,7 +321,7 @@ fn sound_of_a_mime_stream_follows_the_pictures() {
     let mut end = None;
     for frame in &frames {
         if let Some(audio) = frame.packet.audio {
-            let start = frame.packet.stamp.unwrap().unix_ms();
+            let start = frame.packet.timestamp.unwrap().unix_ms();
             if let Some(end) = end {
                 assert_eq!(start, end, "sound goes on without a gap");
             }
@@ -335,8 +335,8 @@ fn sound_of_a_mime_stream_follows_the_pictures() {
     let first = &frames[0];
     let millis = first.made.len() as i64 / 16;
     assert_eq!(
-        first.packet.stamp.unwrap().unix_ms() + millis,
-        picture.packet.stamp.unwrap().unix_ms()
+        first.packet.timestamp.unwrap().unix_ms() + millis,
+        picture.packet.timestamp.unwrap().unix_ms()
     );
 }
 
@@ -363,7 +363,7 @@ fn facts_of_a_fire_detector_are_kept() {
         (mask.stream.codec, mask.width, mask.height),
         (Codec::Bmp, 320, 256)
     );
-    assert_eq!(mask.stamp, frames[0].packet.stamp);
+    assert_eq!(mask.timestamp, frames[0].packet.timestamp);
 }
 
 #[test]

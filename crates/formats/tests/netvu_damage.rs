@@ -212,7 +212,7 @@ fn alarms_and_new_titles_become_text() {
             .filter(|(packet, _)| packet.stream.codec == Codec::Text)
             .map(|(packet, text)| {
                 assert_eq!(packet.size, 0);
-                let after = packet.stamp.unwrap().unix_ms() - 1_700_000_000_000;
+                let after = packet.timestamp.unwrap().unix_ms() - 1_700_000_000_000;
                 (after, String::from_utf8(text.clone()).unwrap())
             })
             .collect();
@@ -247,7 +247,7 @@ fn minimal_packets() {
     let whole = read(Kind::Binary, &data, 3);
     assert_eq!(whole.packets.len(), 10);
     let first = &whole.packets[0].0;
-    assert_eq!(first.stamp.unwrap().unix_ms(), 1_700_000_000_206);
+    assert_eq!(first.timestamp.unwrap().unix_ms(), 1_700_000_000_206);
     assert_eq!(
         (first.stream.camera, first.width, first.height),
         (2, 640, 256)
@@ -288,12 +288,12 @@ fn h264_declared_as_mpeg4_is_told() {
 }
 
 #[test]
-fn sound_begins_before_its_stamp() {
+fn sound_begins_before_its_timestamp() {
     let data = packet(4, 1, &sound(1_228_919_545_601, 124));
     let read = read(Kind::Binary, &data, 0);
     let (packet, made) = &read.packets[0];
     assert_eq!(packet.stream.camera, 2);
-    assert_eq!(packet.stamp.unwrap().unix_ms(), 1_228_919_545_571);
+    assert_eq!(packet.timestamp.unwrap().unix_ms(), 1_228_919_545_571);
     assert_eq!((made.len(), packet.audio.unwrap().rate), (480, 8000));
 }
 
@@ -312,7 +312,7 @@ fn masks_and_other_packets() {
     let read = read(Kind::Binary, &data, 0);
     let (mask, made) = &read.packets[1];
     assert_eq!(mask.stream.codec, Codec::Pbm);
-    assert_eq!(mask.stamp, read.packets[0].0.stamp);
+    assert_eq!(mask.timestamp, read.packets[0].0.timestamp);
     assert_eq!(made, b"P4\n16 2\n\xf0\xf0\xf0\xf0");
     let fields = &read.packets[2].0.details.as_ref().unwrap().fields;
     assert!(
@@ -337,12 +337,12 @@ fn a_mime_picture_has_the_time_of_the_text_behind_it() {
         let read = read(Kind::Mime, &data, grow);
         assert_eq!(sizes(&read), [60, 61, 62]);
         let first = &read.packets[0].0;
-        assert_eq!(first.stamp.unwrap().unix_ms(), 1_228_477_417_921);
+        assert_eq!(first.timestamp.unwrap().unix_ms(), 1_228_477_417_921);
         assert_eq!(
             (first.stream.camera, first.width, first.height),
             (3, 352, 256)
         );
-        assert_eq!(read.packets[1].0.stamp, None);
+        assert_eq!(read.packets[1].0.timestamp, None);
         assert!(read.damaged.is_empty());
     }
 }
@@ -390,7 +390,7 @@ fn mime_damage_costs_its_part() {
     ]
     .concat();
     let read = read(Kind::Mime, &data, 0);
-    assert_eq!(read.packets[0].0.stamp, None);
+    assert_eq!(read.packets[0].0.timestamp, None);
     assert_eq!(read.packets[0].0.stream.camera, 3);
 }
 
@@ -413,7 +413,7 @@ fn digital_sprite_messages() {
         let read = read(Kind::Sprite, &data, grow);
         assert_eq!(read.packets.len(), 2);
         let first = &read.packets[0].0;
-        assert_eq!(first.stamp.unwrap().unix_ms(), 1_700_000_000_123);
+        assert_eq!(first.timestamp.unwrap().unix_ms(), 1_700_000_000_123);
         assert_eq!(
             (first.stream.camera, first.width, first.height),
             (3, 704, 256)

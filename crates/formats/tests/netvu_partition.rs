@@ -144,7 +144,7 @@ fn check(data: &[u8], records: &[(u64, Record)], grow: usize) {
     for ((_, packet, made), (_, record)) in found.iter().zip(records) {
         assert_eq!(packet.stream.codec, record.codec);
         assert_eq!(packet.stream.camera, record.camera);
-        assert_eq!(packet.stamp.unwrap().unix_ms(), record.unix_ms);
+        assert_eq!(packet.timestamp.unwrap().unix_ms(), record.unix_ms);
         match record.codec {
             Codec::PcmS16le => assert_eq!(made.len(), 480),
             Codec::Jpeg => {

@@ -6,7 +6,7 @@ use testing::driver;
 use formats::exp::layout::Layout;
 use formats::exp::probe::open_layout;
 use formats::exp::writer::{Head, Picture, Writer};
-use formats::reader::{Camera, Mode, Reader, Stamp, Standard};
+use formats::reader::{Camera, Mode, Reader, Standard, Timestamp};
 
 fn open(layout: &str) -> impl Fn() -> Box<dyn Reader> {
     let layout = Layout::built_in(layout).unwrap();
@@ -70,18 +70,18 @@ fn small_file() -> Vec<u8> {
         cameras: vec![camera],
         ..Head::default()
     };
-    let stamp = Stamp {
+    let timestamp = Timestamp {
         seconds: 1_257_862_530,
         millis: Some(0),
     };
-    let (mut writer, _) = Writer::new(head, stamp).unwrap();
+    let (mut writer, _) = Writer::new(head, timestamp).unwrap();
     let mut body = Vec::new();
     for n in 0..6u8 {
         let picture = Picture {
             camera: 1,
-            stamp: Stamp {
+            timestamp: Timestamp {
                 millis: Some(u16::from(n) * 125),
-                ..stamp
+                ..timestamp
             },
             mode: Mode::Motion,
             width: 352,

@@ -16,7 +16,7 @@ use formats::reader::{Codec, Media, Packet, Reader, Step, Window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-/// A pause longer than this ends a span of recording, in milliseconds (assumed; the slowest rate of a unit is one picture a second).
+/// A pause longer than this ends a span of recording, in milliseconds (assumed; the slowest rate of a unit is one frame per second).
 pub const PAUSE: i64 = 10_000;
 /// Most spans that are kept for a camera; later ones lengthen the last.
 pub const MAX_SPANS: usize = 4096;
@@ -104,7 +104,7 @@ pub struct Effective {
 }
 
 impl Camera {
-    /// Pictures a second inside the spans, measured; `None` for less than two pictures with a time.
+    /// Frames per second inside the spans, measured; `None` for less than two pictures with a time.
     pub fn rate(&self) -> Option<f64> {
         let (steps, sum) = self.steps;
         (steps > 0 && sum > 0).then(|| steps as f64 * 1000.0 / sum as f64)
@@ -128,8 +128,8 @@ impl Camera {
         if packet.width > 0 && self.sizes.len() < MAX_NAMES && !self.sizes.contains(&size) {
             self.sizes.push(size);
         }
-        if let Some(stamp) = packet.stamp {
-            self.at(stamp.unix_ms());
+        if let Some(timestamp) = packet.timestamp {
+            self.at(timestamp.unix_ms());
         }
     }
 

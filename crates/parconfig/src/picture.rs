@@ -238,7 +238,7 @@ pub fn recorded_svg(found: &Effective) -> String {
     svg.finish(bottom + 46.0)
 }
 
-fn stamp(ms: i64) -> String {
+fn timestamp(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
         Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => ms.to_string(),
@@ -267,7 +267,7 @@ fn by_camera(svg: &mut Svg, found: &Effective, offset: i64, (first, last): (i64,
         let part = f64::from(tick) / 5.0;
         let x = across(part);
         svg.line((x, TOP - 6.0), (x, bottom));
-        let time = stamp(first.saturating_add((length * part) as i64));
+        let time = timestamp(first.saturating_add((length * part) as i64));
         let text = if tick == 0 {
             time.as_str()
         } else {
@@ -289,8 +289,8 @@ fn by_camera(svg: &mut Svg, found: &Effective, offset: i64, (first, last): (i64,
             let (x, end) = (across(part(*from)), across(part(*to)));
             let title = format!(
                 "{} - {}",
-                stamp(from.saturating_add(offset)),
-                stamp(to.saturating_add(offset))
+                timestamp(from.saturating_add(offset)),
+                timestamp(to.saturating_add(offset))
             );
             svg.rect(
                 (x, top + 6.0),
@@ -314,7 +314,7 @@ fn by_day(svg: &mut Svg, found: &Effective, offset: i64, (first, last): (i64, i6
     let bottom = TOP + row * days as f64;
     hours(svg, bottom);
     for day in 0..days {
-        let date = stamp(begin.saturating_add(day).saturating_mul(MS_OF_DAY));
+        let date = timestamp(begin.saturating_add(day).saturating_mul(MS_OF_DAY));
         svg.text(
             (LEFT - 10.0, TOP + row * day as f64 + 24.0),
             12,
@@ -336,8 +336,8 @@ fn by_day(svg: &mut Svg, found: &Effective, offset: i64, (first, last): (i64, i6
                 let title = format!(
                     "{}: {} - {}",
                     name_of(*number, camera.title()),
-                    stamp(from),
-                    stamp(to)
+                    timestamp(from),
+                    timestamp(to)
                 );
                 svg.rect(
                     (x, top),

@@ -113,7 +113,7 @@ pub fn rate(text: &str) -> Option<(u32, u32)> {
     (1..=30).contains(&number).then_some((1000, number))
 }
 
-/// The canonical spelling of a rate: whole pictures a second where it is that, else milliseconds.
+/// The canonical spelling of a rate: whole frames per second where it is that, else milliseconds.
 pub fn spell_rate((ms, pictures): (u32, u32)) -> String {
     if pictures == 1 && ms != 1000 {
         format!("{ms} ms")
@@ -122,7 +122,7 @@ pub fn spell_rate((ms, pictures): (u32, u32)) -> String {
     }
 }
 
-/// Pictures a second of a canonical rate; `None` for `off` and for no rate.
+/// Frames per second of a canonical rate; `None` for `off` and for no rate.
 pub fn per_second(text: &str) -> Option<f64> {
     rate(&text.to_ascii_lowercase()).map(|(ms, n)| 1000.0 * f64::from(n) / f64::from(ms))
 }

@@ -29,7 +29,7 @@ pub enum Type {
     Name,
     /// Picture size: QCIF, CIF, 2CIF, 4CIF or width x height.
     Resolution,
-    /// Pictures a second, or milliseconds between pictures.
+    /// Frames per second, or milliseconds between pictures.
     Rate,
     /// The same, or `off`.
     RateOrOff,

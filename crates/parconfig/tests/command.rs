@@ -109,7 +109,7 @@ fn set_writes_nothing_when_one_value_is_wrong() {
         0,
         &["set", "north.par", "camera.1.title=Other", "--dry-run"],
     );
-    // Nor is anything written for a value that is there already.
+    // Nor is anything written for a value that already exists.
     ok(&f, 0, &["set", "north.par", "camera.1.title=Front door"]);
     assert_eq!(read(&f, "north.par"), before);
     assert!(!f.path().join("north.par~").exists());

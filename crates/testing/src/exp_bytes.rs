@@ -43,7 +43,7 @@ pub fn read(bytes: Vec<u8>) -> File {
     assert_eq!(
         u32_at(&bytes, 124),
         crc32fast::hash(&bytes[..120]),
-        "header's check sum"
+        "header's checksum"
     );
     assert_eq!(u32_at(&bytes, 120), 0);
     let mut at = u32_at(&bytes, 8) as usize;

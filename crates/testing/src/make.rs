@@ -10,7 +10,7 @@ use std::{
 
 use formats::{
     exp::writer::{Head, Picture, Writer},
-    reader::{AudioFormat, Camera, Codec, Mode, Stamp, Standard},
+    reader::{AudioFormat, Camera, Codec, Mode, Standard, Timestamp},
 };
 
 /// Recorder time of the first picture, milliseconds since 1970: 2009-11-10 14:15:30 UTC.
@@ -71,13 +71,13 @@ pub fn pictures(stream: &[u8]) -> Vec<Coded> {
         .collect()
 }
 
-/// 48 pictures of 64x48, every 8th a key picture: small, for tests that look at bytes and not at pictures.
+/// 48 pictures of 64x48, every 8th a keyframe: small, for tests that look at bytes and not at pictures.
 pub fn tiny() -> &'static [Coded] {
     static TINY: LazyLock<Vec<Coded>> = LazyLock::new(|| pictures(&mpeg4("64x48", "10", 48, &[])));
     &TINY
 }
 
-/// Access units of an H.264 stream with delimiters, every 8th a key picture.
+/// Access units of an H.264 stream with delimiters, every 8th a keyframe.
 pub fn h264(size: &str, frames: u32) -> Vec<Coded> {
     let source = format!("testsrc=size={size}:rate=10");
     let frames = frames.to_string();
@@ -175,7 +175,7 @@ impl Exp {
 
     pub fn with(head: Head) -> Exp {
         let size = head.cameras.first().map_or((0, 0), |c| (c.width, c.height));
-        let (writer, bytes) = Writer::new(head, stamp(START)).unwrap();
+        let (writer, bytes) = Writer::new(head, timestamp(START)).unwrap();
         Exp {
             writer,
             made: Made {
@@ -194,7 +194,7 @@ impl Exp {
     pub fn camera(&mut self, camera: u16, ms: i64, mode: Mode, coded: &Coded) {
         let picture = Picture {
             camera,
-            stamp: stamp(ms),
+            timestamp: timestamp(ms),
             mode,
             width: self.size.0,
             height: self.size.1,
@@ -210,7 +210,9 @@ impl Exp {
             channels: 1,
             block_align: 0,
         };
-        let record = self.writer.audio(channel, stamp(ms), codec, &format, bytes);
+        let record = self
+            .writer
+            .audio(channel, timestamp(ms), codec, &format, bytes);
         self.add(&record.unwrap());
     }
 
@@ -229,8 +231,8 @@ impl Exp {
     }
 }
 
-fn stamp(ms: i64) -> Stamp {
-    Stamp {
+fn timestamp(ms: i64) -> Timestamp {
+    Timestamp {
         seconds: ms.div_euclid(1000),
         millis: u16::try_from(ms.rem_euclid(1000)).ok(),
     }

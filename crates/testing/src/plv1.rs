@@ -50,7 +50,7 @@ impl Avi {
         self
     }
 
-    /// A framed picture; the coded bytes of a key picture begin at `prefix` (88 or 96 in real files).
+    /// A framed picture; the coded bytes of a keyframe begin at `prefix` (88 or 96 in real files).
     pub fn picture(&mut self, seconds: u32, coded: &Coded, prefix: usize) {
         let mut record = (0x1234_5678 ^ self.number).to_le_bytes().to_vec();
         record.extend(seconds.to_le_bytes());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Files with known pictures, and a player that notes everything a pad hands out.
+//! Files with known pictures, and a player that notes everything a pad outputs.
 
 use formats::{
     exp::writer::{Head, Picture, Writer},
-    reader::{Camera, Mode, Stamp, Standard},
+    reader::{Camera, Mode, Standard, Timestamp},
 };
 use gst::prelude::*;
 use std::{
@@ -112,7 +112,7 @@ pub fn build(plan: &Plan) -> Vec<u8> {
         audio: false,
     };
     let mut time = 1_257_862_530_000.0 + (plan.seed % 1000) as f64;
-    let stamp = |time: f64, seconds: bool| Stamp {
+    let timestamp = |time: f64, seconds: bool| Timestamp {
         seconds: time as i64 / 1000,
         millis: Some(if seconds {
             7
@@ -120,7 +120,7 @@ pub fn build(plan: &Plan) -> Vec<u8> {
             (time as i64 % 1000) as u16
         }),
     };
-    let (mut writer, header) = Writer::new(head, stamp(time, plan.seconds)).unwrap();
+    let (mut writer, header) = Writer::new(head, timestamp(time, plan.seconds)).unwrap();
     let mut out = header.clone();
     let mut number = 0;
     for n in 0..plan.pictures {
@@ -133,7 +133,7 @@ pub fn build(plan: &Plan) -> Vec<u8> {
             }
         }
         for camera in 1..=plan.cameras {
-            // the cameras' key pictures do not stand side by side
+            // the cameras' keyframes do not stand side by side
             let key = (n + u64::from(camera) * 3) % plan.group == 0;
             let size = if key {
                 plan.size * 3
@@ -144,7 +144,7 @@ pub fn build(plan: &Plan) -> Vec<u8> {
             number += 1;
             let picture = Picture {
                 camera,
-                stamp: stamp(time + f64::from(camera) * 2.0, plan.seconds),
+                timestamp: timestamp(time + f64::from(camera) * 2.0, plan.seconds),
                 mode: Mode::Motion,
                 width: 352,
                 height: 240,

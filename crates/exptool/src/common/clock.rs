@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The recorder's time in words. Times are nanoseconds since 1970 in `i64`, taken for UTC (assumed; whether recorders stamp UTC
+//! The recorder's time in words. Times are nanoseconds since 1970 in `i64`, taken for UTC (assumed; whether recorders timestamp UTC
 //! or local time is not publicly known).
 
 use jiff::{Timestamp, tz::Offset};

@@ -21,8 +21,8 @@ pub const COLUMNS: [&str; 21] = [
     "orphan",
     "mode",
     "sequence",
-    "stamp_seconds",
-    "stamp_ms",
+    "timestamp_seconds",
+    "timestamp_ms",
     "time_utc",
     "time_local",
     "running_s",
@@ -77,8 +77,13 @@ impl<W: Write> Table<W> {
             u8::from(frame.orphan).to_string(),
             frame.mode.name().unwrap_or_default().to_owned(),
             number(frame.sequence.map(i64::from)),
-            number(frame.stamp.map(|stamp| stamp.seconds)),
-            number(frame.stamp.and_then(|stamp| stamp.millis).map(i64::from)),
+            number(frame.timestamp.map(|timestamp| timestamp.seconds)),
+            number(
+                frame
+                    .timestamp
+                    .and_then(|timestamp| timestamp.millis)
+                    .map(i64::from),
+            ),
             time(Zone::utc(frame.clock)),
             time(self.zone.rfc3339(frame.clock)),
             format!(

@@ -58,7 +58,7 @@ impl Evidence {
     }
 
     /// 0 to 100: a quarter for each picture, less what was damaged.
-    fn sureness(&self) -> u32 {
+    fn accuracy(&self) -> u32 {
         let whole = self.seen.saturating_sub(self.lost);
         let part = whole
             .saturating_mul(100)
@@ -80,18 +80,18 @@ impl Evidence {
         text
     }
 
-    /// Of a file with a header of the reference layout: its magic is assumed, so its check sum and the records tell.
+    /// Of a file with a header of the reference layout: its magic is assumed, so its checksum and the records tell.
     pub fn with_header(&self, head: &[u8]) -> (u32, String) {
-        let records = self.sureness();
+        let records = self.accuracy();
         let (sure, told) = match header::check_sum(head) {
             None => (0, "the header is cut off"),
             Some((told, actual)) if told == actual => (
                 40 + records.saturating_mul(6) / 10,
-                "the header's check sum is right",
+                "the header's checksum is right",
             ),
             Some(_) => (
                 records.saturating_mul(9) / 10,
-                "the header's check sum is wrong",
+                "the header's checksum is wrong",
             ),
         };
         (sure, format!("{told}, {}", self.text()))
@@ -99,18 +99,18 @@ impl Evidence {
 
     /// Of a file without one.
     pub fn alone(&self) -> (u32, String) {
-        (self.sureness(), self.text())
+        (self.accuracy(), self.text())
     }
 
-    /// Of a file that is read by a layout somebody asked for. A learnt layout is no surer than it was when it was learnt.
+    /// Of a file that is read by a layout somebody asked for. A inferred layout is no surer than it was when it was inferred.
     pub fn by_layout(&self, layout: &Layout) -> (u32, String) {
         let (most, how) = match (layout.status, layout.title.rsplit(", ").next()) {
-            (Status::Learnt, Some("certain")) => (95, ", which was learnt and is certain"),
-            (Status::Learnt, Some("doubtful")) => (20, ", which was learnt and is doubtful"),
-            (Status::Learnt, _) => (60, ", which was learnt and is no more than probable"),
+            (Status::Learnt, Some("certain")) => (95, ", which was inferred and is certain"),
+            (Status::Learnt, Some("doubtful")) => (20, ", which was inferred and is doubtful"),
+            (Status::Learnt, _) => (60, ", which was inferred and is no more than probable"),
             _ => (100, ""),
         };
-        let sure = self.sureness().min(most);
+        let sure = self.accuracy().min(most);
         let name = &layout.name;
         let text = format!("by layout {name}, as asked for{how}, {}", self.text());
         (sure, text)

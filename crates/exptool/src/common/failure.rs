@@ -10,11 +10,11 @@ pub type Done = Result<u8, Failure>;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done, nothing to complain about
-  1  done, and something was found (info, verify, report, learn): damage, wrong check sums, differences, nothing that could be learnt;
+  1  done, and something was found (info, verify, report, learn): damage, wrong checksums, differences, nothing that could be inferred;
      or not all could be done: some of several inputs, some pictures
   2  wrong use of the command
   3  an input cannot be read or is no recording
-  4  an output cannot be written, or is there already
+  4  an output cannot be written, or already exists
   5  GStreamer failed, or a plugin of it is missing (the message names its Debian package)";
 
 /// A failure with its exit code.

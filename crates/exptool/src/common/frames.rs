@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! All frames of a recording with their times and runs, in the order of the file and with bounded memory.
 //!
-//! Times come out as the demuxers give them: clock and rhythm are measured over the first records, then every record is placed.
+//! Times come out as the demuxers give them: clock and timing are measured over the first records, then every record is placed.
 
 pub use super::{
     coded::{codec_name, hash_coded, hex},
@@ -11,8 +11,10 @@ pub use super::{
 use super::{Failure, Input, progress::Progress, sizes::SizeCheck, walk::Event};
 use formats::{
     mpeg4::{infer::Inference, start_code},
-    reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Payload, Stamp, StreamKey},
-    timeline::{Beat, Break, GapPolicy, Mark, Placer, Resolution, Rhythm, RunMap},
+    reader::{AudioFormat, Codec, FileInfo, Media, Mode, Packet, Payload, StreamKey, Timestamp},
+    timeline::{
+        Break, FrameTiming, GapPolicy, Interpolator, Mark, Resolution, RunMap, TimingSample,
+    },
 };
 use std::collections::HashMap;
 
@@ -31,13 +33,13 @@ pub struct Options {
     pub crc: bool,
     /// SHA-256 of the coded picture, see [`coded_picture`].
     pub sha256: bool,
-    /// Count the macroblocks of the first key pictures, and warn where the file says another size.
+    /// Count the macroblocks of the first keyframes, and warn where the file says another size.
     pub sizes: bool,
     /// What becomes of gaps in the running time.
     pub policy: GapPolicy,
 }
 
-/// Whether the check sum of a record is right.
+/// Whether the checksum of a record is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crc {
     /// The record has none, or it was not asked for.
@@ -63,11 +65,11 @@ pub struct Frame {
     pub stream: StreamKey,
     /// Can be decoded without an earlier picture.
     pub key: bool,
-    /// A picture whose reference is missing: before the first key picture, or after a gap before the next.
+    /// A picture whose reference is missing: before the first keyframe, or after a gap before the next.
     pub orphan: bool,
     /// The recorder's time as it stands in the file.
-    pub stamp: Option<Stamp>,
-    /// Its time, finer than the stamp where only seconds count: ns since 1970; without a clock, since the first slot.
+    pub timestamp: Option<Timestamp>,
+    /// Its time, finer than the timestamp where only seconds count: ns since 1970; without a clock, since the first slot.
     pub clock: i64,
     /// `clock` is a time of day.
     pub has_clock: bool,
@@ -89,7 +91,7 @@ pub struct Frame {
     pub height: u16,
     /// Sound parameters.
     pub audio: Option<AudioFormat>,
-    /// Check sum.
+    /// Checksum.
     pub crc: Crc,
     /// SHA-256 of the coded picture.
     pub sha256: Option<[u8; 32]>,
@@ -175,8 +177,8 @@ fn read_some(
     if pass.head.is_some() {
         pass.settle(walk.info());
     }
-    if let Some(placer) = &mut pass.placer {
-        placer.finish();
+    if let Some(interpolator) = &mut pass.interpolator {
+        interpolator.finish();
     }
     pass.hand_out(tell)?;
     let mut summary = pass.summary;
@@ -192,7 +194,7 @@ fn read_some(
 #[derive(Default)]
 struct Head {
     items: Vec<(Frame, Mark)>,
-    beats: Vec<Beat>,
+    samples: Vec<TimingSample>,
     inference: Inference,
     votes: HashMap<StreamKey, u32>,
     bytes: usize,
@@ -208,7 +210,7 @@ fn mark_of(packet: &Packet) -> Mark {
     Mark {
         camera: packet.stream.camera,
         video: packet.stream.codec.media() == Media::Video,
-        stamp: packet.stamp,
+        timestamp: packet.timestamp,
         slot: packet.slot,
     }
 }
@@ -218,7 +220,7 @@ struct Pass {
     summary: Summary,
     head: Option<Head>,
     codecs: HashMap<u16, Codec>,
-    placer: Option<Placer<Frame>>,
+    interpolator: Option<Interpolator<Frame>>,
     runs: Option<RunMap>,
     run: usize,
     references: HashMap<StreamKey, Reference>,
@@ -232,7 +234,7 @@ impl Pass {
             summary: Summary::default(),
             head: Some(Head::default()),
             codecs: HashMap::new(),
-            placer: None,
+            interpolator: None,
             runs: None,
             run: 0,
             references: HashMap::new(),
@@ -273,7 +275,7 @@ impl Pass {
             stream: packet.stream,
             key: packet.key,
             orphan: false,
-            stamp: packet.stamp,
+            timestamp: packet.timestamp,
             clock: 0,
             has_clock: false,
             estimated: false,
@@ -291,9 +293,9 @@ impl Pass {
             alarm: details.and_then(|details| details.alarm.clone()),
         };
         self.summary.records += 1;
-        match (&mut self.head, &mut self.placer) {
+        match (&mut self.head, &mut self.interpolator) {
             (Some(head), _) => head.add(frame, mark, coded),
-            (None, Some(placer)) => placer.push(frame, mark),
+            (None, Some(interpolator)) => interpolator.push(frame, mark),
             (None, None) => {}
         }
     }
@@ -322,18 +324,18 @@ impl Pass {
             return;
         };
         let nominal = info.cameras.iter().find_map(|camera| camera.rate);
-        let rhythm = Rhythm::measure(&head.beats, nominal, info.slot_rate);
-        self.summary.rhythm = rhythm;
+        let timing = FrameTiming::measure(&head.samples, nominal, info.slot_rate);
+        self.summary.timing = timing;
         if head.votes.keys().any(|key| key.codec == Codec::Mpeg4) {
             self.summary.widths = Some(head.inference.result());
         }
         self.codecs = head.codecs();
-        let mut placer = Placer::new(rhythm);
+        let mut interpolator = Interpolator::new(timing);
         for (frame, mark) in head.items {
-            placer.push(frame, mark);
+            interpolator.push(frame, mark);
         }
-        self.placer = Some(placer);
-        self.runs = Some(RunMap::new(self.options.policy, &rhythm));
+        self.interpolator = Some(interpolator);
+        self.runs = Some(RunMap::new(self.options.policy, &timing));
     }
 
     /// Hands out all frames whose time is known.
@@ -341,13 +343,13 @@ impl Pass {
         &mut self,
         tell: &mut dyn FnMut(Frame) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let (Some(placer), Some(runs)) = (&mut self.placer, &mut self.runs) else {
+        let (Some(interpolator), Some(runs)) = (&mut self.interpolator, &mut self.runs) else {
             return Ok(());
         };
-        while let Some((mut frame, mark, clock)) = placer.pop() {
+        while let Some((mut frame, mark, clock)) = interpolator.pop() {
             frame.clock = clock;
             frame.has_clock = self.summary.has_clock();
-            frame.estimated = self.summary.rhythm.resolution == Resolution::Seconds;
+            frame.estimated = self.summary.timing.resolution == Resolution::Seconds;
             if let Some(codec) = self.codecs.get(&frame.stream.camera)
                 && matches!(frame.stream.codec, Codec::Mpeg4 | Codec::H264)
             {
@@ -381,9 +383,9 @@ impl Pass {
 impl Head {
     fn add(&mut self, frame: Frame, mark: Mark, payload: &[u8]) {
         if mark.video {
-            self.beats.push(Beat {
+            self.samples.push(TimingSample {
                 camera: mark.camera,
-                stamp: mark.stamp,
+                timestamp: mark.timestamp,
                 slot: mark.slot,
             });
             *self.votes.entry(frame.stream).or_insert(0) += 1;

@@ -69,17 +69,17 @@ impl Input {
         let size = file.seek(SeekFrom::End(0)).map_err(fail)?;
         file.rewind().map_err(fail)?;
         let (source, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
-            Some("learn") => learnt(path).map_err(|failure| named(&name, failure))?,
+            Some("learn") => inferred(path).map_err(|failure| named(&name, failure))?,
             Some(layout) => {
                 let (loaded, text) = load_layout(layout)?;
                 (Source::Layout(Box::new(loaded), text), String::new(), 0)
             }
-            // known families first, else what can be learnt
+            // known families first, else what can be inferred
             None => recognise(&mut file, size)
                 .or_else(|unknown| match begins_foreign(path) {
                     // another container's own framing must not pass for a layout
                     true => Err(unknown),
-                    false => learnt(path).map_err(|_| unknown),
+                    false => inferred(path).map_err(|_| unknown),
                 })
                 .map_err(|failure| named(&name, failure))?,
         };
@@ -258,22 +258,22 @@ fn begins_foreign(path: &Path) -> bool {
 }
 
 /// A layout that the file itself teaches.
-fn learnt(path: &Path) -> Result<(Source, String, u32), Failure> {
-    let learnt = crate::learn::of_file(path)?.map_err(Failure::Input)?;
-    let confidence = match learnt.confidence {
+fn inferred(path: &Path) -> Result<(Source, String, u32), Failure> {
+    let inferred = crate::learn::of_file(path)?.map_err(Failure::Input)?;
+    let confidence = match inferred.confidence {
         Confidence::Certain => 95,
         Confidence::Probable => 60,
         Confidence::Doubtful => 20,
     };
     let evidence = format!(
-        "the layout was learnt from the file and is {}: it reads {} of {} pictures",
-        learnt.confidence.name(),
-        learnt.read,
-        learnt.pictures
+        "the layout was inferred from the file and is {}: it reads {} of {} pictures",
+        inferred.confidence.name(),
+        inferred.read,
+        inferred.pictures
     );
-    let text = learnt.to_toml().unwrap_or_default();
+    let text = inferred.to_toml().unwrap_or_default();
     Ok((
-        Source::Layout(Box::new(learnt.layout), text),
+        Source::Layout(Box::new(inferred.layout), text),
         evidence,
         confidence,
     ))

@@ -102,7 +102,7 @@ impl Drop for Unfinished {
 }
 
 impl NewFile {
-    /// Begins a file. With `force` one that is there already is replaced at the end.
+    /// Begins a file. With `force` one that already exists is replaced at the end.
     ///
     /// # Errors
     /// A file of that name without `force`, or that is an input; a folder that cannot be written to.
@@ -115,7 +115,7 @@ impl NewFile {
         }
         if !force && path.exists() {
             return Err(Failure::Output(format!(
-                "{}: is there already (--force replaces it)",
+                "{}: already exists (--force replaces it)",
                 path.display()
             )));
         }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Whether the first key pictures are as large as the file says: their macroblocks are counted.
+//! Whether the first keyframes are as large as the file says: their macroblocks are counted.
 
 use formats::{
-    mpeg4::{SizeHint, key_picture_size},
+    mpeg4::{SizeHint, keyframe_size},
     reader::{Codec, FileInfo, Packet},
 };
 use std::collections::BTreeMap;
 
-/// Key pictures of a camera that are counted.
+/// Keyframes of a camera that are counted.
 const TRIES: u8 = 4;
 
 type Size = (u16, u16);
@@ -16,14 +16,14 @@ type Size = (u16, u16);
 #[derive(Debug)]
 struct Seen {
     tries: u8,
-    /// Offset of the first key picture, and the size that header and record format make for it.
+    /// Offset of the first keyframe, and the size that header and record format make for it.
     offset: u64,
     told: Size,
     /// The size that it has.
     counted: Option<Size>,
 }
 
-/// Counts key pictures, camera by camera.
+/// Counts keyframes, camera by camera.
 #[derive(Debug, Default)]
 pub struct SizeCheck {
     cameras: BTreeMap<u16, Seen>,
@@ -46,7 +46,7 @@ impl SizeCheck {
             seen.tries -= 1;
             seen.offset = offset;
             seen.told = told;
-            seen.counted = key_picture_size(coded, SizeHint::default());
+            seen.counted = keyframe_size(coded, SizeHint::default());
         }
     }
 
@@ -83,7 +83,7 @@ impl Seen {
             None => "by its record's format",
         };
         Some(format!(
-            "camera {camera}: the key picture at offset {offset} is {} {by}, where {}",
+            "camera {camera}: the keyframe at offset {offset} is {} {by}, where {}",
             words(right),
             claims.join(" and ")
         ))

@@ -4,7 +4,7 @@
 use formats::{
     mpeg4::infer::Inferred,
     reader::FileInfo,
-    timeline::{Resolution, Rhythm},
+    timeline::{FrameTiming, Resolution},
 };
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ pub struct Summary {
     /// What the header says.
     pub info: FileInfo,
     /// Clock and usual picture distance.
-    pub rhythm: Rhythm,
+    pub timing: FrameTiming,
     /// Widths of VOP fields, where there are MPEG-4 pictures.
     pub widths: Option<Inferred>,
     /// Records with frames.
@@ -64,9 +64,9 @@ pub struct Summary {
     pub cut: Option<(u64, u64)>,
     /// What does not agree.
     pub warnings: Vec<String>,
-    /// Wrong check sums.
+    /// Wrong checksums.
     pub wrong_crc: u64,
-    /// Records whose check sum was held against their bytes.
+    /// Records whose checksum was compared with their bytes.
     pub checked_crc: u64,
     /// A header was passed: what is skipped after it has a reason.
     has_header: bool,
@@ -75,7 +75,7 @@ pub struct Summary {
 impl Summary {
     /// Name of the clock that times come from.
     pub fn clock_name(&self) -> &'static str {
-        match self.rhythm.resolution {
+        match self.timing.resolution {
             Resolution::Millis => "milliseconds",
             Resolution::Seconds => "whole seconds",
             Resolution::Slots => "file timeline",
@@ -84,7 +84,7 @@ impl Summary {
 
     /// Clock times are times of day.
     pub fn has_clock(&self) -> bool {
-        self.rhythm.resolution != Resolution::Slots
+        self.timing.resolution != Resolution::Slots
     }
 
     /// Bytes were skipped. Before the first record they are told, unless they are a header or among the first `known` bytes.

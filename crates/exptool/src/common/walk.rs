@@ -24,7 +24,7 @@ const MAX_WINDOW: usize = MAX_RECORD + 5 * BLOCK;
 pub enum Event<'a> {
     /// A record, and the window that its payload's ranges count in.
     Packet(Packet, &'a [u8]),
-    /// Nothing to hand out, of this many bytes.
+    /// Nothing to output, of this many bytes.
     Skip(u64),
     /// Bytes that prove nothing.
     Damaged {

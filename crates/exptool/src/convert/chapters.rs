@@ -35,7 +35,7 @@ pub fn of(
     preserve: bool,
     exact: bool,
 ) -> Vec<Chapter> {
-    // a run without a key picture shows nothing
+    // a run without a keyframe shows nothing
     let wanted = |run: &&Stretch| {
         run.decodable.is_some() && clip.is_none_or(|clip| clip.meets(run.start, run.last))
     };
@@ -63,7 +63,7 @@ pub fn of(
         }
         let length = last
             .saturating_sub(start)
-            .saturating_add(camera.rhythm.interval);
+            .saturating_add(camera.timing.interval);
         let mode = run.spans.first().and_then(|span| span.mode.name());
         let time = recording.short_time(shown);
         let zone = match recording.has_clock() {

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Finds what lies in a window of the recorder's clock, and the key pictures that it can be decoded from.
+/// Finds what lies in a window of the recorder's clock, and the keyframes that it can be decoded from.
 pub struct Finder {
     /// First moment, nanoseconds.
     pub from: i64,
@@ -20,7 +20,7 @@ pub struct Finder {
 #[derive(Default)]
 struct Crossing {
     key: i64,
-    /// Pictures since the key picture, and those that are in the window or needed for it.
+    /// Pictures since the keyframe, and those that are in the window or needed for it.
     since_key: u64,
     frames: u64,
     inside: bool,
@@ -30,7 +30,7 @@ struct Crossing {
 /// A time that a recording is in the window, by the clocks of its pictures.
 #[derive(Clone, Copy, Debug)]
 struct Stay {
-    /// The key picture that it is decoded from.
+    /// The keyframe that it is decoded from.
     key: i64,
     first: i64,
     last: i64,
@@ -97,7 +97,7 @@ pub struct Clip {
     to: i64,
     /// Each time that the recording is in the window: more than one where an hour occurs twice.
     stays: Vec<Stay>,
-    /// A key picture may come this much earlier, by another rounding.
+    /// A keyframe may come this much earlier, by another rounding.
     slack: i64,
 }
 
@@ -327,7 +327,7 @@ impl Clip {
     }
 
     /// Of a run that is partly wanted: where it begins in the output, its first picture that is shown, and its last. `exact`: of a
-    /// copy, the pictures since the key picture before the window are shown too.
+    /// copy, the pictures since the keyframe before the window are shown too.
     pub fn part(&self, run: (i64, i64), decodable: i64, exact: bool) -> (i64, i64, i64) {
         let (start, last) = run;
         let within = |time: &i64| (start..=last).contains(time);
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_begins_with_the_key_picture_before_the_window() {
+    fn a_copy_begins_with_the_keyframe_before_the_window() {
         use Verdict::{Drop, End, Keep};
         let mut tracker = tracker(false, &[104]);
         let shift = Keep(4_000_000_000);

@@ -387,7 +387,7 @@ fn video(
         elements.extend(overlay.clone());
         elements.extend(encoder()?);
         if let Some(pad) = decoded.as_ref().and_then(|last| last.static_pad("src")) {
-            let digits = if job.camera.rhythm.interval < 1_000_000_000 {
+            let digits = if job.camera.timing.interval < 1_000_000_000 {
                 23
             } else {
                 19
@@ -484,14 +484,14 @@ fn sound(
 
 /// Usual rate of a camera's pictures.
 pub fn frame_rate(camera: &Camera) -> gst::Fraction {
-    let measured = camera.rhythm.frame_rate().and_then(|(num, den)| {
+    let measured = camera.timing.frame_rate().and_then(|(num, den)| {
         Some(gst::Fraction::new(
             i32::try_from(num).ok()?,
             i32::try_from(den).ok().filter(|den| *den > 0)?,
         ))
     });
     measured.filter(|rate| rate.numer() > 0).unwrap_or_else(|| {
-        let mhz = 1_000_000_000_000 / camera.rhythm.interval.max(1_000_000);
+        let mhz = 1_000_000_000_000 / camera.timing.interval.max(1_000_000);
         gst::Fraction::new(i32::try_from(mhz.clamp(1, 120_000)).unwrap_or(25_000), 1000)
     })
 }

@@ -110,7 +110,7 @@ pub fn build(job: &Job<'_>, out: &Path) -> Result<(Graph, Vec<graph::Shared>), F
     for (camera, cell) in job.cameras.iter().zip(cells(job.cameras)) {
         let clip = match job.window {
             None => None,
-            Some(finder) => match finder.clip(camera.number, camera.rhythm.interval / 2) {
+            Some(finder) => match finder.clip(camera.number, camera.timing.interval / 2) {
                 None => continue,
                 clip => clip,
             },
@@ -209,7 +209,7 @@ fn connect(demux: &gst::Element, compositor: &gst::Element, branches: Vec<Branch
 
 /// A mosaic has one rate: the highest of its cameras.
 fn rate(cameras: &[&Camera]) -> Result<gst::Element, Failure> {
-    let shortest = cameras.iter().map(|camera| camera.rhythm.interval).min();
+    let shortest = cameras.iter().map(|camera| camera.timing.interval).min();
     let interval = shortest.unwrap_or(100_000_000).max(1);
     let rate = (1_000_000_000 + interval / 2) / interval;
     let rate = i32::try_from(rate.clamp(1, 30)).unwrap_or(10);

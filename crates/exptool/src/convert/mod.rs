@@ -117,7 +117,7 @@ Examples:
 
 /// Into MP4, Matroska, AVI or a bare stream, one file for each camera, without encoding again.
 ///
-/// Each file is written under a temporary name until it is complete. One that is there already is taken for finished and left
+/// Each file is written under a temporary name until it is complete. One that already exists is taken for finished and left
 /// alone, unless --force is given. MP4 and Matroska get a chapter for each run of recording (MP4: the first 255).
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
@@ -144,7 +144,7 @@ pub struct Convert {
     #[arg(long, value_enum, default_value_t)]
     clock: ClockIn,
     /// Only what was recorded from this time on: '2009-11-10 09:15:30', with an offset or Z, 09:15, or +SECONDS.
-    /// A copy begins with the key picture before
+    /// A copy begins with the keyframe before
     #[arg(long, value_name = "TIME")]
     from_time: Option<String>,
     /// Only what was recorded before this time
@@ -162,7 +162,7 @@ pub struct Convert {
     /// Replace outputs that are there already
     #[arg(long)]
     force: bool,
-    /// Write a table of all frames beside the outputs: times, offsets, modes, check sums, SHA-256
+    /// Write a table of all frames beside the outputs: times, offsets, modes, checksums, SHA-256
     #[arg(long)]
     frames_csv: bool,
 }
@@ -288,7 +288,7 @@ fn line(outcome: &Outcome) -> String {
             outcome.frames,
             duration(i64::try_from(outcome.length).unwrap_or(i64::MAX))
         ),
-        (Some(output), None) => format!("{} -> {}: is there already\n", input, plain::path(output)),
+        (Some(output), None) => format!("{} -> {}: already exists\n", input, plain::path(output)),
         (_, Some(failure)) => format!("{input}: {}\n", plain_lines(failure.text())),
         (None, None) => format!("{input}: nothing to do\n"),
     };

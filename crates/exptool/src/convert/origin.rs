@@ -41,7 +41,7 @@ pub fn write(mux: &gst::Element, comment: &str) {
     }
 }
 
-/// Whether a file that is there already has this comment. A bare stream has no place for one and is taken for what its name says.
+/// Whether a file that already exists has this comment. A bare stream has no place for one and is taken for what its name says.
 pub fn agrees(path: &Path, format: Format, comment: &str) -> bool {
     if format == Format::M4v {
         return path.metadata().is_ok_and(|meta| meta.len() > 0);

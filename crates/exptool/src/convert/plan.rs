@@ -119,7 +119,7 @@ fn folder(top: &Path, at: &Path, items: &mut Vec<Item>, depth: u32) {
     }
 }
 
-/// Whether an AVI in a folder is a recorder's: others, such as those that were made of recordings here, are passed over.
+/// Whether an AVI in a folder is a recorder's: others, such as those that were made of recordings here, are skipped.
 fn is_plv1(path: &Path) -> bool {
     let mut head = Vec::new();
     let file = std::fs::File::open(path);
@@ -260,7 +260,7 @@ mod tests {
             .iter()
             .map(|item| item.stem.to_str().unwrap())
             .collect();
-        // an AVI that no recorder made is passed over
+        // an AVI that no recorder made is skipped
         assert_eq!(stems, ["a", "a.exp", "deep/b"]);
         let found = inputs(&[top.join("*.exp"), top.join("a.exp")]).unwrap();
         assert_eq!(found.len(), 1);

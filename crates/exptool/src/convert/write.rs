@@ -165,7 +165,7 @@ impl Work<'_> {
         if let Some(first) = outcomes.first_mut().filter(|_| kept) {
             first
                 .notes
-                .push(format!("{}: is there already", table.display()));
+                .push(format!("{}: already exists", table.display()));
         }
         Ok(outcomes)
     }
@@ -192,7 +192,7 @@ impl Work<'_> {
         Ok(Some(Finder::new(from, to)))
     }
 
-    /// Walks over the input, and writes its table of frames unless that is there already.
+    /// Walks over the input, and writes its table of frames unless that already exists.
     fn read(&self, input: Input, mut window: Option<&mut Finder>) -> Result<Recording, Failure> {
         let mut table = None;
         let path = self.table();
@@ -245,7 +245,7 @@ impl Work<'_> {
         }
         let clip = match window {
             None => None,
-            Some(finder) => match finder.clip(camera.number, camera.rhythm.interval / 2) {
+            Some(finder) => match finder.clip(camera.number, camera.timing.interval / 2) {
                 None => {
                     let text = format!("{} has nothing in that time", camera.name());
                     outcome.failure = Some(Failure::Input(text));
@@ -280,13 +280,13 @@ impl Work<'_> {
         outcome
     }
 
-    /// Whether an output is there already and needs no work.
+    /// Whether an output already exists and needs no work.
     fn is_done(&self, path: &Path) -> Result<bool, Failure> {
         match !self.convert.force && path.exists() {
             false => Ok(false),
             true if origin::agrees(path, self.format, &self.origin) => Ok(true),
             true => Err(Failure::Output(format!(
-                "{}: is there already, and was not made of this recording with these options (--force replaces it)",
+                "{}: already exists, and was not made of this recording with these options (--force replaces it)",
                 path.display()
             ))),
         }

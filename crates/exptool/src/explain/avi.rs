@@ -20,7 +20,7 @@ pub fn sheet(layout: &Layout, text: &str, packet: &Packet, data: &[u8], zone: Zo
     let size = cursor::u32_le(data, 4).unwrap_or(0) as usize;
     let body = data.get(HEAD..).unwrap_or_default();
     let body = body.get(..size).unwrap_or(body);
-    let framed = packet.stamp.is_some() && packet.stream.codec.media() == Media::Video;
+    let framed = packet.timestamp.is_some() && packet.stream.codec.media() == Media::Video;
     let mut sheet = if framed {
         record::sheet(layout, text, &moved(packet), body, zone)
     } else {

@@ -22,7 +22,7 @@ pub struct Field {
     pub name: String,
     /// What it says.
     pub value: String,
-    /// verified, stated, assumed, learnt or unknown.
+    /// verified, stated, assumed, inferred or unknown.
     pub known: &'static str,
     /// The bytes, the first of them where they are many.
     pub hex: String,
@@ -49,7 +49,7 @@ pub fn word(status: Status) -> &'static str {
         Status::Verified => "verified",
         Status::Stated => "stated",
         Status::Assumed => "assumed",
-        Status::Learnt => "learnt",
+        Status::Learnt => "inferred",
     }
 }
 

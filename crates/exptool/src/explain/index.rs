@@ -10,7 +10,7 @@ use formats::{
 
 const ASSUMED: &str = "assumed";
 
-/// The sheet of a part of the index: its head, an entry, or its check sum. `at` is its offset, `index` where the index begins
+/// The sheet of a part of the index: its head, an entry, or its checksum. `at` is its offset, `index` where the index begins
 /// and how many entries it says it has.
 pub fn sheet(bytes: &[u8], at: u64, index: (u64, u64)) -> Sheet {
     let (begin, count) = index;

@@ -34,7 +34,7 @@ Each field is marked:
   verified   shown on real footage by somebody, publicly
   stated     said by a manual or reference page
   assumed    this project's guess, to be replaced when a real file says otherwise
-  learnt     worked out from the file itself
+  inferred     worked out from the file itself
   unknown    nobody knows
 
 Exit codes:
@@ -161,7 +161,7 @@ const CLOCK_RECORDS: u64 = 64;
 /// Milliseconds that are the same in every record of a second are not believed.
 fn milliseconds(input: &Input, sheet: &mut Sheet) -> Result<(), Failure> {
     let summary = frames::read_first(input, Options::default(), CLOCK_RECORDS, &mut |_| Ok(()))?;
-    if summary.rhythm.resolution == Resolution::Seconds {
+    if summary.timing.resolution == Resolution::Seconds {
         for field in &mut sheet.fields {
             if field.name == "milliseconds" {
                 field

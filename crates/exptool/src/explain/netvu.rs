@@ -41,7 +41,7 @@ pub fn sheet(packet: &Packet, data: &[u8], zone: Zone) -> Sheet {
         }
     }
     if let Some(range) = record::stored(packet).filter(|range| !range.is_empty()) {
-        let value = format!("{} coded bytes are handed out", packet.payload.len());
+        let value = format!("{} coded bytes are output", packet.payload.len());
         let known = match packet.stream.codec {
             Codec::Mpeg4 | Codec::Jpeg | Codec::Bmp => "verified",
             // of sound, one rate of ADPCM was seen
@@ -50,8 +50,8 @@ pub fn sheet(packet: &Packet, data: &[u8], zone: Zone) -> Sheet {
         };
         sheet.add(range, record::coded_name(packet), value, known);
     }
-    if let Some(stamp) = packet.stamp {
-        let ns = stamp.unix_ms().saturating_mul(1_000_000);
+    if let Some(timestamp) = packet.timestamp {
+        let ns = timestamp.unix_ms().saturating_mul(1_000_000);
         sheet.notes.push(format!(
             "Time: {} in UTC (stated), {} by the offset of the stream or the command line",
             Zone::utc(ns),

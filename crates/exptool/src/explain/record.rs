@@ -69,7 +69,7 @@ pub fn seconds(text: &str) -> String {
 /// What a record is, in words.
 pub fn title(packet: &Packet) -> String {
     let what = match (packet.stream.codec.media(), packet.key) {
-        (Media::Video, true) => "key picture of camera",
+        (Media::Video, true) => "keyframe of camera",
         (Media::Video, false) => "P picture of camera",
         _ => "sound of channel",
     };
@@ -161,19 +161,19 @@ fn time_and_constants(
 ) {
     let record = &layout.record;
     if let Some(time) = record.time {
-        let value = packet.stamp.map(|stamp| {
-            let ns = stamp.seconds.saturating_mul(1_000_000_000);
+        let value = packet.timestamp.map(|timestamp| {
+            let ns = timestamp.seconds.saturating_mul(1_000_000_000);
             // the seconds are known, but not of which zone they are
             if zone.from != From::Nothing {
                 sheet.notes.push(format!(
-                    "Local time: {}, if the recorder stamps UTC (assumed); the offset is of the {}.",
+                    "Local time: {}, if the recorder timestamps UTC (assumed); the offset is of the {}.",
                     seconds(&zone.local(ns)),
                     zone.from.name()
                 ));
             }
             format!(
                 "{} s = {} if UTC (assumed)",
-                stamp.seconds,
+                timestamp.seconds,
                 seconds(&Zone::utc(ns))
             )
         });
@@ -263,7 +263,7 @@ fn kind_name(kind: &KindField, value: u64) -> String {
     let name = if kind.p.contains(&value) {
         "P picture"
     } else if kind.key.contains(&value) {
-        "key picture"
+        "keyframe"
     } else {
         "sound"
     };
@@ -275,7 +275,7 @@ pub fn kind_word(value: u64) -> String {
     let name = match value {
         1 => "sound",
         4 => "P picture",
-        6 => "key picture",
+        6 => "keyframe",
         _ => "not told",
     };
     format!("{value} {name}")

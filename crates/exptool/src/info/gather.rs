@@ -158,13 +158,13 @@ impl Gather {
 pub fn times(common: &Common, summary: &Summary) -> Times {
     Times {
         zone: common.zone(summary.info.utc_offset),
-        resolution: summary.rhythm.resolution,
+        resolution: summary.timing.resolution,
     }
 }
 
 /// Pictures that stand in an AVI without a record around them have no layout that anybody has seen.
 fn say_unframed(report: &mut Report, summary: &Summary) {
-    if summary.rhythm.resolution == Resolution::Slots
+    if summary.timing.resolution == Resolution::Slots
         && summary.records > 0
         && let Some(layout) = report.layout.as_mut().filter(|l| l.name == "plv1")
     {
@@ -238,7 +238,7 @@ fn camera_runs(camera: &Camera, times: Times) -> Vec<CameraRun> {
     runs
 }
 
-/// Pictures a second inside the camera's own runs, so that no hole makes it slower.
+/// Frames per second inside the camera's own runs, so that no hole makes it slower.
 fn rate(camera: &Camera) -> Option<f64> {
     let (mut steps, mut time) = (0_u64, 0_i64);
     for run in &camera.runs {

@@ -27,7 +27,7 @@ Examples:
   exptool info --utc-offset -5 --json lobby.exp | jq .runs
   exptool info lobby.exp --frames-csv frames.csv
 
-Every record is read, so that runs, gaps and damage are exact; --quick looks at both ends only. Check sums are not tested: verify
+Every record is read, so that runs, gaps and damage are exact; --quick looks at both ends only. Checksums are not tested: verify
 does that.
 
 Exit codes:
@@ -36,7 +36,7 @@ Exit codes:
      several files, not all could be read
   2  wrong use of the command
   3  a file cannot be read or is no recording
-  4  the table of frames cannot be written, or is there already";
+  4  the table of frames cannot be written, or already exists";
 
 /// Say what a recording is: cameras, codecs, runs, gaps, damage.
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub struct Info {
     /// Also write a table of all frames
     #[arg(long, value_name = "CSV", conflicts_with = "quick")]
     frames_csv: Option<PathBuf>,
-    /// Replace a table that is there already
+    /// Replace a table that already exists
     #[arg(long, requires = "frames_csv")]
     force: bool,
 }
@@ -131,7 +131,7 @@ pub fn survey(common: &Common, input: &Input) -> Result<Report, Failure> {
     Ok(finish(gather.report(common, input, &summary), input))
 }
 
-/// Reads all of a recording, and writes its frames, with check sums and hashes, as a table.
+/// Reads all of a recording, and writes its frames, with checksums and hashes, as a table.
 ///
 /// # Errors
 /// A file that cannot be read or written.

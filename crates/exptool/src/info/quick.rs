@@ -86,7 +86,7 @@ fn index_reaches_end(input: &Input, at: u64) -> Result<bool, Failure> {
     }
     let count = index::Walk::new(&head, at).map_or(0, |walk| u64::from(walk.count()));
     let entries = count.saturating_mul(header::INDEX_ENTRY as u64);
-    // a check sum of four bytes ends it
+    // a checksum of four bytes ends it
     let end = at.saturating_add(head.len() as u64 + 4);
     Ok(end.saturating_add(entries) == input.size)
 }
@@ -104,9 +104,9 @@ fn last_before(input: &Input, end: u64) -> Result<Option<i64>, Failure> {
         }
         if let Event::Packet(packet, _) = event
             && packet.stream.codec.media() == Media::Video
-            && let Some(stamp) = packet.stamp
+            && let Some(timestamp) = packet.timestamp
         {
-            last = Some(stamp.unix_ms().saturating_mul(1_000_000));
+            last = Some(timestamp.unix_ms().saturating_mul(1_000_000));
         }
     }
     Ok(last)

@@ -89,7 +89,7 @@ pub struct LayoutName {
     pub name: String,
     /// What it is.
     pub title: String,
-    /// verified, stated, assumed or learnt.
+    /// verified, stated, assumed or inferred.
     pub status: Status,
 }
 
@@ -158,7 +158,7 @@ pub struct Stream {
     pub width: u16,
     /// See `width`.
     pub height: u16,
-    /// Rate that the header names, pictures a second.
+    /// Rate that the header names, frames per second.
     pub nominal_rate: Option<f64>,
     /// Rate as recorded, gaps left out; of a quick look, that of the first records.
     pub recorded_rate: Option<f64>,
@@ -166,7 +166,7 @@ pub struct Stream {
     pub sample_rate: Option<u32>,
     /// Frames.
     pub frames: Option<u64>,
-    /// Key pictures.
+    /// Keyframes.
     pub key_frames: Option<u64>,
     /// Pictures without their reference.
     pub orphans: Option<u64>,

@@ -283,13 +283,13 @@ fn damage(out: &mut String, report: &Report) {
         (Some(0), _) => line(
             out,
             "damage",
-            "none found between records (check sums are not tested: verify does that)",
+            "none found between records (checksums are not tested: verify does that)",
         ),
         (Some(regions), bytes) => line(
             out,
             "damage",
             &format!(
-                "{}, {} bytes (check sums are not tested: verify does that)",
+                "{}, {} bytes (checksums are not tested: verify does that)",
                 count(regions, "region", "regions"),
                 bytes.unwrap_or(0)
             ),

@@ -42,7 +42,7 @@ impl Times {
             (Resolution::Slots, _) => "distances from the first slot",
             (_, true) => "UTC (stated)",
             (_, false) => {
-                "taken for UTC (assumed: whether recorders stamp UTC or local time is not known)"
+                "taken for UTC (assumed: whether recorders timestamp UTC or local time is not known)"
             }
         }
     }

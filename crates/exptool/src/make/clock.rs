@@ -7,7 +7,7 @@ use jiff::{Timestamp, fmt::temporal::Pieces};
 const SECOND: f64 = 1e9;
 /// Largest width and height: what both codecs take.
 const MAX_SIDE: u16 = 4096;
-/// Most pictures a second.
+/// Most frames per second.
 const MAX_RATE: i32 = 120;
 
 /// When the first picture was taken.
@@ -49,7 +49,7 @@ impl Clock {
         }
     }
 
-    /// What it shows for a picture at this running time. It jumps with key pictures only, as a recorder that begins anew does.
+    /// What it shows for a picture at this running time. It jumps with keyframes only, as a recorder that begins anew does.
     pub fn at(&mut self, running: i64, key: bool) -> i64 {
         if key {
             let passed = self.breaks.partition_point(|jump| jump.at <= running);

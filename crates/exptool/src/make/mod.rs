@@ -53,7 +53,7 @@ pub struct Make {
     /// File to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace a file that is there already
+    /// Replace a file that already exists
     #[arg(long)]
     pub force: bool,
     /// Number of a camera, one for each INPUT in their order (1, 2, …)
@@ -69,7 +69,7 @@ pub struct Make {
     /// Length of what is taken of each INPUT
     #[arg(long, value_name = "S", value_parser = clock::parse_seconds, allow_hyphen_values = true)]
     pub seconds: Option<f64>,
-    /// Clock jumps by N seconds with the first key picture from S seconds of video on; may be given several times
+    /// Clock jumps by N seconds with the first keyframe from S seconds of video on; may be given several times
     #[arg(long = "break", value_name = "S:N", value_parser = clock::parse_break, allow_hyphen_values = true)]
     pub breaks: Vec<Break>,
     /// Recording mode: continuous, motion, alarm, instant, pre-alarm, schedule
@@ -78,7 +78,7 @@ pub struct Make {
     /// Recording mode from S seconds of video on; may be given several times
     #[arg(long = "mode-at", value_name = "S:MODE", value_parser = clock::parse_mode_at)]
     pub modes: Vec<(i64, Mode)>,
-    /// Pictures a second
+    /// Frames per second
     #[arg(long, value_name = "N or N/M", default_value = "15/2", value_parser = clock::parse_rate)]
     pub rate: (i32, i32),
     /// Picture size, WxH (352x240, or 352x288 with --standard pal)
@@ -93,7 +93,7 @@ pub struct Make {
     /// Bits a second of each camera
     #[arg(long, value_name = "N", default_value_t = 400_000, value_parser = clap::value_parser!(u32).range(1000..=100_000_000))]
     pub bitrate: u32,
-    /// Pictures from one key picture to the next
+    /// Pictures from one keyframe to the next
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub gop: u32,
     /// Also record the sound of the first INPUT (mu-law, 8 kHz)
@@ -177,7 +177,7 @@ impl Make {
         let (last, key) = watch.ends();
         let seconds = |ns: i64| ns as f64 / 1e9;
         let breaks = self.breaks.iter().filter(|jump| jump.at > key);
-        let breaks = breaks.map(|jump| ("--break", jump.at, "last key picture", key));
+        let breaks = breaks.map(|jump| ("--break", jump.at, "last keyframe", key));
         let modes = self.modes.iter().filter(|(at, _)| *at > last);
         let modes = modes.map(|(at, _)| ("--mode-at", *at, "last picture", last));
         let told = |(option, at, what, end)| {

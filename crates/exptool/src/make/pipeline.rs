@@ -168,7 +168,7 @@ fn camera(
         input::cut(&pad, input::limit(make));
     }
     mend_times(&encoder);
-    stamp(make, &end, n, start, watch);
+    timestamp(make, &end, n, start, watch);
     Ok(first)
 }
 
@@ -204,7 +204,7 @@ fn coder(make: &Make) -> Result<(gst::Element, gst::Element), Failure> {
     }
 }
 
-/// Gives each coded picture the time of the raw picture it came from: `avenc_mpeg4` of GStreamer 1.22 hands out the "no time" of
+/// Gives each coded picture the time of the raw picture it came from: `avenc_mpeg4` of GStreamer 1.22 outputs the "no time" of
 /// its library, 2^63, in a segment that begins at 1000 hours. There are no B pictures, so that pictures come out in their order.
 fn mend_times(encoder: &gst::Element) {
     let (Some(sink), Some(source)) = (encoder.static_pad("sink"), encoder.static_pad("src")) else {
@@ -251,7 +251,7 @@ fn segment_of(pad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
 }
 
 /// Puts the recorder's time on each picture, and tags of camera, title and mode where they begin to hold.
-fn stamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
+fn timestamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
     let (watch, own_clock) = (watch.clone(), make.own_clock());
     let reference = gst::Caps::new_empty_simple("timestamp/x-unix");
     let clock = Mutex::new(Clock::new(start, &make.breaks));

@@ -26,7 +26,7 @@ struct Shared {
     moved: AtomicU64,
     /// Running time of the last picture of any camera, ns.
     last: AtomicI64,
-    /// The same of the last key picture.
+    /// The same of the last keyframe.
     key: AtomicI64,
     /// An input that cannot be used.
     trouble: Mutex<Option<Failure>>,
@@ -49,7 +49,7 @@ impl Watch {
         }
     }
 
-    /// Running times of the last picture and of the last key picture, ns.
+    /// Running times of the last picture and of the last keyframe, ns.
     pub fn ends(&self) -> (i64, i64) {
         let read = |time: &AtomicI64| time.load(Ordering::Relaxed);
         (read(&self.0.last), read(&self.0.key))

@@ -5,11 +5,11 @@ use super::{Camera, Hurt, Sound, Span, Stretch};
 use crate::common::frames::{Frame, Summary};
 use formats::{
     reader::{Codec, Media, StreamKey},
-    timeline::{Beat, Rhythm, SECOND},
+    timeline::{FrameTiming, SECOND, TimingSample},
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// Pictures that the rhythm of a camera is measured over, as in the demuxers.
+/// Pictures that the timing of a camera is measured over, as in the demuxers.
 const BEATS: usize = 64;
 /// Runs of a camera that are remembered.
 const MAX_RUNS: usize = 20_000;
@@ -30,7 +30,7 @@ struct Line {
     title: Option<String>,
     width: u16,
     height: u16,
-    beats: Vec<Beat>,
+    samples: Vec<TimingSample>,
     runs: Vec<Stretch>,
     more_runs: u64,
     /// Pictures of each codec.
@@ -72,7 +72,7 @@ impl Builder {
             title: None,
             width: 0,
             height: 0,
-            beats: Vec::new(),
+            samples: Vec::new(),
             runs: Vec::new(),
             more_runs: 0,
             codecs: Vec::new(),
@@ -149,10 +149,10 @@ impl Line {
         if self.width == 0 {
             (self.width, self.height) = (frame.width, frame.height);
         }
-        if self.beats.len() < BEATS {
-            self.beats.push(Beat {
+        if self.samples.len() < BEATS {
+            self.samples.push(TimingSample {
                 camera: self.key.camera,
-                stamp: frame.stamp,
+                timestamp: frame.timestamp,
                 slot: None,
             });
         }
@@ -200,9 +200,9 @@ impl Line {
             .iter()
             .find(|listed| listed.number == self.key.camera);
         let nominal = summary.info.cameras.iter().find_map(|camera| camera.rate);
-        let rhythm = match summary.has_clock() && summary.info.slot_rate.is_none() {
-            true => Rhythm::measure(&self.beats, nominal, None),
-            false => summary.rhythm,
+        let timing = match summary.has_clock() && summary.info.slot_rate.is_none() {
+            true => FrameTiming::measure(&self.samples, nominal, None),
+            false => summary.timing,
         };
         let title = self
             .title
@@ -212,15 +212,15 @@ impl Line {
             _ => (self.width, self.height),
         };
         let codec = self.codecs.iter().max_by_key(|(_, count)| *count);
-        let mut runs = join(self.runs, &rhythm);
-        place(&mut runs, &rhythm);
+        let mut runs = join(self.runs, &timing);
+        place(&mut runs, &timing);
         Camera {
             number: self.key.camera,
             title: title.unwrap_or_default(),
             codec: codec.map_or(self.key.codec, |(codec, _)| *codec),
             width: size.0,
             height: size.1,
-            rhythm,
+            timing,
             runs,
             more_runs: self.more_runs,
             sound,
@@ -245,12 +245,12 @@ fn note_mode(run: &mut Stretch, frame: &Frame, room: bool) -> bool {
     true
 }
 
-/// Joins what was cut at steps that the camera's rhythm does not call a gap.
-fn join(cut: Vec<Stretch>, rhythm: &Rhythm) -> Vec<Stretch> {
+/// Joins what was cut at steps that the camera's timing does not call a gap.
+fn join(cut: Vec<Stretch>, timing: &FrameTiming) -> Vec<Stretch> {
     let mut runs: Vec<Stretch> = Vec::with_capacity(cut.len());
     for next in cut {
         match runs.last_mut() {
-            Some(run) if next.start >= run.last && next.start - run.last < rhythm.gap() => {
+            Some(run) if next.start >= run.last && next.start - run.last < timing.gap() => {
                 run.last = next.last;
                 run.frames += next.frames;
                 run.orphans += next.orphans;
@@ -264,7 +264,7 @@ fn join(cut: Vec<Stretch>, rhythm: &Rhythm) -> Vec<Stretch> {
 }
 
 /// Running times and passes of the runs.
-fn place(runs: &mut [Stretch], rhythm: &Rhythm) {
+fn place(runs: &mut [Stretch], timing: &FrameTiming) {
     let mut running = 0_i64;
     for n in 0..runs.len() {
         let (before, rest) = runs.split_at_mut(n);
@@ -280,9 +280,9 @@ fn place(runs: &mut [Stretch], rhythm: &Rhythm) {
         let length = run.last.saturating_sub(run.start);
         running = running
             .saturating_add(length)
-            .saturating_add(rhythm.interval);
+            .saturating_add(timing.interval);
         if let Some(span) = run.spans.last_mut() {
-            span.end = run.last.saturating_add(rhythm.interval);
+            span.end = run.last.saturating_add(timing.interval);
         }
     }
 }
@@ -312,13 +312,13 @@ mod tests {
 
     #[test]
     fn gaps_are_left_out_of_running_time_and_passes_are_counted() {
-        let rhythm = Rhythm {
+        let timing = FrameTiming {
             interval: SECOND / 10,
-            ..Rhythm::default()
+            ..FrameTiming::default()
         };
-        let mut runs = join(vec![run(100, 110), run(500, 510), run(105, 108)], &rhythm);
+        let mut runs = join(vec![run(100, 110), run(500, 510), run(105, 108)], &timing);
         assert_eq!(runs.len(), 3);
-        place(&mut runs, &rhythm);
+        place(&mut runs, &timing);
         assert_eq!(runs[1].collapsed, 10 * SECOND + SECOND / 10);
         assert_eq!(runs[2].collapsed, 20 * SECOND + SECOND / 5);
         assert_eq!(runs[2].pass, 1);
@@ -327,12 +327,12 @@ mod tests {
 
     #[test]
     fn a_slow_camera_has_no_gaps() {
-        let rhythm = Rhythm {
+        let timing = FrameTiming {
             interval: 5 * SECOND,
-            ..Rhythm::default()
+            ..FrameTiming::default()
         };
         let cut = (0..10).map(|n| run(n * 5, n * 5)).collect();
-        let runs = join(cut, &rhythm);
+        let runs = join(cut, &timing);
         assert_eq!((runs.len(), runs[0].frames), (1, 50));
     }
 }

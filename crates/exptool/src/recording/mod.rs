@@ -13,7 +13,7 @@ use crate::common::{
 use build::Builder;
 use formats::{
     reader::{Codec, Mode},
-    timeline::{Rhythm, SECOND},
+    timeline::{FrameTiming, SECOND},
 };
 
 /// A stretch of one run in one mode. Times are nanoseconds of the recorder's clock.
@@ -73,7 +73,7 @@ pub struct Camera {
     /// See `width`.
     pub height: u16,
     /// Clock and usual distance of its pictures.
-    pub rhythm: Rhythm,
+    pub timing: FrameTiming,
     /// Its runs.
     pub runs: Vec<Stretch>,
     /// Runs that were not remembered because there are too many.
@@ -83,7 +83,7 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Pictures that have their reference, which is what the demuxers hand out.
+    /// Pictures that have their reference, which is what the demuxers output.
     pub fn frames(&self) -> u64 {
         self.runs.iter().map(|run| run.frames).sum()
     }
@@ -98,7 +98,7 @@ impl Camera {
 
     /// End of a run: its last picture lasts one usual interval.
     pub fn end_of(&self, run: &Stretch) -> i64 {
-        run.last.saturating_add(self.rhythm.interval)
+        run.last.saturating_add(self.timing.interval)
     }
 }
 

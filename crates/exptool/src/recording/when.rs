@@ -28,7 +28,7 @@ impl Base {
         let mut first = 0;
         while let Some((_, event)) = walk.next()? {
             if let Event::Packet(packet, _) = event {
-                first = packet.stamp.map_or(0, |stamp| stamp.unix_ms());
+                first = packet.timestamp.map_or(0, |timestamp| timestamp.unix_ms());
                 break;
             }
         }

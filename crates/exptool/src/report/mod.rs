@@ -21,7 +21,7 @@ use std::path::PathBuf;
 /// Sheets of small pictures in a report at most, of each recording: a page of many megabytes prints badly.
 const MAX_SHEETS: usize = 4;
 
-/// Write what is known of recordings as one HTML page: cameras, runs, gaps, damage, check sums, timeline, pictures, hashes of
+/// Write what is known of recordings as one HTML page: cameras, runs, gaps, damage, checksums, timeline, pictures, hashes of
 /// inputs and outputs, and what is assumed about the format. It needs no network, follows light and dark, and prints well.
 #[derive(Args)]
 #[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report lobby.exp --outputs lobby.mp4 --case 2009-117 -o lobby.html\n\n{EXIT_CODES}"))]
@@ -43,7 +43,7 @@ pub struct Report {
     no_pictures: bool,
     #[command(flatten)]
     layout: Layout,
-    /// Replace a page that is there already
+    /// Replace a page that already exists
     #[arg(long)]
     force: bool,
 }
@@ -75,11 +75,11 @@ pub struct Part {
 }
 
 impl Report {
-    /// Runs the command. 1 where damage or a wrong check sum was found, or pictures are missing.
+    /// Runs the command. 1 where damage or a wrong checksum was found, or pictures are missing.
     pub fn run(&self, common: &Common) -> Done {
         if !self.force && self.output.exists() {
             return Err(Failure::Output(format!(
-                "{}: is there already (--force replaces it)",
+                "{}: already exists (--force replaces it)",
                 self.output.display()
             )));
         }

@@ -192,7 +192,7 @@ fn checks(out: &mut String, r: &Recording) {
         (checked, 0) => format!("<span class=\"good\">all {checked} right</span>"),
         (checked, wrong) => format!("<span class=\"bad\">{wrong} of {checked} wrong</span>"),
     };
-    fact(out, "Check sums", &sums);
+    fact(out, "Checksums", &sums);
     let mut hurt = Vec::new();
     if let Some(front) = &summary.front {
         hurt.push(front.text());
@@ -257,7 +257,7 @@ fn cameras(out: &mut String, r: &Recording) {
              <td class=\"n\">{orphans}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             escape(&camera.name()),
             codec_name(camera.codec),
-            1e9 / camera.rhythm.interval.max(1) as f64,
+            1e9 / camera.timing.interval.max(1) as f64,
             camera.runs.len() as u64 + camera.more_runs,
             camera.frames() + orphans,
             duration(length),
@@ -398,14 +398,14 @@ fn assumed(out: &mut String, parts: &[Part]) {
     {
         out.push_str(
             "<dt>Verified (shown on real footage, publicly)</dt>\
-             <dd>The frame record of the PLV1 AVI export: the recorder's time in whole seconds, P or key picture, length, the MPEG-4 picture; \
-             key pictures stored in reversed groups of four bytes.</dd>\n\
+             <dd>The frame record of the PLV1 AVI export: the recorder's time in whole seconds, P or keyframe, length, the MPEG-4 picture; \
+             keyframes stored in reversed groups of four bytes.</dd>\n\
              <dt>Stated (by a manual, without bytes)</dt>\
              <dd>A native file holds MPEG-4 video, date and time, camera number, video format and recording mode. A clock may be set back; the hour \
              at the end of daylight saving occurs twice.</dd>\n\
              <dt>Assumed (by this program, until a real file says otherwise)</dt>\
              <dd>All else in a native file: its header and camera titles, the places of camera number, mode and milliseconds in a record, sound, \
-             the index, the check sums, the offset from UTC. That the recorder stamps UTC. Where only seconds are stored, the pictures of a second \
+             the index, the checksums, the offset from UTC. That the recorder timestamps UTC. Where only seconds are stored, the pictures of a second \
              are spread evenly over it. Pictures are shown 4:3.</dd>\n",
         );
     }

@@ -56,11 +56,11 @@ pub enum Match {
     },
 }
 
-/// How sides are held against each other.
+/// How sides are compared with each other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
     /// Both tell the recorder's time.
-    pub stamps: bool,
+    pub timestamps: bool,
     /// Pictures without their reference are likely to be absent.
     pub orphans_may_miss: bool,
 }
@@ -86,7 +86,7 @@ pub fn align(
         }
         return Ok(false);
     }
-    let joined = join::join(old, new, rules.stamps)?;
+    let joined = join::join(old, new, rules.timestamps)?;
     let mut late = Late::new();
     let coarse = in_order(old, new, rules, joined, &mut late, tell)?;
     late.resolve(old, tell)?;
@@ -123,7 +123,7 @@ fn in_order(
         new_paired: &joined.new_paired,
         old_known: &joined.old_known,
         new_known: &joined.new_known,
-        stamps: rules.stamps,
+        timestamps: rules.timestamps,
         orphans_may_miss: rules.orphans_may_miss,
     };
     let mut loose = |found| late.take(&sides, found, &mut *tell);
@@ -322,9 +322,9 @@ mod tests {
             // few different pictures: many are equal
             let kinds = [2, 5, 250][round % 3];
             let (old, new) = chance.sides(kinds);
-            for stamps in [false, true] {
+            for timestamps in [false, true] {
                 let rules = Rules {
-                    stamps,
+                    timestamps,
                     orphans_may_miss: false,
                 };
                 let (mut olds, mut news, mut in_order) = (Vec::new(), Vec::new(), Vec::new());

@@ -157,7 +157,7 @@ impl<'a> Comparison<'a> {
             },
         };
         let rules = Rules {
-            stamps: records && complete,
+            timestamps: records && complete,
             orphans_may_miss: how.converted,
         };
         let coarse = align::align(&old, &self.new, rules, &mut |found| tally.take(found))?;

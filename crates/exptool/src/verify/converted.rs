@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The coded pictures of a converted file, taken out with GStreamer and held against a manifest.
+//! The coded pictures of a converted file, taken out with GStreamer and compared with a manifest.
 
 use super::{
     compare::{Comparison, How, Outcome},

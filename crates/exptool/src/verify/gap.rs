@@ -4,7 +4,7 @@
 use super::{join::Bits, place, rows::Table};
 use crate::common::Failure;
 
-/// Frames of each side that are held against each other at a time.
+/// Frames of each side that are compared with each other at a time.
 const WINDOW: usize = 1024;
 /// Frames of a side that wait for their place.
 const MOST: usize = 1 << 17;
@@ -53,7 +53,7 @@ pub struct Sides<'a> {
     /// Of the file, a picture that the manifest has somewhere.
     pub new_known: &'a Bits,
     /// Both tell times: other pictures without a common time are others, unless there are as many on both sides.
-    pub stamps: bool,
+    pub timestamps: bool,
     /// Pictures without their reference are likely to be absent.
     pub orphans_may_miss: bool,
 }
@@ -107,7 +107,7 @@ struct Gap<'a, 'b> {
     /// No pair behind.
     trailing: bool,
     /// Both sides tell times, and those of the pairs around agree: otherwise times say nothing of what belongs together.
-    stamps: bool,
+    timestamps: bool,
     /// Frames since the last pair.
     old_left: Vec<u32>,
     new_left: Vec<u32>,
@@ -137,7 +137,7 @@ pub fn close<'b>(
         new: part(new, sides.new, sides.new_paired),
         leading,
         trailing,
-        stamps: sides.stamps
+        timestamps: sides.timestamps
             && (leading || agree(sides, old.0.wrapping_sub(1), new.0.wrapping_sub(1))?)
             && (trailing || agree(sides, old.1, new.1)?),
         old_left: Vec::new(),
@@ -257,7 +257,7 @@ impl Gap<'_, '_> {
         let new = std::mem::take(&mut self.new_left);
         let trailing = at_end && self.trailing;
         let mut times = Vec::new();
-        if self.stamps && !old.is_empty() && !new.is_empty() {
+        if self.timestamps && !old.is_empty() && !new.is_empty() {
             times = place::by_time(self.sides, &old, &new)?;
         }
         let (mut o, mut n) = (0, 0);
@@ -283,7 +283,7 @@ impl Gap<'_, '_> {
     /// Pairs what stands in the same place, and tells of the rest.
     fn by_place(&mut self, old: &[u32], new: &[u32], trailing: bool) -> Result<(), Failure> {
         let places = place::likely(self.sides, old, new.len())?;
-        let count = match self.stamps && places.len() != new.len() {
+        let count = match self.timestamps && places.len() != new.len() {
             true => 0,
             false => places.len().min(new.len()),
         };

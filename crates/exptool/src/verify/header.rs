@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the file header of the reference layout says, held against the records.
+//! What the file header of the reference layout says, compared with the records.
 
-use super::{others::Seen, rows::stamp_text};
+use super::{others::Seen, rows::timestamp_text};
 use crate::common::{Failure, Input};
 use formats::{
     cursor::{self, Short},
@@ -65,8 +65,8 @@ impl Header {
             if told == 0 || !whole || found.contains(&Some(told)) {
                 continue;
             }
-            if let Some(is) = stamp_text(found.first().copied().flatten(), None) {
-                let says = stamp_text(Some(told), None).unwrap_or_default();
+            if let Some(is) = timestamp_text(found.first().copied().flatten(), None) {
+                let says = timestamp_text(Some(told), None).unwrap_or_default();
                 wrong.push(format!(
                     "the time of the {name} record at offset {at} says {says}; that record is of {is}"
                 ));
@@ -79,10 +79,10 @@ impl Header {
 impl Times {
     /// The next record.
     pub fn add(&mut self, record: &Seen) {
-        let Some(stamp) = record.stamp else {
+        let Some(timestamp) = record.timestamp else {
             return;
         };
-        let seconds = stamp.seconds;
+        let seconds = timestamp.seconds;
         self.first.get_or_insert(seconds);
         self.last = Some(seconds);
         self.least = Some(self.least.map_or(seconds, |least| least.min(seconds)));

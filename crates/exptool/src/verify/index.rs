@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The index held against the records, entry by entry. It is a hint: nothing that is wrong with it is more than told.
+//! The index compared with the records, entry by entry. It is a hint: nothing that is wrong with it is more than told.
 
 use super::{
     header::Header,
@@ -167,8 +167,9 @@ impl IndexWalk {
 
     fn agree(&mut self, number: u64, entry: &IndexEntry, record: &Seen) {
         self.last = Some(record.offset);
-        let agrees = record.stamp.is_none_or(|stamp| {
-            stamp.seconds == entry.stamp.seconds && stamp.millis == entry.stamp.millis
+        let agrees = record.timestamp.is_none_or(|timestamp| {
+            timestamp.seconds == entry.timestamp.seconds
+                && timestamp.millis == entry.timestamp.millis
         }) && entry.camera == record.camera
             && entry.video == record.video
             && (entry.key == record.key || !record.video);

@@ -59,11 +59,11 @@ enum By {
     Picture,
 }
 
-/// Finds the pairs. `stamps`: both sides tell the recorder's time.
+/// Finds the pairs. `timestamps`: both sides tell the recorder's time.
 ///
 /// # Errors
 /// A disk that fails.
-pub fn join(old: &Table, new: &Table, stamps: bool) -> Result<Joined, Failure> {
+pub fn join(old: &Table, new: &Table, timestamps: bool) -> Result<Joined, Failure> {
     let mut found = Finder {
         old,
         new,
@@ -73,7 +73,7 @@ pub fn join(old: &Table, new: &Table, stamps: bool) -> Result<Joined, Failure> {
         old_known: Bits::new(old.len()),
         new_known: Bits::new(new.len()),
     };
-    if stamps {
+    if timestamps {
         found.pass(By::All)?;
     }
     found.pass(By::Picture)?;

@@ -53,7 +53,7 @@ pub struct Entry {
     pub codec: String,
     /// A picture.
     pub video: bool,
-    /// A key picture.
+    /// A keyframe.
     pub key: bool,
     /// A picture without its reference, which players and conversions leave out.
     pub orphan: bool,
@@ -104,8 +104,8 @@ impl Entry {
             key: frame.key,
             orphan: frame.orphan,
             time: frame.has_clock.then(|| Zone::utc(frame.clock)),
-            seconds: frame.stamp.map(|stamp| stamp.seconds),
-            millis: frame.stamp.and_then(|stamp| stamp.millis),
+            seconds: frame.timestamp.map(|timestamp| timestamp.seconds),
+            millis: frame.timestamp.and_then(|timestamp| timestamp.millis),
             sequence: frame.sequence,
             mode: frame.mode.name().map(str::to_owned),
             sha256: frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool verify`: check sums, index and counts against the records; hashes of the file and of each coded picture; and whether
+//! `exptool verify`: checksums, index and counts against the records; hashes of the file and of each coded picture; and whether
 //! another file holds the same pictures.
 
 mod align;
@@ -36,7 +36,7 @@ pub use native::{Checked, check};
 
 const EXAMPLES: &str = "\
 Examples:
-  exptool verify lobby.exp                             check sums, index, counts, SHA-256
+  exptool verify lobby.exp                             checksums, index, counts, SHA-256
   exptool verify lobby.exp --manifest lobby.manifest   and a hash of each coded picture
   exptool verify lobby.exp --against lobby.manifest    which pictures differ today
   exptool verify lobby.mp4 --against lobby.manifest    does it hold the same pictures?
@@ -77,7 +77,7 @@ pub struct Verify {
     /// FILE is meant to hold only a part: pictures missing before its first and after its last are no difference
     #[arg(long, requires = "against")]
     part: bool,
-    /// Replace a manifest that is there already
+    /// Replace a manifest that already exists
     #[arg(long, requires = "manifest")]
     force: bool,
 }
@@ -118,7 +118,7 @@ impl Verify {
                 let (checked, outcome) = native::run(common, &input, new, comparison)?;
                 Answer::of_recording(input.name.clone(), checked, outcome)
             }
-            // no recording: a converted file can only be held against a manifest
+            // no recording: a converted file can only be compared with a manifest
             (Err(failure), Some(old)) if is_something(&self.file) => {
                 if self.manifest.is_some() {
                     return Err(match failure {
@@ -196,7 +196,7 @@ impl Answer {
         let good = checked.good() && outcome.iter().all(Outcome::good);
         let result = match &outcome {
             None if good && !checked.has_check_sums() => {
-                "nothing wrong was found; this file has no check sums to test"
+                "nothing wrong was found; this file has no checksums to test"
             }
             Some(outcome) if !outcome.good() && outcome.same_frames() => {
                 match outcome.says_complete {

@@ -20,7 +20,7 @@ use crate::recording::path_sha256;
 use serde::Serialize;
 use std::thread;
 
-/// Records with a wrong check sum that are told one by one.
+/// Records with a wrong checksum that are told one by one.
 const MAX_TOLD: usize = 100;
 
 /// What a check found.
@@ -32,15 +32,15 @@ pub struct Checked {
     pub sha256: String,
     /// Records with pictures or sound.
     pub records: u64,
-    /// Records of unknown kinds, which are passed over by their size.
+    /// Records of unknown kinds, which are skipped by their size.
     pub other_records: u64,
-    /// Records whose check sum is right.
+    /// Records whose checksum is right.
     pub crc_right: u64,
-    /// Records whose check sum is wrong.
+    /// Records whose checksum is wrong.
     pub crc_wrong: u64,
-    /// Records without a check sum.
+    /// Records without a checksum.
     pub crc_absent: u64,
-    /// Offsets of the first hundred records with a wrong check sum.
+    /// Offsets of the first hundred records with a wrong checksum.
     pub crc_wrong_at: Vec<u64>,
     /// Records that the header counts.
     pub header_records: Option<u64>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Records of unknown kinds, which hand nothing out and are passed over by their size: header and index may count them all the same.
+//! Records of unknown kinds, which hand nothing out and are skipped by their size: header and index may count them all the same.
 
 use crate::common::{Failure, Input, frames::Frame};
 use formats::{
@@ -7,7 +7,7 @@ use formats::{
         layout::Layout,
         record::{self, Kind, Parsed, Record},
     },
-    reader::Stamp,
+    reader::Timestamp,
 };
 use std::{fs::File, os::unix::fs::FileExt};
 
@@ -20,23 +20,23 @@ pub struct Seen {
     /// Offset in the file.
     pub offset: u64,
     /// Its time.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Its camera.
     pub camera: u16,
     /// A picture.
     pub video: bool,
-    /// A key picture.
+    /// A keyframe.
     pub key: bool,
     /// Of an unknown kind.
     pub other: bool,
 }
 
 impl Seen {
-    /// A record that handed out a frame.
+    /// A record that output a frame.
     pub fn of(frame: &Frame) -> Seen {
         Seen {
             offset: frame.offset,
-            stamp: frame.stamp,
+            timestamp: frame.timestamp,
             camera: frame.stream.camera,
             video: frame.is_video(),
             key: frame.key,
@@ -124,7 +124,7 @@ impl Others {
         self.at = offset.saturating_add(record.size as u64);
         Some(Seen {
             offset,
-            stamp: record.stamp,
+            timestamp: record.timestamp,
             camera: record.camera,
             video: false,
             key: false,

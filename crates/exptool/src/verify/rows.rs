@@ -50,7 +50,7 @@ pub struct Says {
     pub mode: u8,
     /// Place in the list of codecs.
     pub codec: u8,
-    /// A key picture.
+    /// A keyframe.
     pub key: bool,
 }
 
@@ -93,7 +93,7 @@ fn mode_code(name: Option<&str>) -> u8 {
 }
 
 /// A recorder's time in words.
-pub fn stamp_text(seconds: Option<i64>, millis: Option<u16>) -> Option<String> {
+pub fn timestamp_text(seconds: Option<i64>, millis: Option<u16>) -> Option<String> {
     let ns = seconds?.saturating_mul(1_000_000_000);
     let text = Zone::utc(ns.saturating_add(i64::from(millis.unwrap_or(0)) * 1_000_000));
     Some(match millis {
@@ -119,7 +119,7 @@ impl Says {
     /// Where another record says something else. `all`: also time, sequence number and mode, which old manifests do not hold.
     pub fn differences(&self, is: &Says, all: bool) -> Vec<Field> {
         let none = || "none".to_owned();
-        let time = |says: &Says| stamp_text(says.seconds, says.millis).unwrap_or_else(none);
+        let time = |says: &Says| timestamp_text(says.seconds, says.millis).unwrap_or_else(none);
         let number = |says: &Says| says.sequence.map_or_else(none, |number| number.to_string());
         let mode = |says: &Says| {
             let mode = MODES.get(usize::from(says.mode)).copied();
@@ -162,8 +162,8 @@ impl Row {
             offset: frame.offset,
             sha256: frame.sha256.unwrap_or_default(),
             says: Says {
-                seconds: frame.stamp.map(|stamp| stamp.seconds),
-                millis: frame.stamp.and_then(|stamp| stamp.millis),
+                seconds: frame.timestamp.map(|timestamp| timestamp.seconds),
+                millis: frame.timestamp.and_then(|timestamp| timestamp.millis),
                 sequence: frame.sequence,
                 camera: frame.stream.camera,
                 mode: mode_code(frame.mode.name()),
@@ -204,7 +204,7 @@ impl Row {
 
     /// Its time in words.
     pub fn time(&self) -> Option<String> {
-        stamp_text(self.says.seconds, self.says.millis)
+        timestamp_text(self.says.seconds, self.says.millis)
     }
 
     fn write(&self, out: &mut Vec<u8>) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Header, index and sequence numbers held against the records.
+//! Header, index and sequence numbers compared with the records.
 
 use super::{
     header::{Header, Times},

@@ -15,18 +15,15 @@ impl Checked {
         let _ = writeln!(out, "  sha256     {}", self.sha256);
         let _ = writeln!(
             out,
-            "  records    {}: check sums of {} right, of {} wrong, {} have none",
+            "  records    {}: checksums of {} right, of {} wrong, {} have none",
             self.records, self.crc_right, self.crc_wrong, self.crc_absent
         );
         if self.other_records > 0 {
             let others = self.other_records;
-            let _ = writeln!(
-                out,
-                "             and {others} of unknown kinds, passed over"
-            );
+            let _ = writeln!(out, "             and {others} of unknown kinds, skipped");
         }
         for offset in &self.crc_wrong_at {
-            let _ = writeln!(out, "    wrong check sum: record at offset {offset}");
+            let _ = writeln!(out, "    wrong checksum: record at offset {offset}");
         }
         self.header_text(out);
         self.index_text(out);

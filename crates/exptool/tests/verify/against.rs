@@ -251,7 +251,7 @@ fn a_proof_says_what_it_does_not_cover() {
         &["verify", text(&out), "--against", text(&both), "--camera=7"],
         2,
     );
-    // the first key picture is gone: what follows has no reference, and no player shows it
+    // the first keyframe is gone: what follows has no reference, and no player shows it
     let all = records(&one_camera(folder.path(), 8));
     let second = all
         .iter()

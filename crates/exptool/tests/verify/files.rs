@@ -57,7 +57,7 @@ pub fn whole(
     path
 }
 
-/// Makes the header's check sum right.
+/// Makes the header's checksum right.
 pub fn seal(bytes: &mut [u8]) {
     let sum = crc32fast::hash(&bytes[..120]);
     bytes[124..128].copy_from_slice(&sum.to_le_bytes());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Header, index and sequence numbers are held against the records.
+//! Header, index and sequence numbers are compared with the records.
 
 use crate::{
     exptool_tools::{json, one_camera, run, text},
@@ -170,6 +170,6 @@ fn what_could_not_be_tested_is_said() {
     let result = answer["result"].as_str().unwrap();
     assert_eq!(
         result,
-        "nothing wrong was found; this file has no check sums to test"
+        "nothing wrong was found; this file has no checksums to test"
     );
 }

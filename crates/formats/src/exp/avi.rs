@@ -70,7 +70,7 @@ fn picture_in(layout: &Layout, data: &[u8], size: usize) -> Parsed {
     Parsed::Record(record::Record {
         kind: if key { Kind::Key } else { Kind::P },
         size,
-        stamp: None,
+        timestamp: None,
         camera: 1,
         mode: Default::default(),
         format: 0,
@@ -146,7 +146,7 @@ impl AviReader {
         }
     }
 
-    /// A chunk that holds nothing to hand out.
+    /// A chunk that holds nothing to output.
     fn skip(&mut self, window: &Window<'_>, chunk: Chunk) -> Step {
         // an unknown chunk in the middle of pictures is believed only when another chunk follows it
         if self.in_movi && !chunk.is_known() {
@@ -325,7 +325,7 @@ impl AviReader {
             payload,
             key,
             crc: record.crc,
-            stamp: record.stamp,
+            timestamp: record.timestamp,
             slot,
             sequence: record.sequence,
             width: track.map_or(352, |track| track.width),
@@ -350,7 +350,7 @@ impl AviReader {
             payload: Payload::Plain(riff::CHUNK_HEAD..size.saturating_add(riff::CHUNK_HEAD)),
             key: true,
             crc: None,
-            stamp: None,
+            timestamp: None,
             slot: None,
             sequence: None,
             width: 0,

@@ -42,7 +42,7 @@ pub fn size(data: &[u8]) -> Result<usize, Short> {
     Ok(cameras.saturating_mul(CAMERA_SIZE).saturating_add(SIZE))
 }
 
-/// The check sum that a header says it has, and the one that its bytes have; `None` where `data` ends before it.
+/// The checksum that a header says it has, and the one that its bytes have; `None` where `data` ends before it.
 pub fn check_sum(data: &[u8]) -> Option<(u32, u32)> {
     let told = cursor::u32_le(data, 124).ok()?;
     Some((told, crc32fast::hash(data.get(..120)?)))
@@ -92,7 +92,7 @@ pub fn parse_sized(data: &[u8], offset: u64, size: usize) -> Result<Header, Shor
     }
     if let Some((crc, actual)) = check_sum(data).filter(|(crc, actual)| crc != actual) {
         warnings.push(format!(
-            "header at offset {offset}: check sum {crc:08x} where its bytes have {actual:08x}"
+            "header at offset {offset}: checksum {crc:08x} where its bytes have {actual:08x}"
         ));
     }
     let info = read_info(data, offset, size)?;

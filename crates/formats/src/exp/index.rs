@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The index at the end of a file in the reference layout (assumed): `DXIX`, count, entries, check sum. A hint, never believed.
+//! The index at the end of a file in the reference layout (assumed): `DXIX`, count, entries, checksum. A hint, never believed.
 
 use super::header::{INDEX_ENTRY, INDEX_HEAD};
 use crate::{
     cursor,
-    reader::{IndexEntry, Stamp},
+    reader::{IndexEntry, Timestamp},
 };
 
 /// First bytes of an index.
@@ -14,7 +14,7 @@ pub const MAGIC: &[u8; 4] = b"DXIX";
 pub fn entry(data: &[u8]) -> Option<IndexEntry> {
     Some(IndexEntry {
         offset: cursor::u64_le(data, 0).ok()?,
-        stamp: Stamp {
+        timestamp: Timestamp {
             seconds: i64::from(cursor::u32_le(data, 8).ok()?),
             millis: Some(cursor::u16_le(data, 12).ok()?).filter(|millis| *millis < 1000),
         },
@@ -91,7 +91,7 @@ impl Walk {
                 let actual = self.sum.clone().finalize();
                 let wrong = (told != actual).then(|| {
                     format!(
-                        "index at offset {}: check sum {told:08x} where its entries have {actual:08x}",
+                        "index at offset {}: checksum {told:08x} where its entries have {actual:08x}",
                         self.offset
                     )
                 });

@@ -2,7 +2,7 @@
 //! Where each field of a record stands, as data: a small TOML file (`layouts/*.toml`), built in or given by the user.
 //!
 //! Offsets count bytes from the record's start. A negative offset counts back from the first byte of the coded picture, because
-//! in key pictures that byte does not stand at a fixed place.
+//! in keyframes that byte does not stand at a fixed place.
 
 use crate::cursor::{self, Short};
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ pub struct KindField {
     /// Values of P pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub p: Vec<u64>,
-    /// Values of key pictures.
+    /// Values of keyframes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<u64>,
     /// Values of sound.
@@ -258,7 +258,7 @@ pub struct RecordLayout {
     pub kind: Option<KindField>,
     /// P pictures.
     pub p: PayloadLayout,
-    /// Key pictures.
+    /// Keyframes.
     pub key: PayloadLayout,
     /// Sound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -402,8 +402,8 @@ mod tests {
         assert_eq!(cases.len(), TimeType::ALL.len());
         for (kind, bytes) in cases {
             assert_eq!(bytes.len(), kind.width(), "{kind:?}");
-            let stamp = kind.read(&bytes, 0).unwrap().unwrap();
-            assert_eq!(stamp.seconds, unix as i64, "{kind:?}");
+            let timestamp = kind.read(&bytes, 0).unwrap().unwrap();
+            assert_eq!(timestamp.seconds, unix as i64, "{kind:?}");
             assert!(kind.read(&bytes[1..], 0).is_err(), "{kind:?}");
         }
     }
@@ -411,8 +411,8 @@ mod tests {
     #[test]
     fn short_years_reach_back_to_1990() {
         let read = |year: u8| TimeType::Bcd6.read(&[year, 0x12, 0x31, 0x23, 0x59, 0x59], 0);
-        let second = |year: i64| civil(year, 12, 31, 23, 59, 59).map(|stamp| stamp.seconds);
-        let seconds = |year: u8| read(year).unwrap().map(|stamp| stamp.seconds);
+        let second = |year: i64| civil(year, 12, 31, 23, 59, 59).map(|timestamp| timestamp.seconds);
+        let seconds = |year: u8| read(year).unwrap().map(|timestamp| timestamp.seconds);
         assert_eq!(seconds(0x98), second(1998));
         assert_eq!(seconds(0x08), second(2008));
         // 1994 is before what a recording may carry

@@ -89,7 +89,7 @@ pub struct Learnt {
 
 /// Nothing holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no layout can be learnt: {reason}")]
+#[error("no layout can be inferred: {reason}")]
 pub struct Nothing {
     /// What was missing.
     pub reason: String,
@@ -128,17 +128,17 @@ pub fn learn(bytes: &[u8]) -> Result<Learnt, Nothing> {
     let count = pictures.list.len();
     let mut work = Work::new(bytes, &pictures, shape);
     work.fields();
-    let learnt = work.finish();
+    let inferred = work.finish();
     // what can not be read back is no layout
-    let text = learnt.to_toml().unwrap_or_default();
+    let text = inferred.to_toml().unwrap_or_default();
     if let Err(error) = Layout::from_toml(&text) {
         return nothing(error.to_string());
     }
-    if learnt.read.saturating_mul(2) < count {
+    if inferred.read.saturating_mul(2) < count {
         return nothing(format!(
             "the best layout reads {} of {count} MPEG-4 pictures",
-            learnt.read
+            inferred.read
         ));
     }
-    Ok(learnt)
+    Ok(inferred)
 }

@@ -46,16 +46,16 @@ pub struct NativeReader {
 
 impl NativeReader {
     /// A reader of records by this layout. A header of the reference layout is read where there is one; other bytes before the
-    /// first record are passed over.
+    /// first record are skipped.
     pub fn new(layout: Layout) -> NativeReader {
         let reference = layout.name == "reference";
         let info = FileInfo {
             container: if reference {
                 "Pelco DX export (EXP)"
             } else {
-                "surveillance recording (learnt layout)"
+                "surveillance recording (inferred layout)"
             },
-            family: if reference { "records" } else { "learnt" },
+            family: if reference { "records" } else { "inferred" },
             ..FileInfo::default()
         };
         NativeReader {
@@ -243,7 +243,7 @@ impl NativeReader {
             payload: record.stored_payload(),
             key,
             crc: record.crc,
-            stamp: record.stamp,
+            timestamp: record.timestamp,
             slot: None,
             sequence: record.sequence,
             width,

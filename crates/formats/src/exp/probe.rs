@@ -10,7 +10,7 @@ use crate::{
 /// Bytes from the file's start in which a record has to stand for the file to be believed.
 pub const MAX_PROBE: usize = 4 << 20;
 
-/// Bytes from which a layout is learnt where [`MAX_PROBE`] do not settle it.
+/// Bytes from which a layout is inferred where [`MAX_PROBE`] do not settle it.
 pub const MAX_LEARNING: usize = 16 << 20;
 
 /// What was looked for, for the message that says it is not there.
@@ -173,22 +173,22 @@ pub fn learn(window: &Window<'_>) -> Learning {
     let enough = window.last || data.len() >= MAX_LEARNING;
     let has_pictures = || memchr::memmem::find(data, &start_code::VOP_BYTES).is_some();
     match learn::learn(data) {
-        Ok(learnt) if learnt.confidence > learn::Confidence::Doubtful => {
+        Ok(inferred) if inferred.confidence > learn::Confidence::Doubtful => {
             let remark = format!(
-                "the layout of the records was learnt from the first {} bytes and is {}: it reads {} of {} pictures",
+                "the layout of the records was inferred from the first {} bytes and is {}: it reads {} of {} pictures",
                 data.len(),
-                learnt.confidence.name(),
-                learnt.read,
-                learnt.pictures
+                inferred.confidence.name(),
+                inferred.read,
+                inferred.pictures
             );
-            let mut reader = NativeReader::new(learnt.layout);
+            let mut reader = NativeReader::new(inferred.layout);
             reader.remark(remark);
             Learning::Reader(Box::new(reader))
         }
         _ if !enough && has_pictures() => Learning::Need(MAX_LEARNING),
-        Ok(learnt) => Learning::No(format!(
+        Ok(inferred) => Learning::No(format!(
             "the layout that its records seem to have is doubtful: it reads {} of {} pictures",
-            learnt.read, learnt.pictures
+            inferred.read, inferred.pictures
         )),
         Err(nothing) => Learning::No(nothing.to_string()),
     }

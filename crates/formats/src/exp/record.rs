@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cursor::Short,
-    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Stamp},
+    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Timestamp},
 };
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
 pub enum Kind {
     /// A P picture.
     P,
-    /// A key picture.
+    /// A keyframe.
     Key,
     /// Sound.
     Audio,
@@ -34,7 +34,7 @@ pub struct Record {
     /// Bytes of the whole record, padding included.
     pub size: usize,
     /// The recorder's time.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Camera, from 1; 1 where the layout has no such field.
     pub camera: u16,
     /// Recording mode.
@@ -131,14 +131,14 @@ fn parse_fields(
         }
         (None, None) => None,
     };
-    let stamp = match &fields.time {
+    let timestamp = match &fields.time {
         Some(field) => match field.time.read(data, field.at)? {
-            Some(stamp) => Some(stamp),
+            Some(timestamp) => Some(timestamp),
             None => return Err(Parsed::Bad("a time between 1995 and 2040")),
         },
         None => None,
     };
-    let stamp = with_millis(fields, data, stamp)?;
+    let timestamp = with_millis(fields, data, timestamp)?;
     let kind = kind_of(fields, data)?;
     let camera = match &fields.camera {
         Some(field) => u16::try_from(field.read(data, 0)?).unwrap_or(u16::MAX),
@@ -147,7 +147,7 @@ fn parse_fields(
     let mut record = Record {
         kind: kind.unwrap_or(Kind::P),
         size: given.unwrap_or(0),
-        stamp,
+        timestamp,
         camera,
         mode: Mode::Unknown,
         format: small(fields.format.as_ref(), data)?,
@@ -213,14 +213,14 @@ fn small(field: Option<&super::layout::Field>, data: &[u8]) -> Result<u8, Short>
 fn with_millis(
     fields: &RecordLayout,
     data: &[u8],
-    stamp: Option<Stamp>,
-) -> Result<Option<Stamp>, Parsed> {
-    let (Some(mut stamp), Some(field)) = (stamp, &fields.millis) else {
-        return Ok(stamp);
+    timestamp: Option<Timestamp>,
+) -> Result<Option<Timestamp>, Parsed> {
+    let (Some(mut timestamp), Some(field)) = (timestamp, &fields.millis) else {
+        return Ok(timestamp);
     };
     let millis = field.read(data, 0)?;
-    stamp.millis = u16::try_from(millis).ok().filter(|millis| *millis < 1000);
-    Ok(Some(stamp))
+    timestamp.millis = u16::try_from(millis).ok().filter(|millis| *millis < 1000);
+    Ok(Some(timestamp))
 }
 
 fn kind_of(fields: &RecordLayout, data: &[u8]) -> Result<Option<Kind>, Parsed> {

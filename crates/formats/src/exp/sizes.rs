@@ -3,12 +3,12 @@
 
 use super::{header, record::Record};
 use crate::{
-    mpeg4::{SizeHint, key_picture_size},
+    mpeg4::{SizeHint, keyframe_size},
     reader::{Codec, FileInfo},
 };
 use std::collections::HashMap;
 
-/// Key pictures of a camera that are looked into before a size is assumed.
+/// Keyframes of a camera that are looked into before a size is assumed.
 const TRIES: u8 = 4;
 
 /// Picture sizes of one file, by camera and record format.
@@ -23,7 +23,7 @@ pub struct Sizes {
 #[derive(Clone, Copy, Debug)]
 struct Size {
     size: (u16, u16),
-    /// Key pictures that may still tell another.
+    /// Keyframes that may still tell another.
     tries: u8,
 }
 
@@ -61,11 +61,11 @@ impl Sizes {
                 format: record.format,
                 standard: info.standard,
             };
-            if let Some(size) = key_picture_size(&payload(), hint) {
+            if let Some(size) = keyframe_size(&payload(), hint) {
                 entry.size = size;
                 entry.tries = 0;
             } else if entry.tries.saturating_add(1) == TRIES {
-                // told at once: the file may have no further key picture
+                // told at once: the file may have no further keyframe
                 warnings.push(format!(
                     "camera {}: the file gives no picture size; {}x{} is assumed, the size of record format {}",
                     record.camera, entry.size.0, entry.size.1, record.format

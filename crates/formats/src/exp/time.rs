@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::Number;
 use crate::{
     cursor::{self, Short},
-    reader::Stamp,
+    reader::Timestamp,
 };
 
 /// Seconds since 1970 that a recording may carry: 1995-01-01 to 2040-01-01.
@@ -76,9 +76,9 @@ impl TimeType {
     }
 
     /// The time at `at`, if it is one between 1995 and 2040. Types finer than a second fill the milliseconds in.
-    pub fn read(self, data: &[u8], at: usize) -> Result<Option<Stamp>, Short> {
+    pub fn read(self, data: &[u8], at: usize) -> Result<Option<Timestamp>, Short> {
         let number = |kind: Number| kind.read(data, at);
-        let stamp = match self {
+        let timestamp = match self {
             TimeType::Unix32le => whole(i64::try_from(number(Number::U32le)?).ok()),
             TimeType::Unix32be => whole(i64::try_from(number(Number::U32be)?).ok()),
             TimeType::Unix64le => whole(i64::try_from(number(Number::U64le)?).ok()),
@@ -105,43 +105,43 @@ impl TimeType {
             }
             TimeType::Bcd7 => bcd(cursor::bytes_at::<7>(data, at)?),
         };
-        Ok(stamp.filter(|stamp| PLAUSIBLE_SECONDS.contains(&stamp.seconds)))
+        Ok(timestamp.filter(|timestamp| PLAUSIBLE_SECONDS.contains(&timestamp.seconds)))
     }
 }
 
-fn whole(seconds: Option<i64>) -> Option<Stamp> {
-    Some(Stamp {
+fn whole(seconds: Option<i64>) -> Option<Timestamp> {
+    Some(Timestamp {
         seconds: seconds?,
         millis: None,
     })
 }
 
-fn filetime(ticks: u64) -> Option<Stamp> {
+fn filetime(ticks: u64) -> Option<Timestamp> {
     let seconds = i64::try_from(ticks.checked_div(10_000_000)?).ok()?;
     let millis = ticks.checked_div(10_000)?.checked_rem(1000)?;
-    Some(Stamp {
+    Some(Timestamp {
         seconds: seconds.checked_sub(11_644_473_600)?,
         millis: u16::try_from(millis).ok(),
     })
 }
 
-fn systemtime(data: &[u8], at: usize, number: Number) -> Result<Option<Stamp>, Short> {
+fn systemtime(data: &[u8], at: usize, number: Number) -> Result<Option<Timestamp>, Short> {
     let mut parts = [0_i64; 8];
     for (n, part) in parts.iter_mut().enumerate() {
         let place = at.saturating_add(n.saturating_mul(2));
         *part = i64::try_from(number.read(data, place)?).unwrap_or(i64::MAX);
     }
     let [year, month, weekday, day, hour, minute, second, millis] = parts;
-    let stamp = civil(year, month, day, hour, minute, second);
-    Ok(stamp
+    let timestamp = civil(year, month, day, hour, minute, second);
+    Ok(timestamp
         .filter(|_| weekday <= 6 && millis <= 999)
-        .map(|stamp| Stamp {
+        .map(|timestamp| Timestamp {
             millis: u16::try_from(millis).ok(),
-            ..stamp
+            ..timestamp
         }))
 }
 
-fn dos(date: u32, time: u32) -> Option<Stamp> {
+fn dos(date: u32, time: u32) -> Option<Timestamp> {
     let bits =
         |value: u32, from: u32, mask: u32| i64::from(value.checked_shr(from).unwrap_or(0) & mask);
     civil(
@@ -154,7 +154,7 @@ fn dos(date: u32, time: u32) -> Option<Stamp> {
     )
 }
 
-fn bcd(field: [u8; 7]) -> Option<Stamp> {
+fn bcd(field: [u8; 7]) -> Option<Timestamp> {
     let mut digits = [0_i64; 7];
     for (digit, byte) in digits.iter_mut().zip(field) {
         let (high, low) = (byte >> 4, byte & 0xf);
@@ -184,7 +184,7 @@ pub fn civil(
     hour: i64,
     minute: i64,
     second: i64,
-) -> Option<Stamp> {
+) -> Option<Timestamp> {
     let leap =
         year.checked_rem(4)? == 0 && (year.checked_rem(100)? != 0 || year.checked_rem(400)? == 0);
     let days = match month {

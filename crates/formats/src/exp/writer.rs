@@ -6,7 +6,7 @@
 
 use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
 use super::header::size_format;
-use crate::reader::{AudioFormat, Camera, Codec, MAX_RECORD, Mode, Stamp, Standard, swap32};
+use crate::reader::{AudioFormat, Camera, Codec, MAX_RECORD, Mode, Standard, Timestamp, swap32};
 
 /// Bytes of the file header before its camera entries (assumed).
 pub const HEADER_SIZE: usize = 128;
@@ -14,7 +14,7 @@ pub const HEADER_SIZE: usize = 128;
 pub const CAMERA_SIZE: usize = 48;
 /// Bytes before the payload of a P picture or of sound (verified for P pictures).
 pub const RECORD_HEAD: usize = 24;
-/// Bytes before the payload of a key picture (verified: 88 or 96 were seen; the reference layout has 88).
+/// Bytes before the payload of a keyframe (verified: 88 or 96 were seen; the reference layout has 88).
 pub const KEY_HEAD: usize = 88;
 /// Entries of an index that is kept in memory: 64 MiB. A longer file gets no index; that costs speed, never frames.
 pub const MAX_INDEX: usize = 4 << 20;
@@ -67,14 +67,14 @@ pub struct Picture {
     /// Camera number, 1..=255.
     pub camera: u16,
     /// Recorder time.
-    pub stamp: Stamp,
+    pub timestamp: Timestamp,
     /// Why it was recorded.
     pub mode: Mode,
     /// Picture size in pixels, for the format byte; 0 = not known.
     pub width: u16,
     /// See `width`.
     pub height: u16,
-    /// A key picture.
+    /// A keyframe.
     pub key: bool,
 }
 
@@ -97,7 +97,7 @@ impl Writer {
     ///
     /// # Errors
     /// More than 255 cameras, a number that is no byte, or a start outside 1970..2106.
-    pub fn new(head: Head, start: Stamp) -> Result<(Writer, Vec<u8>), WriteError> {
+    pub fn new(head: Head, start: Timestamp) -> Result<(Writer, Vec<u8>), WriteError> {
         if head.cameras.len() > usize::from(u8::MAX) {
             return Err(WriteError::Cameras(head.cameras.len()));
         }
@@ -131,7 +131,7 @@ impl Writer {
         self.records
     }
 
-    /// The record of a picture. `payload` begins with its start code; a key picture is stored in reversed groups of four
+    /// The record of a picture. `payload` begins with its start code; a keyframe is stored in reversed groups of four
     /// (verified), behind a prefix of unknown meaning that is written as zeros.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Writer {
             size_format(picture.width, picture.height),
             kind,
         ];
-        let mut out = self.start_record(head, payload.len(), picture.stamp, marks)?;
+        let mut out = self.start_record(head, payload.len(), picture.timestamp, marks)?;
         let check = crc32fast::hash(payload);
         if picture.key {
             out.resize(KEY_HEAD.saturating_sub(8), 0);
@@ -172,7 +172,7 @@ impl Writer {
         } else {
             push_plain(&mut out, n, check, payload);
         }
-        self.count(picture.stamp, camera, kind, out.len())?;
+        self.count(picture.timestamp, camera, kind, out.len())?;
         Ok(out)
     }
 
@@ -183,7 +183,7 @@ impl Writer {
     pub fn audio(
         &mut self,
         channel: u16,
-        stamp: Stamp,
+        timestamp: Timestamp,
         codec: Codec,
         format: &AudioFormat,
         payload: &[u8],
@@ -193,9 +193,9 @@ impl Writer {
             audio_bytes(codec, format).ok_or(WriteError::Audio(codec, format.rate))?;
         let n = payload_len(RECORD_HEAD, payload)?;
         let marks = [channel, codec, rate, KIND_AUDIO];
-        let mut out = self.start_record(RECORD_HEAD, payload.len(), stamp, marks)?;
+        let mut out = self.start_record(RECORD_HEAD, payload.len(), timestamp, marks)?;
         push_plain(&mut out, n, crc32fast::hash(payload), payload);
-        self.count(stamp, channel, KIND_AUDIO, out.len())?;
+        self.count(timestamp, channel, KIND_AUDIO, out.len())?;
         Ok(out)
     }
 
@@ -274,7 +274,7 @@ impl Writer {
         &self,
         head: usize,
         payload: usize,
-        stamp: Stamp,
+        timestamp: Timestamp,
         marks: [u8; 4],
     ) -> Result<Vec<u8>, WriteError> {
         let size = head.saturating_add(payload).next_multiple_of(4);
@@ -284,16 +284,22 @@ impl Writer {
                 .map_err(|_| WriteError::Size(size))?
                 .to_le_bytes(),
         );
-        out.extend_from_slice(&seconds(stamp)?.to_le_bytes());
+        out.extend_from_slice(&seconds(timestamp)?.to_le_bytes());
         out.extend_from_slice(&marks);
-        out.extend_from_slice(&stamp.millis.unwrap_or(0).min(999).to_le_bytes());
+        out.extend_from_slice(&timestamp.millis.unwrap_or(0).min(999).to_le_bytes());
         out.extend_from_slice(&self.sequence.to_le_bytes());
         Ok(out)
     }
 
     /// Counts a record of `size` bytes that begins at the present offset.
-    fn count(&mut self, stamp: Stamp, camera: u8, kind: u8, size: usize) -> Result<(), WriteError> {
-        let at = seconds(stamp)?;
+    fn count(
+        &mut self,
+        timestamp: Timestamp,
+        camera: u8,
+        kind: u8,
+        size: usize,
+    ) -> Result<(), WriteError> {
+        let at = seconds(timestamp)?;
         if self.index.len() >= MAX_INDEX.saturating_mul(INDEX_ENTRY) {
             self.index = Vec::new();
             self.index_full = true;
@@ -302,7 +308,7 @@ impl Writer {
             self.index.extend_from_slice(&self.offset.to_le_bytes());
             self.index.extend_from_slice(&at.to_le_bytes());
             self.index
-                .extend_from_slice(&stamp.millis.unwrap_or(0).min(999).to_le_bytes());
+                .extend_from_slice(&timestamp.millis.unwrap_or(0).min(999).to_le_bytes());
             self.index.extend_from_slice(&[camera, kind]);
         }
         self.span = Some((self.span.map_or(at, |(first, _)| first), at));
@@ -341,8 +347,8 @@ fn camera_byte(number: u16) -> Result<u8, WriteError> {
     }
 }
 
-fn seconds(stamp: Stamp) -> Result<u32, WriteError> {
-    u32::try_from(stamp.seconds).map_err(|_| WriteError::Clock(stamp.seconds))
+fn seconds(timestamp: Timestamp) -> Result<u32, WriteError> {
+    u32::try_from(timestamp.seconds).map_err(|_| WriteError::Clock(timestamp.seconds))
 }
 
 /// The field n, once it is sure that the record is one that readers accept.
@@ -363,7 +369,7 @@ fn push_plain(out: &mut Vec<u8>, n: u32, check: u32, payload: &[u8]) {
 
 fn push_camera(out: &mut Vec<u8>, camera: &Camera) {
     let rate = camera.rate.map_or(0, |(num, den)| {
-        // Rounded to a hundredth of a picture a second.
+        // Rounded to a hundredth of a frame per second.
         let half = u64::from(den) / 2;
         u64::from(num)
             .saturating_mul(100)

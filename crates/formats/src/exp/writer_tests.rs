@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 use super::*;
 
-const AT: Stamp = Stamp {
+const AT: Timestamp = Timestamp {
     seconds: 1_257_862_530,
     millis: Some(266),
 };
@@ -26,7 +26,7 @@ fn head() -> Head {
 fn picture(key: bool) -> Picture {
     Picture {
         camera: 2,
-        stamp: AT,
+        timestamp: AT,
         mode: Mode::Motion,
         width: 352,
         height: 240,
@@ -58,7 +58,7 @@ fn header_fields_stand_where_the_layout_says() {
     assert_eq!(
         &bytes[128..136],
         [2, 0, 0x60, 1, 0xf0, 0, 0xee, 2],
-        "7.5 pictures a second"
+        "7.5 frames per second"
     );
     assert_eq!(&bytes[136..147], b"Front door\0");
 }
@@ -121,14 +121,14 @@ fn index_and_header_agree_at_the_end() {
     writer
         .picture(&picture(true), &[0, 0, 1, 0xb6, 0x10, 0x20])
         .unwrap();
-    let later = Stamp {
+    let later = Timestamp {
         seconds: AT.seconds + 9,
         millis: Some(1),
     };
     writer
         .picture(
             &Picture {
-                stamp: later,
+                timestamp: later,
                 ..picture(false)
             },
             &[0, 0, 1, 0xb6],
@@ -175,14 +175,14 @@ fn what_does_not_fit_is_refused() {
         Err(WriteError::Number(0))
     );
     let (mut writer, _) = Writer::new(head(), AT).unwrap();
-    let old = Stamp {
+    let old = Timestamp {
         seconds: -1,
         millis: None,
     };
     assert_eq!(
         writer.picture(
             &Picture {
-                stamp: old,
+                timestamp: old,
                 ..picture(false)
             },
             &[0]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! As much of H.264 (Annex B) as the readers need: is it that, is it a key picture, how large is it. Facts are of ITU-T H.264.
+//! As much of H.264 (Annex B) as the readers need: is it that, is it a keyframe, how large is it. Facts are of ITU-T H.264.
 
 use super::bits::{BitError, Bits};
 use super::start_code::{looks_like_mpeg4, start_codes};
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn key_pictures() {
+    fn keyframes() {
         assert!(is_key(&[
             0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 1, 0x65, 3
         ]));

@@ -5,7 +5,7 @@
 //! picture when both marker bits are 1, `vop_coded` is 1, and the quantiser and the fcodes are not 0. The pair that agrees
 //! with most pictures holds. On a tie, in this order:
 //!
-//! 1. a pair under which the macroblocks of whole key pictures, where they were given, lead exactly to the picture's end,
+//! 1. a pair under which the macroblocks of whole keyframes, where they were given, lead exactly to the picture's end,
 //! 2. a pair under which `vop_fcode_forward` hardly changes over the P pictures (recorders never change it: verified on PLV1;
 //!    encoders change it by little),
 //! 3. the standard's 5-bit quantiser, then the narrowest: one too wide takes in the fcode and macroblock bits, which may well
@@ -29,7 +29,7 @@ const INCREMENT_WIDTHS: usize = 16;
 const MIN_CODED: usize = 12;
 /// Fewer pictures than this make nothing certain.
 const MIN_CERTAIN: u32 = 8;
-/// No more key pictures than this are walked through.
+/// No more keyframes than this are walked through.
 const MAX_WALKED: u32 = 8;
 /// Resolutions that encoders use, the likelier first.
 const USUAL_RESOLUTIONS: [u16; 24] = [
@@ -44,7 +44,7 @@ struct Tally {
     threshold_zero: u32,
     fcodes: [u32; 8],
     max_increment: u16,
-    /// Key pictures whose macroblocks lead exactly to their end and are as many as a recorder's size has.
+    /// Keyframes whose macroblocks lead exactly to their end and are as many as a recorder's size has.
     complete: u32,
 }
 
@@ -146,7 +146,7 @@ impl Inference {
     }
 
     /// Adds a picture: the bytes of a VOP from its start code on, of which no more than 20 are looked at. Anything else, and a
-    /// VOP of less than 12 bytes, which holds no picture, is passed over.
+    /// VOP of less than 12 bytes, which holds no picture, is skipped.
     pub fn add(&mut self, vop: &[u8]) {
         if vop.len() < MIN_CODED || !vop.starts_with(&VOP_BYTES) {
             return;
@@ -177,7 +177,7 @@ impl Inference {
         }
     }
 
-    /// Adds a key picture with all its bytes. Its macroblocks are walked through under each pair of widths its header allows,
+    /// Adds a keyframe with all its bytes. Its macroblocks are walked through under each pair of widths its header allows,
     /// which settles most ties. Costs some milliseconds; pictures after the eighth, and all but I pictures, are added as by
     /// [`Inference::add`].
     pub fn add_key(&mut self, vop: &[u8]) {

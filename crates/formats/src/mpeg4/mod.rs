@@ -17,7 +17,7 @@ pub mod vop;
 pub use bits::BitError;
 pub use infer::{Inference, Inferred};
 pub use macroblocks::IntraPicture;
-pub use size::{SizeHint, key_picture_size, picture_size};
+pub use size::{SizeHint, keyframe_size, picture_size};
 pub use start_code::{looks_like_mpeg4, vop_offset};
 pub use vol::VolParams;
 pub use vop::{VopHeader, VopType, vop_type};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The picture size where nothing states it: out of key pictures.
+//! The picture size where nothing states it: out of keyframes.
 //!
 //! An I picture holds exactly as many macroblocks as its size says, which tells the sizes of recorders apart: no two have the
 //! same number. Other sizes may share it (352x480 has as many as 704x240), so the DC coefficients are put together as a
@@ -34,7 +34,7 @@ pub const SIZES: [(u16, u16); 17] = [
 /// Other sizes that exist and share their number of macroblocks with one of [`SIZES`]. Pictures higher than wide are not
 /// among them, no recorder makes them: where such a picture shows nothing at all it is taken for one that lies.
 const RIVALS: [(u16, u16); 5] = [(352, 480), (352, 576), (320, 480), (320, 512), (480, 352)];
-/// No more key pictures than this are looked at.
+/// No more keyframes than this are looked at.
 const MAX_PICTURES: usize = 8;
 /// DC coefficients are predicted from this where there is no neighbour.
 const NEUTRAL: i32 = 1024;
@@ -74,13 +74,13 @@ pub fn size_of_count(count: usize) -> Option<(u16, u16)> {
     SIZES.into_iter().find(|size| macroblocks(*size) == count)
 }
 
-/// The picture size of a camera whose key pictures these are (access units in normal byte order), `vol` telling the widths of
+/// The picture size of a camera whose keyframes these are (access units in normal byte order), `vol` telling the widths of
 /// the header's fields. `None` when no picture can be walked through, they disagree, the number of macroblocks is not that
 /// of a recorder's size, or another size explains the pictures as well and `hint` does not decide.
-pub fn picture_size(key_pictures: &[&[u8]], vol: &VolParams, hint: SizeHint) -> Option<(u16, u16)> {
+pub fn picture_size(keyframes: &[&[u8]], vol: &VolParams, hint: SizeHint) -> Option<(u16, u16)> {
     let mut pictures: Vec<IntraPicture> = Vec::new();
     let mut tried = 0usize;
-    for data in key_pictures.iter().take(MAX_PICTURES) {
+    for data in keyframes.iter().take(MAX_PICTURES) {
         tried = tried.saturating_add(1);
         pictures.extend(IntraPicture::parse(data, vol).ok());
     }
@@ -242,9 +242,9 @@ fn dc_scale(quant: u16) -> i32 {
     }
 }
 
-/// The size in pixels, width and height, that the coded bytes of a key picture show: its own VOL's, or that of its macroblocks; `None`
+/// The size in pixels, width and height, that the coded bytes of a keyframe show: its own VOL's, or that of its macroblocks; `None`
 /// where they do not settle it.
-pub fn key_picture_size(picture: &[u8], hint: SizeHint) -> Option<(u16, u16)> {
+pub fn keyframe_size(picture: &[u8], hint: SizeHint) -> Option<(u16, u16)> {
     let vop = picture.get(start_code::vop_offset(picture)?..)?;
     let own = start_code::start_codes(picture)
         .find(|(_, code)| start_code::VOL.contains(code))

@@ -27,7 +27,7 @@ pub struct VolParams {
     pub quant_bits: u8,
     /// Width and height of a pixel; (1, 1) is square.
     pub aspect: (u8, u8),
-    /// All pictures are key pictures.
+    /// All pictures are keyframes.
     pub random_accessible: bool,
     /// Fields are coded; adds bits to pictures and macroblocks.
     pub interlaced: bool,

@@ -8,7 +8,7 @@ use super::vol::VolParams;
 /// How a picture is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VopType {
-    /// From nothing: a key picture.
+    /// From nothing: a keyframe.
     I,
     /// From the picture before.
     P,
@@ -41,7 +41,7 @@ pub fn vop_type(data: &[u8]) -> Option<VopType> {
 pub struct VopHeader {
     /// How it is predicted.
     pub kind: VopType,
-    /// Whole seconds since the last key picture's or GOV's time (`modulo_time_base`).
+    /// Whole seconds since the last keyframe's or GOV's time (`modulo_time_base`).
     pub seconds: u32,
     /// Part of a second, in units of 1 / `vop_time_increment_resolution`.
     pub increment: u16,

@@ -4,7 +4,7 @@
 use crate::cursor::{Short, bytes_at};
 use crate::netvu::adpcm;
 use crate::netvu::picture::{self, Fields, Order};
-use crate::reader::{AudioFormat, Codec, Payload, Stamp};
+use crate::reader::{AudioFormat, Codec, Payload, Timestamp};
 
 /// Bytes of the header.
 pub const LEN: usize = 28;
@@ -85,13 +85,13 @@ impl Mode {
     }
 }
 
-/// The codec of every sound packet: what is handed out is decoded.
+/// The codec of every sound packet: what is output is decoded.
 pub const CODEC: Codec = Codec::PcmS16le;
 
-/// `stamp` so many milliseconds later.
-pub fn later(stamp: Stamp, millis: i64) -> Stamp {
-    let unix_ms = stamp.unix_ms().saturating_add(millis);
-    Stamp {
+/// `timestamp` so many milliseconds later.
+pub fn later(timestamp: Timestamp, millis: i64) -> Timestamp {
+    let unix_ms = timestamp.unix_ms().saturating_add(millis);
+    Timestamp {
         seconds: unix_ms.div_euclid(1000),
         millis: u16::try_from(unix_ms.rem_euclid(1000)).ok(),
     }
@@ -111,7 +111,7 @@ pub struct AudioHeader {
     /// Bytes of the block.
     pub size: usize,
     /// UTC time of the END of the block (verified: distances equal the length of the later block).
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
 }
 
 /// The byte order that the four bytes of a version word tell: `00 AB CD EF` or the reverse.
@@ -142,7 +142,7 @@ impl AudioHeader {
             channel: fields.i32(8)?,
             additional,
             size,
-            stamp: picture::stamp(fields.u32(20)?, fields.u32(24)?),
+            timestamp: picture::timestamp(fields.u32(20)?, fields.u32(24)?),
         }))
     }
 
@@ -171,7 +171,7 @@ mod tests {
             (2, 0, 124)
         );
         assert_eq!(header.total(), 152);
-        let end = header.stamp.unwrap();
+        let end = header.timestamp.unwrap();
         assert_eq!(end.unix_ms(), 1_228_919_545_601);
         let length = DEFAULT_MODE.millis(240);
         assert_eq!(later(end, -length).unix_ms(), 1_228_919_545_571);

@@ -3,9 +3,9 @@
 //! every capture).
 
 use super::audio::{self, AudioHeader, Mode};
-use super::desk::{Desk, Picture};
 use super::find::{self, Found, Proof, minimal_time, separator_at};
 use super::jfif;
+use super::packet_builder::{PacketBuilder, Picture};
 use super::picture::{self, NoPicture, PictureHeader};
 use super::separator::{self, Separator, Type};
 use super::text::Facts;
@@ -40,7 +40,7 @@ enum Opinion {
 /// Reader of AD binary and minimal streams.
 #[derive(Clone)]
 pub struct BinaryReader {
-    desk: Desk,
+    packet_builder: PacketBuilder,
     lost: Lost,
 }
 
@@ -48,7 +48,7 @@ impl BinaryReader {
     /// A reader; `terse` leaves out facts that every picture has.
     pub fn new(terse: bool) -> BinaryReader {
         BinaryReader {
-            desk: Desk::new("NetVu binary stream", "netvu-binary", terse),
+            packet_builder: PacketBuilder::new("NetVu binary stream", "netvu-binary", terse),
             lost: Lost::Start,
         }
     }
@@ -72,11 +72,11 @@ impl Reader for BinaryReader {
 
     fn resync(&mut self) {
         self.lost = Lost::Quiet;
-        self.desk.resync();
+        self.packet_builder.resync();
     }
 
     fn info(&self) -> &FileInfo {
-        &self.desk.info
+        &self.packet_builder.info
     }
 
     fn fork(&self) -> Box<dyn Reader> {
@@ -86,7 +86,7 @@ impl Reader for BinaryReader {
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
-        self.desk.take_warnings()
+        self.packet_builder.take_warnings()
     }
 }
 
@@ -189,7 +189,7 @@ impl BinaryReader {
         let total = sep.total();
         let body = window.data.get(separator::LEN..total).unwrap_or_default();
         if doubtful(sep, body) {
-            // Perhaps the size is wrong. The packet is handed out if a separator follows it.
+            // Perhaps the size is wrong. The packet is output if a separator follows it.
             match separator_at(window.data, total, window.last) {
                 Proof::Yes => {}
                 Proof::No => return self.lose(window),
@@ -216,39 +216,42 @@ impl BinaryReader {
         let picture = match sep.kind {
             Type::Audio | Type::MinimalAudio => return self.sound(window.data, sep),
             Type::Info => {
-                self.desk.info_packet(sep.number(), body);
+                self.packet_builder.info_packet(sep.number(), body);
                 return Ok(Step::Skip(total as u64));
             }
             Type::XmlInfo => {
-                self.desk.note("XML_INFO", body);
+                self.packet_builder.note("XML_INFO", body);
                 return Ok(Step::Skip(total as u64));
             }
             Type::SvarsInfo => {
-                self.desk
+                self.packet_builder
                     .note("SVARS_INFO", body.get(1..).unwrap_or_default());
                 return Ok(Step::Skip(total as u64));
             }
             Type::Bmp | Type::Pbm => {
-                let step = self.desk.overlay(window.data, range, sep.number(), total);
+                let step = self
+                    .packet_builder
+                    .overlay(window.data, range, sep.number(), total);
                 return step.ok_or("an overlay bitmap");
             }
             Type::Other => return Ok(Step::Skip(total as u64)),
             Type::MinimalVideo => self.minimal(window.data, sep)?,
             Type::Jfif if body.starts_with(&jfif::START[..2]) => {
-                self.desk.whole_jpeg(window.data, range, sep.number())?
+                self.packet_builder
+                    .whole_jpeg(window.data, range, sep.number())?
             }
             Type::Jpeg | Type::Jfif | Type::Mpeg4 | Type::H264 => {
                 let header = PictureHeader::parse(body).map_err(|_| "a picture header")?;
                 if header.total() < sep.size {
-                    self.desk
+                    self.packet_builder
                         .warn(window.offset, "a packet is longer than its picture");
                 }
                 let end = header.total();
-                self.desk
+                self.packet_builder
                     .headed(body, &header, header.text_len, end, separator::LEN)?
             }
         };
-        Ok(self.desk.hand_out(picture, total))
+        Ok(self.packet_builder.hand_out(picture, total))
     }
 
     fn minimal<'a>(
@@ -259,31 +262,35 @@ impl BinaryReader {
         let range = separator::LEN.saturating_add(6)..sep.total();
         let payload = data.get(range.clone()).unwrap_or_default();
         let facts = Facts {
-            stamp: minimal_stamp(data),
+            timestamp: minimal_timestamp(data),
             ..Facts::default()
         };
-        self.desk
+        self.packet_builder
             .coded(sep.number(), payload, range, Codec::Mpeg4, (0, 0), facts)
     }
 
     fn sound(&mut self, data: &[u8], sep: &Separator) -> Result<Step, &'static str> {
         let total = sep.total();
         let body = data.get(separator::LEN..total).unwrap_or_default();
-        let (mode, skip, stamp) = if sep.kind == Type::Audio {
+        let (mode, skip, timestamp) = if sep.kind == Type::Audio {
             let header = AudioHeader::parse(body)
                 .ok()
                 .flatten()
                 .ok_or("a sound header")?;
             let skip = audio::LEN.saturating_add(header.additional);
-            (header.mode, skip, header.stamp)
+            (header.mode, skip, header.timestamp)
         } else {
             let number = u16_be(body, 6).unwrap_or(0);
-            (Mode::from_number(i32::from(number)), 8, minimal_stamp(data))
+            (
+                Mode::from_number(i32::from(number)),
+                8,
+                minimal_timestamp(data),
+            )
         };
         let range = separator::LEN.saturating_add(skip)..total;
         let mode = mode.unwrap_or(audio::DEFAULT_MODE);
-        self.desk
-            .sound(data, range, mode, sep.number(), stamp, total)
+        self.packet_builder
+            .sound(data, range, mode, sep.number(), timestamp, total)
             .ok_or("a block of sound")
     }
 }
@@ -311,10 +318,10 @@ fn passed(length: usize, quiet: bool) -> Step {
 }
 
 /// Seconds and milliseconds behind the separator of a minimal packet.
-fn minimal_stamp(data: &[u8]) -> Option<crate::reader::Stamp> {
+fn minimal_timestamp(data: &[u8]) -> Option<crate::reader::Timestamp> {
     let seconds = u32_be(data, separator::LEN).ok()?;
     let millis = u16_be(data, separator::LEN.saturating_add(4)).ok()?;
-    picture::stamp(seconds, u32::from(millis))
+    picture::timestamp(seconds, u32::from(millis))
 }
 
 /// Judges the packet at the start of `data` by its first bytes.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Coded pictures without any header around them, found by their own start codes: H.264 access units (Annex B, facts of ITU-T
-//! H.264) or whole JPEG files (facts of ITU-T T.81). What stands between them is passed over.
+//! H.264) or whole JPEG files (facts of ITU-T T.81). What stands between them is skipped.
 //!
 //! Nothing tells when they were recorded. They get a slot each, 25 a second (assumed), in the order of the file. Where each
 //! field is a picture of its own, that is half of the true speed.
@@ -12,7 +12,7 @@ use crate::reader::{
 };
 use memchr::memmem;
 
-/// Pictures a second, as numerator and denominator (assumed).
+/// Frames per second, as numerator and denominator (assumed).
 const RATE: (u32, u32) = (25, 1);
 
 /// The start code before every unit of H.264.
@@ -311,7 +311,7 @@ impl Carver {
             payload: Payload::Plain(0..end.map_or(bytes, |end| end.saturating_add(1))),
             key,
             crc: None,
-            stamp: None,
+            timestamp: None,
             slot: Some(slot),
             sequence: None,
             width: size.0,

@@ -4,7 +4,7 @@
 //! Two records are the same where time, camera, and size and CRC-32 of the payload agree: time and size alone would take two
 //! pictures for one where a unit's clock is coarse (assumed; no real partition is public). The last 256 records are remembered.
 
-use crate::reader::Stamp;
+use crate::reader::Timestamp;
 use std::collections::VecDeque;
 
 /// Records that are remembered.
@@ -14,7 +14,7 @@ const MEMORY: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     offset: u64,
-    stamp: Stamp,
+    timestamp: Timestamp,
     camera: u16,
     size: usize,
     crc: u32,
@@ -22,10 +22,10 @@ pub struct Record {
 
 impl Record {
     /// The record at that offset of the file.
-    pub fn new(offset: u64, stamp: Stamp, camera: u16, payload: &[u8]) -> Record {
+    pub fn new(offset: u64, timestamp: Timestamp, camera: u16, payload: &[u8]) -> Record {
         Record {
             offset,
-            stamp,
+            timestamp,
             camera,
             size: payload.len(),
             crc: crc32fast::hash(payload),
@@ -33,7 +33,7 @@ impl Record {
     }
 
     fn is_like(&self, other: &Record) -> bool {
-        let same = |record: &Record| (record.stamp, record.camera, record.size, record.crc);
+        let same = |record: &Record| (record.timestamp, record.camera, record.size, record.crc);
         same(self) == same(other)
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! MIME multipart streams (`multipart/x-mixed-replace` with the units' own boundary).
 //!
-//! What is said of an MPEG-4 picture stands in the text part that follows it, so such a picture is handed out when the header
+//! What is said of an MPEG-4 picture stands in the text part that follows it, so such a picture is output when the header
 //! of the next part is there, and with it the text part, if it is one. In every capture the text follows at once; a unit that
 //! sent none would be seen one picture late. JPEG files carry their own comment and wait for nothing.
 
 use super::audio::{self, DEFAULT_MODE, Mode};
-use super::desk::Desk;
 use super::find;
 use super::jfif::{self, Jfif};
 use super::mime_part::{BOUNDARY, Content, NoPart, Part};
+use super::packet_builder::PacketBuilder;
 use super::text::Facts;
-use crate::reader::{Codec, Damage, FileInfo, Reader, Stamp, Step, Window};
+use crate::reader::{Codec, Damage, FileInfo, Reader, Step, Timestamp, Window};
 use memchr::memmem;
 
 /// Longest text part that is waited for, in bytes (assumed; 275 is the longest seen).
@@ -31,22 +31,22 @@ type Ahead<T> = Result<T, usize>;
 /// Reader of MIME streams.
 #[derive(Clone)]
 pub struct MimeReader {
-    desk: Desk,
-    /// Bytes are passed over to the next boundary without being damage.
+    packet_builder: PacketBuilder,
+    /// Bytes are skipped to the next boundary without being damage.
     quiet: bool,
     /// The next boundary is searched for.
     lost: bool,
     /// Camera of the last picture.
     camera: u16,
     /// End of the last block of sound.
-    sound: Option<Stamp>,
+    sound: Option<Timestamp>,
 }
 
 impl MimeReader {
     /// A reader; `terse` leaves out facts that every picture has.
     pub fn new(terse: bool) -> MimeReader {
         MimeReader {
-            desk: Desk::new("NetVu MIME stream", "netvu-mime", terse),
+            packet_builder: PacketBuilder::new("NetVu MIME stream", "netvu-mime", terse),
             quiet: false,
             lost: false,
             camera: 1,
@@ -88,11 +88,11 @@ impl Reader for MimeReader {
         self.quiet = true;
         self.lost = true;
         self.sound = None;
-        self.desk.resync();
+        self.packet_builder.resync();
     }
 
     fn info(&self) -> &FileInfo {
-        &self.desk.info
+        &self.packet_builder.info
     }
 
     fn fork(&self) -> Box<dyn Reader> {
@@ -102,7 +102,7 @@ impl Reader for MimeReader {
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
-        self.desk.take_warnings()
+        self.packet_builder.take_warnings()
     }
 }
 
@@ -177,11 +177,11 @@ impl MimeReader {
             Content::Jpeg => self.jpeg(window.data, part.header..total, total),
             Content::Audio => self.audio(window, part),
             Content::Overlay => self
-                .desk
+                .packet_builder
                 .overlay(window.data, part.header..total, self.camera, total)
                 .ok_or("an overlay bitmap"),
             Content::Xml => {
-                self.desk.note("XML_INFO", body);
+                self.packet_builder.note("XML_INFO", body);
                 Ok(Step::Skip(total as u64))
             }
             Content::Text | Content::Other => Ok(Step::Skip(total as u64)),
@@ -200,9 +200,9 @@ impl MimeReader {
         range: std::ops::Range<usize>,
         size: usize,
     ) -> Result<Step, &'static str> {
-        let picture = self.desk.whole_jpeg(data, range, 1)?;
+        let picture = self.packet_builder.whole_jpeg(data, range, 1)?;
         self.camera = picture.camera;
-        Ok(self.desk.hand_out(picture, size))
+        Ok(self.packet_builder.hand_out(picture, size))
     }
 
     fn video(
@@ -212,25 +212,25 @@ impl MimeReader {
         h264: bool,
     ) -> Result<Step, &'static str> {
         let total = part.total();
-        let facts = match trailer(window, total, self.desk.terse) {
+        let facts = match trailer(window, total, self.packet_builder.terse) {
             Ok(facts) => facts.unwrap_or_default(),
             Err(need) => return Ok(Step::Need(need)),
         };
         let camera = facts
             .camera
-            .filter(|camera| *camera <= super::desk::MAX_CAMERA)
+            .filter(|camera| *camera <= super::packet_builder::MAX_CAMERA)
             .unwrap_or(1);
         if part.size.0 > 0 && part.size.1 > 0 {
-            self.desk.set_size(camera, part.size);
+            self.packet_builder.set_size(camera, part.size);
         }
         let range = part.header..total;
         let payload = window.data.get(range.clone()).unwrap_or_default();
         let declared = if h264 { Codec::H264 } else { Codec::Mpeg4 };
         let picture = self
-            .desk
+            .packet_builder
             .coded(camera, payload, range, declared, (0, 0), facts)?;
         self.camera = camera;
-        Ok(self.desk.hand_out(picture, total))
+        Ok(self.packet_builder.hand_out(picture, total))
     }
 
     /// A block of sound has no time. It follows the block before; the first one follows the picture before, or ends where the
@@ -246,22 +246,23 @@ impl MimeReader {
         };
         let samples = part.length.saturating_sub(super::adpcm::HEADER) as u64;
         let millis = mode.millis(samples.saturating_mul(2));
-        let near =
-            |sound: &Stamp, picture: &Stamp| sound.unix_ms().abs_diff(picture.unix_ms()) <= DRIFT;
-        let end = match (self.sound, self.desk.stamp) {
+        let near = |sound: &Timestamp, picture: &Timestamp| {
+            sound.unix_ms().abs_diff(picture.unix_ms()) <= DRIFT
+        };
+        let end = match (self.sound, self.packet_builder.timestamp) {
             (Some(sound), Some(picture)) if near(&sound, &picture) => {
                 Some(audio::later(sound, millis))
             }
             (Some(sound), None) => Some(audio::later(sound, millis)),
             (_, Some(picture)) => Some(audio::later(picture, millis)),
             (None, None) => match picture_behind(window, total) {
-                Ok(stamp) => stamp,
+                Ok(timestamp) => timestamp,
                 Err(need) => return Ok(Step::Need(need)),
             },
         };
         let range = part.header..total;
         let step = self
-            .desk
+            .packet_builder
             .sound(window.data, range, mode, 1, end, total)
             .ok_or("a block of sound")?;
         self.sound = end;
@@ -320,7 +321,7 @@ fn trailer<'a>(window: &Window<'a>, at: usize, terse: bool) -> Ahead<Option<Fact
 }
 
 /// The time of the JPEG file in the part at `at`.
-fn picture_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Stamp>> {
+fn picture_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
     let Some(part) = part_at(window, at)? else {
         return Ok(None);
     };
@@ -330,7 +331,9 @@ fn picture_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Stamp>> {
     let start = at.saturating_add(part.header);
     let end = at.saturating_add(part.total()).min(window.data.len());
     match Jfif::read(window.data.get(start..end).unwrap_or_default()) {
-        Ok(Some(jpeg)) => Ok(jpeg.comment.and_then(|text| Facts::read(text, true).stamp)),
+        Ok(Some(jpeg)) => Ok(jpeg
+            .comment
+            .and_then(|text| Facts::read(text, true).timestamp)),
         Err(_) if !window.last && end < at.saturating_add(part.total()) => {
             Err(window.data.len().saturating_add(1))
         }

@@ -12,7 +12,6 @@ pub mod audio;
 mod binary;
 mod carve;
 mod copies;
-mod desk;
 mod find;
 mod front;
 pub mod jfif;
@@ -20,6 +19,7 @@ pub mod jpeg;
 mod jpeg_tables;
 mod mime;
 mod mime_part;
+mod packet_builder;
 mod partition;
 pub mod pbm;
 pub mod picture;
@@ -33,7 +33,7 @@ mod told;
 
 pub use probe::{Kind, probe};
 
-use crate::reader::{Reader, Stamp, Step, Window};
+use crate::reader::{Reader, Step, Timestamp, Window};
 
 /// A reader of that form, which tells everything.
 pub fn open(kind: Kind) -> Box<dyn Reader> {
@@ -56,7 +56,7 @@ pub fn open_terse(kind: Kind, terse: bool) -> Box<dyn Reader> {
 ///
 /// Files of one recording put into the order of these times follow each other as they were recorded (assumed; names of `.par`
 /// files count up in a ring, so the highest need not be the newest).
-pub fn first_time(data: &[u8]) -> Option<Stamp> {
+pub fn first_time(data: &[u8]) -> Option<Timestamp> {
     let (kind, _) = probe(data)?;
     let mut reader = open(kind);
     let mut at = 0usize;
@@ -68,7 +68,7 @@ pub fn first_time(data: &[u8]) -> Option<Stamp> {
             unread: 0,
         };
         let taken = match reader.next(&window) {
-            Step::Packet(packet) if packet.stamp.is_some() => return packet.stamp,
+            Step::Packet(packet) if packet.timestamp.is_some() => return packet.timestamp,
             Step::Packet(packet) => packet.size,
             Step::Skip(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
             Step::Damaged(damage) => damage.length,

@@ -10,12 +10,12 @@
 
 use super::audio::{self, AudioHeader};
 use super::copies::{Copies, Record};
-use super::desk::Desk;
 use super::find::{self, Found, Proof, Sign};
 use super::jfif::Jfif;
+use super::packet_builder::PacketBuilder;
 use super::picture::{self, Fields, Format, NoPicture, Order, PictureHeader};
 use crate::cursor::bytes_at;
-use crate::reader::{Damage, FileInfo, MAX_RECORD, Reader, Stamp, Step, Window};
+use crate::reader::{Damage, FileInfo, MAX_RECORD, Reader, Step, Timestamp, Window};
 use memchr::memmem;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -44,7 +44,7 @@ static SIGNS: LazyLock<[Sign; 4]> = LazyLock::new(|| {
 /// Reader of records found by their headers.
 #[derive(Clone)]
 pub struct PartitionReader {
-    desk: Desk,
+    packet_builder: PacketBuilder,
     /// Bytes between records are no damage: fronts, indexes and padding are unknown.
     gaps: bool,
     quiet: bool,
@@ -56,7 +56,11 @@ impl PartitionReader {
     /// Reader of a `.par` partition.
     pub fn partition(terse: bool) -> PartitionReader {
         PartitionReader {
-            desk: Desk::new("Dedicated Micros partition (PAR)", "netvu-partition", terse),
+            packet_builder: PacketBuilder::new(
+                "Dedicated Micros partition (PAR)",
+                "netvu-partition",
+                terse,
+            ),
             gaps: true,
             quiet: true,
             records: 0,
@@ -67,7 +71,7 @@ impl PartitionReader {
     /// Reader of picture headers, texts and JPEG data with nothing between them.
     pub fn raw(terse: bool) -> PartitionReader {
         PartitionReader {
-            desk: Desk::new("NetVu raw stream", "netvu-raw", terse),
+            packet_builder: PacketBuilder::new("NetVu raw stream", "netvu-raw", terse),
             gaps: false,
             quiet: true,
             records: 0,
@@ -87,15 +91,15 @@ impl PartitionReader {
         let place = place(&header, data, true).ok()??;
         let record = data.get(..place.end)?;
         let start = picture::LEN.saturating_add(place.text);
-        let copy = self.copy(window, header.stamp, header.camera, start..place.end);
+        let copy = self.copy(window, header.timestamp, header.camera, start..place.end);
         if copy.is_some() {
             return copy;
         }
         let picture = self
-            .desk
+            .packet_builder
             .headed(record, &header, place.text, place.end, 0)
             .ok()?;
-        Some(self.desk.hand_out(picture, place.end))
+        Some(self.packet_builder.hand_out(picture, place.end))
     }
 
     fn sound(&mut self, window: &Window<'_>) -> Option<Step> {
@@ -106,19 +110,19 @@ impl PartitionReader {
         let mode = header.mode?;
         // The upper half holds flags, bit 15 says that the sound belongs to the camera of that number (stated).
         let channel = u16::try_from(header.channel & 0x7fff).unwrap_or(1).max(1);
-        let copy = self.copy(window, header.stamp, channel, start..end);
+        let copy = self.copy(window, header.timestamp, channel, start..end);
         if copy.is_some() {
             return copy;
         }
-        self.desk
-            .sound(data, start..end, mode, channel, header.stamp, end)
+        self.packet_builder
+            .sound(data, start..end, mode, channel, header.timestamp, end)
     }
 
     /// Passes over a record that was read shortly before. Only partitions hold such copies.
     fn copy(
         &mut self,
         window: &Window<'_>,
-        stamp: Option<Stamp>,
+        timestamp: Option<Timestamp>,
         camera: u16,
         payload: Range<usize>,
     ) -> Option<Step> {
@@ -126,13 +130,13 @@ impl PartitionReader {
             return None;
         }
         let end = payload.end;
-        let record = Record::new(window.offset, stamp?, camera, window.data.get(payload)?);
+        let record = Record::new(window.offset, timestamp?, camera, window.data.get(payload)?);
         let first = self.copies.copy_of(record)?;
         if self.copies.is_first() {
             let text = format!(
                 "the record is the same as the one at offset {first} and is left out, as are further copies"
             );
-            self.desk.warn(window.offset, &text);
+            self.packet_builder.warn(window.offset, &text);
         }
         Some(Step::Skip(end as u64))
     }
@@ -142,7 +146,7 @@ impl Reader for PartitionReader {
     fn next(&mut self, window: &Window<'_>) -> Step {
         if window.data.is_empty() {
             if window.last && self.gaps && self.records == 0 {
-                self.desk
+                self.packet_builder
                     .warn(window.offset, "no record was found up to here");
             }
             return if window.last {
@@ -181,11 +185,11 @@ impl Reader for PartitionReader {
     fn resync(&mut self) {
         self.quiet = true;
         self.copies.forget();
-        self.desk.resync();
+        self.packet_builder.resync();
     }
 
     fn info(&self) -> &FileInfo {
-        &self.desk.info
+        &self.packet_builder.info
     }
 
     fn fork(&self) -> Box<dyn Reader> {
@@ -195,7 +199,7 @@ impl Reader for PartitionReader {
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
-        self.desk.take_warnings()
+        self.packet_builder.take_warnings()
     }
 }
 
@@ -283,8 +287,8 @@ fn points(header: &PictureHeader<'_>, data: &[u8]) -> usize {
         header.utc_offset.is_some(),
         printable(56, 31) && printable(130, 30),
         header
-            .stamp
-            .is_some_and(|stamp| YEARS.contains(&stamp.seconds)),
+            .timestamp
+            .is_some_and(|timestamp| YEARS.contains(&timestamp.seconds)),
     ];
     signs
         .into_iter()
@@ -390,8 +394,8 @@ fn prove_sound(header: &AudioHeader, data: &[u8], last: bool) -> Proof {
         && header.additional <= 4096
         && header.size > super::adpcm::HEADER
         && header
-            .stamp
-            .is_some_and(|stamp| YEARS.contains(&stamp.seconds));
+            .timestamp
+            .is_some_and(|timestamp| YEARS.contains(&timestamp.seconds));
     if !plausible {
         return Proof::No;
     }

@@ -17,7 +17,7 @@ pub struct Mask {
     pub name: Vec<u8>,
 }
 
-/// The next word of the header: comments and white space before it are passed over, the comments collected.
+/// The next word of the header: comments and white space before it are skipped, the comments collected.
 fn word<'a>(rest: &mut &'a [u8], comments: &mut Vec<&'a [u8]>) -> Option<&'a [u8]> {
     loop {
         let (first, after) = rest.split_first()?;

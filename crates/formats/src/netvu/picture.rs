@@ -5,7 +5,7 @@
 //! (stated), which its first word tells.
 
 use crate::cursor::{Short, bytes_at, i32_be, i32_le, u16_be, u16_le, u32_be, u32_le};
-use crate::reader::{MAX_RECORD, Stamp};
+use crate::reader::{MAX_RECORD, Timestamp};
 
 /// Bytes of the header.
 pub const LEN: usize = 168;
@@ -69,7 +69,7 @@ pub struct PictureHeader<'a> {
     /// Active alarms (`alm_bitmask`).
     pub alarms: u32,
     /// UTC; `None` where the seconds are 0.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Camera title.
     pub title: &'a [u8],
     /// Text of the alarm that is on.
@@ -198,7 +198,7 @@ impl<'a> PictureHeader<'a> {
             factor: fields.i32(32)?,
             detectors: fields.u32(36)?,
             alarms: fields.u32(164)?,
-            stamp: stamp(fields.u32(44)?, fields.u32(48)?),
+            timestamp: timestamp(fields.u32(44)?, fields.u32(48)?),
             title: field(data, 56, 31),
             alarm: field(data, 87, 31),
             width,
@@ -241,8 +241,8 @@ fn picture_size(fields: &Fields<'_>, old: bool) -> Result<(u16, u16), NoPicture>
 
 /// UTC seconds, and the milliseconds as the last three digits of a counter that runs since the unit started (verified: no
 /// exception in seven captures). `None` where the seconds are 0.
-pub fn stamp(seconds: u32, counter: u32) -> Option<Stamp> {
-    (seconds != 0).then(|| Stamp {
+pub fn timestamp(seconds: u32, counter: u32) -> Option<Timestamp> {
+    (seconds != 0).then(|| Timestamp {
         seconds: i64::from(seconds),
         millis: u16::try_from(counter.checked_rem(1000).unwrap_or(0)).ok(),
     })
@@ -287,7 +287,7 @@ pub(in crate::netvu) mod tests {
         assert_eq!(header.format, Format::Jpeg { both: false });
         assert_eq!((header.text_len, header.size), (12, 16_894));
         assert_eq!(header.total(), 17_074);
-        assert_eq!(header.stamp.unwrap().unix_ms(), 1_226_321_504_843);
+        assert_eq!(header.timestamp.unwrap().unix_ms(), 1_226_321_504_843);
         assert_eq!(header.factor, 255);
         assert_eq!((header.width, header.height), (768, 288));
         assert_eq!(header.title, b"Camera 1");
@@ -301,7 +301,7 @@ pub(in crate::netvu) mod tests {
         let header = PictureHeader::parse(&data).unwrap();
         assert_eq!(header.order, Order::Little);
         assert_eq!((header.camera, header.total()), (1, 17_074));
-        assert_eq!(header.stamp.unwrap().unix_ms(), 1_226_321_504_843);
+        assert_eq!(header.timestamp.unwrap().unix_ms(), 1_226_321_504_843);
         assert_eq!((header.width, header.height), (768, 288));
     }
 

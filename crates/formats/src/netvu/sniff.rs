@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn key_pictures() {
+    fn keyframes() {
         assert!(is_key(&[0, 0, 1, 0xb6, 0x10], Codec::Mpeg4));
         assert!(!is_key(&[0, 0, 1, 0xb6, 0x50], Codec::Mpeg4));
         let idr = [0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 1, 0, 0, 1, 0x65, 1];

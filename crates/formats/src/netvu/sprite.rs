@@ -2,12 +2,12 @@
 //! Digital Sprite messages: a header of seven u32, big-endian, and a body; picture messages hold a JPEG file whose first
 //! application segment carries the facts. All stated; no capture exists.
 
-use super::desk::Desk;
 use super::find::{self, Found, Proof, Sign};
 use super::jfif::Jfif;
+use super::packet_builder::PacketBuilder;
 use super::text::Facts;
 use crate::cursor::{bytes_at, u16_be, u32_be, u32_le};
-use crate::reader::{Damage, FileInfo, MAX_RECORD, Reader, Stamp, Step, Window};
+use crate::reader::{Damage, FileInfo, MAX_RECORD, Reader, Step, Timestamp, Window};
 use std::sync::LazyLock;
 
 /// First bytes of every message.
@@ -48,7 +48,7 @@ pub fn is_message(data: &[u8]) -> Option<bool> {
 /// Reader of Digital Sprite messages.
 #[derive(Clone)]
 pub struct SpriteReader {
-    desk: Desk,
+    packet_builder: PacketBuilder,
     quiet: bool,
     lost: bool,
 }
@@ -57,7 +57,7 @@ impl SpriteReader {
     /// A reader; `terse` leaves out facts that every picture has.
     pub fn new(terse: bool) -> SpriteReader {
         SpriteReader {
-            desk: Desk::new("Digital Sprite stream", "netvu-sprite", terse),
+            packet_builder: PacketBuilder::new("Digital Sprite stream", "netvu-sprite", terse),
             quiet: false,
             lost: false,
         }
@@ -87,11 +87,11 @@ impl Reader for SpriteReader {
     fn resync(&mut self) {
         self.quiet = true;
         self.lost = true;
-        self.desk.resync();
+        self.packet_builder.resync();
     }
 
     fn info(&self) -> &FileInfo {
-        &self.desk.info
+        &self.packet_builder.info
     }
 
     fn fork(&self) -> Box<dyn Reader> {
@@ -144,14 +144,14 @@ impl SpriteReader {
         }
         let body = window.data.get(LEN..total).unwrap_or_default();
         let jpeg = Jfif::read(body).ok().flatten();
-        let picture = self.desk.whole_jpeg(window.data, LEN..total, 1);
+        let picture = self.packet_builder.whole_jpeg(window.data, LEN..total, 1);
         match (picture, jpeg) {
             (Ok(mut picture), Some(jpeg)) => {
                 if let Some(segment) = jpeg.sprite {
                     tell(segment, &mut picture.facts);
                     picture.camera = camera(segment).unwrap_or(picture.camera);
                 }
-                self.desk.hand_out(picture, total)
+                self.packet_builder.hand_out(picture, total)
             }
             _ => Step::Damaged(Damage {
                 length: total,
@@ -168,12 +168,12 @@ fn camera(segment: &[u8]) -> Option<u16> {
 }
 
 /// Flags, milliseconds, seconds. The byte order of the seconds is in doubt, so the one that makes sense is taken.
-fn time(segment: &[u8]) -> Option<Stamp> {
+fn time(segment: &[u8]) -> Option<Timestamp> {
     let millis = u16_be(segment, 22).ok()?;
     let seconds = [u32_be(segment, 24).ok()?, u32_le(segment, 24).ok()?]
         .into_iter()
         .find(|seconds| YEARS.contains(seconds))?;
-    Some(Stamp {
+    Some(Timestamp {
         seconds: i64::from(seconds),
         millis: Some(millis).filter(|millis| *millis < 1000),
     })
@@ -185,7 +185,7 @@ fn tell<'a>(segment: &'a [u8], facts: &mut Facts<'a>) {
         let end = memchr::memchr(0, field).unwrap_or(field.len());
         Some(field.get(..end)?.trim_ascii_end())
     };
-    facts.stamp = time(segment).or(facts.stamp);
+    facts.timestamp = time(segment).or(facts.timestamp);
     // identifier 8, length 4, sequence 8, time 8, camera 1, status 1, activity 16, six u16, title 24, alarm 24
     facts.title = text(58);
     facts.alarm = text(82);

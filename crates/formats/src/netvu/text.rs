@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Lines of text about a picture: `Key: value` in text blocks, JPEG comments and the text parts of MIME streams, and the
-//! `NAME value;` items of INFO packets. What of it a demuxer hands out becomes [`Facts`].
+//! `NAME value;` items of INFO packets. What of it a demuxer outputs becomes [`Facts`].
 
-use crate::reader::Stamp;
+use crate::reader::Timestamp;
 
 /// Lines of one block that are kept, the rest is dropped (assumed; 38 is the most seen).
 const MAX_FIELDS: usize = 128;
@@ -21,7 +21,7 @@ pub struct Facts<'a> {
     /// Camera, from 1.
     pub camera: Option<u16>,
     /// UTC.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Camera title.
     pub title: Option<&'a [u8]>,
     /// Text of the alarm that is on; empty = none is.
@@ -116,7 +116,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 }
 
 /// Date, time and milliseconds as they stand in the lines; all are UTC (verified against units with an offset of 630
-/// minutes). A date or time that does not exist gives no stamp.
+/// minutes). A date or time that does not exist gives no timestamp.
 #[derive(Clone, Copy, Default)]
 struct Clock {
     days: Option<i64>,
@@ -125,8 +125,8 @@ struct Clock {
 }
 
 impl Clock {
-    fn stamp(&self) -> Option<Stamp> {
-        Some(Stamp {
+    fn timestamp(&self) -> Option<Timestamp> {
+        Some(Timestamp {
             seconds: self
                 .days?
                 .saturating_mul(86_400)
@@ -159,7 +159,7 @@ impl<'a> Facts<'a> {
         for (key, value) in lines(block) {
             facts.line(key, value, &mut clock);
         }
-        facts.stamp = clock.stamp();
+        facts.timestamp = clock.timestamp();
         facts
     }
 
@@ -170,7 +170,7 @@ impl<'a> Facts<'a> {
         for (key, value) in lines(block.get(..end).unwrap_or_default()) {
             self.line(key, value, &mut clock);
         }
-        self.stamp = self.stamp.or(clock.stamp());
+        self.timestamp = self.timestamp.or(clock.timestamp());
     }
 
     fn line(&mut self, key: &'a [u8], value: &'a [u8], clock: &mut Clock) {
@@ -348,7 +348,7 @@ mod tests {
         );
         assert_eq!(facts.camera, Some(1));
         assert_eq!(facts.title, Some(&b"Camera 1"[..]));
-        assert_eq!(facts.stamp.unwrap().unix_ms(), 1_202_992_179_086);
+        assert_eq!(facts.timestamp.unwrap().unix_ms(), 1_202_992_179_086);
         assert_eq!(facts.utc_offset, Some(60));
         assert_eq!(facts.locale, Some(&b"BST"[..]));
         assert_eq!(
@@ -364,7 +364,7 @@ mod tests {
             false,
         );
         assert_eq!(facts.title, Some(&b"Yard"[..]));
-        assert_eq!(facts.stamp.unwrap().unix_ms(), 1000);
+        assert_eq!(facts.timestamp.unwrap().unix_ms(), 1000);
     }
 
     #[test]
@@ -376,10 +376,10 @@ mod tests {
             "Date: 1/2/3/4\r\nTime: 12:00:00\r\n",
             "Time: 12:00:00\r\n",
         ] {
-            assert_eq!(Facts::read(bad.as_bytes(), false).stamp, None, "{bad}");
+            assert_eq!(Facts::read(bad.as_bytes(), false).timestamp, None, "{bad}");
         }
         let leap = Facts::read(b"Date: 29/02/2008\nTime: 00:00:00\n", false);
-        assert_eq!(leap.stamp.unwrap().seconds, 1_204_243_200);
+        assert_eq!(leap.timestamp.unwrap().seconds, 1_204_243_200);
     }
 
     #[test]

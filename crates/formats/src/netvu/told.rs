@@ -27,7 +27,7 @@ impl Told {
     /// The text of a picture, where there is something new to say, or something to say again: each is shown for
     /// [`TEXT_MILLIS`].
     pub fn tell(&mut self, facts: &Facts<'_>) -> Option<String> {
-        let now = facts.stamp.map(|stamp| stamp.unix_ms());
+        let now = facts.timestamp.map(|timestamp| timestamp.unix_ms());
         let title = facts.title.filter(|title| !title.is_empty()).map(clip);
         if let Some(title) = title
             && self.title.as_deref() != Some(title)

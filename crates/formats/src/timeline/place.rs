@@ -6,9 +6,9 @@
 
 use super::{
     MILLI, SECOND,
-    rhythm::{Resolution, Rhythm, slot_time},
+    timing::{FrameTiming, Resolution, slot_time},
 };
-use crate::reader::Stamp;
+use crate::reader::Timestamp;
 use std::collections::VecDeque;
 
 /// A second of one camera is closed when it has this many pictures, whatever follows.
@@ -22,7 +22,7 @@ pub struct Mark {
     /// A picture. Sound has its own groups and never moves pictures.
     pub video: bool,
     /// The recorder's time.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// The slot.
     pub slot: Option<u64>,
 }
@@ -50,8 +50,8 @@ struct Group {
 
 /// Gives times to records, in the order of the file. Holds back what cannot be placed yet.
 #[derive(Debug)]
-pub struct Placer<T> {
-    rhythm: Rhythm,
+pub struct Interpolator<T> {
+    timing: FrameTiming,
     queue: VecDeque<Entry<T>>,
     /// Number of the entry at the queue's front.
     front: u64,
@@ -59,11 +59,11 @@ pub struct Placer<T> {
     last: i64,
 }
 
-impl<T> Placer<T> {
-    /// A placer for a file of this rhythm.
-    pub fn new(rhythm: Rhythm) -> Placer<T> {
-        Placer {
-            rhythm,
+impl<T> Interpolator<T> {
+    /// A interpolator for a file of this timing.
+    pub fn new(timing: FrameTiming) -> Interpolator<T> {
+        Interpolator {
+            timing,
             queue: VecDeque::new(),
             front: 0,
             groups: Vec::new(),
@@ -72,29 +72,31 @@ impl<T> Placer<T> {
     }
 
     /// Records without a clock, before any with one, belong to this time.
-    pub fn begin(&mut self, stamp: Stamp) {
-        self.last = stamp.unix_ms().saturating_mul(MILLI);
+    pub fn begin(&mut self, timestamp: Timestamp) {
+        self.last = timestamp.unix_ms().saturating_mul(MILLI);
     }
 
-    /// The time of the next record, where its own stamp tells it and none before it is held back. It is not taken in then.
+    /// The time of the next record, where its own timestamp tells it and none before it is held back. It is not taken in then.
     pub fn at_once(&mut self, mark: &Mark) -> Option<i64> {
-        if self.rhythm.resolution != Resolution::Millis || !self.queue.is_empty() {
+        if self.timing.resolution != Resolution::Millis || !self.queue.is_empty() {
             return None;
         }
-        self.last = mark.stamp?.unix_ms().saturating_mul(MILLI);
+        self.last = mark.timestamp?.unix_ms().saturating_mul(MILLI);
         Some(self.last)
     }
 
     /// Takes the next record.
     pub fn push(&mut self, item: T, mark: Mark) {
-        let time = match (self.rhythm.resolution, mark.stamp) {
-            (Resolution::Millis, Some(stamp)) => Some(stamp.unix_ms().saturating_mul(MILLI)),
+        let time = match (self.timing.resolution, mark.timestamp) {
+            (Resolution::Millis, Some(timestamp)) => {
+                Some(timestamp.unix_ms().saturating_mul(MILLI))
+            }
             (Resolution::Slots, _) | (_, None) => mark
                 .slot
-                .and_then(|slot| slot_time(i64::try_from(slot).ok()?, self.rhythm.slot_rate)),
+                .and_then(|slot| slot_time(i64::try_from(slot).ok()?, self.timing.slot_rate)),
             (Resolution::Seconds, Some(_)) => None,
         };
-        let grouped = self.rhythm.resolution == Resolution::Seconds && mark.stamp.is_some();
+        let grouped = self.timing.resolution == Resolution::Seconds && mark.timestamp.is_some();
         let number = self.front.saturating_add(self.queue.len() as u64);
         self.queue.push_back(Entry {
             item,
@@ -102,8 +104,8 @@ impl<T> Placer<T> {
             time,
             floating: !grouped && time.is_none(),
         });
-        if let (true, Some(stamp)) = (grouped, mark.stamp) {
-            self.join(number, &mark, stamp.seconds);
+        if let (true, Some(timestamp)) = (grouped, mark.timestamp) {
+            self.join(number, &mark, timestamp.seconds);
         }
     }
 
@@ -211,21 +213,21 @@ impl<T> Placer<T> {
             Some(next) => {
                 let whole = distance(first, next?)?;
                 // a second may get a slot or two more than it has room for: a picture's slot is known only as finely as pictures stand
-                if group.continues || slot_time(whole, self.rhythm.slot_rate)? > SECOND {
+                if group.continues || slot_time(whole, self.timing.slot_rate)? > SECOND {
                     return after.checked_mul(SECOND)?.checked_div(whole);
                 }
                 // recording began inside this second: count back from its end
-                let left = slot_time(whole.checked_sub(after)?, self.rhythm.slot_rate)?;
+                let left = slot_time(whole.checked_sub(after)?, self.timing.slot_rate)?;
                 SECOND.checked_sub(left)
             }
-            None => slot_time(after, self.rhythm.slot_rate),
+            None => slot_time(after, self.timing.slot_rate),
         }
     }
 
     /// Nanoseconds into the second, by number.
     fn inside(&self, group: &Group, n: i64, count: i64, followed: bool) -> i64 {
         let even = || n.saturating_mul(SECOND).checked_div(count).unwrap_or(0);
-        let interval = self.rhythm.interval;
+        let interval = self.timing.interval;
         let covered = interval.saturating_mul(count);
         // the first and the last second of a run may be recorded in part
         if covered < SECOND / 4 * 3 && count > 1 {
@@ -245,47 +247,50 @@ impl<T> Placer<T> {
 mod tests {
     use super::*;
 
-    fn placer(resolution: Resolution, interval: i64) -> Placer<usize> {
-        Placer::new(Rhythm {
+    fn interpolator(resolution: Resolution, interval: i64) -> Interpolator<usize> {
+        Interpolator::new(FrameTiming {
             resolution,
             interval,
             slot_rate: Some((30_000, 1001)),
-            ..Rhythm::default()
+            ..FrameTiming::default()
         })
     }
 
-    fn run(placer: &mut Placer<usize>, records: &[(u16, i64, Option<u64>)]) -> Vec<(usize, i64)> {
+    fn run(
+        interpolator: &mut Interpolator<usize>,
+        records: &[(u16, i64, Option<u64>)],
+    ) -> Vec<(usize, i64)> {
         let mut out = Vec::new();
         for (n, (camera, seconds, slot)) in records.iter().enumerate() {
-            let stamp = Stamp {
+            let timestamp = Timestamp {
                 seconds: *seconds,
                 millis: None,
             };
-            placer.push(
+            interpolator.push(
                 n,
                 Mark {
                     camera: *camera,
                     video: true,
-                    stamp: Some(stamp),
+                    timestamp: Some(timestamp),
                     slot: *slot,
                 },
             );
-            while let Some((n, _, time)) = placer.pop() {
+            while let Some((n, _, time)) = interpolator.pop() {
                 out.push((n, time));
             }
         }
-        placer.finish();
-        while let Some((n, _, time)) = placer.pop() {
+        interpolator.finish();
+        while let Some((n, _, time)) = interpolator.pop() {
             out.push((n, time));
         }
-        assert_eq!(placer.held(), 0);
+        assert_eq!(interpolator.held(), 0);
         out
     }
 
     #[test]
     fn a_second_is_spread_evenly() {
         let records: Vec<_> = (0..12).map(|n| (1, 100 + n / 4, None)).collect();
-        let out = run(&mut placer(Resolution::Seconds, SECOND / 4), &records);
+        let out = run(&mut interpolator(Resolution::Seconds, SECOND / 4), &records);
         let expected: Vec<_> = (0..12)
             .map(|n| (n as usize, 100 * SECOND + n * SECOND / 4))
             .collect();
@@ -297,21 +302,21 @@ mod tests {
         let mark = |millis| Mark {
             camera: 1,
             video: true,
-            stamp: Some(Stamp {
+            timestamp: Some(Timestamp {
                 seconds: 5,
                 millis: Some(millis),
             }),
             slot: None,
         };
-        let mut placer = placer(Resolution::Millis, SECOND);
-        assert_eq!(placer.at_once(&mark(250)), Some(5_250_000_000));
-        placer.push(0, mark(300));
-        assert_eq!(placer.at_once(&mark(350)), None, "one is before it");
+        let mut interpolator = interpolator(Resolution::Millis, SECOND);
+        assert_eq!(interpolator.at_once(&mark(250)), Some(5_250_000_000));
+        interpolator.push(0, mark(300));
+        assert_eq!(interpolator.at_once(&mark(350)), None, "one is before it");
         assert_eq!(
-            placer.pop().map(|(n, _, time)| (n, time)),
+            interpolator.pop().map(|(n, _, time)| (n, time)),
             Some((0, 5_300_000_000))
         );
-        let mut seconds = super::tests::placer(Resolution::Seconds, SECOND);
+        let mut seconds = super::tests::interpolator(Resolution::Seconds, SECOND);
         assert_eq!(seconds.at_once(&mark(250)), None);
     }
 
@@ -319,7 +324,7 @@ mod tests {
     fn a_second_begun_late_is_placed_at_its_end() {
         let seconds = [100, 100, 101, 101, 101, 101, 101, 101, 101, 101, 102];
         let records: Vec<_> = seconds.iter().map(|second| (1, *second, None)).collect();
-        let out = run(&mut placer(Resolution::Seconds, SECOND / 8), &records);
+        let out = run(&mut interpolator(Resolution::Seconds, SECOND / 8), &records);
         assert_eq!(out[0].1, 101 * SECOND - SECOND / 4);
         assert_eq!(out[1].1, 101 * SECOND - SECOND / 8);
         assert_eq!(out[2].1, 101 * SECOND);
@@ -335,7 +340,7 @@ mod tests {
             (1, 101, Some(26)),
             (1, 102, Some(32)),
         ];
-        let out = run(&mut placer(Resolution::Seconds, SECOND / 8), &records);
+        let out = run(&mut interpolator(Resolution::Seconds, SECOND / 8), &records);
         assert_eq!(out[1].1, 101 * SECOND);
         assert_eq!(out[2].1, 101 * SECOND + SECOND / 5);
         assert_eq!(out[3].1, 101 * SECOND + SECOND / 5 * 4);
@@ -350,7 +355,7 @@ mod tests {
             (1, 101, None),
             (2, 101, None),
         ];
-        let out = run(&mut placer(Resolution::Seconds, SECOND / 2), &records);
+        let out = run(&mut interpolator(Resolution::Seconds, SECOND / 2), &records);
         let order: Vec<_> = out.iter().map(|(n, _)| *n).collect();
         assert_eq!(order, [0, 1, 2, 3, 4]);
         assert_eq!(out[2].1, 100 * SECOND + SECOND / 2);
@@ -360,10 +365,10 @@ mod tests {
     #[test]
     fn times_are_the_same_wherever_reading_began() {
         let records: Vec<_> = (0..60).map(|n| (1, 100 + n / 7, None)).collect();
-        let all = run(&mut placer(Resolution::Seconds, SECOND / 7), &records);
+        let all = run(&mut interpolator(Resolution::Seconds, SECOND / 7), &records);
         for from in 7..50 {
             let part = run(
-                &mut placer(Resolution::Seconds, SECOND / 7),
+                &mut interpolator(Resolution::Seconds, SECOND / 7),
                 &records[from..],
             );
             // the second that reading began in is known only in part

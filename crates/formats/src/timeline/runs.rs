@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Runs of recording, and the running time that goes through them without ever going back.
 
-use super::rhythm::Rhythm;
+use super::timing::FrameTiming;
 
 /// What becomes of the time in which nothing was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub struct RunMap {
 const MAX_RUNS: usize = 100_000;
 
 impl RunMap {
-    /// A map for a file of this rhythm, at its beginning.
-    pub fn new(policy: GapPolicy, rhythm: &Rhythm) -> RunMap {
+    /// A map for a file of this timing, at its beginning.
+    pub fn new(policy: GapPolicy, timing: &FrameTiming) -> RunMap {
         RunMap {
             policy,
-            interval: rhythm.interval,
-            gap: rhythm.gap(),
+            interval: timing.interval,
+            gap: timing.gap(),
             base: None,
             last_clock: i64::MIN,
             last_running: 0,
@@ -213,9 +213,9 @@ mod tests {
     fn map(policy: GapPolicy) -> RunMap {
         RunMap::new(
             policy,
-            &Rhythm {
+            &FrameTiming {
                 interval: 100 * MILLI,
-                ..Rhythm::default()
+                ..FrameTiming::default()
             },
         )
     }

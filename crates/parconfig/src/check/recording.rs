@@ -128,7 +128,7 @@ fn profiles(check: &mut Check<'_>, used: &HashSet<String>) {
     }
 }
 
-/// PAL has 25 pictures a second.
+/// PAL has 25 frames per second.
 fn rate_limit(check: &mut Check<'_>, section: &str, key: &str) {
     let standard = check.config.canonical("unit", "standard");
     let rate = check.config.canonical(section, key);

@@ -59,7 +59,7 @@ impl Apply {
         let occupied = fs::read_dir(&self.output).is_ok_and(|mut entries| entries.next().is_some());
         if occupied && !self.replace {
             return Err(Failure::Output(format!(
-                "{}: is there already; use --replace",
+                "{}: already exists; use --replace",
                 self.output.display()
             )));
         }
@@ -136,7 +136,7 @@ fn write_all(rollout: &Rollout, files: &[String], folder: &Path) -> Result<(), F
             let aside = backup_name(&trimmed);
             if aside.exists() {
                 let message = format!(
-                    "{}: is there already, the old folder would be kept there",
+                    "{}: already exists, the old folder would be kept there",
                     aside.display()
                 );
                 return Err(Failure::Output(message));

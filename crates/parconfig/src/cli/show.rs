@@ -221,7 +221,7 @@ pub fn recording_json(found: &Effective) -> Value {
                 "codec": camera.codec.map(|codec| format!("{codec:?}").to_lowercase()),
                 "sizes": camera.sizes.iter().map(|(w, h)| format!("{w}x{h}")).collect::<Vec<_>>(),
                 "pictures": camera.pictures,
-                "key_pictures": camera.keys,
+                "keyframes": camera.keys,
                 "rate": camera.rate(),
                 "target": camera.target,
                 "source": camera.crop.map(|crop| format!("{}x{}", crop.source.0, crop.source.1)),

@@ -167,7 +167,7 @@ const PROFILE: &[FieldDef] = &[
     field(
         "rate",
         Type::Rate,
-        "pictures a second, or milliseconds between pictures",
+        "frames per second, or milliseconds between pictures",
     ),
     field(
         "i-interval",

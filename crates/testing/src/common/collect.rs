@@ -329,8 +329,8 @@ fn note(info: &gst::PadProbeInfo) -> Option<Ev> {
 /// A buffer, written down.
 pub fn frame(buffer: &gst::BufferRef) -> Frame {
     let unix = gst::Caps::new_empty_simple("timestamp/x-unix");
-    let stamps = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
-    let mut stamps = stamps.filter(|meta| meta.reference().is_subset(&unix));
+    let timestamps = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
+    let mut timestamps = timestamps.filter(|meta| meta.reference().is_subset(&unix));
     let flags = buffer.flags();
     Frame {
         data: buffer.map_readable().unwrap().to_vec(),
@@ -341,7 +341,7 @@ pub fn frame(buffer: &gst::BufferRef) -> Frame {
         discont: flags.contains(gst::BufferFlags::DISCONT),
         corrupted: flags.contains(gst::BufferFlags::CORRUPTED),
         header: flags.contains(gst::BufferFlags::HEADER),
-        unix: stamps.next().map(|meta| meta.timestamp().nseconds()),
+        unix: timestamps.next().map(|meta| meta.timestamp().nseconds()),
     }
 }
 

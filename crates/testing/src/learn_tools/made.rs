@@ -3,7 +3,7 @@
 
 use super::{pool::Pool, random::Random};
 
-/// A picture that a reader has to hand out.
+/// A picture that a reader has to output.
 pub struct Truth {
     /// Coded bytes.
     pub bytes: Vec<u8>,
@@ -83,7 +83,7 @@ struct Plan {
     /// The clock is set back by that many seconds, half-way.
     set_back: i64,
     prefix: usize,
-    /// The key picture's length stands right before it too, big-endian, and the common place holds something else.
+    /// The keyframe's length stands right before it too, big-endian, and the common place holds something else.
     own_key_length: bool,
     by_camera: bool,
     cameras: usize,
@@ -361,7 +361,7 @@ impl Plan {
             .iter()
             .map(|pool| {
                 let first = random.below(pool.pictures.len());
-                // a recording begins with a key picture
+                // a recording begins with a keyframe
                 let first = (first..first + pool.pictures.len())
                     .map(|n| n % pool.pictures.len())
                     .find(|n| pool.pictures[*n].key);

@@ -29,7 +29,7 @@ const FAMILIES: [(u32, u32, u32); 5] = [
     (5, 25, 5),
     (5, 25, 2),
 ];
-/// The family of which all pictures are key pictures.
+/// The family of which all pictures are keyframes.
 const INTRA: usize = 4;
 /// Cameras of a family.
 const CAMERAS: usize = 8;

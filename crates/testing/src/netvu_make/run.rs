@@ -177,7 +177,7 @@ pub fn wanted(kind: Kind, data: &[u8]) -> BTreeMap<String, Vec<Want>> {
         };
         out.entry(name).or_default().push(Want {
             data: packet.payload.to_vec(window),
-            unix_ms: packet.stamp.map(|stamp| stamp.unix_ms()),
+            unix_ms: packet.timestamp.map(|timestamp| timestamp.unix_ms()),
             key: packet.key,
         });
     })
@@ -209,7 +209,7 @@ pub fn differences(run: &Run, wanted: &BTreeMap<String, Vec<Want>>) -> Vec<Strin
         let mut last = None;
         for (number, (got, want)) in pad.buffers.iter().zip(want).enumerate() {
             let mut differ = |what: &str| wrong.push(format!("{name} {number}: {what}"));
-            // a header that the stream lacks stands before its first key picture
+            // a header that the stream lacks stands before its first keyframe
             let same = match number {
                 0 => got.data.ends_with(&want.data),
                 _ => got.data == want.data,

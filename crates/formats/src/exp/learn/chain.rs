@@ -149,7 +149,7 @@ fn best_hop(bytes: &[u8], list: &[Picture]) -> Option<(Hop, Length)> {
     (agree >= 3 && agree.saturating_mul(10) >= of.saturating_mul(4)).then_some((hop, length))
 }
 
-/// The key picture's header: from a record that the chain of a P picture leads to.
+/// The keyframe's header: from a record that the chain of a P picture leads to.
 fn key_header(bytes: &[u8], list: &[Picture], hop: Hop) -> usize {
     let mut headers: Vec<usize> = Vec::new();
     for (p, key) in pairs(list, false, true) {
@@ -171,7 +171,7 @@ fn key_header(bytes: &[u8], list: &[Picture], hop: Hop) -> usize {
     most.unwrap_or(hop.header)
 }
 
-/// The key picture's length: in the record where P pictures have it, before the picture where they have it, or right before it.
+/// The keyframe's length: in the record where P pictures have it, before the picture where they have it, or right before it.
 fn key_length(bytes: &[u8], list: &[Picture], shape: &Shape, hop: Hop) -> Option<(Length, usize)> {
     let (in_record, _) = shape.usual_places();
     let near = LENGTHS
@@ -210,7 +210,7 @@ fn key_length(bytes: &[u8], list: &[Picture], shape: &Shape, hop: Hop) -> Option
     best
 }
 
-/// The shape by such chains, key pictures included.
+/// The shape by such chains, keyframes included.
 pub fn find(bytes: &[u8], list: &[Picture]) -> Option<Shape> {
     let (hop, length) = best_hop(bytes, list)?;
     let mut shape = Shape::new(hop.header, hop.align);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Reads the file by a learnt layout, as a player would, and counts what comes out.
+//! Reads the file by a inferred layout, as a player would, and counts what comes out.
 
 use super::pictures::Picture;
 use crate::{
@@ -27,7 +27,7 @@ pub struct Reading {
 
 impl Reading {
     /// Better than `other`.
-    pub fn beats(&self, other: &Reading) -> bool {
+    pub fn samples(&self, other: &Reading) -> bool {
         let rank = |reading: &Reading| {
             (
                 reading.matched.saturating_sub(reading.extra),

@@ -12,9 +12,9 @@ use crate::{
     reader::Step,
 };
 
-/// Key pictures that are walked through.
+/// Keyframes that are walked through.
 const WALKED: usize = 6;
-/// Key pictures of which the end is held against the one that was read.
+/// Keyframes of which the end is compared with the one that was read.
 const VERIFIED: usize = 12;
 /// Pictures that look as if they ended rightly have a likeness of at least this: seven of eight last bytes are odd, fewer where
 /// little moves.
@@ -49,7 +49,7 @@ pub fn likeness(column: impl Iterator<Item = u8>) -> u32 {
 }
 
 /// Nothing of what stands behind the pictures is taken for theirs, nor a part of them for something else: the last bytes look
-/// like last bytes, and where key pictures can be walked through, that ends where they do. By reading `bytes` by `layout`.
+/// like last bytes, and where keyframes can be walked through, that ends where they do. By reading `bytes` by `layout`.
 pub fn are_right(bytes: &[u8], layout: &Layout, pictures: &Pictures) -> bool {
     let vol = pictures.inferred.vol(16, 16, None);
     let (mut last, mut key_last) = (Vec::new(), Vec::new());
@@ -92,7 +92,7 @@ fn look_like_ends(column: &[u8]) -> bool {
     zeros.saturating_mul(50) <= count && score >= LIKE && !by_chance
 }
 
-/// The size of a P picture's header: what stands between the end of a key picture, whose macroblocks are walked through, and
+/// The size of a P picture's header: what stands between the end of a keyframe, whose macroblocks are walked through, and
 /// the P picture after it. `least` is what the header has at least.
 pub fn header_by_walk(bytes: &[u8], pictures: &Pictures, least: usize) -> Option<usize> {
     let vol = pictures.inferred.vol(16, 16, None);

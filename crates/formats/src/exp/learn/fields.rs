@@ -12,7 +12,7 @@ pub struct Kind {
     pub at: usize,
     /// Values of P pictures.
     pub p: Vec<u64>,
-    /// Values of key pictures.
+    /// Values of keyframes.
     pub key: Vec<u64>,
     /// Records that agree.
     pub agree: usize,
@@ -36,7 +36,7 @@ fn common(values: impl Iterator<Item = u64>) -> (BTreeSet<u64>, usize) {
     (counts.into_keys().collect(), agree)
 }
 
-/// The byte that tells key pictures from P pictures. `others` are the offsets of records that hold neither.
+/// The byte that tells keyframes from P pictures. `others` are the offsets of records that hold neither.
 pub fn kind(rows: &Rows<'_>, others: &[usize]) -> Option<Kind> {
     let mut best: Option<((usize, usize), Kind)> = None;
     for at in rows.places(1) {
@@ -96,12 +96,12 @@ pub struct Camera {
 }
 
 /// How regular the pictures' own times are when they are parted by `part`: pictures that come one usual step after the one
-/// before of the same part, and pictures compared. A key picture has to come first, and in P pictures the time must go on.
+/// before of the same part, and pictures compared. A keyframe has to come first, and in P pictures the time must go on.
 fn regularity(rows: &Rows<'_>, part: impl Fn(&Row) -> u64) -> (usize, usize) {
     let mut last: BTreeMap<u64, (u32, u16)> = BTreeMap::new();
     let mut steps: BTreeMap<u64, BTreeMap<i32, usize>> = BTreeMap::new();
     let (mut all, mut orphans) = (0usize, 0usize);
-    // where all are key pictures, those go on too
+    // where all are keyframes, those go on too
     let only_keys = rows
         .list
         .iter()
@@ -204,7 +204,7 @@ pub fn camera(rows: &Rows<'_>, kind: Option<usize>) -> Option<Camera> {
     Some(best)
 }
 
-/// Bits of a byte that tell key pictures from others, in every record.
+/// Bits of a byte that tell keyframes from others, in every record.
 fn key_bits(rows: &Rows<'_>, at: usize) -> u64 {
     let (mut as_key, mut as_other) = (0xff_u64, 0xff_u64);
     for (row, value) in rows.numbers(at, Number::U8) {
@@ -225,7 +225,7 @@ pub fn mixed(rows: &Rows<'_>) -> bool {
     whole.1 >= 20 && share(whole) < 850
 }
 
-/// Of a part of the pictures there are only key pictures, or only others: the byte is more than a camera.
+/// Of a part of the pictures there are only keyframes, or only others: the byte is more than a camera.
 pub fn tells_keys(rows: &Rows<'_>, at: usize, mask: u64) -> bool {
     let mut parts: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
     for (row, value) in rows.numbers(at, Number::U8) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The records of key pictures: they may have a longer header, another length field, and be stored in reversed groups.
+//! The records of keyframes: they may have a longer header, another length field, and be stored in reversed groups.
 
 use super::{
     pictures::Picture,
@@ -14,7 +14,7 @@ use crate::exp::layout::{Number, Transform};
 pub type Place = (usize, Number);
 
 impl Shape {
-    /// Completes the shape, which knows P pictures, with key pictures. `None` where nothing says how long they are.
+    /// Completes the shape, which knows P pictures, with keyframes. `None` where nothing says how long they are.
     pub fn find_key(&mut self, bytes: &[u8], list: &[Picture]) -> Option<()> {
         if !list.iter().any(|picture| picture.key) {
             self.key_length = self.length;
@@ -30,7 +30,7 @@ impl Shape {
         (self.key_length.is_some() || self.size.is_some()).then_some(())
     }
 
-    /// How most key pictures are stored.
+    /// How most keyframes are stored.
     pub fn find_key_transform(&mut self, list: &[Picture]) {
         let keys = list.iter().filter(|picture| picture.key);
         let count = keys.clone().count();
@@ -42,7 +42,7 @@ impl Shape {
         }
     }
 
-    /// What stands between the end of a P picture's record and a key picture.
+    /// What stands between the end of a P picture's record and a keyframe.
     fn key_header_size(&mut self, bytes: &[u8], list: &[Picture]) -> Option<usize> {
         let mut sizes: Vec<i64> = pairs(list, false, true)
             .iter()
@@ -65,7 +65,7 @@ impl Shape {
         usize::try_from(low).ok()
     }
 
-    /// The same from key pictures behind key pictures, as it is done for P pictures.
+    /// The same from keyframes behind keyframes, as it is done for P pictures.
     fn key_header_by_keys(&self, bytes: &[u8], found: &[Pair], sizes: &[i64]) -> Option<usize> {
         if found.len() < 4 {
             return None;
@@ -81,7 +81,7 @@ impl Shape {
         usize::try_from(close.copied().unwrap_or(best.rest)).ok()
     }
 
-    /// The same where no key picture stands behind a P picture: by the record's size, which leads to the P picture after it.
+    /// The same where no keyframe stands behind a P picture: by the record's size, which leads to the P picture after it.
     fn key_header_by_size(&mut self, bytes: &[u8], list: &[Picture]) -> Option<usize> {
         if self.size.is_none() {
             let others: Vec<Picture> = list
@@ -106,7 +106,7 @@ impl Shape {
         (1..=MAX_HEADER).find(|header| holds(*header))
     }
 
-    /// The field that gives a key picture's length, and whether reversed groups are whole.
+    /// The field that gives a keyframe's length, and whether reversed groups are whole.
     fn find_key_length(&mut self, bytes: &[u8], list: &[Picture], header_known: bool) {
         let mixed = pairs(list, true, false);
         let test = KeyTest {
@@ -161,7 +161,7 @@ impl Shape {
         (in_record, own)
     }
 
-    /// Sizes of the groups that a key picture may be made of.
+    /// Sizes of the groups that a keyframe may be made of.
     pub fn groups(&self) -> &'static [usize] {
         match self.key_transform {
             Transform::Swap32 => &[4, 1],
@@ -169,7 +169,7 @@ impl Shape {
         }
     }
 
-    /// The key picture's length where other records stand behind all key pictures: a usual place whose value, with header and
+    /// The keyframe's length where other records stand behind all keyframes: a usual place whose value, with header and
     /// padding, is the record's own size.
     fn key_length_in_size(&self, bytes: &[u8], list: &[Picture]) -> Option<(Length, usize)> {
         let (at, size_number, plus) = self.size?;
@@ -226,7 +226,7 @@ impl Shape {
     }
 }
 
-/// Tries fields before key pictures.
+/// Tries fields before keyframes.
 struct KeyTest<'a> {
     bytes: &'a [u8],
     pairs: Vec<Pair>,
@@ -264,7 +264,7 @@ impl KeyTest<'_> {
         values.sort_unstable();
         values.dedup();
         let enough = agree.saturating_mul(10) >= self.pairs.len() && agree > 0;
-        // where all key pictures are of one size any number may be that
+        // where all keyframes are of one size any number may be that
         let changes = values.len() > 1 || self.pairs.len() < 4 || likely;
         (enough && changes).then_some(Length {
             distance,

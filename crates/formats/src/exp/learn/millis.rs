@@ -28,7 +28,7 @@ pub fn find(rows: &Rows<'_>, time: TimeField) -> Option<(Millis, Vec<Millis>)> {
     let seconds: Vec<i64> = rows
         .list
         .iter()
-        .map(|row| read(row.start).map_or(i64::MIN, |stamp| stamp.unix_ms()))
+        .map(|row| read(row.start).map_or(i64::MIN, |timestamp| timestamp.unix_ms()))
         .collect();
     let mut all: Vec<Millis> = Vec::new();
     for number in [Number::U16le, Number::U16be] {

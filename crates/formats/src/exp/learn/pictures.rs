@@ -77,7 +77,7 @@ impl Pictures {
         pictures
     }
 
-    /// Where nearly all key pictures are stored one way, those stored the other way are none, and so with P pictures.
+    /// Where nearly all keyframes are stored one way, those stored the other way are none, and so with P pictures.
     fn of_one_kind(&mut self) {
         for key in [false, true] {
             let all = self

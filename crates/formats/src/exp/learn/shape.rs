@@ -34,7 +34,7 @@ pub struct Length {
 pub struct Shape {
     /// Bytes before a P picture; before any, where all are of one kind.
     pub header: usize,
-    /// Bytes before a key picture.
+    /// Bytes before a keyframe.
     pub key_header: usize,
     /// The key header's size differs from record to record.
     pub key_varies: bool,
@@ -44,11 +44,11 @@ pub struct Shape {
     pub group: usize,
     /// Bytes of a P picture.
     pub length: Option<Length>,
-    /// Bytes of a key picture.
+    /// Bytes of a keyframe.
     pub key_length: Option<Length>,
     /// Size of the record, by its place in it, and what has to be added.
     pub size: Option<(usize, Number, i64)>,
-    /// How key pictures are stored.
+    /// How keyframes are stored.
     pub key_transform: Transform,
     /// How P pictures are stored.
     pub transform: Transform,
@@ -84,7 +84,7 @@ fn sample(pairs: Vec<Pair>) -> Vec<Pair> {
     pairs.into_iter().step_by(step).collect()
 }
 
-/// The pairs of which the first is a key picture or not, and the second.
+/// The pairs of which the first is a keyframe or not, and the second.
 pub fn pairs(list: &[Picture], first: bool, second: bool) -> Vec<Pair> {
     let found = list.iter().zip(list.iter().skip(1));
     sample(
@@ -273,7 +273,7 @@ impl Shape {
             .or_else(|| Shape::of_size(bytes, pictures, &main, &hits).and_then(complete))
     }
 
-    /// The shape with all that its first field does not say. `None` where nothing says how long key pictures are.
+    /// The shape with all that its first field does not say. `None` where nothing says how long keyframes are.
     fn completed(
         mut self,
         bytes: &[u8],
@@ -406,7 +406,7 @@ impl Shape {
         Some(shape)
     }
 
-    /// Bytes of the record of a picture that is not a key picture, by its own fields.
+    /// Bytes of the record of a picture that is not a keyframe, by its own fields.
     pub fn record_size(&self, bytes: &[u8], picture: &Picture) -> Option<i64> {
         let (header, length) = match picture.key {
             true => (self.key_header, self.key_length),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A learnt layout as TOML, each finding as a comment where its field stands.
+//! A inferred layout as TOML, each finding as a comment where its field stands.
 
 use super::{Finding, Learnt};
 
@@ -25,7 +25,7 @@ impl Learnt {
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let plain = toml::to_string(&self.layout)?;
         let mut out =
-            String::from("# learnt: worked out from a file, nobody has said that it is so.\n");
+            String::from("# inferred: worked out from a file, nobody has said that it is so.\n");
         let mut told = vec![false; self.findings.len()];
         let mut table = String::new();
         for line in plain.lines() {

@@ -208,7 +208,7 @@ fn test(rows: &Rows<'_>, at: usize, time: TimeType, camera: Option<usize>) -> Op
         .list
         .iter()
         .filter_map(|row| read(row.start))
-        .map(|stamp| stamp.unix_ms())
+        .map(|timestamp| timestamp.unix_ms())
         .collect();
     if times.len().saturating_mul(200) < rows.list.len().saturating_mul(199) {
         return None;
@@ -322,8 +322,8 @@ fn same(rows: &Rows<'_>, a: TimeField, b: TimeField) -> bool {
     rows.list.iter().step_by(step).all(|row: &Row| {
         let read = |field: TimeField| {
             let at = row.start.checked_add(field.at)?;
-            let stamp = field.time.read(rows.bytes, at).ok().flatten()?;
-            Some(stamp.seconds)
+            let timestamp = field.time.read(rows.bytes, at).ok().flatten()?;
+            Some(timestamp.seconds)
         };
         read(a) == read(b)
     })

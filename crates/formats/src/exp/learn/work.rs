@@ -77,7 +77,7 @@ impl<'a> Work<'a> {
         let all = list.len();
         self.tell(
             "name",
-            format!("{all} MPEG-4 pictures, {keys} of them key pictures"),
+            format!("{all} MPEG-4 pictures, {keys} of them keyframes"),
             (all, all),
             Vec::new(),
         );
@@ -94,7 +94,7 @@ impl<'a> Work<'a> {
         self.tell(
             "record.key",
             format!(
-                "key pictures are stored {stored}, {} bytes after their record's start",
+                "keyframes are stored {stored}, {} bytes after their record's start",
                 shape.key_header
             ),
             (swapped, keys),
@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
             let of = self.rows.list.len();
             self.tell(
                 "record",
-                "no byte tells key pictures from P pictures; the pictures themselves do".to_owned(),
+                "no byte tells keyframes from P pictures; the pictures themselves do".to_owned(),
                 (0, of),
                 Vec::new(),
             );
@@ -191,7 +191,7 @@ impl<'a> Work<'a> {
         let other =
             (!kind.rivals.is_empty()).then(|| format!("; so do the bytes at {:?}", kind.rivals));
         let text = format!(
-            "byte at {}: {:?} P pictures, {:?} key pictures{}",
+            "byte at {}: {:?} P pictures, {:?} keyframes{}",
             kind.at,
             kind.p,
             kind.key,
@@ -262,7 +262,7 @@ impl<'a> Work<'a> {
                 "{} other records between the pictures, by the length field",
                 others.starts.len()
             ),
-            None => "what stands between some pictures is unknown and passed over".to_owned(),
+            None => "what stands between some pictures is unknown and skipped".to_owned(),
         };
         self.tell(
             "record",

@@ -54,8 +54,8 @@ impl Work<'_> {
             let at = row.start.saturating_add(time.at);
             time.time.read(self.bytes, at).ok().flatten()
         };
-        let mut stamps = self.rows.list.iter().filter_map(read);
-        if stamps.any(|stamp| stamp.millis.unwrap_or(0) != 0) {
+        let mut timestamps = self.rows.list.iter().filter_map(read);
+        if timestamps.any(|timestamp| timestamp.millis.unwrap_or(0) != 0) {
             return;
         }
         let Some((found, others)) = millis::find(&self.rows, time) else {

@@ -32,7 +32,7 @@ impl Work<'_> {
         if wanting(&reading) {
             for (name, without) in self.simpler() {
                 let other = check::read(self.bytes, &without, list);
-                if other.beats(&reading) {
+                if other.samples(&reading) {
                     (reading, self.layout, left_out) = (other, without, Some(name));
                 }
             }
@@ -77,7 +77,7 @@ impl Work<'_> {
             Confidence::Doubtful
         };
         self.layout.title =
-            format!("learnt from {} pictures, {confidence:?}", list.len()).to_lowercase();
+            format!("inferred from {} pictures, {confidence:?}", list.len()).to_lowercase();
         Learnt {
             layout: self.layout,
             findings: self.findings,

@@ -43,7 +43,7 @@ pub fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
             rate: None,
         };
     Layout {
-        name: "learnt".to_owned(),
+        name: "inferred".to_owned(),
         title: String::new(),
         status: Status::Learnt,
         file_header: None,

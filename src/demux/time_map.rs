@@ -2,7 +2,7 @@
 //! What is known of the recording as a whole: its runs, where they stand in the file, and how sure that is.
 //!
 //! The runs are found by a survey (`listing`): from the file's index where it agrees with the records, by walking over all records
-//! of a small file, else by sampling. What is learnt while playing corrects it.
+//! of a small file, else by sampling. What is inferred while playing corrects it.
 
 use formats::{
     reader::Mode,
@@ -21,7 +21,7 @@ pub enum Space {
 
 /// How sure the runs are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sureness {
+pub enum Accuracy {
     /// Nothing was looked at.
     #[default]
     Unknown,
@@ -33,21 +33,21 @@ pub enum Sureness {
     Exact,
 }
 
-impl Sureness {
+impl Accuracy {
     /// The name that the `stats` property has for it.
     pub fn name(self) -> &'static str {
         match self {
-            Sureness::Unknown => "unknown",
-            Sureness::Ends => "estimated",
-            Sureness::Sampled => "sampled",
-            Sureness::Exact => "exact",
+            Accuracy::Unknown => "unknown",
+            Accuracy::Ends => "estimated",
+            Accuracy::Sampled => "sampled",
+            Accuracy::Exact => "exact",
         }
     }
 }
 
 /// Runs of the recording. `Run::offset` counts in `space`.
 #[derive(Clone, Debug, Default)]
-pub struct GapMap {
+pub struct TimeMap {
     /// Where positions count.
     pub space: Space,
     /// In the order of the file.
@@ -55,7 +55,7 @@ pub struct GapMap {
     /// Modes of the first of them.
     pub modes: Vec<Mode>,
     /// How sure that is.
-    pub sureness: Sureness,
+    pub accuracy: Accuracy,
     /// First position after the last record or entry.
     pub end: u64,
     /// Bytes of the file.
@@ -63,13 +63,13 @@ pub struct GapMap {
     /// Usual distance of pictures, nanoseconds.
     pub interval: i64,
     /// Clock times and record offsets met while playing, thinned out.
-    pub learnt: Vec<(u64, i64)>,
+    pub inferred: Vec<(u64, i64)>,
 }
 
-/// Places learnt while playing that are kept.
+/// Places inferred while playing that are kept.
 const MAX_LEARNT: usize = 16_384;
 
-impl GapMap {
+impl TimeMap {
     /// Bytes of the file, where known.
     pub fn size(&self) -> Option<u64> {
         self.bytes
@@ -141,21 +141,21 @@ impl GapMap {
 
     /// Without a survey the map follows what is played, as long as that is from the start.
     pub fn follow(&mut self, played: &[Run], interval: i64) {
-        if self.sureness > Sureness::Ends || played.len() <= self.runs.len() {
+        if self.accuracy > Accuracy::Ends || played.len() <= self.runs.len() {
             return;
         }
         let begins = played.first().is_some_and(|run| run.running == 0);
         if begins {
             self.runs = played.to_vec();
             self.interval = interval;
-            self.sureness = Sureness::Ends;
+            self.accuracy = Accuracy::Ends;
         }
     }
 
     /// A break was met while playing where the map has none: the record at `offset`, of this clock time, begins a run and is played
     /// at `running`; `before` is the clock of the picture before it. What follows moves along. True where the map changed.
     pub fn correct(&mut self, offset: u64, before: i64, clock: i64, running: i64) -> bool {
-        if self.sureness >= Sureness::Exact || self.space != Space::Records {
+        if self.accuracy >= Accuracy::Exact || self.space != Space::Records {
             return false;
         }
         let known = |run: &Run| run.offset == offset || run.clock == clock;
@@ -193,18 +193,18 @@ impl GapMap {
     /// A picture was played: remembers where it stood. Duration grows with a file that is still written.
     pub fn learn(&mut self, offset: u64, clock: i64, running: i64) {
         if self
-            .learnt
+            .inferred
             .last()
             .is_none_or(|(last, _)| offset > last.saturating_add(65_536))
         {
-            if self.learnt.len() >= MAX_LEARNT {
+            if self.inferred.len() >= MAX_LEARNT {
                 let mut n = 0_usize;
-                self.learnt.retain(|_| {
+                self.inferred.retain(|_| {
                     n = n.wrapping_add(1);
                     n.is_multiple_of(2)
                 });
             }
-            self.learnt.push((offset, clock));
+            self.inferred.push((offset, clock));
         }
         if let Some(last) = self.runs.last_mut() {
             let base = last.clock.saturating_sub(last.running);
@@ -220,7 +220,11 @@ impl GapMap {
         if self.space != Space::Records {
             return (from, to);
         }
-        let inside = || self.learnt.iter().filter(|(at, _)| (from..to).contains(at));
+        let inside = || {
+            self.inferred
+                .iter()
+                .filter(|(at, _)| (from..to).contains(at))
+        };
         let low = inside()
             .filter(|(_, time)| *time < clock)
             .map(|(at, _)| *at)
@@ -238,14 +242,14 @@ impl GapMap {
 mod tests {
     use super::*;
 
-    fn map() -> GapMap {
+    fn map() -> TimeMap {
         let run = |offset, clock, clock_end, running| Run {
             clock: clock * SECOND,
             clock_end: clock_end * SECOND,
             running: running * SECOND,
             offset,
         };
-        GapMap {
+        TimeMap {
             runs: vec![
                 run(10, 100, 110, 0),
                 run(50, 200, 205, 11),
@@ -253,7 +257,7 @@ mod tests {
             ],
             end: 200,
             interval: SECOND,
-            ..GapMap::default()
+            ..TimeMap::default()
         }
     }
 
@@ -280,7 +284,7 @@ mod tests {
     #[test]
     fn a_break_that_was_overlooked_moves_what_follows() {
         let mut map = map();
-        map.sureness = Sureness::Ends;
+        map.accuracy = Accuracy::Ends;
         // in the first run, between 103 and 108 s nothing was recorded; a gap is played as one interval
         assert!(map.correct(30, 103 * SECOND, 108 * SECOND, 4 * SECOND));
         let at: Vec<_> = map
@@ -297,7 +301,7 @@ mod tests {
         assert_eq!(map.duration(), Some(24 * SECOND));
         // met again, it is known
         assert!(!map.correct(30, 103 * SECOND, 108 * SECOND, 4 * SECOND));
-        map.sureness = Sureness::Exact;
+        map.accuracy = Accuracy::Exact;
         assert!(!map.correct(40, 109 * SECOND, 110 * SECOND, 5 * SECOND));
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! From a picture, a block of sound or a mask to a packet: what all NetVu readers share. Remembers what was last said of each
-//! camera, so that facts are handed out where they change and texts where something happens.
+//! camera, so that facts are output where they change and texts where something happens.
 
 use super::audio::{self, Mode};
 use super::jfif::Jfif;
@@ -9,7 +9,7 @@ use super::picture::{self, Format, PictureHeader};
 use super::text::{Facts, Info, Quiet, clip, decode};
 use super::told::Told;
 use super::{pbm, sniff};
-use crate::reader::{Codec, Details, FileInfo, Packet, Payload, Stamp, Step, StreamKey};
+use crate::reader::{Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -39,10 +39,10 @@ struct Known {
     size: (u16, u16),
     info_title: Option<Vec<u8>>,
     /// Time of its last picture.
-    stamp: Option<Stamp>,
+    timestamp: Option<Timestamp>,
 }
 
-/// A picture, ready to be handed out.
+/// A picture, ready to be output.
 pub struct Picture<'a> {
     /// Camera, from 1.
     pub camera: u16,
@@ -60,7 +60,7 @@ pub struct Picture<'a> {
 
 /// See the module.
 #[derive(Clone, Default)]
-pub struct Desk {
+pub struct PacketBuilder {
     /// What is known of the file.
     pub info: FileInfo,
     cameras: BTreeMap<u16, Known>,
@@ -71,7 +71,7 @@ pub struct Desk {
     /// Facts that say only what every picture has are left out.
     pub terse: bool,
     /// Time of the last picture of any camera.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
 }
 
 /// The text, where it is another than the remembered one, which it replaces.
@@ -84,17 +84,17 @@ fn changed(known: &mut Vec<u8>, now: Option<&[u8]>) -> Option<String> {
     })
 }
 
-impl Desk {
-    /// A desk for a file of that format.
-    pub fn new(container: &'static str, family: &'static str, terse: bool) -> Desk {
-        Desk {
+impl PacketBuilder {
+    /// A packet_builder for a file of that format.
+    pub fn new(container: &'static str, family: &'static str, terse: bool) -> PacketBuilder {
+        PacketBuilder {
             terse,
             info: FileInfo {
                 container,
                 family,
                 ..FileInfo::default()
             },
-            ..Desk::default()
+            ..PacketBuilder::default()
         }
     }
 
@@ -103,9 +103,9 @@ impl Desk {
         for known in self.cameras.values_mut() {
             known.told.again();
             known.quiet = Quiet::default();
-            known.stamp = None;
+            known.timestamp = None;
         }
-        self.stamp = None;
+        self.timestamp = None;
     }
 
     /// Tells a warning once.
@@ -170,7 +170,7 @@ impl Desk {
         let range = base.saturating_add(start)..base.saturating_add(end);
         let mut facts = Facts {
             camera: Some(header.camera),
-            stamp: header.stamp,
+            timestamp: header.timestamp,
             title: Some(header.title),
             alarm: Some(header.alarm),
             locale: Some(header.locale),
@@ -319,11 +319,11 @@ impl Desk {
                 },
                 size: 0,
                 payload: Payload::Made(text.into_bytes().into_boxed_slice()),
-                ..packet(picture.camera, Codec::Text, picture.facts.stamp)
+                ..packet(picture.camera, Codec::Text, picture.facts.timestamp)
             });
         }
-        let stamp = picture.facts.stamp;
-        self.stamp = stamp.or(self.stamp);
+        let timestamp = picture.facts.timestamp;
+        self.timestamp = timestamp.or(self.timestamp);
         let details = self.details(picture.camera, picture.facts);
         Step::Packet(Packet {
             size,
@@ -332,13 +332,13 @@ impl Desk {
             width: picture.size.0,
             height: picture.size.1,
             details,
-            ..packet(picture.camera, picture.codec, stamp)
+            ..packet(picture.camera, picture.codec, timestamp)
         })
     }
 
     fn details(&mut self, camera: u16, facts: Facts<'_>) -> Option<Box<Details>> {
         let known = self.cameras.entry(camera).or_default();
-        known.stamp = facts.stamp.or(known.stamp);
+        known.timestamp = facts.timestamp.or(known.timestamp);
         let title = match (facts.title, &known.info_title) {
             (None, Some(title)) => Some(title.clone()),
             (title, _) => title.map(|title| clip(title).to_vec()),
@@ -377,12 +377,12 @@ impl Desk {
         range: Range<usize>,
         mode: Mode,
         channel: u16,
-        end: Option<Stamp>,
+        end: Option<Timestamp>,
         size: usize,
     ) -> Option<Step> {
         let (payload, samples) = mode.samples(data, range)?;
         let millis = mode.millis(samples);
-        let stamp = end.map(|end| audio::later(end, millis.saturating_neg()));
+        let timestamp = end.map(|end| audio::later(end, millis.saturating_neg()));
         let details = (!self.notes.is_empty()).then(|| {
             Box::new(Details {
                 fields: std::mem::take(&mut self.notes),
@@ -394,7 +394,7 @@ impl Desk {
             payload,
             audio: Some(mode.format()),
             details,
-            ..packet(channel, audio::CODEC, stamp)
+            ..packet(channel, audio::CODEC, timestamp)
         }))
     }
 
@@ -408,7 +408,7 @@ impl Desk {
     ) -> Option<Step> {
         let body = data.get(range.clone())?;
         let known = self.cameras.entry(camera).or_default();
-        let stamp = known.stamp.or(self.stamp);
+        let timestamp = known.timestamp.or(self.timestamp);
         if body.starts_with(b"BM") {
             let (width, height) = sniff::bitmap_size(body)?;
             return Some(Step::Packet(Packet {
@@ -416,7 +416,7 @@ impl Desk {
                 payload: Payload::Plain(range),
                 width,
                 height,
-                ..packet(camera, Codec::Bmp, stamp)
+                ..packet(camera, Codec::Bmp, timestamp)
             }));
         }
         let mask = pbm::expand(body)?;
@@ -432,7 +432,7 @@ impl Desk {
             width: mask.width,
             height: mask.height,
             details,
-            ..packet(camera, Codec::Pbm, stamp)
+            ..packet(camera, Codec::Pbm, timestamp)
         }))
     }
 }
@@ -473,14 +473,14 @@ fn moved(payload: Payload, by: usize) -> Payload {
 }
 
 /// A packet with nothing in it.
-fn packet(camera: u16, codec: Codec, stamp: Option<Stamp>) -> Packet {
+fn packet(camera: u16, codec: Codec, timestamp: Option<Timestamp>) -> Packet {
     Packet {
         stream: StreamKey { camera, codec },
         size: 0,
         payload: Payload::Plain(0..0),
         key: true,
         crc: None,
-        stamp,
+        timestamp,
         slot: None,
         sequence: None,
         width: 0,

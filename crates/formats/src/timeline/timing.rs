@@ -2,7 +2,7 @@
 //! What kind of clock a file has, measured over its first records.
 
 use super::{MILLI, SECOND};
-use crate::reader::Stamp;
+use crate::reader::Timestamp;
 
 /// How fine the clock is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,18 +17,18 @@ pub enum Resolution {
 
 /// A record as the measurement sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Beat {
+pub struct TimingSample {
     /// Its camera.
     pub camera: u16,
     /// Its time.
-    pub stamp: Option<Stamp>,
+    pub timestamp: Option<Timestamp>,
     /// Its slot.
     pub slot: Option<u64>,
 }
 
 /// The clock of a file and its usual picture distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rhythm {
+pub struct FrameTiming {
     /// How fine the clock is.
     pub resolution: Resolution,
     /// Usual distance between two pictures of a camera, nanoseconds; at least 1.
@@ -41,9 +41,9 @@ pub struct Rhythm {
     pub slots: Option<u64>,
 }
 
-impl Default for Rhythm {
-    fn default() -> Rhythm {
-        Rhythm {
+impl Default for FrameTiming {
+    fn default() -> FrameTiming {
+        FrameTiming {
             resolution: Resolution::Millis,
             interval: SECOND / 25,
             steady: false,
@@ -53,53 +53,53 @@ impl Default for Rhythm {
     }
 }
 
-impl Rhythm {
+impl FrameTiming {
     /// Measures the first pictures of a file. `nominal` is the header's rate, `slot_rate` the slots in a second.
     ///
     /// Milliseconds are real where two records of one camera in one second differ in them. Where all of a second say the same,
     /// they are not (assumed; in verified files these bytes are unread).
     pub fn measure(
-        beats: &[Beat],
+        samples: &[TimingSample],
         nominal: Option<(u32, u32)>,
         slot_rate: Option<(u32, u32)>,
-    ) -> Rhythm {
-        let resolution = resolution(beats);
-        let slots = median(differences(beats, |beat| {
-            beat.slot.and_then(|slot| i64::try_from(slot).ok())
+    ) -> FrameTiming {
+        let resolution = resolution(samples);
+        let slots = median(differences(samples, |sample| {
+            sample.slot.and_then(|slot| i64::try_from(slot).ok())
         }));
-        let mut rhythm = Rhythm {
+        let mut timing = FrameTiming {
             resolution,
             slot_rate,
             slots: slots.and_then(|slots| u64::try_from(slots).ok()),
-            ..Rhythm::default()
+            ..FrameTiming::default()
         };
         let by_slots = slots.and_then(|slots| slot_time(slots, slot_rate));
         let by_rate = nominal.and_then(|(num, den)| slot_time(i64::from(den), Some((num, 1))));
         let measured = match resolution {
-            Resolution::Millis => by_millis(beats),
-            Resolution::Seconds => by_seconds(beats),
+            Resolution::Millis => by_millis(samples),
+            Resolution::Seconds => by_seconds(samples),
             Resolution::Slots => None,
         };
         if let Some((interval, steady)) = measured {
-            rhythm.interval = interval;
-            rhythm.steady = steady;
+            timing.interval = interval;
+            timing.steady = steady;
         }
         if let Some(interval) = by_slots.or(if measured.is_none() { by_rate } else { None }) {
-            rhythm.interval = interval;
-            rhythm.steady = true;
+            timing.interval = interval;
+            timing.steady = true;
         }
         // a usual rate is meant exactly, though milliseconds show it rounded
-        if let Some(exact) = rhythm
+        if let Some(exact) = timing
             .frame_rate()
             .and_then(|(num, den)| slot_time(i64::from(den), Some((num, 1))))
         {
-            rhythm.interval = exact;
+            timing.interval = exact;
         }
-        rhythm.interval = rhythm.interval.max(1);
-        rhythm
+        timing.interval = timing.interval.max(1);
+        timing
     }
 
-    /// Frame rate as a fraction, from slots or a steady rhythm.
+    /// Frame rate as a fraction, from slots or a steady timing.
     pub fn frame_rate(&self) -> Option<(u32, u32)> {
         if let (Some((num, den)), Some(slots)) = (self.slot_rate, self.slots.filter(|s| *s > 0)) {
             let den = u64::from(den).checked_mul(slots)?;
@@ -127,24 +127,24 @@ pub fn slot_time(slots: i64, rate: Option<(u32, u32)>) -> Option<i64> {
     i64::try_from(time).ok()
 }
 
-fn resolution(beats: &[Beat]) -> Resolution {
+fn resolution(samples: &[TimingSample]) -> Resolution {
     let mut same = false;
     let mut fine = false;
     let mut timed = false;
-    for camera in cameras(beats) {
-        let mut previous: Option<Stamp> = None;
-        for stamp in stamps(beats, camera) {
+    for camera in cameras(samples) {
+        let mut previous: Option<Timestamp> = None;
+        for timestamp in timestamps(samples, camera) {
             timed = true;
-            fine |= stamp.millis.is_some();
+            fine |= timestamp.millis.is_some();
             if let Some(before) = previous
-                && before.seconds == stamp.seconds
+                && before.seconds == timestamp.seconds
             {
-                if before.millis != stamp.millis {
+                if before.millis != timestamp.millis {
                     return Resolution::Millis;
                 }
                 same = true;
             }
-            previous = Some(stamp);
+            previous = Some(timestamp);
         }
     }
     match (timed, same, fine) {
@@ -154,28 +154,28 @@ fn resolution(beats: &[Beat]) -> Resolution {
     }
 }
 
-fn cameras(beats: &[Beat]) -> Vec<u16> {
-    let mut cameras: Vec<u16> = beats.iter().map(|beat| beat.camera).collect();
+fn cameras(samples: &[TimingSample]) -> Vec<u16> {
+    let mut cameras: Vec<u16> = samples.iter().map(|sample| sample.camera).collect();
     cameras.sort_unstable();
     cameras.dedup();
     cameras
 }
 
-fn stamps(beats: &[Beat], camera: u16) -> impl Iterator<Item = Stamp> + '_ {
-    beats
+fn timestamps(samples: &[TimingSample], camera: u16) -> impl Iterator<Item = Timestamp> + '_ {
+    samples
         .iter()
-        .filter(move |beat| beat.camera == camera)
-        .filter_map(|beat| beat.stamp)
+        .filter(move |sample| sample.camera == camera)
+        .filter_map(|sample| sample.timestamp)
 }
 
 /// Positive differences between neighbours of one camera.
-fn differences(beats: &[Beat], value: impl Fn(&Beat) -> Option<i64>) -> Vec<i64> {
+fn differences(samples: &[TimingSample], value: impl Fn(&TimingSample) -> Option<i64>) -> Vec<i64> {
     let mut all = Vec::new();
-    for camera in cameras(beats) {
+    for camera in cameras(samples) {
         let mut previous: Option<i64> = None;
-        for now in beats
+        for now in samples
             .iter()
-            .filter(|beat| beat.camera == camera)
+            .filter(|sample| sample.camera == camera)
             .filter_map(&value)
         {
             if let Some(before) = previous.filter(|before| now > *before) {
@@ -193,8 +193,8 @@ fn median(mut values: Vec<i64>) -> Option<i64> {
 }
 
 /// Interval and steadiness where milliseconds are real.
-fn by_millis(beats: &[Beat]) -> Option<(i64, bool)> {
-    let steps = differences(beats, |beat| Some(beat.stamp?.unix_ms()));
+fn by_millis(samples: &[TimingSample]) -> Option<(i64, bool)> {
+    let steps = differences(samples, |sample| Some(sample.timestamp?.unix_ms()));
     let middle = median(steps.clone())?;
     let tolerance = (middle / 5).max(2);
     let near: Vec<i64> = steps
@@ -211,16 +211,16 @@ fn by_millis(beats: &[Beat]) -> Option<(i64, bool)> {
 }
 
 /// Interval where only seconds count: from the number of pictures in whole seconds, or from the distance of the seconds.
-fn by_seconds(beats: &[Beat]) -> Option<(i64, bool)> {
+fn by_seconds(samples: &[TimingSample]) -> Option<(i64, bool)> {
     let mut full = Vec::new();
-    for camera in cameras(beats) {
+    for camera in cameras(samples) {
         let mut groups: Vec<(i64, i64)> = Vec::new();
-        for stamp in stamps(beats, camera) {
+        for timestamp in timestamps(samples, camera) {
             match groups.last_mut() {
-                Some((second, count)) if *second == stamp.seconds => {
+                Some((second, count)) if *second == timestamp.seconds => {
                     *count = count.saturating_add(1)
                 }
-                _ => groups.push((stamp.seconds, 1)),
+                _ => groups.push((timestamp.seconds, 1)),
             }
         }
         // the first and the last second may have begun before or end after
@@ -233,7 +233,9 @@ fn by_seconds(beats: &[Beat]) -> Option<(i64, bool)> {
         }
     }
     let count = median(full.clone())?;
-    let steps = median(differences(beats, |beat| Some(beat.stamp?.seconds)))?;
+    let steps = median(differences(samples, |sample| {
+        Some(sample.timestamp?.seconds)
+    }))?;
     if count > 1 {
         let near = full
             .iter()
@@ -294,12 +296,12 @@ fn nearest_rate(interval: i64) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
 
-    fn beats(times: &[(i64, Option<u16>)]) -> Vec<Beat> {
+    fn samples(times: &[(i64, Option<u16>)]) -> Vec<TimingSample> {
         times
             .iter()
-            .map(|(seconds, millis)| Beat {
+            .map(|(seconds, millis)| TimingSample {
                 camera: 1,
-                stamp: Some(Stamp {
+                timestamp: Some(Timestamp {
                     seconds: *seconds,
                     millis: *millis,
                 }),
@@ -316,37 +318,37 @@ mod tests {
                 (1000 + ms / 1000, Some((ms % 1000) as u16))
             })
             .collect();
-        let rhythm = Rhythm::measure(&beats(&times), None, None);
-        assert_eq!(rhythm.resolution, Resolution::Millis);
-        assert_eq!(rhythm.frame_rate(), Some((15, 2)));
-        assert_eq!(rhythm.gap(), 2 * SECOND);
+        let timing = FrameTiming::measure(&samples(&times), None, None);
+        assert_eq!(timing.resolution, Resolution::Millis);
+        assert_eq!(timing.frame_rate(), Some((15, 2)));
+        assert_eq!(timing.gap(), 2 * SECOND);
     }
 
     #[test]
     fn one_value_in_a_second_is_no_milliseconds() {
         let times: Vec<_> = (0..40_i64).map(|n| (1000 + n / 8, Some(77))).collect();
-        let rhythm = Rhythm::measure(&beats(&times), None, None);
-        assert_eq!(rhythm.resolution, Resolution::Seconds);
-        assert_eq!(rhythm.frame_rate(), Some((8, 1)));
+        let timing = FrameTiming::measure(&samples(&times), None, None);
+        assert_eq!(timing.resolution, Resolution::Seconds);
+        assert_eq!(timing.frame_rate(), Some((8, 1)));
     }
 
     #[test]
     fn a_slow_recording_is_no_row_of_gaps() {
         let times: Vec<_> = (0..20_i64).map(|n| (1000 + n * 5, Some(0))).collect();
-        let rhythm = Rhythm::measure(&beats(&times), None, None);
-        assert_eq!(rhythm.gap(), 20 * SECOND);
-        assert_eq!(rhythm.frame_rate(), Some((1, 5)));
+        let timing = FrameTiming::measure(&samples(&times), None, None);
+        assert_eq!(timing.gap(), 20 * SECOND);
+        assert_eq!(timing.frame_rate(), Some((1, 5)));
     }
 
     #[test]
     fn slots_give_the_rate_of_plv1() {
-        let mut row = beats(&[(1000, None); 9]);
-        for (n, beat) in row.iter_mut().enumerate() {
-            beat.slot = Some(n as u64 * 4);
+        let mut row = samples(&[(1000, None); 9]);
+        for (n, sample) in row.iter_mut().enumerate() {
+            sample.slot = Some(n as u64 * 4);
         }
-        let rhythm = Rhythm::measure(&row, None, Some((30_000, 1001)));
-        assert_eq!(rhythm.resolution, Resolution::Seconds);
-        assert_eq!(rhythm.frame_rate(), Some((7500, 1001)));
+        let timing = FrameTiming::measure(&row, None, Some((30_000, 1001)));
+        assert_eq!(timing.resolution, Resolution::Seconds);
+        assert_eq!(timing.frame_rate(), Some((7500, 1001)));
     }
 
     #[test]
@@ -356,7 +358,7 @@ mod tests {
             .map(|ms: &i64| (1000 + ms / 1000, Some((ms % 1000) as u16)))
             .collect();
         assert_eq!(
-            Rhythm::measure(&beats(&times), None, None).frame_rate(),
+            FrameTiming::measure(&samples(&times), None, None).frame_rate(),
             None
         );
     }
