@@ -157,7 +157,9 @@ impl<'a> RecordScanner<'a> {
                 if at >= end {
                     return Ok(());
                 }
-                let Some(entry) = reader.index_entry(raw) else {
+                let number = at.saturating_sub(place.offset).checked_div(size as u64);
+                let entry = reader.index_entry(&place, number.unwrap_or(0), raw);
+                let Some(entry) = entry else {
                     return Ok(());
                 };
                 let position = at;
@@ -170,7 +172,7 @@ impl<'a> RecordScanner<'a> {
                     offset: entry.offset,
                     camera: entry.camera,
                     key: entry.key,
-                    timestamp: Some(entry.timestamp),
+                    timestamp: entry.timestamp,
                     slot: None,
                     sequence: None,
                     mode: Mode::Unknown,

@@ -418,8 +418,10 @@ pub struct IndexPlace {
 pub struct IndexEntry {
     /// Offset of the record in the file.
     pub offset: u64,
-    /// Its time.
-    pub timestamp: Timestamp,
+    /// Its time; `None` where the index has no clock (AVI).
+    pub timestamp: Option<Timestamp>,
+    /// Its slot on the file's own timeline, where the index counts them.
+    pub slot: Option<u64>,
     /// Its camera.
     pub camera: u16,
     /// A keyframe.
@@ -482,8 +484,22 @@ pub trait Reader: Send {
         Vec::new()
     }
 
-    /// Reads one entry of the index that [`FileInfo::index`] names, from exactly `entry_size` bytes.
-    fn index_entry(&self, _entry: &[u8]) -> Option<IndexEntry> {
+    /// Bytes elsewhere in the file that say where its index is: their offset and number. They are shown by
+    /// [`Reader::show_index`]; what is there may make the reader ask for more.
+    fn index_request(&self) -> Option<(u64, usize)> {
+        None
+    }
+
+    /// Shows the bytes of [`Reader::index_request`], or fewer where the file ends.
+    fn show_index(&mut self, _window: &Window<'_>) {}
+
+    /// The parts of the file's index, in the order of the records they list.
+    fn index(&self) -> Vec<IndexPlace> {
+        self.info().index.into_iter().collect()
+    }
+
+    /// Reads one entry of a part of the index, from exactly `entry_size` bytes. `number` counts the entries of the part from 0.
+    fn index_entry(&self, _place: &IndexPlace, _number: u64, _entry: &[u8]) -> Option<IndexEntry> {
         None
     }
 }

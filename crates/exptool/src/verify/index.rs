@@ -128,7 +128,7 @@ impl IndexWalk {
                 self.next = self.place.count;
                 break;
             }
-            if let Some(entry) = self.reader.index_entry(&bytes) {
+            if let Some(entry) = self.reader.index_entry(&self.place, number, &bytes) {
                 self.peeked.push_back((number, entry));
             }
         }
@@ -167,10 +167,11 @@ impl IndexWalk {
 
     fn agree(&mut self, number: u64, entry: &IndexEntry, record: &Seen) {
         self.last = Some(record.offset);
-        let agrees = record.timestamp.is_none_or(|timestamp| {
-            timestamp.seconds == entry.timestamp.seconds
-                && timestamp.millis == entry.timestamp.millis
-        }) && entry.camera == record.camera
+        let same_time = record
+            .timestamp
+            .is_none_or(|timestamp| entry.timestamp.is_none_or(|listed| listed == timestamp));
+        let agrees = same_time
+            && entry.camera == record.camera
             && entry.video == record.video
             && (entry.key == record.key || !record.video);
         if agrees {

@@ -14,10 +14,11 @@ pub const MAGIC: &[u8; 4] = b"DXIX";
 pub fn entry(data: &[u8]) -> Option<IndexEntry> {
     Some(IndexEntry {
         offset: cursor::u64_le(data, 0).ok()?,
-        timestamp: Timestamp {
+        timestamp: Some(Timestamp {
             seconds: i64::from(cursor::u32_le(data, 8).ok()?),
             millis: Some(cursor::u16_le(data, 12).ok()?).filter(|millis| *millis < 1000),
-        },
+        }),
+        slot: None,
         camera: u16::from(cursor::u8_at(data, 14).ok()?),
         key: cursor::u8_at(data, 15).ok()? == 6,
         video: matches!(cursor::u8_at(data, 15).ok()?, 4 | 6),

@@ -9,7 +9,9 @@ use super::{
     scan::{self, Bare, Found, Frame},
     sizes::Sizes,
 };
-use crate::reader::{Damage, FileInfo, IndexEntry, Packet, Reader, Step, StreamKey, Window};
+use crate::reader::{
+    Damage, FileInfo, IndexEntry, IndexPlace, Packet, Reader, Step, StreamKey, Window,
+};
 
 /// Bytes of a window that are needed to say anything.
 const HEAD: usize = 12;
@@ -413,7 +415,7 @@ impl Reader for NativeReader {
         std::mem::take(&mut self.warnings)
     }
 
-    fn index_entry(&self, entry: &[u8]) -> Option<IndexEntry> {
+    fn index_entry(&self, _place: &IndexPlace, _number: u64, entry: &[u8]) -> Option<IndexEntry> {
         index::entry(entry)
     }
 }
