@@ -163,7 +163,7 @@ fn raises_a_critical() {
 #[test]
 fn a_critical_ends_a_test_program() {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--ignored", "raises_a_critical"])
+        .args(["--exact", "--ignored", "expdemux_reuse::raises_a_critical"])
         .output()
         .unwrap();
     assert!(!output.status.success(), "{output:?}");

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Readers that are shown the heads of pictures alone ([`Window::unread`]) tell the same pictures as those that are shown all.
 
-use testing::common;
-
-use common::make::{Exp, Made, START, h264, mpeg4, pictures};
 use formats::{
     exp::probe::{self, Probe},
     reader::{Codec, Packet, Reader, Step, Window},
 };
+use testing::make::{Exp, Made, START, h264, mpeg4, pictures};
 
 /// Bytes that are shown first.
 const HEAD: usize = 1024;
@@ -135,8 +133,8 @@ fn heads_tell_the_same_pictures() {
 fn heads_tell_the_same_pictures_of_an_avi() {
     let noise = ["-vf", "noise=alls=60:allf=t", "-q:v", "2"];
     let coded = pictures(&mpeg4("352x240", "10", 30, &noise));
-    let mut framed = common::plv1::Avi::new(352, 240);
-    let mut plain = common::plv1::Avi::new(352, 240);
+    let mut framed = testing::plv1::Avi::new(352, 240);
+    let mut plain = testing::plv1::Avi::new(352, 240);
     for (n, coded) in coded.iter().enumerate() {
         framed.picture(
             (START / 1000) as u32 + n as u32 / 10,

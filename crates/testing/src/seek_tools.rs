@@ -9,17 +9,11 @@ use gst::prelude::*;
 use std::{
     collections::BTreeMap,
     io::Write,
-    sync::{Arc, Mutex, Once},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-pub fn init() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        gst::init().unwrap();
-        gstexp::plugin_register_static().unwrap();
-    });
-}
+pub use crate::common::init;
 
 /// A small generator of numbers, the same in every run.
 pub struct Dice(pub u64);
@@ -292,6 +286,11 @@ impl Player {
             panic!("{} {:?}", error.error(), error.debug());
         }
         message
+    }
+
+    /// Waits for the end that belongs to this seek; ends of earlier seeks may still arrive.
+    pub fn wait_end_of(&self, seqnum: gst::Seqnum) {
+        while self.wait_end().seqnum() != seqnum {}
     }
 
     pub fn pad(&self) -> gst::Pad {

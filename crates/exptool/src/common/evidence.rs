@@ -105,9 +105,9 @@ impl Evidence {
     /// Of a file that is read by a layout somebody asked for. A inferred layout is no surer than it was when it was inferred.
     pub fn by_layout(&self, layout: &Layout) -> (u32, String) {
         let (most, how) = match (layout.status, layout.title.rsplit(", ").next()) {
-            (Status::Learnt, Some("certain")) => (95, ", which was inferred and is certain"),
-            (Status::Learnt, Some("doubtful")) => (20, ", which was inferred and is doubtful"),
-            (Status::Learnt, _) => (60, ", which was inferred and is no more than probable"),
+            (Status::Inferred, Some("certain")) => (95, ", which was inferred and is certain"),
+            (Status::Inferred, Some("doubtful")) => (20, ", which was inferred and is doubtful"),
+            (Status::Inferred, _) => (60, ", which was inferred and is no more than probable"),
             _ => (100, ""),
         };
         let sure = self.accuracy().min(most);

@@ -49,7 +49,7 @@ pub fn word(status: Status) -> &'static str {
         Status::Verified => "verified",
         Status::Stated => "stated",
         Status::Assumed => "assumed",
-        Status::Learnt => "inferred",
+        Status::Inferred => "inferred",
     }
 }
 
@@ -190,7 +190,7 @@ impl Known {
                 Status::Verified,
                 Status::Stated,
                 Status::Assumed,
-                Status::Learnt,
+                Status::Inferred,
             ];
             let known = statuses
                 .into_iter()

@@ -42,7 +42,8 @@ pub enum Status {
     /// Ours.
     Assumed,
     /// Worked out from the file itself.
-    Learnt,
+    #[serde(alias = "learnt")]
+    Inferred,
 }
 
 /// How a number is stored.

@@ -45,7 +45,7 @@ pub fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
     Layout {
         name: "inferred".to_owned(),
         title: String::new(),
-        status: Status::Learnt,
+        status: Status::Inferred,
         file_header: None,
         record: RecordLayout {
             header: rows.header,
