@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool snapshot`: single pictures as PNG.
 
+use crate::common::when::Base;
 use crate::common::{
     Common, Done, Failure, clock::Zone, failure::EXIT_CODES, frames::hex, media, output,
     progress::Progress,
 };
 use crate::draw;
 use crate::pictures::{Moment, Picture, Pictures};
-use crate::recording::{Camera, Recording, file_sha256, when::Base};
+use crate::recording::{Camera, Recording, file_sha256};
 use crate::timeline::save;
 use clap::Args;
 use formats::timeline::SECOND;

@@ -216,9 +216,11 @@ pub fn draw(recordings: &[Recording]) -> Result<String, Failure> {
 
 /// Whether the recordings' local times have different offsets from UTC.
 fn zones_differ(recordings: &[Recording]) -> bool {
-    let mut zones = recordings.iter().map(|recording| recording.zone.minutes);
+    let mut zones = recordings
+        .iter()
+        .map(|recording| recording.zone.offset_name());
     let first = zones.next();
-    zones.any(|minutes| Some(minutes) != first)
+    zones.any(|name| Some(&name) != first.as_ref())
 }
 
 /// The recording that a row is of, with its offset from UTC where they differ.
@@ -261,7 +263,7 @@ fn ticks(svg: &mut Svg, axis: &Axis, recording: &Recording, bottom: f64) {
         .find(|step| span / step <= 9)
         .unwrap_or(31_536_000 * 10);
     let shift = match recording.has_clock() {
-        true => i64::from(recording.zone.minutes) * 60,
+        true => (recording.zone.local_ns(axis.from) - axis.from) / SECOND,
         false => 0,
     };
     // ticks stand at round local times

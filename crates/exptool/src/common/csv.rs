@@ -64,6 +64,10 @@ impl<W: Write> Table<W> {
     /// # Errors
     /// An output that cannot be written.
     pub fn add(&mut self, frame: &Frame) -> Result<(), Failure> {
+        let zone = match frame.estimated {
+            true => self.zone.in_seconds(),
+            false => self.zone,
+        };
         let time = |text: String| if frame.has_clock { text } else { String::new() };
         let number = |value: Option<i64>| value.map(|value| value.to_string()).unwrap_or_default();
         let line = [
@@ -84,8 +88,8 @@ impl<W: Write> Table<W> {
                     .and_then(|timestamp| timestamp.millis)
                     .map(i64::from),
             ),
-            time(Zone::utc(frame.clock)),
-            time(self.zone.rfc3339(frame.clock)),
+            time(zone.format_utc(frame.clock)),
+            time(zone.rfc3339(frame.clock)),
             format!(
                 "{}.{:09}",
                 frame.running / 1_000_000_000,

@@ -17,9 +17,10 @@ pub mod progress;
 pub mod sizes;
 pub mod summary;
 pub mod walk;
+pub mod when;
 
 use clap::Args;
-use clock::{Zone, parse_offset};
+use clock::{RecorderClock, UtcOffset, Zone, parse_offset};
 
 pub use failure::{Done, Failure};
 pub use input::Input;
@@ -30,9 +31,12 @@ pub struct Common {
     /// Answer in JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// Show local time with this offset from UTC instead of the file's (+01:00, -5, Z)
+    /// Show local time with this offset from UTC instead of the file's: +01:00, -5, Z, or a time zone such as America/New_York
     #[arg(long, global = true, value_name = "OFFSET", allow_hyphen_values = true, value_parser = parse_offset)]
-    pub utc_offset: Option<i32>,
+    pub utc_offset: Option<UtcOffset>,
+    /// What the recorder's timestamps count, which is not publicly known
+    #[arg(long, global = true, value_name = "CLOCK", value_enum, default_value_t)]
+    pub recorder_clock: RecorderClock,
     /// Read records by this layout: a built-in name (reference, plv1), a TOML file, or learn: what the file itself teaches. Without it the content tells
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub layout: Option<String>,
@@ -50,6 +54,6 @@ impl Common {
 
     /// Zone to show times in: `--utc-offset`, else the file's.
     pub fn zone(&self, from_file: Option<i32>) -> Zone {
-        Zone::new(self.utc_offset, from_file)
+        Zone::new(self.utc_offset, from_file).with_recorder_clock(self.recorder_clock)
     }
 }

@@ -4,7 +4,7 @@
 use super::Failure;
 use serde::Serialize;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM, SIGXFSZ},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     iterator::Signals,
 };
 use std::{
@@ -58,12 +58,22 @@ fn unfinished() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether whoever started the program has it ignore a signal, as `nohup` does with SIGHUP.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 /// Waits for signals in a thread of its own; once is enough. A limit of file sizes that is reached is left to show as an error of the
 /// write.
 fn watch_signals() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGXFSZ]) else {
+        let ends = [SIGINT, SIGTERM, SIGHUP];
+        let ends = ends.into_iter().filter(|signal| !is_ignored(*signal));
+        let Ok(mut signals) = Signals::new(ends.chain([SIGXFSZ])) else {
             return;
         };
         std::thread::spawn(move || {

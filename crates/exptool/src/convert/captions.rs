@@ -28,10 +28,10 @@ impl Words {
     /// Clock, camera and mode; `digits` cuts the time to seconds (19) or milliseconds (23).
     pub fn at(&self, clock: i64, mode: &str, digits: usize, between: &str) -> String {
         let time = match self.has_clock {
-            true => {
-                let time: String = self.zone.local_plain(clock).chars().take(digits).collect();
-                format!("{time} {}", self.zone.offset_name())
-            }
+            true => match digits {
+                19 => self.zone.in_seconds().local(clock),
+                _ => self.zone.local(clock),
+            },
             false => format!("+{}", duration(clock)),
         };
         let comma = if mode.is_empty() { "" } else { ", " };

@@ -18,7 +18,10 @@ use crate::common::{
     output::NewFile,
     progress::Progress,
 };
-use crate::recording::{Camera, Recording, when::Base};
+use crate::{
+    common::when::Base,
+    recording::{Camera, Recording},
+};
 use formats::reader::Codec;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -68,8 +71,8 @@ impl Outcome {
             "frames": self.frames,
             "frames_without_reference": self.orphans,
             "seconds": self.length as f64 / 1e9,
-            "first_utc": self.span.map(|(first, _)| Zone::utc(first)),
-            "last_utc": self.span.map(|(_, last)| Zone::utc(last)),
+            "first_utc": self.span.as_ref().map(|(first, _)| Zone::utc(*first)),
+            "last_utc": self.span.as_ref().map(|(_, last)| Zone::utc(*last)),
             "notes": self.notes,
             "error": self.failure.as_ref().map(Failure::text),
         })

@@ -3,7 +3,7 @@
 
 use super::fields::{Known, Sheet, word};
 use crate::common::{
-    clock::{From, Zone},
+    clock::{OffsetSource, Zone},
     frames::codec_name,
 };
 use formats::{
@@ -164,7 +164,7 @@ fn time_and_constants(
         let value = packet.timestamp.map(|timestamp| {
             let ns = timestamp.seconds.saturating_mul(1_000_000_000);
             // the seconds are known, but not of which zone they are
-            if zone.from != From::Nothing {
+            if zone.from != OffsetSource::Unknown {
                 sheet.notes.push(format!(
                     "Local time: {}, if the recorder timestamps UTC (assumed); the offset is of the {}.",
                     seconds(&zone.local(ns)),

@@ -294,7 +294,10 @@ impl Report {
             server: info.server.clone(),
             video_standard: info.standard.name(),
             utc_offset: ZoneName {
-                minutes: zone.minutes,
+                minutes: zone.minutes_at(
+                    info.span
+                        .map_or(0, |(first, _)| first.saturating_mul(1_000_000_000)),
+                ),
                 text: zone.offset_name(),
                 from: zone.from.name(),
             },

@@ -146,8 +146,10 @@ impl Make {
 
     /// Minutes that the recording's local time is east of UTC.
     fn offset(&self, common: &Common) -> i32 {
+        let time = self.start.map_or(0, |start| start.time);
+        let given = common.utc_offset.map(|offset| offset.minutes_at(time));
         let start = self.start.and_then(|start| start.offset);
-        common.utc_offset.or(start).unwrap_or(0)
+        given.or(start).unwrap_or(0)
     }
 
     /// The recorder's clock is told on the command line, and not by what the inputs bring along.

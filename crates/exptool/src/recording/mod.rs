@@ -2,7 +2,6 @@
 //! What a recording holds, camera by camera: runs, modes, gaps, damage. One walk over the file, bounded memory.
 
 pub mod build;
-pub mod when;
 
 use crate::common::{
     Common, Failure, Input,
@@ -144,7 +143,9 @@ impl Recording {
             builder.add(&frame);
             tell(&frame)
         })?;
-        let zone = common.zone(summary.info.utc_offset);
+        let zone = common
+            .zone(summary.info.utc_offset)
+            .with_resolution(summary.timing.resolution);
         let (cameras, damage) = builder.finish(&summary);
         Ok(Recording {
             input,

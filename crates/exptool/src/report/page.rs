@@ -3,7 +3,7 @@
 
 use super::Part;
 use crate::common::{
-    clock::{From, Zone, duration},
+    clock::{OffsetSource, Zone, duration},
     frames::codec_name,
 };
 use crate::draw::escape;
@@ -149,7 +149,7 @@ fn recorder_facts(out: &mut String, r: &Recording) {
         fact(out, "Recorder", &escape(&recorder.join(", ")));
     }
     let offset = match r.zone.from {
-        From::Nothing => "shown in UTC: no offset of local time is known".to_owned(),
+        OffsetSource::Unknown => "shown in UTC: no offset of local time is known".to_owned(),
         from => format!(
             "local time is UTC{} ({})",
             r.zone.offset_name(),
