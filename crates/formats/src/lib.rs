@@ -13,6 +13,7 @@
 
 pub mod cursor;
 pub mod exp;
+pub mod fields;
 pub mod mpeg4;
 pub mod netvu;
 pub mod reader;
