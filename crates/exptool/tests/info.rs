@@ -203,7 +203,7 @@ fn how_sure_a_file_is_read_is_measured() {
     let report = json(&["info", text(&file)], 0);
     assert_eq!(report["confidence"], 100);
     let told = report["evidence"].as_str().unwrap();
-    assert!(told.contains("checksum is right"), "{told}");
+    assert!(told.contains("checksum is ok"), "{told}");
     assert!(told.contains("8 pictures prove themselves"), "{told}");
     // the magic alone is assumed, and proves nothing
     let magic = written(folder.path(), "magic.exp", b"DXEXP\0");

@@ -40,15 +40,10 @@ field!(i32_be, from_be_bytes, i32, "Big-endian `i32` at `at`.");
 field!(u64_le, from_le_bytes, u64, "Little-endian `u64` at `at`.");
 field!(u64_be, from_be_bytes, u64, "Big-endian `u64` at `at`.");
 
-/// Text in a fixed field: up to the first NUL, trailing blanks off, bytes that are not UTF-8 replaced.
+/// Text in a fixed field of `len` bytes at `at`; see [`decode_text`](crate::fields::decode_text).
 pub fn text_at(data: &[u8], at: usize, len: usize) -> String {
-    let field = data
-        .get(at..at.saturating_add(len).min(data.len()))
-        .unwrap_or_default();
-    let end = memchr::memchr(0, field).unwrap_or(field.len());
-    String::from_utf8_lossy(field.get(..end).unwrap_or_default())
-        .trim_end()
-        .to_owned()
+    let end = at.saturating_add(len).min(data.len());
+    crate::fields::decode_text(data.get(at..end).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::{
     walk::{Event, Walk},
 };
 use formats::{
-    exp::{header, layout::Layout, layout::Status},
+    exp::{header::FileHeader, layout::Layout, layout::Status},
+    fields::Header,
     reader::Media,
 };
 
@@ -83,15 +84,15 @@ impl Evidence {
     /// Of a file with a header of the reference layout: its magic is assumed, so its checksum and the records tell.
     pub fn with_header(&self, head: &[u8]) -> (u32, String) {
         let records = self.accuracy();
-        let (sure, told) = match header::check_sum(head) {
-            None => (0, "the header is cut off"),
-            Some((told, actual)) if told == actual => (
+        let (sure, told) = match FileHeader::parse(head) {
+            Err(_) => (0, "the header is cut off"),
+            Ok(header) if header.crc == header.checksum() => (
                 40 + records.saturating_mul(6) / 10,
-                "the header's checksum is right",
+                "the header's checksum is ok",
             ),
-            Some(_) => (
+            Ok(_) => (
                 records.saturating_mul(9) / 10,
-                "the header's checksum is wrong",
+                "the header's checksum does not match",
             ),
         };
         (sure, format!("{told}, {}", self.text()))

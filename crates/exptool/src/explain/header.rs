@@ -5,7 +5,8 @@ use super::{fields::Sheet, record::seconds};
 use crate::common::clock::Zone;
 use formats::{
     cursor,
-    exp::header::{CAMERA_SIZE, SIZE, is_header},
+    exp::header::{CameraEntry, SIZE, is_header},
+    fields::Header as _,
 };
 
 /// How a header field is read.
@@ -76,7 +77,7 @@ pub fn sheet(data: &[u8], end: usize) -> Option<Sheet> {
             ASSUMED,
         );
     }
-    for (n, start) in (SIZE..size).step_by(CAMERA_SIZE).enumerate() {
+    for (n, start) in (SIZE..size).step_by(CameraEntry::SIZE).enumerate() {
         for (at, length, name, kind) in CAMERA {
             let at = start + at;
             let name = format!("camera {}: {name}", n + 1);

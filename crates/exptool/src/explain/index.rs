@@ -5,7 +5,8 @@ use super::{fields::Sheet, record::kind_word};
 use crate::common::clock::Zone;
 use formats::{
     cursor,
-    exp::header::{INDEX_ENTRY, INDEX_HEAD},
+    exp::index::{Entry, Head},
+    fields::Header as _,
 };
 
 const ASSUMED: &str = "assumed";
@@ -23,7 +24,7 @@ pub fn sheet(bytes: &[u8], at: u64, index: (u64, u64)) -> Sheet {
         sheet.add(4..8, "entries", count.to_string(), ASSUMED);
         return sheet;
     }
-    let number = inside.saturating_sub(INDEX_HEAD as u64) / INDEX_ENTRY as u64;
+    let number = inside.saturating_sub(Head::SIZE as u64) / Entry::SIZE as u64;
     if number >= count {
         sheet.title = "end of the index of the reference layout (assumed, as a whole)".to_owned();
         let sum = cursor::u32_le(bytes, 0).unwrap_or(0);

@@ -7,9 +7,10 @@ use crate::common::{
     walk::{Event, Walk},
 };
 use formats::exp::{
-    header::{INDEX_ENTRY, INDEX_HEAD},
     index,
+    index::{Entry, Head},
 };
+use formats::fields::Header as _;
 use std::{fs::File, os::unix::fs::FileExt};
 
 /// Bytes before the asked offset from which on records are followed: none is longer.
@@ -82,7 +83,7 @@ fn follow(
     let mut entries = None;
     while let Some((offset, event)) = walk.next()? {
         if let Event::Skip(length) = event
-            && length == INDEX_HEAD as u64
+            && length == Head::SIZE as u64
             && bytes_at(input, offset, 4)? == index::MAGIC
         {
             entries = Some(offset);
@@ -157,19 +158,19 @@ pub fn head(input: &Input, end: u64) -> Result<Option<Sheet>, Failure> {
 
 /// The part of the index that `wanted` lies in.
 fn index_part(input: &Input, begin: u64, wanted: u64) -> Result<Option<Sheet>, Failure> {
-    let head = bytes_at(input, begin, INDEX_HEAD)?;
+    let head = bytes_at(input, begin, Head::SIZE)?;
     let Some(count) = index::Walk::new(&head, begin).map(|walk| u64::from(walk.count())) else {
         return Ok(None);
     };
     let Some(inside) = wanted.checked_sub(begin) else {
         return Ok(None);
     };
-    let entries = (INDEX_HEAD as u64).saturating_add(count.saturating_mul(INDEX_ENTRY as u64));
-    let (at, length) = match inside.checked_sub(INDEX_HEAD as u64) {
-        None => (begin, INDEX_HEAD),
-        Some(inside) if inside < entries - INDEX_HEAD as u64 => {
-            let entry = inside / INDEX_ENTRY as u64 * INDEX_ENTRY as u64;
-            (begin + INDEX_HEAD as u64 + entry, INDEX_ENTRY)
+    let entries = (Head::SIZE as u64).saturating_add(count.saturating_mul(Entry::SIZE as u64));
+    let (at, length) = match inside.checked_sub(Head::SIZE as u64) {
+        None => (begin, Head::SIZE),
+        Some(inside) if inside < entries - Head::SIZE as u64 => {
+            let entry = inside / Entry::SIZE as u64 * Entry::SIZE as u64;
+            (begin + Head::SIZE as u64 + entry, Entry::SIZE)
         }
         Some(_) if inside < entries.saturating_add(4) => (begin.saturating_add(entries), 4),
         Some(_) => return Ok(None),

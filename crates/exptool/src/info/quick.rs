@@ -11,7 +11,8 @@ use crate::common::{
     walk::{Event, Walk},
 };
 use formats::{
-    exp::{header, index},
+    exp::index,
+    fields::Header,
     reader::{FileInfo, Media},
 };
 use std::{fs::File, os::unix::fs::FileExt};
@@ -79,13 +80,13 @@ fn last_time(input: &Input, info: &FileInfo) -> Result<Option<i64>, Failure> {
 /// Whether the index that stands at `at` is the last thing in the file.
 fn index_reaches_end(input: &Input, at: u64) -> Result<bool, Failure> {
     let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", input.name));
-    let mut head = [0; header::INDEX_HEAD];
+    let mut head = [0; index::Head::SIZE];
     let file = File::open(&input.path).map_err(fail)?;
     if file.read_at(&mut head, at).map_err(fail)? < head.len() || !head.starts_with(index::MAGIC) {
         return Ok(false);
     }
     let count = index::Walk::new(&head, at).map_or(0, |walk| u64::from(walk.count()));
-    let entries = count.saturating_mul(header::INDEX_ENTRY as u64);
+    let entries = count.saturating_mul(index::Entry::SIZE as u64);
     // a checksum of four bytes ends it
     let end = at.saturating_add(head.len() as u64 + 4);
     Ok(end.saturating_add(entries) == input.size)

@@ -8,7 +8,8 @@ use super::{
 use crate::common::{Failure, Input};
 use formats::{
     cursor,
-    exp::{header::INDEX_HEAD, index::MAGIC},
+    exp::index::{Head, MAGIC},
+    fields::Header as _,
     reader::{IndexEntry, IndexPlace, Reader},
 };
 use serde::Serialize;
@@ -87,8 +88,8 @@ impl IndexWalk {
 
     /// Looks at the index's own head.
     fn begin(&mut self, at: u64, size: u64) -> std::io::Result<()> {
-        let head_end = at.checked_add(INDEX_HEAD as u64).filter(|end| *end <= size);
-        let mut head = [0; INDEX_HEAD];
+        let head_end = at.checked_add(Head::SIZE as u64).filter(|end| *end <= size);
+        let mut head = [0; Head::SIZE];
         if head_end.is_some() {
             self.file.seek(SeekFrom::Start(at))?;
             self.file.read_exact(&mut head)?;

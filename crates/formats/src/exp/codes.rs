@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the numbers in records of the reference layout stand for. Readers and writer share these tables.
 
-use crate::reader::{Codec, Mode};
+use crate::reader::{Codec, Mode, Standard};
 
 /// Sampling rates of sound records, by their number (assumed).
 pub const AUDIO_RATES: [u32; 7] = [8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000];
@@ -25,3 +25,17 @@ pub const MODES: [Mode; 7] = [
     Mode::PreAlarm,
     Mode::Schedule,
 ];
+
+/// Television standards of the file header, by their number (assumed).
+pub const STANDARDS: [Standard; 3] = [Standard::Unknown, Standard::Ntsc, Standard::Pal];
+
+/// Kinds of records, for people: 4 and 6 verified, 1 assumed. What a layout calls them is in its `kind`.
+pub const KIND_NAMES: &[(u64, &str)] = &[(1, "audio"), (4, "P frame"), (6, "keyframe")];
+
+/// The number of a value in one of these tables, 0 where it has none.
+pub fn number_of<T: PartialEq>(table: &[T], value: &T) -> u8 {
+    let found = table.iter().position(|known| known == value);
+    found
+        .and_then(|number| u8::try_from(number).ok())
+        .unwrap_or(0)
+}

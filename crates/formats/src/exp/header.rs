@@ -1,21 +1,85 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The file header of the reference layout (assumed, exp-format section 3). All integers are little-endian.
 
+use super::{codes::STANDARDS, index};
 use crate::{
-    cursor::{self, Short},
-    reader::{Camera, FileInfo, IndexPlace, Standard},
+    cursor::Short,
+    fields::{Bytes, Header as _, Text, Zero, header},
+    reader::{Camera, FileInfo, Standard},
 };
 
 /// First bytes of a file.
 pub const MAGIC: &[u8; 6] = b"DXEXP\0";
 /// Bytes of the header without its cameras.
-pub const SIZE: usize = 128;
-/// Bytes of a camera entry.
-pub const CAMERA_SIZE: usize = 48;
-/// Bytes of an index entry.
-pub const INDEX_ENTRY: usize = 16;
-/// Bytes before the first entry of the index: `DXIX` and the count.
-pub const INDEX_HEAD: usize = 8;
+pub const SIZE: usize = FileHeader::SIZE;
+/// Bytes that the checksum covers.
+const CHECKED: usize = 120;
+/// [`FileHeader::flags`]: the file has an index.
+pub const FLAG_INDEX: u32 = 1;
+/// [`FileHeader::flags`]: the file has audio.
+pub const FLAG_AUDIO: u32 = 2;
+
+header! {
+    /// The file header without its camera entries.
+    pub struct FileHeader: 128 bytes, Little {
+        0   magic: Text<6>,      "magic",            Assumed;
+        6   version: u16,        "version",          Assumed;
+        8   size: u32,           "header size",      Assumed, Unit("bytes");
+        12  flags: u32,          "flags",            Assumed, Flags(&[(FLAG_INDEX as u64, "index present"), (FLAG_AUDIO as u64, "audio present")]);
+        16  model: Text<16>,     "model",            Assumed;
+        32  server: Text<32>,    "server name",      Assumed;
+        64  zero_64: Zero<2>,    "zero",             Assumed;
+        66  utc_offset: i16,     "UTC offset",       Assumed, Unit("min");
+        68  first: u32,          "first record",     Assumed, UnixTime("if UTC (assumed)");
+        72  last: u32,           "last record",      Assumed, UnixTime("if UTC (assumed)");
+        76  records: u32,        "records",          Assumed;
+        80  index: u64,          "index offset",     Assumed;
+        88  standard: u8,        "video standard",   Assumed, Names(&[(1, "NTSC"), (2, "PAL")]);
+        89  cameras: u8,         "cameras",          Assumed;
+        90  unused_90: Bytes<2>, "unused",           Assumed;
+        92  width: u16,          "width",            Assumed, Unit("px");
+        94  height: u16,         "height",           Assumed, Unit("px");
+        96  zero_96: Zero<24>,   "zero",             Assumed;
+        120 zero_120: Zero<4>,   "zero",             Assumed;
+        124 crc: u32,            "CRC-32 of 0..120", Assumed, Crc32(CHECKED);
+    }
+}
+
+header! {
+    /// One camera of the file header.
+    pub struct CameraEntry: 48 bytes, Little {
+        0 number: u8,       "number", Assumed;
+        1 zero: Zero<1>,    "zero",   Assumed;
+        2 width: u16,       "width",  Assumed, Unit("px");
+        4 height: u16,      "height", Assumed, Unit("px");
+        6 rate: u16,        "rate",   Assumed, Unit("frames per 100 s");
+        8 title: Text<40>,  "title",  Assumed;
+    }
+}
+
+impl FileHeader {
+    /// The checksum that the header should have.
+    pub fn checksum(&self) -> u32 {
+        crc32fast::hash(self.to_bytes().get(..CHECKED).unwrap_or_default())
+    }
+
+    /// Bytes of the header with its cameras.
+    pub fn size_of_cameras(&self) -> usize {
+        usize::from(self.cameras)
+            .saturating_mul(CameraEntry::SIZE)
+            .saturating_add(SIZE)
+    }
+
+    /// Bytes of the header from its size field, where that is a size that a header can have and not the one that its camera count
+    /// makes: one of the two is wrong then.
+    pub fn other_size(&self) -> Option<usize> {
+        let size = usize::try_from(self.size).ok()?;
+        let cameras = size.checked_sub(SIZE)?;
+        let can_be =
+            cameras.is_multiple_of(CameraEntry::SIZE) && cameras / CameraEntry::SIZE <= 255;
+        (can_be && self.size_of_cameras() != size).then_some(size)
+    }
+}
 
 /// A header, and what does not agree in it.
 #[derive(Debug)]
@@ -33,127 +97,116 @@ pub fn is_header(data: &[u8]) -> bool {
     data.starts_with(MAGIC)
 }
 
-/// Bytes of the header that begins here, from its camera count.
-///
-/// # Errors
-/// [`Short`] when `data` ends before the count.
-pub fn size(data: &[u8]) -> Result<usize, Short> {
-    let cameras = usize::from(cursor::u8_at(data, 89)?);
-    Ok(cameras.saturating_mul(CAMERA_SIZE).saturating_add(SIZE))
-}
-
-/// The checksum that a header says it has, and the one that its bytes have; `None` where `data` ends before it.
-pub fn check_sum(data: &[u8]) -> Option<(u32, u32)> {
-    let told = cursor::u32_le(data, 124).ok()?;
-    Some((told, crc32fast::hash(data.get(..120)?)))
-}
-
-/// Bytes of the header that begins here, from its size field, where that is a size that a header can have and not the one that its
-/// camera count makes: one of the two is wrong then.
-pub fn other_size(data: &[u8]) -> Option<usize> {
-    let told = usize::try_from(cursor::u32_le(data, 8).ok()?).ok()?;
-    let cameras = told.checked_sub(SIZE)?;
-    let can_be = cameras.is_multiple_of(CAMERA_SIZE) && cameras / CAMERA_SIZE <= 255;
-    (can_be && size(data) != Ok(told)).then_some(told)
-}
-
-/// Reads the header at the start of `data`, which stands at `offset` in the file.
+/// Reads the header of `size` bytes, whatever its camera count, at the start of `data`, which is at `offset` in the file.
 ///
 /// # Errors
 /// [`Short`] when `data` does not hold all of it.
-pub fn parse(data: &[u8], offset: u64) -> Result<Header, Short> {
-    parse_sized(data, offset, size(data)?)
-}
-
-/// The same of a header of `size` bytes, whatever its camera count.
-///
-/// # Errors
-/// [`Short`] when `data` does not hold all of it.
-pub fn parse_sized(data: &[u8], offset: u64, size: usize) -> Result<Header, Short> {
-    cursor::u8_at(data, size.saturating_sub(1))?;
-    let mut warnings = Vec::new();
-    let version = cursor::u16_le(data, 6)?;
-    if version != 1 {
-        warnings.push(format!(
-            "header at offset {offset}: version {version}, expected 1"
-        ));
-    }
-    let told = cursor::u32_le(data, 8)?;
-    let count = cursor::u8_at(data, 89)?;
-    if usize::try_from(told) != Ok(size) {
-        warnings.push(format!(
-            "header at offset {offset}: header size {told} where its cameras make {size}"
-        ));
-    } else if self::size(data)? != size {
-        warnings.push(format!(
-            "header at offset {offset}: {count} cameras where its size {told} has room for {}, and a record stands behind these",
-            size.saturating_sub(SIZE) / CAMERA_SIZE
-        ));
-    }
-    if let Some((crc, actual)) = check_sum(data).filter(|(crc, actual)| crc != actual) {
-        warnings.push(format!(
-            "header at offset {offset}: checksum {crc:08x} where its bytes have {actual:08x}"
-        ));
-    }
-    let info = read_info(data, offset, size)?;
-    Ok(Header {
-        size,
-        info,
-        warnings,
-    })
-}
-
-fn read_info(data: &[u8], offset: u64, size: usize) -> Result<FileInfo, Short> {
-    let utc_offset = i32::from(cursor::i16_le(data, 66)?);
-    let (first, last) = (cursor::u32_le(data, 68)?, cursor::u32_le(data, 72)?);
-    let records = u64::from(cursor::u32_le(data, 76)?);
-    let index_at = cursor::u64_le(data, 80)?;
+pub fn parse(data: &[u8], offset: u64, size: usize) -> Result<Header, Short> {
+    let header = FileHeader::parse(data)?;
     let mut cameras = Vec::new();
-    for at in (SIZE..size).step_by(CAMERA_SIZE) {
-        cameras.push(camera(data, at)?);
+    for at in (SIZE..size).step_by(CameraEntry::SIZE) {
+        let missing = || Short {
+            missing: size.saturating_sub(data.len()).max(1),
+        };
+        let entry = CameraEntry::parse(data.get(at..).ok_or_else(missing)?);
+        cameras.push(entry.map_err(|_| missing())?.camera());
     }
     if let Some(camera) = cameras.first_mut()
         && (camera.width == 0 || camera.height == 0)
     {
-        camera.width = cursor::u16_le(data, 92)?;
-        camera.height = cursor::u16_le(data, 94)?;
+        (camera.width, camera.height) = (header.width, header.height);
     }
-    let index_at = Some(index_at).filter(|at| *at > 0);
-    Ok(FileInfo {
-        container: "Pelco DX export (EXP)",
-        family: "native",
-        model: cursor::text_at(data, 16, 16),
-        server: cursor::text_at(data, 32, 32),
-        utc_offset: Some(utc_offset).filter(|offset| offset.abs() <= 24 * 60),
-        standard: match cursor::u8_at(data, 88)? {
-            1 => Standard::Ntsc,
-            2 => Standard::Pal,
-            _ => Standard::Unknown,
-        },
-        cameras,
-        slot_rate: None,
-        span: (first > 0 && last >= first).then_some((i64::from(first), i64::from(last))),
-        records: Some(records).filter(|records| *records > 0),
-        data_start: offset.saturating_add(size as u64),
-        data_end: index_at,
-        index: index_at.map(|at| IndexPlace {
-            offset: at.saturating_add(INDEX_HEAD as u64),
-            count: records,
-            entry_size: INDEX_ENTRY,
-        }),
+    Ok(Header {
+        size,
+        info: header.info(offset, size, cameras),
+        warnings: header.check(offset, size),
     })
 }
 
-fn camera(data: &[u8], at: usize) -> Result<Camera, Short> {
-    let place = |n: usize| at.saturating_add(n);
-    let rate = u32::from(cursor::u16_le(data, place(6))?);
-    Ok(Camera {
-        number: u16::from(cursor::u8_at(data, at)?),
-        width: cursor::u16_le(data, place(2))?,
-        height: cursor::u16_le(data, place(4))?,
-        rate: (rate > 0).then_some((rate, 100)),
-        title: cursor::text_at(data, place(8), 40),
-    })
+impl FileHeader {
+    /// What the header says and cannot be; its first record is `size` bytes after `offset`.
+    fn check(&self, offset: u64, size: usize) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let mut warn = |what: String| warnings.push(format!("header at offset {offset}: {what}"));
+        if self.version != 1 {
+            warn(format!("version {}, expected 1", self.version));
+        }
+        let told = self.size;
+        if usize::try_from(told) != Ok(size) {
+            warn(format!("header size {told} where its cameras make {size}"));
+        } else if self.size_of_cameras() != size {
+            warn(format!(
+                "{} cameras where its size {told} has room for {}, and a record follows these",
+                self.cameras,
+                size.saturating_sub(SIZE) / CameraEntry::SIZE
+            ));
+        }
+        if self.crc != self.checksum() {
+            warn(format!(
+                "checksum {:08x} where its bytes have {:08x}",
+                self.crc,
+                self.checksum()
+            ));
+        }
+        warnings
+    }
+
+    fn info(&self, offset: u64, size: usize, cameras: Vec<Camera>) -> FileInfo {
+        let (first, last) = (self.first, self.last);
+        let index_at = Some(self.index).filter(|at| *at > 0);
+        FileInfo {
+            container: "Pelco DX export (EXP)",
+            family: "native",
+            model: self.model.decode(),
+            server: self.server.decode(),
+            utc_offset: Some(i32::from(self.utc_offset)).filter(|offset| offset.abs() <= 24 * 60),
+            standard: STANDARDS
+                .get(usize::from(self.standard))
+                .copied()
+                .unwrap_or_default(),
+            cameras,
+            slot_rate: None,
+            span: (first > 0 && last >= first).then_some((i64::from(first), i64::from(last))),
+            records: Some(u64::from(self.records)).filter(|records| *records > 0),
+            data_start: offset.saturating_add(size as u64),
+            data_end: index_at,
+            index: index_at.map(|at| index::place(at, u64::from(self.records))),
+        }
+    }
+}
+
+impl CameraEntry {
+    /// The camera, as readers list it.
+    fn camera(&self) -> Camera {
+        let rate = u32::from(self.rate);
+        Camera {
+            number: u16::from(self.number),
+            width: self.width,
+            height: self.height,
+            rate: (rate > 0).then_some((rate, 100)),
+            title: self.title.decode(),
+        }
+    }
+
+    /// The entry of a camera; its rate is rounded to a hundredth of a frame per second, 0 where it is unknown or does not fit.
+    pub fn new(camera: &Camera) -> CameraEntry {
+        let rate = camera.rate.map_or(0, |(num, den)| {
+            let half = u64::from(den) / 2;
+            u64::from(num)
+                .saturating_mul(100)
+                .saturating_add(half)
+                .checked_div(u64::from(den))
+                .unwrap_or(0)
+        });
+        CameraEntry {
+            number: u8::try_from(camera.number).unwrap_or(u8::MAX),
+            width: camera.width,
+            height: camera.height,
+            rate: u16::try_from(rate).unwrap_or(0),
+            title: Text::new(&camera.title),
+            ..CameraEntry::default()
+        }
+    }
 }
 
 /// Picture size of a record's format byte for a television standard: 1 CIF, 2 2CIF, 3 4CIF (assumed). Where the standard is

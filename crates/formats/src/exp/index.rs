@@ -1,27 +1,67 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The index at the end of a file in the reference layout (assumed): `DXIX`, count, entries, checksum. A hint, never believed.
 
-use super::header::{INDEX_ENTRY, INDEX_HEAD};
+use super::{codes::KIND_NAMES, layout::Layout};
 use crate::{
     cursor,
-    reader::{IndexEntry, Timestamp},
+    fields::{Header, Text, header},
+    reader::{IndexEntry, IndexPlace, Timestamp},
 };
 
 /// First bytes of an index.
 pub const MAGIC: &[u8; 4] = b"DXIX";
 
-/// Reads an entry: u64 offset, u32 seconds, u16 milliseconds, u8 camera, u8 kind, little-endian.
+header! {
+    /// What the index begins with.
+    pub struct Head: 8 bytes, Little {
+        0 magic: Text<4>, "magic",   Assumed;
+        4 count: u32,     "entries", Assumed;
+    }
+}
+
+header! {
+    /// One entry: a record.
+    pub struct Entry: 16 bytes, Little {
+        0  offset: u64,  "record offset", Assumed;
+        8  seconds: u32, "recorder time", Assumed, UnixTime("if UTC (assumed)");
+        12 millis: u16,  "milliseconds",  Assumed, Unit("ms");
+        14 camera: u8,   "camera",        Assumed;
+        15 kind: u8,     "kind",          Assumed, Names(KIND_NAMES);
+    }
+}
+
+header! {
+    /// What the index ends with.
+    pub struct Tail: 4 bytes, Little {
+        0 crc: u32, "CRC-32 of entries", Assumed, Hex;
+    }
+}
+
+/// Where the entries are of an index of `count` entries whose magic is at `offset`.
+pub fn place(offset: u64, count: u64) -> IndexPlace {
+    IndexPlace {
+        offset: offset.saturating_add(Head::SIZE as u64),
+        count,
+        entry_size: Entry::SIZE,
+    }
+}
+
+/// Reads an entry; `None` where `data` is too short.
 pub fn entry(data: &[u8]) -> Option<IndexEntry> {
+    let entry = Entry::parse(data).ok()?;
+    let kind = Layout::reference().record.kind.as_ref()?;
+    let number = u64::from(entry.kind);
+    let key = kind.key.contains(&number);
     Some(IndexEntry {
-        offset: cursor::u64_le(data, 0).ok()?,
+        offset: entry.offset,
         timestamp: Some(Timestamp {
-            seconds: i64::from(cursor::u32_le(data, 8).ok()?),
-            millis: Some(cursor::u16_le(data, 12).ok()?).filter(|millis| *millis < 1000),
+            seconds: i64::from(entry.seconds),
+            millis: Some(entry.millis).filter(|millis| *millis < 1000),
         }),
         slot: None,
-        camera: u16::from(cursor::u8_at(data, 14).ok()?),
-        key: cursor::u8_at(data, 15).ok()? == 6,
-        video: matches!(cursor::u8_at(data, 15).ok()?, 4 | 6),
+        camera: u16::from(entry.camera),
+        key,
+        video: key || kind.p.contains(&number),
     })
 }
 
@@ -48,11 +88,11 @@ pub enum Passed {
 impl Walk {
     /// An index whose magic stands at `offset`; `None` where the count is not there yet.
     pub fn new(data: &[u8], offset: u64) -> Option<Walk> {
-        let count = cursor::u32_le(data, 4).ok()?;
+        let count = Head::parse(data).ok()?.count;
         Some(Walk {
             offset,
             count,
-            left: u64::from(count).saturating_mul(INDEX_ENTRY as u64),
+            left: u64::from(count).saturating_mul(Entry::SIZE as u64),
             sum: crc32fast::Hasher::new(),
             begun: false,
         })
@@ -67,7 +107,7 @@ impl Walk {
     pub fn pass(&mut self, data: &[u8], last: bool) -> Passed {
         if !self.begun {
             self.begun = true;
-            return Passed::Some(INDEX_HEAD);
+            return Passed::Some(Head::SIZE);
         }
         if self.left > 0 {
             let here = usize::try_from(self.left)

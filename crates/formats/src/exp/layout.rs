@@ -6,8 +6,10 @@
 
 use crate::cursor::{self, Short};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 pub use super::time::{PLAUSIBLE_SECONDS, TimeType, civil};
+pub use crate::fields::Status;
 
 /// Layouts that ship with the program: name and TOML text.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -29,21 +31,6 @@ pub enum LayoutError {
         /// What contradicts.
         what: &'static str,
     },
-}
-
-/// How sure a layout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Shown on real footage, publicly.
-    Verified,
-    /// Said by a manual.
-    Stated,
-    /// Ours.
-    Assumed,
-    /// Worked out from the file itself.
-    #[serde(alias = "learnt")]
-    Inferred,
 }
 
 /// How a number is stored.
@@ -74,6 +61,20 @@ impl Number {
             Number::U16le | Number::U16be => 2,
             Number::U32le | Number::U32be => 4,
             Number::U64le | Number::U64be => 8,
+        }
+    }
+
+    /// Puts the number at `at`, its low bytes where it has more than fit; nothing where `data` ends before.
+    pub fn write(self, data: &mut [u8], at: usize, number: u64) {
+        let mut bytes = number.to_le_bytes();
+        let Some(bytes) = bytes.get_mut(..self.width()) else {
+            return;
+        };
+        if let Number::U16be | Number::U32be | Number::U64be = self {
+            bytes.reverse();
+        }
+        if let Some(to) = data.get_mut(at..at.saturating_add(bytes.len())) {
+            to.copy_from_slice(bytes);
         }
     }
 
@@ -118,6 +119,12 @@ impl Field {
         let value = self.number.read(data, place(self.at, payload))?;
         let value = value & self.mask.unwrap_or(u64::MAX);
         Ok(value.saturating_add_signed(self.plus))
+    }
+
+    /// Writes the value, where the field has no mask; see [`Number::write`].
+    pub fn write(&self, data: &mut [u8], payload: usize, value: u64) {
+        let value = value.saturating_add_signed(self.plus.saturating_neg());
+        self.number.write(data, place(self.at, payload), value);
     }
 
     /// First byte after the field, for fields that count from the record's start.
@@ -292,6 +299,15 @@ impl Layout {
         let layout: Layout = toml::from_str(text)?;
         layout.check()?;
         Ok(layout)
+    }
+
+    /// The reference layout.
+    pub fn reference() -> &'static Layout {
+        static REFERENCE: LazyLock<Layout> = LazyLock::new(|| {
+            Layout::built_in("reference")
+                .unwrap_or_else(|| unreachable!("a test reads the built-in layouts"))
+        });
+        &REFERENCE
     }
 
     /// The built-in layout of that name.

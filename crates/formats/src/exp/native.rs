@@ -2,15 +2,18 @@
 //! Records behind each other: the native export with its header, records with none, records after an unknown header.
 
 use super::{
-    coded, header, index,
+    coded,
+    header::{self, FileHeader},
+    index,
     layout::Layout,
     parts::Parts,
     record::{Kind, Parsed, Record},
     scan::{self, Bare, Found, Frame},
     sizes::Sizes,
 };
-use crate::reader::{
-    Damage, FileInfo, IndexEntry, IndexPlace, Packet, Reader, Step, StreamKey, Window,
+use crate::{
+    fields::Header as _,
+    reader::{Damage, FileInfo, IndexEntry, IndexPlace, Packet, Reader, Step, StreamKey, Window},
 };
 
 /// Bytes of a window that are needed to say anything.
@@ -85,7 +88,7 @@ impl NativeReader {
 
     fn header(&mut self, window: &Window<'_>) -> Step {
         let parsed = match self.header_size(window) {
-            Ok(size) => header::parse_sized(window.data, window.offset, size),
+            Ok(size) => header::parse(window.data, window.offset, size),
             Err(Need(bytes)) => return Step::Need(bytes),
         };
         let header = match parsed {
@@ -108,11 +111,12 @@ impl NativeReader {
     /// Bytes of the header at the window's start: its cameras make them, unless only its size field leads to a record.
     fn header_size(&self, window: &Window<'_>) -> Result<usize, Need> {
         let data = window.data;
-        let Ok(size) = header::size(data) else {
-            // as many as tell the camera count; a file that ends before is cut off
+        let Ok(header) = FileHeader::parse(data) else {
+            // as many as hold the camera count; a file that ends before is cut off
             return Ok(header::SIZE);
         };
-        match header::other_size(data) {
+        let size = header.size_of_cameras();
+        match header.other_size() {
             Some(other) if self.begins_at(window, other)? && !self.begins_at(window, size)? => {
                 Ok(other)
             }
@@ -146,7 +150,7 @@ impl NativeReader {
             return Some(if window.last {
                 Step::Cut(window.data.len())
             } else {
-                Step::Need(header::INDEX_HEAD)
+                Step::Need(index::Head::SIZE)
             });
         };
         self.check_counts(window.offset, u64::from(walk.count()));

@@ -75,14 +75,25 @@ impl TimeType {
         }
     }
 
+    /// How the seconds are stored, where the time is a number of seconds since 1970.
+    pub fn unix_seconds(self) -> Option<Number> {
+        match self {
+            TimeType::Unix32le => Some(Number::U32le),
+            TimeType::Unix32be => Some(Number::U32be),
+            TimeType::Unix64le => Some(Number::U64le),
+            TimeType::Unix64be => Some(Number::U64be),
+            _ => None,
+        }
+    }
+
     /// The time at `at`, if it is one between 1995 and 2040. Types finer than a second fill the milliseconds in.
     pub fn read(self, data: &[u8], at: usize) -> Result<Option<Timestamp>, Short> {
         let number = |kind: Number| kind.read(data, at);
         let timestamp = match self {
-            TimeType::Unix32le => whole(i64::try_from(number(Number::U32le)?).ok()),
-            TimeType::Unix32be => whole(i64::try_from(number(Number::U32be)?).ok()),
-            TimeType::Unix64le => whole(i64::try_from(number(Number::U64le)?).ok()),
-            TimeType::Unix64be => whole(i64::try_from(number(Number::U64be)?).ok()),
+            TimeType::Unix32le | TimeType::Unix32be | TimeType::Unix64le | TimeType::Unix64be => {
+                let seconds = self.unix_seconds().map(number).transpose()?;
+                whole(seconds.and_then(|seconds| i64::try_from(seconds).ok()))
+            }
             TimeType::Filetime => filetime(number(Number::U64le)?),
             TimeType::Filetimebe => filetime(number(Number::U64be)?),
             TimeType::Systemtime => systemtime(data, at, Number::U16le)?,

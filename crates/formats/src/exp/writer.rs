@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Writes the reference layout (assumed, built around the verified frame record): file header, records, index.
 //!
-//! Pure: every call hands back bytes, and the caller puts them one after the other. All integers are little-endian but
-//! for two fields of the key record, which stand in its byte-reversed region.
+//! Pure: every call returns bytes, and the caller puts them one after the other. Where the fields are, the tables of
+//! [`header`](super::header) and [`index`](super::index) and the layout `reference` say; here is what they hold.
 
-use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
-use super::header::size_format;
-use crate::reader::{AudioFormat, Camera, Codec, MAX_RECORD, Mode, Standard, Timestamp, swap32};
+use super::{
+    codes::{AUDIO_CODECS, AUDIO_RATES, MODES, STANDARDS, number_of},
+    header::{CameraEntry, FLAG_AUDIO, FLAG_INDEX, FileHeader, MAGIC, size_format},
+    index,
+    layout::{Field, Layout, PayloadLayout, Transform},
+};
+use crate::{
+    fields::{Header, Text},
+    reader::{AudioFormat, Camera, Codec, MAX_RECORD, Mode, Standard, Timestamp, swap32},
+};
 
-/// Bytes of the file header before its camera entries (assumed).
-pub const HEADER_SIZE: usize = 128;
-/// Bytes of one camera entry (assumed).
-pub const CAMERA_SIZE: usize = 48;
-/// Bytes before the payload of a P picture or of sound (verified for P pictures).
-pub const RECORD_HEAD: usize = 24;
-/// Bytes before the payload of a keyframe (verified: 88 or 96 were seen; the reference layout has 88).
-pub const KEY_HEAD: usize = 88;
 /// Entries of an index that is kept in memory: 64 MiB. A longer file gets no index; that costs speed, never frames.
 pub const MAX_INDEX: usize = 4 << 20;
-
-const KIND_AUDIO: u8 = 1;
-const KIND_P: u8 = 4;
-const KIND_KEY: u8 = 6;
-const INDEX_ENTRY: usize = 16;
 
 /// Why a record or a header cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +96,7 @@ impl Writer {
             return Err(WriteError::Cameras(head.cameras.len()));
         }
         for camera in &head.cameras {
-            camera_byte(camera.number)?;
+            camera_number(camera.number)?;
         }
         let start = seconds(start)?;
         let mut writer = Writer {
@@ -137,43 +131,19 @@ impl Writer {
     /// # Errors
     /// See [`WriteError`]; nothing has been counted then.
     pub fn picture(&mut self, picture: &Picture, payload: &[u8]) -> Result<Vec<u8>, WriteError> {
-        let camera = camera_byte(picture.camera)?;
-        let (kind, head) = if picture.key {
-            (KIND_KEY, KEY_HEAD)
-        } else {
-            (KIND_P, RECORD_HEAD)
+        let record = &Layout::reference().record;
+        let kinds = record.kind.as_ref();
+        let (part, kinds) = match picture.key {
+            true => (&record.key, kinds.map(|kind| &kind.key)),
+            false => (&record.p, kinds.map(|kind| &kind.p)),
         };
-        let n = payload_len(head, payload)?;
+        let format = size_format(picture.width, picture.height);
         let marks = [
-            camera,
-            mode_byte(picture.mode),
-            size_format(picture.width, picture.height),
-            kind,
+            (record.mode, number_of(&MODES, &picture.mode)),
+            (record.format, format),
         ];
-        let mut out = self.start_record(head, payload.len(), picture.timestamp, marks)?;
-        let check = crc32fast::hash(payload);
-        if picture.key {
-            out.resize(KEY_HEAD.saturating_sub(8), 0);
-            out.extend_from_slice(&n.to_be_bytes());
-            out.extend_from_slice(&check.to_be_bytes());
-            // Zeros fill the last group before it is reversed, so the body is made in two parts.
-            let whole = payload.len() & !3;
-            let (groups, rest) = payload.split_at_checked(whole).unwrap_or((payload, &[]));
-            let at = out.len();
-            out.resize(at.saturating_add(groups.len()), 0);
-            swap32(groups, out.get_mut(at..).unwrap_or_default());
-            if !rest.is_empty() {
-                let mut last = [0; 4];
-                for (to, from) in last.iter_mut().rev().zip(rest) {
-                    *to = *from;
-                }
-                out.extend_from_slice(&last);
-            }
-        } else {
-            push_plain(&mut out, n, check, payload);
-        }
-        self.count(picture.timestamp, camera, kind, out.len())?;
-        Ok(out)
+        let (camera, timestamp) = (picture.camera, picture.timestamp);
+        self.record(part, kinds, camera, timestamp, marks, payload)
     }
 
     /// The record of a block of sound (assumed).
@@ -188,14 +158,73 @@ impl Writer {
         format: &AudioFormat,
         payload: &[u8],
     ) -> Result<Vec<u8>, WriteError> {
-        let channel = camera_byte(channel)?;
-        let (codec, rate) =
-            audio_bytes(codec, format).ok_or(WriteError::Audio(codec, format.rate))?;
-        let n = payload_len(RECORD_HEAD, payload)?;
-        let marks = [channel, codec, rate, KIND_AUDIO];
-        let mut out = self.start_record(RECORD_HEAD, payload.len(), timestamp, marks)?;
-        push_plain(&mut out, n, crc32fast::hash(payload), payload);
-        self.count(timestamp, channel, KIND_AUDIO, out.len())?;
+        let record = &Layout::reference().record;
+        let refused = WriteError::Audio(codec, format.rate);
+        let (Some((codec, rate)), Some(part)) = (audio_bytes(codec, format), &record.audio) else {
+            return Err(refused);
+        };
+        let marks = [(part.codec, codec), (part.rate, rate)];
+        let kinds = record.kind.as_ref().map(|kind| &kind.audio);
+        self.record(part, kinds, channel, timestamp, marks, payload)
+    }
+
+    /// One record; `marks` are the two fields that pictures and sound have of their own, and their values.
+    fn record(
+        &mut self,
+        part: &PayloadLayout,
+        kinds: Option<&Vec<u64>>,
+        camera: u16,
+        timestamp: Timestamp,
+        marks: [(Option<Field>, u8); 2],
+        payload: &[u8],
+    ) -> Result<Vec<u8>, WriteError> {
+        let record = &Layout::reference().record;
+        let number = camera_number(camera)?;
+        let time = seconds(timestamp)?;
+        let millis = timestamp.millis.unwrap_or(0).min(999);
+        let head = part.payload;
+        let size = head.saturating_add(payload.len());
+        if size.saturating_add(3) > MAX_RECORD {
+            return Err(WriteError::Size(size));
+        }
+        let size = size.next_multiple_of(record.align.max(1));
+        let mut out = Vec::with_capacity(size);
+        out.resize(head, 0);
+        let kind = kinds.and_then(|kinds| kinds.first()).copied().unwrap_or(0);
+        if let Some(field) = &record.kind
+            && let Ok(at) = usize::try_from(field.at)
+        {
+            field.number.write(&mut out, at, kind);
+        }
+        if let Some(field) = &record.time
+            && let Some(as_number) = field.time.unix_seconds()
+        {
+            as_number.write(&mut out, field.at, u64::from(time));
+        }
+        let common = [
+            (record.size, size as u64),
+            (record.camera, u64::from(number)),
+            (record.millis, u64::from(millis)),
+            (record.sequence, u64::from(self.sequence)),
+            (part.length, payload.len() as u64),
+            (part.crc, u64::from(crc32fast::hash(payload))),
+        ];
+        let marks = marks.map(|(field, value)| (field, u64::from(value)));
+        for (field, value) in common.into_iter().chain(marks) {
+            if let Some(field) = field {
+                field.write(&mut out, head, value);
+            }
+        }
+        push_payload(&mut out, part.transform, payload);
+        out.resize(size, 0);
+        self.count(index::Entry {
+            offset: self.offset,
+            seconds: time,
+            millis,
+            camera: number,
+            kind: u8::try_from(kind).unwrap_or(0),
+        });
+        self.advance(out.len());
         Ok(out)
     }
 
@@ -217,11 +246,14 @@ impl Writer {
             return Vec::new();
         }
         self.index_at = self.offset;
-        let mut out = Vec::with_capacity(self.index.len().saturating_add(12));
-        out.extend_from_slice(b"DXIX");
-        out.extend_from_slice(&self.records.to_le_bytes());
-        out.extend_from_slice(&self.index);
-        out.extend_from_slice(&crc32fast::hash(&self.index).to_le_bytes());
+        let head = index::Head {
+            magic: Text(*index::MAGIC),
+            count: self.records,
+        };
+        let tail = index::Tail {
+            crc: crc32fast::hash(&self.index),
+        };
+        let out = [head.to_bytes(), self.index.clone(), tail.to_bytes()].concat();
         self.advance(out.len());
         out
     }
@@ -229,93 +261,48 @@ impl Writer {
     /// The file header as it is known now, to be written at offset 0. As long as the one that [`Writer::new`] gave.
     pub fn header(&self) -> Vec<u8> {
         let cameras = &self.head.cameras;
-        let size = cameras
-            .len()
-            .saturating_mul(CAMERA_SIZE)
-            .saturating_add(HEADER_SIZE);
-        let flags = u32::from(self.index_at != 0) | u32::from(self.head.audio) << 1;
         let (first, last) = self.span.unwrap_or_default();
-        let (width, height) = cameras.first().map_or((0, 0), |c| (c.width, c.height));
-        let standard = match self.head.standard {
-            Standard::Unknown => 0u8,
-            Standard::Ntsc => 1,
-            Standard::Pal => 2,
+        let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+        let mut header = FileHeader {
+            magic: Text(*MAGIC),
+            version: 1,
+            flags: flag(self.index_at != 0, FLAG_INDEX) | flag(self.head.audio, FLAG_AUDIO),
+            model: Text::new(&self.head.model),
+            server: Text::new(&self.head.server),
+            utc_offset: self.head.utc_offset,
+            first,
+            last,
+            records: self.records,
+            index: self.index_at,
+            standard: number_of(&STANDARDS, &self.head.standard),
+            cameras: u8::try_from(cameras.len()).unwrap_or(u8::MAX),
+            ..FileHeader::default()
         };
-        let mut out = Vec::with_capacity(size);
-        out.extend_from_slice(b"DXEXP\0");
-        out.extend_from_slice(&1u16.to_le_bytes());
-        out.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
-        out.extend_from_slice(&flags.to_le_bytes());
-        push_text(&mut out, &self.head.model, 16);
-        push_text(&mut out, &self.head.server, 32);
-        out.extend_from_slice(&0u16.to_le_bytes());
-        out.extend_from_slice(&self.head.utc_offset.to_le_bytes());
-        out.extend_from_slice(&first.to_le_bytes());
-        out.extend_from_slice(&last.to_le_bytes());
-        out.extend_from_slice(&self.records.to_le_bytes());
-        out.extend_from_slice(&self.index_at.to_le_bytes());
-        out.push(standard);
-        out.push(u8::try_from(cameras.len()).unwrap_or(u8::MAX));
-        out.extend_from_slice(&0u16.to_le_bytes());
-        out.extend_from_slice(&width.to_le_bytes());
-        out.extend_from_slice(&height.to_le_bytes());
-        out.resize(120, 0);
-        let check = crc32fast::hash(&out);
-        out.extend_from_slice(&0u32.to_le_bytes());
-        out.extend_from_slice(&check.to_le_bytes());
+        if let Some(camera) = cameras.first() {
+            (header.width, header.height) = (camera.width, camera.height);
+        }
+        header.size = u32::try_from(header.size_of_cameras()).unwrap_or(u32::MAX);
+        header.crc = header.checksum();
+        let mut out = header.to_bytes();
         for camera in cameras {
-            push_camera(&mut out, camera);
+            CameraEntry::new(camera).write(&mut out);
         }
         out
     }
 
-    /// The 16 bytes that all records share.
-    fn start_record(
-        &self,
-        head: usize,
-        payload: usize,
-        timestamp: Timestamp,
-        marks: [u8; 4],
-    ) -> Result<Vec<u8>, WriteError> {
-        let size = head.saturating_add(payload).next_multiple_of(4);
-        let mut out = Vec::with_capacity(size);
-        out.extend_from_slice(
-            &u32::try_from(size)
-                .map_err(|_| WriteError::Size(size))?
-                .to_le_bytes(),
-        );
-        out.extend_from_slice(&seconds(timestamp)?.to_le_bytes());
-        out.extend_from_slice(&marks);
-        out.extend_from_slice(&timestamp.millis.unwrap_or(0).min(999).to_le_bytes());
-        out.extend_from_slice(&self.sequence.to_le_bytes());
-        Ok(out)
-    }
-
-    /// Counts a record of `size` bytes that begins at the present offset.
-    fn count(
-        &mut self,
-        timestamp: Timestamp,
-        camera: u8,
-        kind: u8,
-        size: usize,
-    ) -> Result<(), WriteError> {
-        let at = seconds(timestamp)?;
-        if self.index.len() >= MAX_INDEX.saturating_mul(INDEX_ENTRY) {
+    /// Counts a record.
+    fn count(&mut self, entry: index::Entry) {
+        if self.index.len() >= MAX_INDEX.saturating_mul(index::Entry::SIZE) {
             self.index = Vec::new();
             self.index_full = true;
         }
         if !self.index_full {
-            self.index.extend_from_slice(&self.offset.to_le_bytes());
-            self.index.extend_from_slice(&at.to_le_bytes());
-            self.index
-                .extend_from_slice(&timestamp.millis.unwrap_or(0).min(999).to_le_bytes());
-            self.index.extend_from_slice(&[camera, kind]);
+            entry.write(&mut self.index);
         }
-        self.span = Some((self.span.map_or(at, |(first, _)| first), at));
+        let first = self.span.map_or(entry.seconds, |(first, _)| first);
+        self.span = Some((first, entry.seconds));
         self.records = self.records.saturating_add(1);
         self.sequence = self.sequence.wrapping_add(1);
-        self.advance(size);
-        Ok(())
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -333,14 +320,7 @@ fn audio_bytes(codec: Codec, format: &AudioFormat) -> Option<(u8, u8)> {
     fits.then_some((u8::try_from(codec).ok()?, u8::try_from(rate).ok()?))
 }
 
-fn mode_byte(mode: Mode) -> u8 {
-    let number = MODES.iter().position(|known| *known == mode);
-    number
-        .and_then(|number| u8::try_from(number).ok())
-        .unwrap_or(0)
-}
-
-fn camera_byte(number: u16) -> Result<u8, WriteError> {
+fn camera_number(number: u16) -> Result<u8, WriteError> {
     match u8::try_from(number) {
         Ok(byte) if byte > 0 => Ok(byte),
         _ => Err(WriteError::Number(number)),
@@ -351,46 +331,22 @@ fn seconds(timestamp: Timestamp) -> Result<u32, WriteError> {
     u32::try_from(timestamp.seconds).map_err(|_| WriteError::Clock(timestamp.seconds))
 }
 
-/// The field n, once it is sure that the record is one that readers accept.
-fn payload_len(head: usize, payload: &[u8]) -> Result<u32, WriteError> {
-    let size = head.saturating_add(payload.len()).saturating_add(3);
-    if size > MAX_RECORD {
-        return Err(WriteError::Size(size));
+/// Appends the coded bytes as they are stored. Zeros fill the last group of four before it is reversed.
+fn push_payload(out: &mut Vec<u8>, transform: Transform, payload: &[u8]) {
+    if transform == Transform::None {
+        return out.extend_from_slice(payload);
     }
-    u32::try_from(payload.len()).map_err(|_| WriteError::Size(size))
-}
-
-fn push_plain(out: &mut Vec<u8>, n: u32, check: u32, payload: &[u8]) {
-    out.extend_from_slice(&n.to_le_bytes());
-    out.extend_from_slice(&check.to_le_bytes());
-    out.extend_from_slice(payload);
-    out.resize(out.len().next_multiple_of(4), 0);
-}
-
-fn push_camera(out: &mut Vec<u8>, camera: &Camera) {
-    let rate = camera.rate.map_or(0, |(num, den)| {
-        // Rounded to a hundredth of a frame per second.
-        let half = u64::from(den) / 2;
-        u64::from(num)
-            .saturating_mul(100)
-            .saturating_add(half)
-            .checked_div(u64::from(den))
-            .unwrap_or(0)
-    });
-    out.push(u8::try_from(camera.number).unwrap_or(u8::MAX));
-    out.push(0);
-    out.extend_from_slice(&camera.width.to_le_bytes());
-    out.extend_from_slice(&camera.height.to_le_bytes());
-    out.extend_from_slice(&u16::try_from(rate).unwrap_or(0).to_le_bytes());
-    push_text(out, &camera.title, 40);
-}
-
-/// `text` in a field of `len` bytes, padded with NUL, cut between two characters where it is longer.
-fn push_text(out: &mut Vec<u8>, text: &str, len: usize) {
-    let end = text.floor_char_boundary(len);
-    let end_of_field = out.len().saturating_add(len);
-    out.extend_from_slice(text.as_bytes().get(..end).unwrap_or_default());
-    out.resize(end_of_field, 0);
+    let (groups, rest) = payload.as_chunks::<4>();
+    let at = out.len();
+    out.resize(at.saturating_add(groups.len().saturating_mul(4)), 0);
+    swap32(groups.as_flattened(), out.get_mut(at..).unwrap_or_default());
+    if !rest.is_empty() {
+        let mut last = [0; 4];
+        for (to, from) in last.iter_mut().rev().zip(rest) {
+            *to = *from;
+        }
+        out.extend_from_slice(&last);
+    }
 }
 
 #[cfg(test)]

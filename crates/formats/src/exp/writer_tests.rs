@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 use super::*;
+use crate::{
+    exp::{
+        header::{self, CameraEntry},
+        record::{self, Kind, Parsed},
+    },
+    fields::tests::check_header,
+};
+use proptest::prelude::*;
 
 const AT: Timestamp = Timestamp {
     seconds: 1_257_862_530,
@@ -198,15 +206,83 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
-fn text_is_cut_between_characters() {
-    let mut out = Vec::new();
-    push_text(&mut out, "aé", 2);
-    assert_eq!(out, [b'a', 0]);
-}
-
-#[test]
 fn format_byte_follows_the_grid() {
     let bytes = [(352, 240), (704, 240), (704, 576), (176, 120), (640, 256)]
         .map(|(w, h)| size_format(w, h));
     assert_eq!(bytes, [1, 2, 3, 0, 2]);
+}
+
+#[test]
+fn headers_are_written_as_they_were_read() {
+    check_header::<FileHeader>();
+    check_header::<CameraEntry>();
+    check_header::<index::Head>();
+    check_header::<index::Entry>();
+    check_header::<index::Tail>();
+}
+
+fn any_camera() -> impl Strategy<Value = Camera> {
+    let size = (16..8192_u16, 16..8192_u16);
+    (1..=255_u16, size, 1..=6000_u32, "[A-Za-zäß€]{0,13}").prop_map(
+        |(number, (width, height), rate, title)| Camera {
+            number,
+            width,
+            height,
+            rate: Some((rate, 100)),
+            title,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_header_is_read_as_it_was_written(
+        cameras in proptest::collection::vec(any_camera(), 0..12),
+        names in ("[a-zé]{0,7}", "[ -~]{0,30}[!-~]"),
+        utc_offset in -1440..=1440_i16,
+        start in 1..u32::MAX,
+        audio: bool,
+    ) {
+        let (model, server) = names;
+        let head = Head { model, server, utc_offset, standard: Standard::Pal, cameras, audio };
+        let at = Timestamp { seconds: start.into(), millis: None };
+        let (writer, bytes) = Writer::new(head.clone(), at).unwrap();
+        let parsed = header::parse(&bytes, 7, bytes.len()).unwrap();
+        prop_assert_eq!(parsed.warnings, Vec::<String>::new());
+        prop_assert_eq!(writer.offset(), bytes.len() as u64);
+        let info = parsed.info;
+        prop_assert_eq!(info.data_start, bytes.len() as u64 + 7);
+        prop_assert_eq!((&info.model, &info.server), (&head.model, &head.server));
+        prop_assert_eq!(info.cameras, head.cameras);
+        prop_assert_eq!((info.utc_offset, info.standard), (Some(utc_offset.into()), Standard::Pal));
+        prop_assert_eq!(info.span, Some((start.into(), start.into())));
+        prop_assert_eq!((info.records, info.index), (None, None));
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written(
+        key: bool,
+        camera in 1..=255_u16,
+        seconds in 800_000_000..2_100_000_000_i64,
+        millis in 0..1000_u16,
+        mode in 0..MODES.len(),
+        body in proptest::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let timestamp = Timestamp { seconds, millis: Some(millis) };
+        let mode = MODES[mode];
+        let picture = Picture { camera, timestamp, mode, width: 704, height: 576, key };
+        // a VOP of the right type, as the record's kind is compared with it
+        let payload = [&[0, 0, 1, 0xb6, if key { 0x10 } else { 0x50 }], &body[..]].concat();
+        let (mut writer, _) = Writer::new(head(), AT).unwrap();
+        writer.picture(&picture, &payload).unwrap();
+        let bytes = writer.picture(&picture, &payload).unwrap();
+        let Parsed::Record(record) = record::parse(Layout::reference(), &bytes, None) else {
+            return Err(TestCaseError::fail("no record"));
+        };
+        prop_assert_eq!(record.kind, if key { Kind::Key } else { Kind::P });
+        prop_assert_eq!((record.size, record.camera, record.mode), (bytes.len(), camera, mode));
+        prop_assert_eq!((record.timestamp, record.sequence, record.format), (Some(timestamp), Some(1), 3));
+        prop_assert_eq!(record.crc, Some(crc32fast::hash(&payload)));
+        prop_assert_eq!(record.stored_payload().to_vec(&bytes), payload);
+    }
 }
