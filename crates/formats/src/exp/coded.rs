@@ -2,7 +2,7 @@
 //! Where the coded picture of a record begins, and what it is.
 
 use super::{
-    layout::{Layout, PayloadLayout, RecordLayout, Transform},
+    layout::{Layout, PayloadLayout, RecordLayout, Transform, Video},
     record::{Kind, Parsed, Record, ends_agree},
 };
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
 
 /// Bytes of an H.264 access unit in which its first slice is looked for: parameter sets and messages stand before it.
 const SLICE_SEARCH: usize = 4096;
+
+/// The first bytes of a JPEG picture.
+pub const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 
 /// Where the coded bytes of a record begin.
 pub(super) enum Start {
@@ -31,6 +34,13 @@ pub(super) fn start_of(
     let head_end = part.payload.saturating_add(8).min(size);
     if data.len() < head_end {
         return Err(Parsed::Need(head_end));
+    }
+    if fields.video == Video::Jpeg {
+        let head = data.get(part.payload..).unwrap_or_default();
+        return Ok(match head.starts_with(&JPEG) {
+            true => Start::At(part.payload, Codec::Jpeg),
+            false => Start::Nowhere,
+        });
     }
     if let Some(codec) = codec_at(part, data, part.payload, size) {
         return Ok(Start::At(part.payload, codec));

@@ -43,6 +43,10 @@ pub enum Number {
     U16le,
     /// Two bytes, big-endian.
     U16be,
+    /// Three bytes, little-endian.
+    U24le,
+    /// Three bytes, big-endian.
+    U24be,
     /// Four bytes, little-endian.
     U32le,
     /// Four bytes, big-endian.
@@ -59,6 +63,7 @@ impl Number {
         match self {
             Number::U8 => 1,
             Number::U16le | Number::U16be => 2,
+            Number::U24le | Number::U24be => 3,
             Number::U32le | Number::U32be => 4,
             Number::U64le | Number::U64be => 8,
         }
@@ -84,6 +89,12 @@ impl Number {
             Number::U8 => cursor::u8_at(data, at).map(u64::from),
             Number::U16le => cursor::u16_le(data, at).map(u64::from),
             Number::U16be => cursor::u16_be(data, at).map(u64::from),
+            Number::U24le => {
+                cursor::bytes_at(data, at).map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]).into())
+            }
+            Number::U24be => {
+                cursor::bytes_at(data, at).map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]).into())
+            }
             Number::U32le => cursor::u32_le(data, at).map(u64::from),
             Number::U32be => cursor::u32_be(data, at).map(u64::from),
             Number::U64le => cursor::u64_le(data, at),
@@ -107,6 +118,40 @@ pub struct Field {
     /// Added to the stored value to get the meant one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub plus: i64,
+}
+
+/// What the size of a record counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counts {
+    /// The whole record.
+    #[default]
+    Record,
+    /// What follows the field.
+    After,
+}
+
+/// A count of ticks beside the time, or instead of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ticks {
+    /// Offset from the record's start.
+    pub at: i32,
+    /// How it is stored.
+    #[serde(rename = "type")]
+    pub number: Number,
+    /// Ticks per second: 1000, 90000, 10000000.
+    pub rate: u64,
+    /// Ticks to add so that a whole second begins at a multiple of `rate`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub phase: u64,
+    /// The ticks add whole seconds to the time, which is that of midnight or of the start, instead of only dividing its second.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub adds: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn is_zero(value: &i64) -> bool {
@@ -218,6 +263,17 @@ fn is_none_usize(value: &usize) -> bool {
     *value == 0
 }
 
+/// What frames are coded as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Video {
+    /// MPEG-4 Part 2 or H.264, as their start codes say.
+    #[default]
+    Mpeg,
+    /// JPEG, from FF D8 to FF D9.
+    Jpeg,
+}
+
 /// Bytes that are the same in every record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -240,15 +296,39 @@ pub struct RecordLayout {
     /// Bytes that never change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constant: Vec<Constant>,
+    /// Where in a record the padded part begins: the bytes from there on are a multiple of `align`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub align_from: usize,
+    /// The byte that padding consists of.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fill: u8,
+    /// No record crosses a multiple of this many bytes, counted from the first record: the rest of such a sector is `fill`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sector: usize,
     /// Size of the whole record; without it the record ends with its payload (and padding).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Field>,
+    /// What `size` counts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub size_counts: Counts,
+    /// `size` does not count the padding.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub size_unpadded: bool,
+    /// The length counts padding too: the payload ends before the last bytes that are `fill`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub trim: bool,
+    /// What the frames are coded as.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub video: Video,
     /// The recorder's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeField>,
     /// Milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub millis: Option<Field>,
+    /// Ticks since the second, midnight or the start began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticks: Option<Ticks>,
     /// Sequence number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Field>,
@@ -290,6 +370,38 @@ pub struct Layout {
     pub record: RecordLayout,
 }
 
+/// No padding and no sector is larger.
+const MAX_BLOCK: usize = 1 << 20;
+
+impl RecordLayout {
+    /// Bytes of a record whose contents end at `end`, padding included.
+    pub fn padded(&self, end: usize) -> usize {
+        let counted = end.saturating_sub(self.align_from);
+        let padded = counted.checked_next_multiple_of(self.align.max(1));
+        padded.map_or(end, |counted| {
+            counted.saturating_add(end.min(self.align_from))
+        })
+    }
+
+    /// The record's size as its field gives it, padding added where the field leaves it out. `None` where there is no such field.
+    pub fn read_size(&self, data: &[u8]) -> Result<Option<(usize, usize)>, Short> {
+        let Some(field) = &self.size else {
+            return Ok(None);
+        };
+        let mut size = field.read(data, 0)?;
+        if self.size_counts == Counts::After {
+            size = size.saturating_add(field.end() as u64);
+        }
+        let end = usize::try_from(size).unwrap_or(usize::MAX);
+        let size = if self.size_unpadded {
+            self.padded(end)
+        } else {
+            end
+        };
+        Ok(Some((size, end)))
+    }
+}
+
 impl Layout {
     /// Reads a layout from TOML text.
     ///
@@ -327,8 +439,8 @@ impl Layout {
         if record.header == 0 || record.header > 4096 {
             return wrong("record.header must be 1 to 4096 bytes");
         }
-        if record.align > 4096 {
-            return wrong("record.align must be at most 4096");
+        if record.align > MAX_BLOCK || record.sector > MAX_BLOCK {
+            return wrong("record.align and record.sector must be at most 1 MiB");
         }
         let payloads = [Some(&record.p), Some(&record.key), record.audio.as_ref()];
         if payloads
@@ -352,6 +464,9 @@ impl Layout {
         );
         if ends.into_iter().any(|end| end > record.header) {
             return wrong("a field reaches beyond record.header");
+        }
+        if record.ticks.is_some_and(|ticks| ticks.rate == 0) {
+            return wrong("record.ticks.rate must be at least 1");
         }
         if record.size.is_none() && record.p.length.is_none() && self.name != "plv1" {
             return wrong("neither record.size nor record.p.length tells where a record ends");
@@ -395,6 +510,7 @@ mod tests {
         );
         let dos = [time.to_le_bytes(), date.to_le_bytes()].concat();
         let dos_be = [date.to_be_bytes(), time.to_be_bytes()].concat();
+        let packed = 9_u32 << 26 | 11 << 22 | 10 << 17 | 14 << 12 | 15 << 6 | 30;
         let cases: Vec<(TimeType, Vec<u8>)> = vec![
             (TimeType::Unix32le, (unix as u32).to_le_bytes().to_vec()),
             (TimeType::Unix32be, (unix as u32).to_be_bytes().to_vec()),
@@ -414,6 +530,42 @@ mod tests {
             (
                 TimeType::Bcd7,
                 vec![0x20, 0x09, 0x11, 0x10, 0x14, 0x15, 0x30],
+            ),
+            (TimeType::Bcd6le, vec![0x30, 0x15, 0x14, 0x10, 0x11, 0x09]),
+            (
+                TimeType::Bcd7le,
+                vec![0x30, 0x15, 0x14, 0x10, 0x11, 0x09, 0x20],
+            ),
+            (TimeType::Bytes6, vec![9, 11, 10, 14, 15, 30]),
+            (TimeType::Bytes7le, vec![0xd9, 7, 11, 10, 14, 15, 30]),
+            (TimeType::Bytes7be, vec![7, 0xd9, 11, 10, 14, 15, 30]),
+            (TimeType::Ascii14, b"20091110141530".to_vec()),
+            (TimeType::Ascii12, b"091110141530".to_vec()),
+            (
+                TimeType::Decimal64le,
+                20_091_110_141_530_u64.to_le_bytes().to_vec(),
+            ),
+            (
+                TimeType::Decimal64be,
+                20_091_110_141_530_u64.to_be_bytes().to_vec(),
+            ),
+            (
+                TimeType::Decimal32le,
+                [20_091_110_u32, 141_530].map(u32::to_le_bytes).concat(),
+            ),
+            (
+                TimeType::Decimal32be,
+                [20_091_110_u32, 141_530].map(u32::to_be_bytes).concat(),
+            ),
+            (TimeType::Packed32le, packed.to_le_bytes().to_vec()),
+            (TimeType::Packed32be, packed.to_be_bytes().to_vec()),
+            (
+                TimeType::Millis64le,
+                (unix * 1000 + 5).to_le_bytes().to_vec(),
+            ),
+            (
+                TimeType::Millis64be,
+                (unix * 1000 + 5).to_be_bytes().to_vec(),
             ),
         ];
         assert_eq!(cases.len(), TimeType::ALL.len());

@@ -260,6 +260,23 @@ impl NativeReader {
         })
     }
 
+    /// Passes what is left of a sector when all of it is the fill byte.
+    fn pass_fill(&self, window: &Window<'_>) -> Option<Step> {
+        let sector = self.layout.record.sector as u64;
+        let first = self.layout.file_header.unwrap_or(0);
+        let used = window.offset.checked_sub(first)?.checked_rem(sector)?;
+        let rest = usize::try_from(sector.checked_sub(used)?).ok()?;
+        let shown = window.data.get(..rest.min(window.data.len()))?;
+        let filled = used > 0
+            && !shown.is_empty()
+            && shown.iter().all(|byte| *byte == self.layout.record.fill);
+        match filled {
+            true if shown.len() < rest && !window.last => Some(Step::Need(rest)),
+            true => Some(Step::Skip(shown.len() as u64)),
+            false => None,
+        }
+    }
+
     /// No record stands at the window's start: looks for the next one.
     fn search(&mut self, window: &Window<'_>, expected: &'static str) -> Step {
         if self.lost == Lost::No {
@@ -342,6 +359,9 @@ impl Reader for NativeReader {
         if self.index.is_some() {
             return self.pass_index(window);
         }
+        if let Some(step) = self.pass_fill(window) {
+            return step;
+        }
         if window.data.len() < HEAD {
             return match (window.last, window.data.is_empty()) {
                 (false, _) => Step::Need(HEAD),
@@ -421,5 +441,43 @@ impl Reader for NativeReader {
 
     fn index_entry(&self, _place: &IndexPlace, _number: u64, entry: &[u8]) -> Option<IndexEntry> {
         index::entry(entry)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_sector_is_skipped() {
+        let text = "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\nfile_header = 3\n[record]\nheader = 2\nsector = 32\nfill = 255\n\
+             [record.p]\npayload = 2\nlength = { at = 0, type = \"u16le\" }\n[record.key]\npayload = 2\n";
+        let frame = [10, 0, 0, 0, 1, 0xb6, 0x50, 1, 2, 3, 4, 5];
+        let sector = [&frame[..], &frame, &[0xff; 8]].concat();
+        let file = [&[9, 9, 9][..], &sector, &sector].concat();
+        let mut reader = NativeReader::new(Layout::from_toml(text).unwrap());
+        let (mut at, mut steps) = (0, Vec::new());
+        while at < file.len() {
+            let window = Window {
+                offset: at as u64,
+                data: file.get(at..).unwrap(),
+                last: true,
+                unread: 0,
+            };
+            let (step, size) = match reader.next(&window) {
+                Step::Packet(packet) => ("frame", packet.size),
+                Step::Skip(size) => ("skip", size as usize),
+                other => panic!("{other:?} at {at}"),
+            };
+            steps.push((step, size));
+            at += size;
+        }
+        let record = ("frame", 12);
+        let fill = ("skip", 8);
+        assert_eq!(
+            steps,
+            [("skip", 3), record, record, fill, record, record, fill]
+        );
     }
 }

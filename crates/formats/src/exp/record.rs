@@ -3,11 +3,11 @@
 
 use super::{
     coded::{Start, head_of, is_key, start_of},
-    layout::{Layout, PayloadLayout, RecordLayout, Transform},
+    layout::{Layout, PayloadLayout, RecordLayout, Ticks, Transform},
 };
 use crate::{
     cursor::Short,
-    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Timestamp},
+    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Timestamp, swap32},
 };
 use std::ops::Range;
 
@@ -119,16 +119,18 @@ fn parse_fields(
             None => return Err(Parsed::Need(end)),
         }
     }
+    let mut unpadded = outer.unwrap_or(usize::MAX);
     let given = match (outer, &fields.size) {
         (Some(size), _) => Some(size),
-        (None, Some(field)) => {
-            let size = usize::try_from(field.read(data, 0)?).unwrap_or(usize::MAX);
-            let aligned = fields.align < 2 || size.checked_rem(fields.align) == Some(0);
-            if size < fields.header || size > MAX_RECORD || !aligned {
-                return Err(Parsed::Bad("a record size"));
+        (None, Some(_)) => match fields.read_size(data)? {
+            Some((size, end))
+                if end >= fields.header && size <= MAX_RECORD && size == fields.padded(size) =>
+            {
+                unpadded = end;
+                Some(size)
             }
-            Some(size)
-        }
+            _ => return Err(Parsed::Bad("a record size")),
+        },
         (None, None) => None,
     };
     let timestamp = match &fields.time {
@@ -169,9 +171,13 @@ fn parse_fields(
                 .ok_or(Parsed::Bad("a record of a known kind"));
         }
         Some(Kind::Audio) => audio(fields, data, given, &mut record)?,
-        Some(Kind::P) => picture(fields, &fields.p, data, given, &mut record)?,
-        Some(Kind::Key) => picture(fields, &fields.key, data, given, &mut record)?,
-        None => either(fields, data, given, &mut record)?,
+        Some(Kind::P) => picture(fields, &fields.p, data, (given, unpadded), &mut record)?,
+        Some(Kind::Key) => picture(fields, &fields.key, data, (given, unpadded), &mut record)?,
+        None => match either(fields, data, (given, unpadded), &mut record) {
+            // no field gives the kind: what is not a frame is something else
+            Err(Parsed::NoPicture { .. }) => record.kind = Kind::Other,
+            result => result?,
+        },
     }
     if record.kind != Kind::Audio {
         let mode = small(fields.mode.as_ref(), data)?;
@@ -184,7 +190,7 @@ fn parse_fields(
 fn either(
     fields: &RecordLayout,
     data: &[u8],
-    given: Option<usize>,
+    given: (Option<usize>, usize),
     record: &mut Record,
 ) -> Result<(), Parsed> {
     record.kind = Kind::Key;
@@ -215,12 +221,34 @@ fn with_millis(
     data: &[u8],
     timestamp: Option<Timestamp>,
 ) -> Result<Option<Timestamp>, Parsed> {
+    if let Some(ticks) = &fields.ticks {
+        return with_ticks(ticks, data, timestamp);
+    }
     let (Some(mut timestamp), Some(field)) = (timestamp, &fields.millis) else {
         return Ok(timestamp);
     };
     let millis = field.read(data, 0)?;
     timestamp.millis = u16::try_from(millis).ok().filter(|millis| *millis < 1000);
     Ok(Some(timestamp))
+}
+
+/// The time with ticks as its parts of a second. Without a time they count from 1970.
+fn with_ticks(
+    ticks: &Ticks,
+    data: &[u8],
+    timestamp: Option<Timestamp>,
+) -> Result<Option<Timestamp>, Parsed> {
+    let at = usize::try_from(ticks.at).map_err(|_| Parsed::Bad("a count of ticks"))?;
+    let value = ticks.number.read(data, at)?.saturating_add(ticks.phase);
+    let whole = value.checked_div(ticks.rate).unwrap_or(0);
+    let part = u128::from(value.checked_rem(ticks.rate).unwrap_or(0));
+    let millis = part.saturating_mul(1000).checked_div(ticks.rate.into());
+    let seconds = timestamp.map_or(0, |timestamp| timestamp.seconds);
+    let adds = ticks.adds || timestamp.is_none();
+    Ok(Some(Timestamp {
+        seconds: seconds.saturating_add_unsigned(if adds { whole } else { 0 }),
+        millis: u16::try_from(millis.unwrap_or(0)).ok(),
+    }))
 }
 
 fn kind_of(fields: &RecordLayout, data: &[u8]) -> Result<Option<Kind>, Parsed> {
@@ -258,7 +286,7 @@ fn picture(
     fields: &RecordLayout,
     part: &PayloadLayout,
     data: &[u8],
-    given: Option<usize>,
+    (given, unpadded): (Option<usize>, usize),
     record: &mut Record,
 ) -> Result<(), Parsed> {
     let size = given.unwrap_or(usize::MAX);
@@ -273,12 +301,17 @@ fn picture(
     };
     let length = match &part.length {
         Some(field) => usize::try_from(field.read(data, at)?).unwrap_or(usize::MAX),
-        None => size.saturating_sub(at),
+        None => unpadded.min(size).saturating_sub(at),
     };
-    let end = at.saturating_add(length);
+    let mut end = at.saturating_add(length);
     if length == 0 || end > MAX_RECORD {
         return Err(Parsed::Bad("a picture length"));
     }
+    if fields.trim {
+        let stored = data.get(at..end).ok_or(Parsed::Need(end))?;
+        end = end.saturating_sub(trailing(stored, part.transform, fields));
+    }
+    let length = end.saturating_sub(at);
     // the reversed region is made of whole groups where the record has its own size
     let stored_end = match (part.transform, given) {
         (Transform::Swap32, _) if !part.short_group => {
@@ -297,7 +330,7 @@ fn picture(
             ));
         }
         Some(_) => {}
-        None => record.size = padded(stored_end, fields.align),
+        None => record.size = fields.padded(stored_end),
     }
     record.payload = at..end;
     record.stored_end = stored_end;
@@ -305,6 +338,22 @@ fn picture(
     record.codec = codec;
     record.crc = crc_of(part, data, at)?;
     Ok(())
+}
+
+/// Padding at the end of a payload whose length counts it: fewer bytes than a whole round.
+fn trailing(stored: &[u8], transform: Transform, fields: &RecordLayout) -> usize {
+    let round = match transform {
+        Transform::None => fields.align,
+        Transform::Swap32 => fields.align.max(4),
+    };
+    let from = stored.len().saturating_sub(round) / 4;
+    let tail = stored.get(from.saturating_mul(4)..).unwrap_or_default();
+    let mut plain = tail.to_vec();
+    if transform == Transform::Swap32 {
+        swap32(tail, &mut plain);
+    }
+    let filled = plain.iter().rev().take_while(|byte| **byte == fields.fill);
+    filled.count().min(round.saturating_sub(1))
 }
 
 fn crc_of(part: &PayloadLayout, data: &[u8], at: usize) -> Result<Option<u32>, Short> {
@@ -342,7 +391,7 @@ fn audio(
         ));
     }
     if given.is_none() {
-        record.size = padded(end, fields.align);
+        record.size = fields.padded(end);
     }
     let codec = usize::from(small(part.codec.as_ref(), data)?);
     let rate = usize::from(small(part.rate.as_ref(), data)?);
@@ -367,4 +416,123 @@ fn audio(
     record.stored_end = end;
     record.crc = crc_of(part, data, at)?;
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+mod tests {
+    use super::*;
+
+    fn layout(record: &str) -> Layout {
+        let text = format!(
+            "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\n[record]\nheader = 8\n{record}"
+        );
+        Layout::from_toml(&text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    const PAYLOADS: &str = "[record.p]\npayload = 8\n[record.key]\npayload = 8\n";
+    /// 10 bytes of a P frame.
+    const FRAME: [u8; 10] = [0, 0, 1, 0xb6, 0x50, 1, 2, 3, 4, 5];
+
+    fn read(layout: &Layout, data: &[u8]) -> (Record, Vec<u8>) {
+        match parse(layout, data, None) {
+            Parsed::Record(record) => {
+                let bytes = record.stored_payload().to_vec(data);
+                (record, bytes)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_size_that_counts_what_follows_it_leaves_padding_out() {
+        let layout = layout(&format!(
+            "align = 8\nsize = {{ at = 2, type = \"u24be\" }}\nsize_counts = \"after\"\nsize_unpadded = true\n{PAYLOADS}"
+        ));
+        // after the field: 3 bytes of header and the frame
+        let data = [&[7, 7, 0, 0, 13, 7, 7, 7][..], &FRAME, &[0; 6]].concat();
+        let (record, frame) = read(&layout, &data);
+        assert_eq!((record.size, frame), (24, FRAME.to_vec()));
+    }
+
+    #[test]
+    fn padding_that_is_counted_is_trimmed() {
+        for (transform, stored) in [
+            ("none", [&FRAME[..], &[0; 6]].concat()),
+            ("swap32", {
+                let plain = [&FRAME[..], &[0; 6]].concat();
+                plain
+                    .chunks(4)
+                    .flat_map(|group| group.iter().rev().copied())
+                    .collect()
+            }),
+        ] {
+            let layout = layout(&format!(
+                "align = 8\ntrim = true\nsize = {{ at = 0, type = \"u16le\" }}\n[record.p]\npayload = 8\ntransform = \"{transform}\"\n[record.key]\npayload = 8\n"
+            ));
+            let data = [&[24, 0, 7, 7, 7, 7, 7, 7][..], &stored].concat();
+            let (record, frame) = read(&layout, &data);
+            assert_eq!((record.size, frame), (24, FRAME.to_vec()), "{transform}");
+        }
+    }
+
+    #[test]
+    fn padding_may_be_that_of_the_payload_alone() {
+        let layout = layout(
+            "align = 8\nalign_from = 6\n[record.p]\npayload = 6\nlength = { at = 0, type = \"u16le\" }\n[record.key]\npayload = 6\n",
+        );
+        let data = [&[10, 0, 7, 7, 7, 7][..], &FRAME, &[0; 6]].concat();
+        assert_eq!(read(&layout, &data).0.size, 22);
+    }
+
+    #[test]
+    fn ticks_part_the_second_or_add_to_midnight() {
+        let time = "time = { at = 0, type = \"unix32le\" }\n";
+        let size = "header = 14\n[record.p]\npayload = 14\nlength = { at = 12, type = \"u16le\" }\n[record.key]\npayload = 14\n";
+        let midnight = 1_257_811_200_u32;
+        let ticks = 9_045_000_u64;
+        let mut data = [&midnight.to_le_bytes()[..], &ticks.to_le_bytes(), &[10, 0]].concat();
+        data.extend(FRAME);
+        for (keys, seconds, millis) in [
+            ("rate = 90000, adds = true", 1_257_811_300, 500),
+            ("rate = 90000, phase = 45000", 1_257_811_200, 0),
+        ] {
+            let text = format!(
+                "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\n[record]\n{time}ticks = {{ at = 4, type = \"u64le\", {keys} }}\n{size}"
+            );
+            let timestamp = read(&Layout::from_toml(&text).unwrap(), &data)
+                .0
+                .timestamp
+                .unwrap();
+            assert_eq!(
+                (timestamp.seconds, timestamp.millis),
+                (seconds, Some(millis))
+            );
+        }
+        // ticks alone count from 1970
+        let text = format!(
+            "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\n[record]\nticks = {{ at = 4, type = \"u64le\", rate = 90000 }}\n{size}"
+        );
+        let timestamp = read(&Layout::from_toml(&text).unwrap(), &data)
+            .0
+            .timestamp
+            .unwrap();
+        assert_eq!((timestamp.seconds, timestamp.millis), (100, Some(500)));
+    }
+
+    #[test]
+    fn jpeg_frames_are_read_where_the_layout_says_so() {
+        let layout = layout(&format!(
+            "video = \"jpeg\"\nsize = {{ at = 0, type = \"u16le\" }}\n{PAYLOADS}"
+        ));
+        let data = [14, 0, 7, 7, 7, 7, 7, 7, 0xff, 0xd8, 0xff, 0xe0, 0xff, 0xd9];
+        let (record, frame) = read(&layout, &data);
+        assert_eq!((record.codec, record.kind), (Codec::Jpeg, Kind::Key));
+        assert_eq!(frame, data[8..]);
+    }
 }

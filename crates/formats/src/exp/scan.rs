@@ -3,7 +3,7 @@
 
 use super::{
     coded,
-    layout::{Layout, Transform},
+    layout::{Layout, Transform, Video},
     record::{self, Parsed},
 };
 use memchr::memmem;
@@ -15,6 +15,11 @@ pub trait Frame {
 
     /// Reads the record (with what is around it) at the start of `data`.
     fn parse(&self, data: &[u8]) -> Parsed;
+
+    /// The bytes that a frame begins with, where they are stored as they are.
+    fn code(&self) -> &'static [u8] {
+        &[0, 0, 1]
+    }
 
     /// Places of start codes in a record, counted from the record's start.
     fn places(&self) -> Vec<(usize, Transform)>;
@@ -32,6 +37,13 @@ impl Frame for Bare<'_> {
 
     fn places(&self) -> Vec<(usize, Transform)> {
         coded::start_code_places(self.0).to_vec()
+    }
+
+    fn code(&self) -> &'static [u8] {
+        match self.0.record.video {
+            Video::Mpeg => &[0, 0, 1],
+            Video::Jpeg => &coded::JPEG,
+        }
     }
 }
 
@@ -58,7 +70,7 @@ pub fn find<F: Frame>(frame: &F, data: &[u8], from: usize, last: bool) -> Found 
         let distance = place.saturating_add(F::BEFORE);
         let limit = best.unwrap_or(data.len());
         let found = match transform {
-            Transform::None => first(frame, data, from, limit, distance, &[0, 0, 1], 0),
+            Transform::None => first(frame, data, from, limit, distance, frame.code(), 0),
             // a reversed group is `xx 01 00 00`, or `01 00 00 00` for a start code of four bytes
             Transform::Swap32 => first(frame, data, from, limit, distance, &[1, 0, 0], 1)
                 .into_iter()

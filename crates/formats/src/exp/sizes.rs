@@ -4,6 +4,7 @@
 use super::{header, record::Record};
 use crate::{
     mpeg4::{SizeHint, keyframe_size},
+    netvu::jfif::Jfif,
     reader::{Codec, FileInfo},
 };
 use std::collections::HashMap;
@@ -55,7 +56,14 @@ impl Sizes {
                 tries: TRIES,
             },
         });
-        if entry.tries > 0 && key && record.codec == Codec::Mpeg4 {
+        if entry.tries > 0 && record.codec == Codec::Jpeg {
+            if let Ok(Some(found)) = Jfif::read(&payload()) {
+                *entry = Size {
+                    size: (found.width, found.height),
+                    tries: 0,
+                };
+            }
+        } else if entry.tries > 0 && key && record.codec == Codec::Mpeg4 {
             entry.tries = entry.tries.saturating_sub(1);
             let hint = SizeHint {
                 format: record.format,

@@ -42,11 +42,41 @@ pub enum TimeType {
     Bcd6,
     /// Packed BCD `YY YY MM DD hh mm ss`.
     Bcd7,
+    /// Packed BCD `ss mm hh DD MM YY`, years from 1990.
+    Bcd6le,
+    /// Packed BCD `ss mm hh DD MM YY YY`, the century last.
+    Bcd7le,
+    /// Six bytes: year from 2000, month, day, hour, minute, second.
+    Bytes6,
+    /// A 16-bit little-endian year, then month, day, hour, minute and second in a byte each.
+    Bytes7le,
+    /// The same with a big-endian year.
+    Bytes7be,
+    /// ASCII digits `YYYYMMDDhhmmss`.
+    Ascii14,
+    /// ASCII digits `YYMMDDhhmmss`.
+    Ascii12,
+    /// The decimal number YYYYMMDDhhmmss, 64 bits little-endian.
+    Decimal64le,
+    /// The same, big-endian.
+    Decimal64be,
+    /// The decimal numbers YYYYMMDD and hhmmss, 32 bits each, little-endian.
+    Decimal32le,
+    /// The same, big-endian.
+    Decimal32be,
+    /// Bits, from the highest: year from 2000 (6), month (4), day (5), hour (5), minute (6), second (6); little-endian.
+    Packed32le,
+    /// The same, big-endian.
+    Packed32be,
+    /// Unix milliseconds, 64 bits little-endian.
+    Millis64le,
+    /// Unix milliseconds, 64 bits big-endian.
+    Millis64be,
 }
 
 impl TimeType {
     /// All types.
-    pub const ALL: [TimeType; 13] = [
+    pub const ALL: [TimeType; 28] = [
         TimeType::Unix32le,
         TimeType::Unix32be,
         TimeType::Unix64le,
@@ -60,6 +90,21 @@ impl TimeType {
         TimeType::Dosdate,
         TimeType::Bcd6,
         TimeType::Bcd7,
+        TimeType::Bcd6le,
+        TimeType::Bcd7le,
+        TimeType::Bytes6,
+        TimeType::Bytes7le,
+        TimeType::Bytes7be,
+        TimeType::Ascii14,
+        TimeType::Ascii12,
+        TimeType::Decimal64le,
+        TimeType::Decimal64be,
+        TimeType::Decimal32le,
+        TimeType::Decimal32be,
+        TimeType::Packed32le,
+        TimeType::Packed32be,
+        TimeType::Millis64le,
+        TimeType::Millis64be,
     ];
 
     /// Bytes it takes.
@@ -70,8 +115,15 @@ impl TimeType {
             TimeType::Unix64le | TimeType::Unix64be => 8,
             TimeType::Filetime | TimeType::Filetimebe => 8,
             TimeType::Systemtime | TimeType::Systemtimebe => 16,
-            TimeType::Bcd6 => 6,
-            TimeType::Bcd7 => 7,
+            TimeType::Packed32le | TimeType::Packed32be => 4,
+            TimeType::Bcd6 | TimeType::Bcd6le | TimeType::Bytes6 => 6,
+            TimeType::Bcd7 | TimeType::Bcd7le => 7,
+            TimeType::Bytes7le | TimeType::Bytes7be => 7,
+            TimeType::Decimal64le | TimeType::Decimal64be => 8,
+            TimeType::Decimal32le | TimeType::Decimal32be => 8,
+            TimeType::Millis64le | TimeType::Millis64be => 8,
+            TimeType::Ascii12 => 12,
+            TimeType::Ascii14 => 14,
         }
     }
 
@@ -115,6 +167,46 @@ impl TimeType {
                 bcd([if yy >= 0x90 { 0x19 } else { 0x20 }, yy, mm, dd, h, m, s])
             }
             TimeType::Bcd7 => bcd(cursor::bytes_at::<7>(data, at)?),
+            TimeType::Bcd6le => {
+                let [s, m, h, dd, mm, yy] = cursor::bytes_at::<6>(data, at)?;
+                bcd([if yy >= 0x90 { 0x19 } else { 0x20 }, yy, mm, dd, h, m, s])
+            }
+            TimeType::Bcd7le => {
+                let [s, m, h, dd, mm, yy, century] = cursor::bytes_at::<7>(data, at)?;
+                bcd([century, yy, mm, dd, h, m, s])
+            }
+            TimeType::Bytes6 => {
+                let [year, rest @ ..] = cursor::bytes_at::<6>(data, at)?;
+                calendar(u16::from(year).saturating_add(2000), rest)
+            }
+            TimeType::Bytes7le => {
+                let [low, high, rest @ ..] = cursor::bytes_at::<7>(data, at)?;
+                calendar(u16::from_le_bytes([low, high]), rest)
+            }
+            TimeType::Bytes7be => {
+                let [high, low, rest @ ..] = cursor::bytes_at::<7>(data, at)?;
+                calendar(u16::from_le_bytes([low, high]), rest)
+            }
+            TimeType::Ascii14 => ascii(&cursor::bytes_at::<14>(data, at)?).and_then(decimal),
+            TimeType::Ascii12 => ascii(&cursor::bytes_at::<12>(data, at)?)
+                .and_then(|value| value.checked_add(20_000_000_000_000))
+                .and_then(decimal),
+            TimeType::Decimal64le => decimal(number(Number::U64le)?),
+            TimeType::Decimal64be => decimal(number(Number::U64be)?),
+            TimeType::Decimal32le | TimeType::Decimal32be => {
+                let kind = match self {
+                    TimeType::Decimal32le => Number::U32le,
+                    _ => Number::U32be,
+                };
+                let (date, time) = (number(kind)?, kind.read(data, at.saturating_add(4))?);
+                date.checked_mul(1_000_000)
+                    .filter(|_| time < 1_000_000)
+                    .and_then(|both| decimal(both.saturating_add(time)))
+            }
+            TimeType::Packed32le => packed(cursor::u32_le(data, at)?),
+            TimeType::Packed32be => packed(cursor::u32_be(data, at)?),
+            TimeType::Millis64le => unix_millis(number(Number::U64le)?),
+            TimeType::Millis64be => unix_millis(number(Number::U64be)?),
         };
         Ok(timestamp.filter(|timestamp| PLAUSIBLE_SECONDS.contains(&timestamp.seconds)))
     }
@@ -125,6 +217,52 @@ fn whole(seconds: Option<i64>) -> Option<Timestamp> {
         seconds: seconds?,
         millis: None,
     })
+}
+
+fn unix_millis(millis: u64) -> Option<Timestamp> {
+    Some(Timestamp {
+        seconds: i64::try_from(millis.checked_div(1000)?).ok()?,
+        millis: u16::try_from(millis.checked_rem(1000)?).ok(),
+    })
+}
+
+/// Month, day, hour, minute and second in a byte each.
+fn calendar(year: u16, rest: [u8; 5]) -> Option<Timestamp> {
+    let [month, day, hour, minute, second] = rest.map(i64::from);
+    civil(i64::from(year), month, day, hour, minute, second)
+}
+
+fn ascii(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |value, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// The number YYYYMMDDhhmmss.
+fn decimal(value: u64) -> Option<Timestamp> {
+    let two = |divisor: u64| value.checked_div(divisor)?.checked_rem(100);
+    let year = value.checked_div(10_000_000_000)?;
+    let rest = [
+        two(100_000_000)?,
+        two(1_000_000)?,
+        two(10_000)?,
+        two(100)?,
+        two(1)?,
+    ];
+    calendar(u16::try_from(year).ok()?, rest.map(|part| part as u8))
+}
+
+fn packed(value: u32) -> Option<Timestamp> {
+    let bits = |from: u32, mask: u32| (value.checked_shr(from).unwrap_or(0) & mask) as u8;
+    let rest = [
+        bits(22, 0xf),
+        bits(17, 0x1f),
+        bits(12, 0x1f),
+        bits(6, 0x3f),
+        bits(0, 0x3f),
+    ];
+    calendar(u16::from(bits(26, 0x3f)).saturating_add(2000), rest)
 }
 
 fn filetime(ticks: u64) -> Option<Timestamp> {

@@ -126,7 +126,7 @@ pub fn is_little(time: TimeType) -> Option<bool> {
         TimeType::Systemtime | TimeType::Dos | TimeType::Dosdate => true,
         TimeType::Unix32be | TimeType::Unix64be | TimeType::Filetimebe => false,
         TimeType::Systemtimebe | TimeType::Dosbe => false,
-        TimeType::Bcd6 | TimeType::Bcd7 => return None,
+        _ => return None,
     })
 }
 /// How far the steps between neighbouring times are from their median, milliseconds in all.

@@ -50,6 +50,14 @@ pub fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
         record: RecordLayout {
             header: rows.header,
             align: if shape.align > 1 { shape.align } else { 0 },
+            align_from: 0,
+            fill: 0,
+            sector: 0,
+            size_counts: Default::default(),
+            size_unpadded: false,
+            trim: false,
+            video: Default::default(),
+            ticks: None,
             constant: Vec::new(),
             size: shape.size.map(|(at, number, plus)| Field {
                 at: at as i32,
