@@ -8,11 +8,13 @@
 //! - [`header`]: the file header of the reference layout
 //! - [`native`]: records behind each other, with or without a header
 //! - [`avi`]: records in the chunks of the AVI export
+//! - [`riff`], [`avi_fields`]: its chunks, and their headers as tables
 //! - [`probe`]: which of these a file is
 //! - [`learn`]: works out the layout of a file nobody described
 //! - [`writer`]: writes the reference layout
 
 pub mod avi;
+pub mod avi_fields;
 pub mod coded;
 pub mod codes;
 pub mod header;

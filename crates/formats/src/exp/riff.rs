@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 //! RIFF chunks and the track headers of an AVI file, as far as the PLV1 export uses them. Integers are little-endian.
 
+use super::avi_fields::{ChunkHead, SoundFormat, StreamHeader, VideoFormat};
 use crate::{
-    cursor::{self, Short},
+    cursor::Short,
+    fields::Header,
     reader::{AudioFormat, Codec},
 };
 
 /// Bytes of a chunk's header: FourCC and size.
-pub const CHUNK_HEAD: usize = 8;
+pub const CHUNK_HEAD: usize = ChunkHead::SIZE;
 
 /// The head of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +26,10 @@ impl Chunk {
     /// # Errors
     /// [`Short`] when there are fewer than 8 bytes.
     pub fn read(data: &[u8]) -> Result<Chunk, Short> {
+        let head = ChunkHead::parse(data)?;
         Ok(Chunk {
-            id: cursor::bytes_at(data, 0)?,
-            size: cursor::u32_le(data, 4)?,
+            id: head.id.0,
+            size: head.size,
         })
     }
 
@@ -120,20 +123,18 @@ pub struct Track {
 impl Track {
     /// Reads the body of a `strh` chunk. What is missing of it is taken as 0.
     pub fn header(body: &[u8]) -> Track {
-        let kind = match body.get(..4) {
-            Some(b"vids") => TrackKind::Video,
-            Some(b"auds") => TrackKind::Sound,
+        let header = StreamHeader::parse_padded(body).unwrap_or_default();
+        let kind = match &header.kind.0 {
+            b"vids" => TrackKind::Video,
+            b"auds" => TrackKind::Sound,
             _ => TrackKind::Other,
         };
-        let (scale, rate) = (
-            cursor::u32_le(body, 20).unwrap_or(0),
-            cursor::u32_le(body, 24).unwrap_or(0),
-        );
+        let (scale, rate) = (header.scale, header.rate);
         // GStreamer fractions are signed 32-bit
         let fits = |value: u32| value > 0 && value < i32::MAX.unsigned_abs();
         Track {
             kind,
-            handler: cursor::bytes_at(body, 4).unwrap_or_default(),
+            handler: header.handler.0,
             rate: (fits(scale) && fits(rate)).then_some((rate, scale)),
             width: 0,
             height: 0,
@@ -145,15 +146,11 @@ impl Track {
     pub fn format(&mut self, body: &[u8]) {
         match self.kind {
             TrackKind::Video => {
-                let side = |at| {
-                    let value = cursor::i32_le(body, at).unwrap_or(0).unsigned_abs();
-                    u16::try_from(value).unwrap_or(0)
-                };
-                (self.width, self.height) = (side(4), side(8));
-                if let Ok(compression) = cursor::bytes_at::<4>(body, 16)
-                    && is_plv1(&compression)
-                {
-                    self.handler = compression;
+                let format = VideoFormat::parse_padded(body).unwrap_or_default();
+                let side = |value: i32| u16::try_from(value.unsigned_abs()).unwrap_or(0);
+                (self.width, self.height) = (side(format.width), side(format.height));
+                if is_plv1(&format.compression.0) {
+                    self.handler = format.compression.0;
                 }
             }
             TrackKind::Sound => self.sound = sound_format(body),
@@ -171,11 +168,9 @@ fn is_plv1(fourcc: &[u8; 4]) -> bool {
     fourcc.eq_ignore_ascii_case(b"PLV1")
 }
 
-/// A `WAVEFORMAT`: tag, channels, rate, bytes a second, block align, bits.
 fn sound_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
-    let tag = cursor::u16_le(body, 0).ok()?;
-    let bits = cursor::u16_le(body, 14).unwrap_or(0);
-    let codec = match (tag, bits) {
+    let format = SoundFormat::parse_padded(body).ok()?;
+    let codec = match (format.tag, format.bits) {
         (1, 8) => Codec::PcmU8,
         (1, 16) => Codec::PcmS16le,
         (6, _) => Codec::ALaw,
@@ -184,9 +179,9 @@ fn sound_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
         _ => return None,
     };
     let audio = AudioFormat {
-        rate: cursor::u32_le(body, 4).ok()?,
-        channels: cursor::u16_le(body, 2).ok()?,
-        block_align: cursor::u16_le(body, 12).unwrap_or(0),
+        rate: format.rate,
+        channels: format.channels,
+        block_align: format.block_align,
     };
     let fits = (1..=192_000).contains(&audio.rate) && (1..=8).contains(&audio.channels);
     fits.then_some((codec, audio))
