@@ -81,6 +81,9 @@ pub enum Error {
     /// A table (CSV, JSON, TOML, mapping) that cannot be used.
     #[error("{0}")]
     Table(String),
+    /// An argument that cannot be used.
+    #[error("{0}")]
+    Usage(String),
     /// A unit did not answer as expected.
     #[error("{0}")]
     Net(String),

@@ -6,8 +6,10 @@
 //! 0x1A, duplicate keys and keys before any section all stay. Units keep their settings in such files (stated: manuals); the
 //! names in them are not public, so nothing here knows any.
 
+pub use super::code_page;
 use super::code_page::CodePage;
 use super::error::{Error, Place, Result};
+pub use super::ini_edit::Edit;
 use std::collections::HashMap;
 use std::ops::Range;
 

@@ -22,3 +22,4 @@ mod parconfig_rules;
 mod parconfig_run;
 mod parconfig_unit;
 mod pictures;
+mod units;

@@ -25,6 +25,26 @@ impl Failure {
         }
     }
 
+    /// The message.
+    pub fn text(&self) -> &str {
+        let (Failure::Use(text)
+        | Failure::Input(text)
+        | Failure::Output(text)
+        | Failure::Net(text)) = self;
+        text
+    }
+
+    /// The same failure with a note.
+    pub fn with(self, note: &str) -> Failure {
+        let text = format!("{}; {note}", self.text());
+        match self {
+            Failure::Use(_) => Failure::Use(text),
+            Failure::Input(_) => Failure::Input(text),
+            Failure::Output(_) => Failure::Output(text),
+            Failure::Net(_) => Failure::Net(text),
+        }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {
@@ -37,10 +57,7 @@ impl Failure {
 
     /// Tells the user, on the error output.
     pub fn tell(&self, json: bool) {
-        let (Failure::Use(text)
-        | Failure::Input(text)
-        | Failure::Output(text)
-        | Failure::Net(text)) = self;
+        let text = self.text();
         if json {
             eprintln!(
                 "{}",
@@ -56,6 +73,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         match error {
             Error::Net(text) => Failure::Net(text),
+            Error::Usage(text) => Failure::Use(text),
             error => Failure::Input(error.to_string()),
         }
     }

@@ -11,11 +11,13 @@ mod apply;
 mod check;
 mod compare;
 mod convert;
+mod credentials;
 mod edit;
 mod failure;
 mod ini;
 mod input;
 mod output;
+mod remote;
 mod schedule;
 mod show;
 mod show_text;
@@ -81,6 +83,14 @@ enum Command {
     EditIni(ini::EditIni),
     /// Read a live unit, never changing anything
     Pull(convert::Pull),
+    /// Read the .ini files of units by FTP
+    Fetch(remote::Fetch),
+    /// Write edited files back to their units
+    Push(remote::PushArgs),
+    /// Give units the files back that they had before a push
+    Restore(remote::Restore),
+    /// Compare units with their fetched sets
+    Verify(remote::Verify),
     /// Draw the week, or what was really recorded
     Schedule(schedule::Schedule),
 }
@@ -88,6 +98,9 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let common = cli.common;
+    if let Err(error) = parconfig::files::remove_on_signals() {
+        eprintln!("parconfig: signals: {error}");
+    }
     let done = match cli.command {
         Command::Show(command) => command.run(common),
         Command::Get(command) => command.run(common),
@@ -100,6 +113,10 @@ fn main() -> ExitCode {
         Command::Apply(command) => command.run(common),
         Command::EditIni(command) => command.run(common),
         Command::Pull(command) => command.run(common),
+        Command::Fetch(command) => command.run(common),
+        Command::Push(command) => command.run(common),
+        Command::Restore(command) => command.run(common),
+        Command::Verify(command) => command.run(common),
         Command::Schedule(command) => command.run(common),
     };
     match done {

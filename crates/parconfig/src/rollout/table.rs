@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Tables of units: CSV as spreadsheets write it.
+//!
+//! Columns are separated by `,`, `;` or tab, whichever the first line has most of, or as a line `sep=;` before it says. UTF-8,
+//! UTF-16 with a byte order mark and Windows-1252 are read; `="0012"` is the text 0012; empty columns and lines at the end are left
+//! out.
+
+use crate::error::{Error, Result};
+use std::collections::BTreeSet;
+
+/// Most bytes of a table.
+pub const MAX_TABLE: usize = 16 << 20;
+/// Most units.
+pub const MAX_UNITS: usize = 100_000;
+/// Most columns.
+pub const MAX_COLUMNS: usize = 256;
+
+/// A table with a line for each unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Units.
+    pub rows: Vec<Row>,
+}
+
+/// One unit's line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// As many cells as there are columns.
+    pub cells: Vec<String>,
+}
+
+fn fail<T>(line: u64, message: impl std::fmt::Display) -> Result<T> {
+    Err(Error::Table(format!("line {line}: {message}")))
+}
+
+fn decode(bytes: &[u8]) -> String {
+    // The byte order mark decides; without one it is UTF-8 if it can be.
+    match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, _)) => encoding.decode(bytes).0.into_owned(),
+        None => crate::ini::code_page::CodePage::detect(bytes).decode(bytes),
+    }
+}
+
+/// `="0012"` is how a spreadsheet is kept from making a number of a text.
+fn plain(cell: &str) -> &str {
+    let cell = cell.trim();
+    let inner = cell
+        .strip_prefix("=\"")
+        .and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(cell)
+}
+
+impl Table {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with the line, [`Error::TooLarge`] beyond the limits.
+    pub fn parse(bytes: &[u8]) -> Result<Table> {
+        let too_large = |limit: String| Error::TooLarge {
+            what: "the table".into(),
+            limit,
+        };
+        if bytes.len() > MAX_TABLE {
+            return Err(too_large(format!("{MAX_TABLE} bytes")));
+        }
+        let text = decode(bytes);
+        let first = text.lines().next().unwrap_or_default();
+        let named = first
+            .trim()
+            .strip_prefix("sep=")
+            .and_then(|rest| rest.bytes().next().or(Some(b'\t')));
+        let body = if named.is_some() {
+            text.split_once('\n').map_or("", |(_, rest)| rest)
+        } else {
+            &text
+        };
+        let header = body.lines().next().unwrap_or_default();
+        let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
+        let delimiter = named.unwrap_or_else(|| {
+            *[b',', b';', b'\t']
+                .iter()
+                .rev()
+                .max_by_key(|d| count(d))
+                .unwrap_or(&b',')
+        });
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(body.as_bytes());
+        let before = u64::from(named.is_some());
+        let mut table = Table::default();
+        for record in reader.records() {
+            let record = record.map_err(|error| Error::Table(error.to_string()))?;
+            let line = record
+                .position()
+                .map_or(0, csv::Position::line)
+                .saturating_add(before);
+            let mut cells: Vec<String> = record.iter().map(|cell| plain(cell).to_owned()).collect();
+            while cells.last().is_some_and(String::is_empty) {
+                cells.pop();
+            }
+            if cells.is_empty() {
+                continue;
+            }
+            if table.columns.is_empty() {
+                if cells.len() > MAX_COLUMNS {
+                    return Err(too_large(format!("{MAX_COLUMNS} columns")));
+                }
+                table.columns = cells;
+                table.check_columns(line)?;
+                continue;
+            }
+            if cells.len() > table.columns.len() {
+                return fail(
+                    line,
+                    format!("{} cells, but {} columns", cells.len(), table.columns.len()),
+                );
+            }
+            if let Some(cell) = cells.iter().find(|cell| cell.chars().any(char::is_control)) {
+                return fail(
+                    line,
+                    format!("{cell:?} has a control character or a line end"),
+                );
+            }
+            if table.rows.len() >= MAX_UNITS {
+                return Err(too_large(format!("{MAX_UNITS} units")));
+            }
+            cells.resize(table.columns.len(), String::new());
+            table.rows.push(Row { line, cells });
+        }
+        if table.columns.is_empty() {
+            fail(1, "the table is empty")
+        } else {
+            Ok(table)
+        }
+    }
+
+    fn check_columns(&self, line: u64) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        for (name, number) in self.columns.iter().zip(1_usize..) {
+            if name.is_empty() {
+                return fail(line, format!("column {number} has no name"));
+            }
+            if !seen.insert(name.to_lowercase()) {
+                return fail(line, format!("column {name} occurs twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of a column, upper and lower case alike.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns
+            .iter()
+            .position(|column| column.eq_ignore_ascii_case(name))
+    }
+
+    /// A cell by column name; empty where there is none.
+    pub fn cell<'a>(&self, row: &'a Row, name: &str) -> &'a str {
+        self.column(name)
+            .and_then(|at| row.cells.get(at))
+            .map_or("", String::as_str)
+    }
+
+    /// The names in the column `unit`, each of which names a folder.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a name that is missing, occurs twice or cannot be used on every system.
+    pub fn units(&self) -> Result<Vec<&str>> {
+        let Some(at) = self.column("unit") else {
+            return fail(
+                1,
+                format!(
+                    "expected a column \"unit\"; found {}",
+                    self.columns.join(", ")
+                ),
+            );
+        };
+        let mut seen = BTreeSet::new();
+        let mut names = Vec::new();
+        for row in &self.rows {
+            let name = row.cells.get(at).map_or("", String::as_str);
+            if let Some(why) = unusable(name) {
+                return fail(
+                    row.line,
+                    format!("{name:?} cannot be used as a name of a folder: {why}"),
+                );
+            }
+            if !seen.insert(name.to_lowercase()) {
+                return fail(row.line, format!("unit {name} occurs twice"));
+            }
+            names.push(name);
+        }
+        Ok(names)
+    }
+}
+
+/// Why a name cannot be that of a folder on every system (Windows reserves the most: stated, its documentation).
+pub fn unusable(name: &str) -> Option<&'static str> {
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .to_ascii_lowercase();
+    let numbered = ["com", "lpt"].iter().any(|port| {
+        let digit = stem.strip_prefix(port);
+        digit.is_some_and(|digit| {
+            digit.chars().count() == 1
+                && digit
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || "¹²³".contains(c))
+        })
+    });
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.len() > 200 {
+        Some("it is longer than 200 bytes")
+    } else if DEVICES.contains(&stem.as_str()) || numbered {
+        Some("Windows reserves it")
+    } else if name.ends_with(['.', ' ']) {
+        Some("Windows drops the dot or blank at its end")
+    } else if name.starts_with(['.', '-', ' ']) {
+        Some("it begins with a dot, a hyphen or a blank")
+    } else if name.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*'])
+        || name.chars().any(char::is_control)
+    {
+        Some("it has one of < > : \" / \\ | ? * or a control character")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreadsheets_write_tables_in_many_ways() {
+        let wanted = Table::parse(b"unit,code\nnorth,0012\ncaf\xc3\xa9,7\n").unwrap();
+        let utf16: Vec<u8> = "\u{feff}unit\tcode\r\nnorth\t0012\r\ncafé\t7\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for text in [
+            &b"unit;code;;\r\nnorth;=\"0012\";;\r\ncaf\xe9;7;;\r\n;;;\r\n"[..],
+            b"\xef\xbb\xbf unit , code \n north,0012\n\ncaf\xc3\xa9,7,,\n",
+            b"\"unit\"\t\"code\"\n\"north\"\t\"0012\"\ncaf\xc3\xa9\t7\n",
+            &utf16,
+        ] {
+            let table = Table::parse(text).unwrap();
+            assert_eq!(table.columns, wanted.columns);
+            let cells = |table: &Table| {
+                table
+                    .rows
+                    .iter()
+                    .map(|row| row.cells.clone())
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(cells(&table), cells(&wanted));
+        }
+        let named = Table::parse(b"sep=;\nunit;a,b\nnorth;1,5\n").unwrap();
+        assert_eq!(
+            (named.rows[0].line, named.rows[0].cells[1].as_str()),
+            (3, "1,5")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_line() {
+        for (text, message) in [
+            ("", "empty"),
+            ("unit,unit\n", "line 1: column unit occurs twice"),
+            ("unit,,b\n", "line 1: column 2 has no name"),
+            ("unit\nnorth,x\n", "line 2: 2 cells, but 1 columns"),
+            ("unit,a\nnorth,\"x\ny\"\n", "line 2"),
+        ] {
+            let found = Table::parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(found.contains(message), "{found}");
+        }
+    }
+
+    #[test]
+    fn names_that_a_system_cannot_use_are_refused() {
+        for bad in [
+            "", "CON", "con.txt", "LPT1", "com¹", "a.", "a ", "..", "-a", "a/b", "a:b", "a\u{7}",
+        ] {
+            assert!(unusable(bad).is_some(), "{bad:?}");
+        }
+        for good in ["North 1", "consul", "com10", "Zürich", "a.b"] {
+            assert_eq!(unusable(good), None, "{good}");
+        }
+        let table = Table::parse(b"unit\nNorth\nnorth\n").unwrap();
+        assert!(
+            table
+                .units()
+                .unwrap_err()
+                .to_string()
+                .contains("line 3: unit north occurs twice")
+        );
+    }
+}

@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A unit's files by FTP: listed, read with resume, written to another name and renamed.
+//!
+//! That units keep `.ini` files which are fetched and put back by FTP is **stated** (manuals); where they are is not public, so
+//! the user names the folder in the URL. FTP carries passwords in the clear.
+
+use crate::error::{Error, Result};
+use crate::files::step;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+use suppaftp::list::{File, ListParser};
+use suppaftp::types::{FileType, Mode};
+use suppaftp::{FtpError, FtpStream};
+
+/// Largest file that is read, in bytes.
+pub const MAX_FILE: usize = 4 << 20;
+/// Most files of a unit.
+pub const MAX_FILES: usize = 1024;
+/// Most folders in each other.
+pub const MAX_DEPTH: usize = 8;
+/// How often a broken connection is made again for one file.
+const RETRIES: usize = 3;
+
+/// Host, port and folder of `ftp://HOST[:PORT]/FOLDER/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FtpUrl {
+    /// Name or address.
+    pub host: String,
+    /// 21 by default.
+    pub port: u16,
+    /// Absolute folder with `/` at both ends.
+    pub folder: String,
+}
+
+impl std::fmt::Display for FtpUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ftp://{}:{}{}", self.host, self.port, self.folder)
+    }
+}
+
+impl FtpUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`Error::Usage`]; a user name or password in the URL is refused, as it would end up in the shell's history.
+    pub fn parse(text: &str) -> Result<FtpUrl> {
+        let fail = |message: &str| Err(Error::Usage(format!("{text}: {message}")));
+        let Some(rest) = text.strip_prefix("ftp://") else {
+            return fail("expected ftp://HOST[:PORT]/FOLDER/");
+        };
+        let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if place.contains('@') {
+            return Err(Error::Usage(
+                "the URL contains a login: use --user, and PARCONFIG_PASSWORD for the password"
+                    .into(),
+            ));
+        }
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().ok()),
+            None => (place, Some(21)),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let (Some(port), false, true) = (port, host.is_empty(), host.chars().all(plain)) else {
+            return fail("expected ftp://HOST[:PORT]/FOLDER/");
+        };
+        if path.chars().any(char::is_control) {
+            return fail("control character in the folder");
+        }
+        let path = path.trim_matches('/');
+        Ok(FtpUrl {
+            host: host.into(),
+            port,
+            folder: if path.is_empty() {
+                "/".into()
+            } else {
+                format!("/{path}/")
+            },
+        })
+    }
+}
+
+/// Who connects, and how.
+#[derive(Clone)]
+pub struct FtpOptions {
+    /// User of the Admin FTP account.
+    pub user: String,
+    /// Its password. Never shown.
+    pub password: String,
+    /// For connecting and for each answer; one file may take ten times as long.
+    pub timeout: Duration,
+    /// The server connects back to this machine (active mode) instead of the other way round.
+    pub active: bool,
+}
+
+/// A file of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Name below the folder of the URL, `/` between folders.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// Time of the last change as the server reports it, RFC 3339.
+    pub modified: Option<String>,
+}
+
+/// A connection to one unit.
+pub struct Session {
+    url: FtpUrl,
+    options: FtpOptions,
+    ftp: FtpStream,
+}
+
+/// Errors after which another attempt may succeed: the connection is gone, or the server said 4xx.
+fn is_transient(error: &FtpError) -> bool {
+    match error {
+        FtpError::ConnectionError(error) => {
+            !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+        }
+        FtpError::UnexpectedResponse(response) => (400..450).contains(&response.status.code()),
+        _ => false,
+    }
+}
+
+fn is_refused(error: &FtpError, codes: &[u32]) -> bool {
+    matches!(error, FtpError::UnexpectedResponse(response) if codes.contains(&response.status.code()))
+}
+
+fn timed_out() -> FtpError {
+    FtpError::ConnectionError(std::io::Error::from(ErrorKind::TimedOut))
+}
+
+/// What the server or the system said, without the library's wording.
+fn reason(error: &FtpError) -> String {
+    match error {
+        FtpError::ConnectionError(error)
+            if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+        {
+            "timed out".into()
+        }
+        FtpError::ConnectionError(error) => error.to_string(),
+        FtpError::UnexpectedResponse(response) => {
+            let text = String::from_utf8_lossy(&response.body);
+            text.chars().filter(|c| !c.is_control()).take(200).collect()
+        }
+        error => error.to_string(),
+    }
+}
+
+fn connect_tcp(place: impl ToSocketAddrs, timeout: Duration) -> std::io::Result<TcpStream> {
+    let mut last = std::io::Error::new(ErrorKind::NotFound, "the host has no address");
+    for address in place.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, timeout) {
+            Ok(stream) => {
+                stream.set_read_timeout(Some(timeout))?;
+                stream.set_write_timeout(Some(timeout))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn log_in(url: &FtpUrl, options: &FtpOptions) -> Result<FtpStream> {
+    let fail =
+        |what: &str, error: &FtpError| Error::Net(format!("{url}: {what}: {}", reason(error)));
+    let timeout = options.timeout;
+    step();
+    let stream = connect_tcp((url.host.as_str(), url.port), timeout)
+        .map_err(|error| fail("cannot connect", &FtpError::ConnectionError(error)))?;
+    let mut ftp = FtpStream::connect_with_stream(stream)
+        .map_err(|error| fail("cannot connect", &error))?
+        .passive_stream_builder(move |address| {
+            connect_tcp(address, timeout).map_err(FtpError::ConnectionError)
+        });
+    // The address that a server behind NAT gives for data is not the one that reaches it.
+    ftp.set_passive_nat_workaround(true);
+    if options.active {
+        ftp = ftp.active_mode(timeout);
+        ftp.set_mode(Mode::Active);
+    }
+    ftp.login(options.user.as_str(), options.password.as_str())
+        .map_err(|error| fail("login refused", &error))?;
+    ftp.transfer_type(FileType::Binary)
+        .map_err(|error| fail("binary transfer refused", &error))?;
+    if url.folder != "/" {
+        let folder = url.folder.trim_end_matches('/');
+        ftp.cwd(folder)
+            .map_err(|error| fail("cannot enter the folder", &error))?;
+    }
+    Ok(ftp)
+}
+
+/// A name from a server that stays inside the folder of a set.
+fn is_safe(name: &str) -> bool {
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && !name.starts_with(".parconfig")
+        && !name.contains(['/', '\\', ':', '\0'])
+        && !name.chars().any(char::is_control)
+}
+
+impl Session {
+    /// Connects, logs in and enters the folder of the URL.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub fn connect(url: &FtpUrl, options: &FtpOptions) -> Result<Session> {
+        Ok(Session {
+            url: url.clone(),
+            options: options.clone(),
+            ftp: log_in(url, options)?,
+        })
+    }
+
+    fn error(&self, name: &str, what: &str, error: &FtpError) -> Error {
+        Error::Net(format!("{}{name}: {what}: {}", self.url, reason(error)))
+    }
+
+    fn reconnect(&mut self) -> Result<()> {
+        self.ftp = log_in(&self.url, &self.options)?;
+        Ok(())
+    }
+
+    /// Repeats what failed because of a broken connection.
+    fn retry<T>(
+        &mut self,
+        name: &str,
+        what: &str,
+        mut act: impl FnMut(&mut Session) -> Result<T, FtpError>,
+    ) -> Result<T> {
+        let mut tries = 0_usize;
+        loop {
+            step();
+            match act(self) {
+                Ok(done) => return Ok(done),
+                Err(error) if is_transient(&error) && tries < RETRIES => {
+                    tries = tries.saturating_add(1);
+                    self.reconnect()?;
+                }
+                Err(error) => return Err(self.error(name, what, &error)),
+            }
+        }
+    }
+
+    /// The files below the folder whose name fits the pattern, sorted by name.
+    ///
+    /// # Errors
+    /// [`Error::Net`]; [`Error::TooLarge`] and [`Error::Archive`] for more files, depth or size than [`MAX_FILES`],
+    /// [`MAX_DEPTH`] and [`MAX_FILE`], and for names that lead out of the folder.
+    pub fn list(&mut self, pattern: &glob::Pattern) -> Result<Vec<Remote>> {
+        let mut found = Vec::new();
+        let mut folders = vec![(String::new(), 0_usize)];
+        while let Some((folder, depth)) = folders.pop() {
+            for entry in self.entries(&folder)? {
+                let name = format!("{folder}{}", entry.name());
+                if matches!(entry.name(), "." | ".." | "") {
+                    continue;
+                }
+                let refuse = |message: String| Error::Archive {
+                    entry: format!("{}{name:?}", self.url),
+                    message,
+                };
+                if !is_safe(entry.name()) {
+                    return Err(refuse("the name cannot be used for a file here".into()));
+                }
+                if entry.is_directory() {
+                    if depth >= MAX_DEPTH {
+                        return Err(refuse(format!(
+                            "more than {MAX_DEPTH} folders in each other"
+                        )));
+                    }
+                    folders.push((format!("{name}/"), depth.saturating_add(1)));
+                    continue;
+                }
+                if !entry.is_file() || !pattern.matches_with(entry.name(), crate::place::ANY_CASE) {
+                    continue;
+                }
+                if found.len() >= MAX_FILES {
+                    return Err(refuse(format!("more than {MAX_FILES} files")));
+                }
+                if entry.size() > MAX_FILE {
+                    return Err(refuse(format!("larger than the limit of {MAX_FILE} bytes")));
+                }
+                let modified = jiff::Timestamp::try_from(entry.modified());
+                found.push(Remote {
+                    name,
+                    size: entry.size() as u64,
+                    modified: modified.ok().map(|time| time.to_string()),
+                });
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    fn entries(&mut self, folder: &str) -> Result<Vec<File>> {
+        let path = Some(folder.trim_end_matches('/')).filter(|path| !path.is_empty());
+        self.retry(folder, "cannot list", |session| {
+            // MLSD is exact; servers without it list as Unix or as DOS does.
+            match session.ftp.mlsd(path) {
+                Ok(lines) => {
+                    let entries = lines.iter().map(|line| ListParser::parse_mlsd(line));
+                    return Ok(entries.filter_map(Result::ok).collect());
+                }
+                Err(error) if is_refused(&error, &[500, 501, 502, 504]) => {}
+                Err(error) => return Err(error),
+            }
+            let lines = session.ftp.list(path)?;
+            let parse = |line: &String| {
+                ListParser::parse_posix(line)
+                    .or_else(|_| ListParser::parse_dos(line))
+                    .ok()
+            };
+            Ok(lines.iter().filter_map(parse).collect())
+        })
+    }
+
+    /// The bytes of a file. After a broken connection reading resumes where it ended.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub fn download(&mut self, name: &str) -> Result<Vec<u8>> {
+        let mut got = Vec::new();
+        let mut size = None;
+        self.retry(name, "cannot read", |session| {
+            session.read_on(name, &mut got, &mut size)
+        })?;
+        Ok(got)
+    }
+
+    fn read_on(
+        &mut self,
+        name: &str,
+        got: &mut Vec<u8>,
+        size: &mut Option<usize>,
+    ) -> Result<(), FtpError> {
+        let deadline = self.deadline();
+        let now = match self.ftp.size(name) {
+            Ok(size) => Some(size),
+            Err(error) if is_refused(&error, &[500, 502, 504]) => None,
+            Err(error) => return Err(error),
+        };
+        // A file that became another one meanwhile starts over.
+        if now != *size {
+            got.clear();
+        }
+        *size = now;
+        self.ftp.resume_transfer(got.len())?;
+        let mut stream = match self.ftp.retr_as_stream(name) {
+            Err(error) if !got.is_empty() && is_refused(&error, &[500, 501, 502, 504, 554]) => {
+                got.clear();
+                self.ftp.retr_as_stream(name)?
+            }
+            stream => stream?,
+        };
+        let tcp = stream.get_ref().get_ref();
+        tcp.set_read_timeout(Some(self.options.timeout))
+            .map_err(FtpError::ConnectionError)?;
+        let mut block = [0; 16 << 10];
+        loop {
+            match stream.read(&mut block).map_err(FtpError::ConnectionError)? {
+                0 => break,
+                bytes => got.extend_from_slice(block.get(..bytes).unwrap_or_default()),
+            }
+            if got.len() > MAX_FILE {
+                let error = std::io::Error::new(ErrorKind::TimedOut, "larger than the limit");
+                return Err(FtpError::ConnectionError(error));
+            }
+            if Instant::now() > deadline {
+                return Err(timed_out());
+            }
+        }
+        stream.finish()?;
+        match now {
+            Some(size) if size != got.len() => {
+                let error = std::io::Error::new(ErrorKind::UnexpectedEof, "the file is cut off");
+                Err(FtpError::ConnectionError(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.options.timeout.saturating_mul(10))
+            .unwrap_or(now)
+    }
+
+    /// Writes a file whole. After a broken connection it starts over.
+    ///
+    /// # Errors
+    /// [`Error::Net`]; the server may have kept a part of it.
+    pub fn upload(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.retry(name, "cannot write", |session| {
+            let deadline = session.deadline();
+            let mut stream = session.ftp.put_with_stream(name)?;
+            for block in bytes.chunks(16 << 10) {
+                stream.write_all(block).map_err(FtpError::ConnectionError)?;
+                step();
+                if Instant::now() > deadline {
+                    return Err(timed_out());
+                }
+            }
+            stream.finish()
+        })
+    }
+
+    /// Gives a file another name, over the file that has it.
+    ///
+    /// # Errors
+    /// [`Error::Net`]; after a broken connection it may have happened.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<()> {
+        step();
+        self.ftp
+            .rename(from, to)
+            .map_err(|error| self.error(from, &format!("cannot rename to {to}"), &error))
+    }
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub fn delete(&mut self, name: &str) -> Result<()> {
+        step();
+        self.ftp
+            .rm(name)
+            .map_err(|error| self.error(name, "cannot delete", &error))
+    }
+
+    /// Makes the connection again where it is gone.
+    ///
+    /// # Errors
+    /// [`Error::Net`].
+    pub fn ensure(&mut self) -> Result<()> {
+        match self.ftp.noop() {
+            Ok(()) => Ok(()),
+            Err(_) => self.reconnect(),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.ftp.quit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls() {
+        let url = FtpUrl::parse("ftp://10.0.0.5:2121/etc").unwrap();
+        assert_eq!(url.to_string(), "ftp://10.0.0.5:2121/etc/");
+        assert_eq!(
+            FtpUrl::parse("ftp://unit").unwrap().to_string(),
+            "ftp://unit:21/"
+        );
+        for bad in [
+            "unit",
+            "http://unit/",
+            "ftp://",
+            "ftp://a:99999/",
+            "ftp://a b/",
+        ] {
+            assert!(FtpUrl::parse(bad).is_err(), "{bad}");
+        }
+        let message = FtpUrl::parse("ftp://adm:secret@unit/")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("--user") && !message.contains("secret"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn names_that_lead_out_of_a_set_are_refused() {
+        for bad in ["..", "a/b", "a\\b", "c:", ".parconfig", "a\n", ""] {
+            assert!(!is_safe(bad), "{bad:?}");
+        }
+        assert!(is_safe("Zone 1.INI"));
+    }
+}

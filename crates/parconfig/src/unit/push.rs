@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Brings the edits of a set to its unit, so that every file of the unit is the old or the new one at any time.
+//!
+//! 1. The unit's files are read and compared with the manifest; anything else than what was fetched is refused.
+//! 2. What the unit has is kept in `previous`, and what is about to be done is written to `.parconfig/push`.
+//! 3. Each changed file is written to a temporary name on the unit and read back.
+//! 4. Each is renamed over the old one and read back.
+//! 5. The base of the set becomes what the unit has now, and `.parconfig/push` goes.
+//!
+//! Interrupted anywhere, [`Push::open`] finds `.parconfig/push`, asks the unit which files are old and which are new, and
+//! goes on from there, forward or back.
+
+use super::ftp::{FtpOptions, FtpUrl, Session};
+use super::set::{Contents, Manifest, UnitSet, read_json, read_tree, sha256, write_json};
+use crate::error::{Error, Result};
+use crate::files::step;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::path::Path;
+
+/// A file of a push.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Planned {
+    name: String,
+    /// SHA-256 before and after.
+    old: String,
+    new: String,
+}
+
+/// A push that has begun, as it is written to the disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Record {
+    /// Where the old files are kept, below `previous`.
+    previous: String,
+    /// The old files are wanted back.
+    back: bool,
+    /// Files are overwritten in place: one of them may be half-written.
+    in_place: bool,
+    files: Vec<Planned>,
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The edits made in the set.
+    Edits,
+    /// What the unit had before a push: the last one, or the one kept under this name.
+    Previous(Option<String>),
+}
+
+/// State of a file on the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// As before the push.
+    Old,
+    /// As after it.
+    New,
+    /// Neither.
+    Other,
+}
+
+/// A push to one unit.
+pub struct Push {
+    set: UnitSet,
+    _lock: File,
+    session: Session,
+    url: FtpUrl,
+    record: Record,
+    /// The record is on the disk.
+    begun: bool,
+    /// Old and new bytes of the files that change.
+    old: Contents,
+    new: Contents,
+    /// What the unit has now, of all files.
+    unit: Contents,
+    event: &'static str,
+}
+
+/// Name on the unit of a file until it is whole: in the same folder, 8.3, and recognisable.
+fn temporary_name(name: &str, hash: &str) -> String {
+    let folder = name.rfind('/').and_then(|at| name.get(..=at)).unwrap_or("");
+    format!("{folder}pc{}.tmp", hash.get(..6).unwrap_or("000000"))
+}
+
+impl Push {
+    /// Reads the set and the unit. `None` where there is nothing to do.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] where the unit's files are not what was fetched, or the set cannot be pushed; [`Error::Net`].
+    pub fn open(
+        folder: &Path,
+        to: Option<FtpUrl>,
+        options: &FtpOptions,
+        wanted: &Wanted,
+        in_place: bool,
+    ) -> Result<Option<Push>> {
+        let set = UnitSet::open(folder)?;
+        let lock = set.lock()?;
+        let url = match to {
+            Some(url) => url,
+            None => FtpUrl::parse(&set.manifest.url)?,
+        };
+        let base = set.base()?;
+        let (mut record, old, new, begun) = if set.has_pending_push() {
+            let record: Record = read_json(&set.state("push/push.json"))?;
+            let (_, previous) = set.read_previous(&record.previous)?;
+            let new = read_tree(&set.state("push/files"))?;
+            let old = previous
+                .into_iter()
+                .filter(|(name, _)| new.contains_key(name))
+                .collect();
+            (record, old, new, true)
+        } else {
+            let (old, new) = plan(&set, &base, wanted)?;
+            if new.is_empty() {
+                return Ok(None);
+            }
+            let file = |(name, bytes): (&String, &Vec<u8>)| Planned {
+                name: name.clone(),
+                old: sha256(old.get(name).map_or(&[], Vec::as_slice)),
+                new: sha256(bytes),
+            };
+            let files = new.iter().map(file).collect();
+            (
+                Record {
+                    previous: String::new(),
+                    back: false,
+                    in_place,
+                    files,
+                },
+                old,
+                new,
+                false,
+            )
+        };
+        if begun && matches!(wanted, Wanted::Previous(None)) {
+            record.back = true;
+        }
+        let event = match wanted {
+            Wanted::Edits if record.back => "taken back",
+            Wanted::Edits => "pushed",
+            Wanted::Previous(_) => "restored",
+        };
+        let session = Session::connect(&url, options)?;
+        let unit = Contents::new();
+        let mut push = Push {
+            set,
+            _lock: lock,
+            session,
+            url,
+            record,
+            begun,
+            old,
+            new,
+            unit,
+            event,
+        };
+        push.compare(&base)?;
+        Ok(Some(push))
+    }
+
+    /// Reads the unit's files and refuses those that are not as expected.
+    fn compare(&mut self, base: &Contents) -> Result<()> {
+        let mut wrong = Vec::new();
+        for name in base.keys() {
+            let bytes = self.session.download(name)?;
+            let planned = self.record.files.iter().find(|file| file.name == *name);
+            let state = planned.map(|file| state_of(file, &bytes));
+            let expected = match state {
+                Some(FileState::Old) => true,
+                Some(FileState::New) => self.begun,
+                Some(FileState::Other) => self.begun && self.record.in_place,
+                None => Some(&bytes) == base.get(name),
+            };
+            if !expected {
+                wrong.push(name.clone());
+            }
+            self.unit.insert(name.clone(), bytes);
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Foreign(format!(
+            "{}: changed on the unit since it was fetched: {}; nothing was written. Fetch into another folder and compare",
+            self.url,
+            wrong.join(", ")
+        )))
+    }
+
+    /// The URL of the unit.
+    pub fn url(&self) -> &FtpUrl {
+        &self.url
+    }
+
+    /// An earlier push had begun, and this one finishes it or takes it back.
+    pub fn is_resumed(&self) -> bool {
+        self.begun
+    }
+
+    /// The bytes that the unit will have at the end.
+    fn target(&self) -> &Contents {
+        if self.record.back {
+            &self.old
+        } else {
+            &self.new
+        }
+    }
+
+    /// The files that change: name, what the unit has now, what it will have.
+    pub fn changes(&self) -> Vec<(&str, &[u8], &[u8])> {
+        let all = self.target().iter().filter_map(|(name, new)| {
+            let now = self.unit.get(name)?;
+            (now != new).then_some((name.as_str(), now.as_slice(), new.as_slice()))
+        });
+        all.collect()
+    }
+
+    /// The state of each file on the unit, as far as is known.
+    pub fn states(&self) -> Vec<(String, FileState)> {
+        let state = |file: &Planned| {
+            Some((
+                file.name.clone(),
+                state_of(file, self.unit.get(&file.name)?),
+            ))
+        };
+        self.record.files.iter().filter_map(state).collect()
+    }
+
+    /// Keeps what the unit has, writes down what is about to be done, and brings the new files to the unit under temporary
+    /// names. No file of the unit changes.
+    ///
+    /// # Errors
+    /// [`Error::Net`], [`Error::Io`]. [`Push::undo`] removes what was brought.
+    pub fn stage(&mut self) -> Result<()> {
+        if !self.begun {
+            self.record.previous = self.set.keep()?;
+            self.set
+                .write_state("push", &self.new, "push.json", &self.record)?;
+            self.begun = true;
+            self.set.journal(
+                "push started",
+                serde_json::json!({ "files": self.record.files, "previous": self.record.previous }),
+            )?;
+        } else {
+            write_json(&self.set.state("push/push.json"), &self.record)?;
+        }
+        if self.record.in_place {
+            return Ok(());
+        }
+        for (name, new) in self.remaining() {
+            self.bring(&name, &new)?;
+        }
+        Ok(())
+    }
+
+    fn remaining(&self) -> Vec<(String, Vec<u8>)> {
+        let changes = self.changes().into_iter();
+        changes
+            .map(|(name, _, new)| (name.to_owned(), new.to_vec()))
+            .collect()
+    }
+
+    /// Writes a file under its temporary name and reads it back.
+    fn bring(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.session.ensure()?;
+        let temporary = temporary_name(name, &sha256(bytes));
+        self.session.upload(&temporary, bytes)?;
+        self.read_back(&temporary, bytes)
+    }
+
+    fn read_back(&mut self, name: &str, expected: &[u8]) -> Result<()> {
+        let got = self.session.download(name)?;
+        if got == expected {
+            return Ok(());
+        }
+        let message = format!(
+            "{}{name}: reads back as {} bytes, {} were written",
+            self.url,
+            got.len(),
+            expected.len()
+        );
+        Err(Error::Net(message))
+    }
+
+    /// Renames the new files over the old ones, reads each back, and makes them the base of the set.
+    ///
+    /// # Errors
+    /// [`Error::Net`], [`Error::Io`]; [`Push::states`] then names old and new files.
+    pub fn commit(&mut self) -> Result<()> {
+        for (name, bytes) in self.remaining() {
+            self.session.ensure()?;
+            if self.record.in_place {
+                self.session.upload(&name, &bytes)?;
+            } else if let Err(error) = self
+                .session
+                .rename(&temporary_name(&name, &sha256(&bytes)), &name)
+            {
+                // The answer may have been lost after the server had renamed it.
+                self.session.ensure()?;
+                if self.session.download(&name)? != bytes {
+                    let advice = match error {
+                        Error::Net(text) => format!(
+                            "{text}. If the server never renames over a file, use --in-place"
+                        ),
+                        error => error.to_string(),
+                    };
+                    return Err(Error::Net(advice));
+                }
+            }
+            self.read_back(&name, &bytes)?;
+            self.set.journal(
+                "file written",
+                serde_json::json!({ "file": name, "sha256": sha256(&bytes) }),
+            )?;
+            self.unit.insert(name, bytes);
+        }
+        self.finish(self.event)
+    }
+
+    /// Takes everything back: old files return to their names, temporary ones are deleted.
+    ///
+    /// # Errors
+    /// [`Error::Net`], [`Error::Io`]; `parconfig restore` can be tried again later.
+    pub fn undo(&mut self) -> Result<()> {
+        if !self.begun {
+            return Ok(());
+        }
+        self.record.back = true;
+        write_json(&self.set.state("push/push.json"), &self.record)?;
+        if !self.record.in_place {
+            for (name, old) in self.remaining() {
+                self.bring(&name, &old)?;
+            }
+        }
+        self.event = "taken back";
+        self.commit()
+    }
+
+    fn finish(&mut self, event: &str) -> Result<()> {
+        self.session.ensure()?;
+        for file in &self.record.files {
+            for hash in [&file.old, &file.new] {
+                // What was left under a temporary name by this push, or by one that was interrupted.
+                let _ = self.session.delete(&temporary_name(&file.name, hash));
+            }
+        }
+        let restores = self.record.back || event == "restored";
+        if restores && event != "taken back" {
+            // The edits that are taken back are kept with the push they came with.
+            for (name, bytes) in self.target() {
+                crate::files::write(&self.set.folder.join(name), bytes)?;
+            }
+        }
+        let unit = self.unit.clone();
+        self.set.replace(&unit)?;
+        self.set.journal(
+            event,
+            serde_json::json!({ "files": self.new.keys().collect::<Vec<_>>() }),
+        )?;
+        step();
+        let folder = self.set.state("push");
+        fs::remove_dir_all(&folder).map_err(|source| Error::io(folder.display(), source))?;
+        step();
+        Ok(())
+    }
+}
+
+fn state_of(file: &Planned, bytes: &[u8]) -> FileState {
+    match sha256(bytes) {
+        hash if hash == file.new => FileState::New,
+        hash if hash == file.old => FileState::Old,
+        _ => FileState::Other,
+    }
+}
+
+/// Old and new bytes of the files that are to change.
+fn plan(set: &UnitSet, base: &Contents, wanted: &Wanted) -> Result<(Contents, Contents)> {
+    let mut old = Contents::new();
+    let mut new = Contents::new();
+    match wanted {
+        Wanted::Edits => {
+            for change in set.changes()? {
+                old.insert(change.name.clone(), change.old);
+                new.insert(change.name, change.new);
+            }
+        }
+        Wanted::Previous(name) => {
+            let kept = set.previous();
+            if kept.is_empty() {
+                return Err(Error::Foreign(format!(
+                    "{}: there was no push to take back",
+                    set.folder.display()
+                )));
+            }
+            if let Some(name) = name.as_ref().filter(|name| !kept.contains(name)) {
+                let message = format!(
+                    "{}: nothing is kept as {name}; kept: {}",
+                    set.folder.display(),
+                    kept.join(", ")
+                );
+                return Err(Error::Foreign(message));
+            }
+            if let Some(change) = set.changes()?.first() {
+                let message = format!(
+                    "{}: {} has edits that were not pushed; push or undo them first",
+                    set.folder.display(),
+                    change.name
+                );
+                return Err(Error::Foreign(message));
+            }
+            // Without a name the last set that is another one: a push that was interrupted early kept what is there now.
+            let names = kept
+                .iter()
+                .rev()
+                .filter(|kept| name.as_ref().is_none_or(|name| name == *kept));
+            for name in names {
+                let (_, contents): (Manifest, Contents) = set.read_previous(name)?;
+                for (name, bytes) in contents {
+                    if let Some(now) = base.get(&name).filter(|now| **now != bytes) {
+                        old.insert(name.clone(), now.clone());
+                        new.insert(name, bytes);
+                    }
+                }
+                if !new.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+    Ok((old, new))
+}
+
+/// Compares a unit with its set: names of the files that are not as the manifest has them.
+///
+/// # Errors
+/// [`Error::Net`], [`Error::Io`], [`Error::Foreign`].
+pub fn verify(folder: &Path, to: Option<FtpUrl>, options: &FtpOptions) -> Result<Vec<String>> {
+    let set = UnitSet::open(folder)?;
+    let url = match to {
+        Some(url) => url,
+        None => FtpUrl::parse(&set.manifest.url)?,
+    };
+    let mut session = Session::connect(&url, options)?;
+    let mut different = Vec::new();
+    for (name, record) in &set.manifest.files {
+        if sha256(&session.download(name)?) != record.sha256 {
+            different.push(name.clone());
+        }
+    }
+    Ok(different)
+}

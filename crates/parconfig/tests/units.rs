@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Units by FTP: a real server (pyftpdlib) on 127.0.0.1 for each unit, some with faults.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// Files by name.
+type Tree = BTreeMap<String, Vec<u8>>;
+
+/// Windows-1252, CR LF, a duplicate key, a key before any section, a NUL and 0x1A at the end.
+const INPUTS: &[u8] = b"Version=3\r\n[Input 0]\r\nCaption=Caf\xe9\r\nCaption=Twice\r\n; kept\r\n\r\n[Input 1]\r\nCaption = Yard\r\nActive=1\r\n\0\x1a";
+const IP: &[u8] = b"[Port 1]\nAddress=10.0.0.1\nRouter=10.0.0.254\nPassword=heron\n";
+
+/// Servers that end with the test.
+struct Servers {
+    child: Child,
+    ports: Vec<u16>,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Servers {
+    fn start(faults: &[&str]) -> Servers {
+        let folder = tempfile::tempdir().unwrap();
+        let mut arguments = Vec::new();
+        for (unit, fault) in faults.iter().enumerate() {
+            let root = folder.path().join(format!("unit{unit}"));
+            let etc = root.join("etc");
+            fs::create_dir_all(etc.join("sub")).unwrap();
+            fs::write(etc.join("INPUTS.INI"), INPUTS).unwrap();
+            fs::write(etc.join("ip.ini"), IP).unwrap();
+            fs::write(etc.join("sub/long.ini"), "[a]\nb=1\n".repeat(3000)).unwrap();
+            fs::write(etc.join("readme.txt"), "not fetched").unwrap();
+            arguments.push(format!("{}:{fault}", root.display()));
+        }
+        let mut child = Command::new("/usr/bin/python3")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ftp_server.py"))
+            .args(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 and python3-pyftpdlib: see scripts/setup");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ports: Vec<u16> = lines
+            .take(faults.len())
+            .map(|line| line.unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(
+            ports.len(),
+            faults.len(),
+            "python3-pyftpdlib: see scripts/setup"
+        );
+        Servers {
+            child,
+            ports,
+            folder,
+        }
+    }
+
+    fn url(&self, unit: usize) -> String {
+        format!("ftp://127.0.0.1:{}/etc/", self.ports[unit])
+    }
+
+    fn etc(&self, unit: usize) -> PathBuf {
+        self.folder.path().join(format!("unit{unit}/etc"))
+    }
+
+    fn files(&self, unit: usize) -> Tree {
+        tree(&self.etc(unit))
+    }
+
+    /// A table of all units.
+    fn table(&self) -> String {
+        let rows = self.ports.iter().enumerate();
+        let rows: String = rows
+            .map(|(unit, _)| format!("u{unit};{}\r\n", self.url(unit)))
+            .collect();
+        format!("unit;url\r\n{rows}")
+    }
+
+    fn fetch(&self, folder: &Path) {
+        fs::write(folder.join("units.csv"), self.table()).unwrap();
+        let done = run(
+            folder,
+            &[
+                "fetch",
+                "--all",
+                "units.csv",
+                "--user",
+                "adm",
+                "-o",
+                "backup",
+            ],
+        );
+        assert!(done.status.success(), "{done:?}");
+    }
+}
+
+/// All files below a folder but the state of a set.
+fn tree(folder: &Path) -> Tree {
+    let mut found = Tree::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            if name != ".parconfig" {
+                found.extend(
+                    tree(&entry.path())
+                        .into_iter()
+                        .map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)),
+                );
+            }
+        } else {
+            found.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parconfig"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .env("PARCONFIG_PASSWORD", "pass word");
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn edit(set: &Path) {
+    for (name, from, to) in [
+        ("ip.ini", "10.0.0.254", "10.0.0.253"),
+        ("INPUTS.INI", "Yard", "Dock"),
+    ] {
+        let bytes = fs::read(set.join(name)).unwrap();
+        let at = bytes
+            .windows(from.len())
+            .position(|window| window == from.as_bytes())
+            .unwrap();
+        let new = [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat();
+        fs::write(set.join(name), new).unwrap();
+    }
+}
+
+#[test]
+fn six_units_are_fetched_pushed_and_verified_and_a_fault_stops_only_its_own_unit() {
+    let servers = Servers::start(&["ok", "slow", "drop", "full", "read-only", "ok", "no-mlsd"]);
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    servers.fetch(at);
+    for unit in 0..7 {
+        let mut wanted = servers.files(unit);
+        wanted.remove("readme.txt");
+        assert_eq!(tree(&at.join(format!("backup/u{unit}"))), wanted);
+    }
+    // Three times the connection was cut off in mid-file, and reading went on where it had ended.
+    let root = servers.folder.path().join("unit2");
+    assert_eq!(
+        fs::read_to_string(root.join("dropped"))
+            .unwrap()
+            .lines()
+            .count(),
+        3
+    );
+    assert_eq!(
+        fs::read_to_string(root.join("resumed")).unwrap(),
+        "2000\n4000\n6000\n"
+    );
+    let manifest = fs::read_to_string(at.join("backup/u0/.parconfig/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["files"]["sub/long.ini"]["size"], 24_000);
+    assert!(
+        manifest["files"]["ip.ini"]["modified"]
+            .as_str()
+            .unwrap()
+            .starts_with("20")
+    );
+
+    // The last one is changed by somebody else.
+    fs::write(servers.etc(5).join("ip.ini"), [IP, b"[New]\n"].concat()).unwrap();
+    (0..7).for_each(|unit| edit(&at.join(format!("backup/u{unit}"))));
+    let before: Vec<Tree> = (0..7).map(|unit| servers.files(unit)).collect();
+    let sets: Vec<String> = (0..7).map(|unit| format!("backup/u{unit}")).collect();
+    let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+    let dry = run(at, &[&["push", "--dry-run"][..], &sets].concat());
+    assert!(
+        text(&dry).contains("-Router=10.0.0.254\n+Router=10.0.0.253\n"),
+        "{}",
+        text(&dry)
+    );
+    let unasked = run(at, &[&["push"][..], &sets].concat());
+    assert!(!text(&unasked).contains("pushed\n") && !unasked.status.success());
+    let nothing = run(
+        at,
+        &[&["push", "--yes", "--all-or-nothing"][..], &sets].concat(),
+    );
+    assert_eq!(nothing.status.code(), Some(3), "{}", text(&nothing));
+    for (unit, before) in before.iter().enumerate() {
+        assert_eq!(servers.files(unit), *before, "unit {unit}");
+    }
+
+    let pushed = run(at, &[&["push", "--yes"][..], &sets].concat());
+    assert_eq!(pushed.status.code(), Some(5), "{}", text(&pushed));
+    assert!(
+        text(&pushed).contains("7 units: 3 failed, 4 pushed\n"),
+        "{}",
+        text(&pushed)
+    );
+    for (unit, before) in before.iter().enumerate() {
+        let now = servers.files(unit);
+        if [3, 4, 5].contains(&unit) {
+            assert_eq!(now, *before, "unit {unit}");
+        } else {
+            let mut wanted = tree(&at.join(sets[unit]));
+            wanted.insert("readme.txt".into(), b"not fetched".to_vec());
+            assert_eq!(now, wanted, "unit {unit}");
+        }
+    }
+    assert!(
+        text(&pushed).contains("u5: ftp")
+            && text(&pushed).contains("changed on the unit since it was fetched: ip.ini")
+    );
+    for word in ["pass word", "heron"] {
+        assert!(!text(&pushed).contains(word) && !text(&dry).contains(word));
+    }
+    let verified = run(at, &["verify", "backup/u0", "backup/u5"]);
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(
+        text(&verified).contains("u0: ok") && text(&verified).contains("u5: differs: ip.ini"),
+        "{}",
+        text(&verified)
+    );
+
+    // A fetch never overwrites edits; it follows the unit where they are given up.
+    assert_eq!(
+        run(
+            at,
+            &[
+                "fetch",
+                "--all",
+                "units.csv",
+                "--user",
+                "adm",
+                "-o",
+                "backup"
+            ]
+        )
+        .status
+        .code(),
+        Some(3)
+    );
+    assert!(
+        run(
+            at,
+            &[
+                "fetch",
+                &servers.url(5),
+                "--user",
+                "adm",
+                "-o",
+                "backup/u5",
+                "--discard-edits"
+            ]
+        )
+        .status
+        .success()
+    );
+    assert_eq!(
+        fs::read(at.join("backup/u5/ip.ini")).unwrap(),
+        [IP, b"[New]\n"].concat()
+    );
+    for unit in [0, 1, 2, 6] {
+        let restored = run(at, &["restore", "--yes", sets[unit]]);
+        assert!(restored.status.success(), "{}", text(&restored));
+        assert_eq!(servers.files(unit), before[unit], "unit {unit}");
+    }
+}
+
+#[test]
+fn all_units_change_or_none() {
+    let servers = Servers::start(&["ok", "full", "ok"]);
+    let folder = tempfile::tempdir().unwrap();
+    servers.fetch(folder.path());
+    let before: Vec<Tree> = (0..3).map(|unit| servers.files(unit)).collect();
+    let sets = ["backup/u0", "backup/u1", "backup/u2"];
+    sets.iter().for_each(|set| edit(&folder.path().join(set)));
+    let push = |sets: &[&str]| {
+        run(
+            folder.path(),
+            &[&["push", "--yes", "--all-or-nothing"][..], sets].concat(),
+        )
+    };
+    let failed = push(&sets);
+    assert_eq!(failed.status.code(), Some(5), "{}", text(&failed));
+    assert!(
+        text(&failed).contains("3 units: 1 failed, 2 taken back"),
+        "{}",
+        text(&failed)
+    );
+    for (unit, before) in before.iter().enumerate() {
+        assert_eq!(servers.files(unit), *before, "unit {unit}");
+    }
+    let done = push(&["backup/u0", "backup/u2"]);
+    assert!(done.status.success(), "{}", text(&done));
+    assert!(
+        [0, 2]
+            .iter()
+            .all(|unit| servers.files(*unit) != before[*unit])
+    );
+}
+
+#[test]
+fn other_servers_and_modes() {
+    let servers = Servers::start(&["no-rename", "ok"]);
+    let folder = tempfile::tempdir().unwrap();
+    servers.fetch(folder.path());
+    let before = servers.files(0);
+    edit(&folder.path().join("backup/u0"));
+    let refused = run(folder.path(), &["push", "--yes", "backup/u0"]);
+    assert!(text(&refused).contains("--in-place"), "{}", text(&refused));
+    assert!(
+        run(folder.path(), &["restore", "--yes", "backup/u0"])
+            .status
+            .success()
+    );
+    assert_eq!(servers.files(0), before, "temporary files are gone too");
+    edit(&folder.path().join("backup/u0"));
+    let done = run(folder.path(), &["push", "--yes", "--in-place", "backup/u0"]);
+    assert!(done.status.success(), "{}", text(&done));
+    assert_eq!(
+        servers.files(0)["ip.ini"],
+        fs::read(folder.path().join("backup/u0/ip.ini")).unwrap()
+    );
+
+    let active = run(
+        folder.path(),
+        &[
+            "fetch",
+            "--active",
+            &servers.url(1),
+            "--user",
+            "adm",
+            "-o",
+            "active",
+        ],
+    );
+    assert!(active.status.success(), "{}", text(&active));
+    assert_eq!(
+        tree(&folder.path().join("active")),
+        tree(&folder.path().join("backup/u1"))
+    );
+    let wrong = command(folder.path(), &["verify", "active"])
+        .env("PARCONFIG_PASSWORD", "other")
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(5));
+    assert!(
+        text(&wrong).contains("login refused") && !text(&wrong).contains("other"),
+        "{}",
+        text(&wrong)
+    );
+    let login = run(
+        folder.path(),
+        &["fetch", "ftp://adm:pw@127.0.0.1/", "-o", "x"],
+    );
+    assert!(
+        login.status.code() == Some(2) && !text(&login).contains("pw@"),
+        "{}",
+        text(&login)
+    );
+}
+
+/// kill -9 at each step of a push, first to the last: the unit's files are old or new, and both `push` and `restore` bring the
+/// unit to one of the two as a whole.
+#[test]
+fn a_push_killed_at_any_step_is_finished_or_taken_back() {
+    let servers = Servers::start(&["ok"]);
+    let folder = tempfile::tempdir().unwrap();
+    let set = folder.path().join("backup/u0");
+    servers.fetch(folder.path());
+    let old = servers.files(0);
+    let pristine = folder.path().join("pristine");
+    let copy = |from: &Path, to: &Path| {
+        let _ = fs::remove_dir_all(to);
+        assert!(
+            Command::new("cp")
+                .arg("-a")
+                .args([from, to])
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    copy(&set, &pristine);
+    edit(&set);
+    let mut new = tree(&set);
+    new.insert("readme.txt".into(), old["readme.txt"].clone());
+    let mut killed = 0;
+    for step in 1.. {
+        copy(&pristine, &set);
+        edit(&set);
+        for (name, bytes) in &old {
+            fs::write(servers.etc(0).join(name), bytes).unwrap();
+        }
+        let at = step.to_string();
+        let push = command(folder.path(), &["push", "--yes", "backup/u0"])
+            .env("PARCONFIG_KILL_AT", at)
+            .output()
+            .unwrap();
+        for (name, bytes) in servers.files(0) {
+            let temporary = name.ends_with(".tmp");
+            assert!(
+                temporary || bytes == old[&name] || bytes == new[&name],
+                "step {step}: {name}"
+            );
+        }
+        if push.status.success() {
+            break;
+        }
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&push.status),
+            Some(9),
+            "{}",
+            text(&push)
+        );
+        killed += 1;
+        let forward = step % 2 == 0;
+        let next = run(
+            folder.path(),
+            &[
+                if forward { "push" } else { "restore" },
+                "--yes",
+                "backup/u0",
+            ],
+        );
+        // Killed before the push had begun, there is nothing to take back: restore says so and leaves the edits.
+        let not_begun = [
+            "there was no push to take back",
+            "has edits that were not pushed",
+        ];
+        let refused = !forward
+            && not_begun
+                .iter()
+                .any(|message| text(&next).contains(message));
+        assert!(
+            next.status.success() || refused,
+            "step {step}: {}",
+            text(&next)
+        );
+        assert_eq!(
+            servers.files(0),
+            if forward { new.clone() } else { old.clone() },
+            "step {step}: {}",
+            text(&next)
+        );
+        let verified = run(folder.path(), &["verify", "backup/u0"]);
+        assert!(
+            verified.status.success(),
+            "step {step}: {}",
+            text(&verified)
+        );
+    }
+    assert!(killed > 40, "{killed} steps");
+    let restored = run(folder.path(), &["restore", "--yes", "backup/u0"]);
+    assert!(restored.status.success(), "{}", text(&restored));
+    assert_eq!(servers.files(0), old);
+    assert_eq!(tree(&set), tree(&pristine));
+}
