@@ -98,7 +98,7 @@ impl Inner {
     /// What a picture that is played tells about the file as a whole.
     fn learn(&self, state: &mut State, item: &Item, time: i64, place: &Place, outs: &mut Vec<Out>) {
         let before = state.last_clock.replace(time);
-        if let (Some(Break::Gap(_) | Break::Back(_)), Some(before), true) =
+        if let (Some(Break::Gap(_) | Break::Back(_) | Break::Forward(_)), Some(before), true) =
             (place.begins, before, state.pull)
             && state.map.correct(item.offset, before, time, place.running)
             && state.duration.is_some()
@@ -108,7 +108,7 @@ impl Inner {
             let message = gst::message::DurationChanged::builder().src(&element);
             outs.push(Out::Message(Box::new(message.build())));
         }
-        state.map.learn(item.offset, time, place.running);
+        state.map.note(item.offset, time, place.running);
     }
 
     /// What a break of the recording means for all streams.
@@ -124,7 +124,7 @@ impl Inner {
                 state.stats.gaps = state.stats.gaps.saturating_add(1);
                 gap
             }
-            Some(Break::Back(_)) => {
+            Some(Break::Back(_) | Break::Forward(_)) => {
                 state.stats.clock_steps = state.stats.clock_steps.saturating_add(1);
                 return;
             }
@@ -199,10 +199,8 @@ impl Inner {
         let Some(stream) = state.streams.get_mut(index) else {
             return true;
         };
-        if place.interrupted {
-            stream.wait_key = true;
-            stream.discont = true;
-        }
+        stream.wait_key |= place.interrupted;
+        stream.discont |= place.interrupted || place.begins.is_some();
         stream.discont |= std::mem::replace(&mut stream.damages, item.damages) != item.damages;
         if item.key {
             stream.wait_key = false;

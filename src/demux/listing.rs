@@ -284,7 +284,10 @@ impl Entry {
     pub fn mark(&self) -> Mark {
         Mark {
             camera: self.camera,
+            codec: formats::reader::Codec::Mpeg4,
             video: true,
+            key: self.key,
+            offset: self.offset,
             timestamp: self.timestamp,
             slot: self.slot,
         }

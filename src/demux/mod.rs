@@ -30,7 +30,9 @@ mod stats;
 mod streams;
 mod survey;
 mod tag_lists;
-mod time_map;
+mod time_map {
+    pub use formats::recording::{Accuracy, Space, TimeMap};
+}
 mod toc;
 
 use formats::{

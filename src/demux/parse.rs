@@ -154,12 +154,7 @@ impl Inner {
         if packet.audio.is_some() && !state.sounds(&packet, &buffer) {
             return;
         }
-        let mark = Mark {
-            camera: packet.stream.camera,
-            video,
-            timestamp: packet.timestamp,
-            slot: packet.slot,
-        };
+        let mark = Mark::new(offset, &packet);
         let item = Item {
             stream: packet.stream,
             buffer,

@@ -45,7 +45,9 @@ impl Format for ExpFormat {
             },
             probe::Probe::No => match probe::learn(head) {
                 probe::Learning::Need(bytes) => Opened::Need(bytes),
-                probe::Learning::Reader(reader) => Opened::Reader(reader),
+                probe::Learning::Layout {
+                    layout, evidence, ..
+                } => Opened::Reader(probe::open_inferred(*layout, evidence)),
                 probe::Learning::No(why) => Opened::No(format!("{}; {why}", probe::EXPECTED)),
             },
         }

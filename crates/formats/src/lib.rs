@@ -17,5 +17,6 @@ pub mod fields;
 pub mod mpeg4;
 pub mod netvu;
 pub mod reader;
+pub mod recording;
 pub mod timeline;
 pub mod titles;

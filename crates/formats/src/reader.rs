@@ -136,6 +136,34 @@ pub struct AudioFormat {
     pub block_align: u16,
 }
 
+impl AudioFormat {
+    /// How long this many bytes of audio last, nanoseconds.
+    pub fn duration(&self, codec: Codec, bytes: usize) -> i64 {
+        let channels = u64::from(self.channels.max(1));
+        let bytes = bytes as u64;
+        let samples = match codec {
+            Codec::PcmS16le => bytes.checked_div(channels.saturating_mul(2)),
+            // each block has a header of 4 bytes for each channel, which holds one sample
+            Codec::ImaAdpcm => {
+                let align = u64::from(self.block_align).max(1);
+                let blocks = bytes.div_ceil(align);
+                let heads = blocks.saturating_mul(channels).saturating_mul(4);
+                bytes
+                    .saturating_sub(heads)
+                    .saturating_mul(2)
+                    .checked_div(channels)
+                    .map(|samples| samples.saturating_add(blocks))
+            }
+            _ => bytes.checked_div(channels),
+        };
+        let time = samples
+            .unwrap_or(0)
+            .saturating_mul(1_000_000_000)
+            .checked_div(u64::from(self.rate.max(1)));
+        i64::try_from(time.unwrap_or(0)).unwrap_or(i64::MAX)
+    }
+}
+
 /// Where a packet belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey {

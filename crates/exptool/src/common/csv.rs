@@ -141,6 +141,7 @@ fn begins(begins: Option<Break>) -> String {
         None => String::new(),
         Some(Break::Start) => "start".to_owned(),
         Some(Break::Gap(ns)) => format!("gap of {:.3} s", seconds(ns)),
+        Some(Break::Forward(ns)) => format!("clock forward by {:.3} s", seconds(ns)),
         Some(Break::Back(ns)) => format!("clock back by {:.3} s", seconds(ns)),
     }
 }

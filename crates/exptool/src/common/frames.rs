@@ -206,15 +206,6 @@ struct Reference {
     has_key: bool,
 }
 
-fn mark_of(packet: &Packet) -> Mark {
-    Mark {
-        camera: packet.stream.camera,
-        video: packet.stream.codec.media() == Media::Video,
-        timestamp: packet.timestamp,
-        slot: packet.slot,
-    }
-}
-
 struct Pass {
     options: Options,
     summary: Summary,
@@ -261,7 +252,7 @@ impl Pass {
             self.sizes.add(offset, &packet, coded);
         }
         let crc = self.check(packet.crc.filter(|_| check), coded);
-        let mark = mark_of(&packet);
+        let mark = Mark::new(offset, &packet);
         let sha256 = self
             .options
             .sha256
@@ -362,7 +353,10 @@ impl Pass {
                 continue;
             }
             let place = runs.picture(mark.camera, clock, frame.offset);
-            if matches!(place.begins, Some(Break::Gap(_) | Break::Back(_))) {
+            if matches!(
+                place.begins,
+                Some(Break::Gap(_) | Break::Back(_) | Break::Forward(_))
+            ) {
                 self.run += 1;
             }
             let reference = self.references.entry(frame.stream).or_default();

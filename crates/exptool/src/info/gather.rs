@@ -80,9 +80,10 @@ impl Gather {
                 Break::Start => ("start", 0),
                 Break::Gap(ns) => ("gap", ns),
                 Break::Back(ns) => ("clock-back", ns),
+                Break::Forward(ns) => ("clock-forward", ns),
             };
             self.gaps += u64::from(name == "gap");
-            self.steps += u64::from(name == "clock-back");
+            self.steps += u64::from(name.starts_with("clock"));
             if self.runs.len() < MAX_RUNS {
                 self.runs.push(Run {
                     number: self.runs.len() + 1,

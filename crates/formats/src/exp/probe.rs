@@ -157,8 +157,15 @@ pub fn open(family: Family) -> Option<Box<dyn Reader>> {
 pub enum Learning {
     /// More bytes may help.
     Need(usize),
-    /// A reader, whose first warning says what it rests on.
-    Reader(Box<dyn Reader>),
+    /// A layout.
+    Layout {
+        /// The layout.
+        layout: Box<Layout>,
+        /// What it rests on, for people.
+        evidence: String,
+        /// 0 to 100.
+        confidence: u32,
+    },
     /// No layout holds; why.
     No(String),
 }
@@ -174,16 +181,23 @@ pub fn learn(window: &Window<'_>) -> Learning {
     let has_pictures = || memchr::memmem::find(data, &start_code::VOP_BYTES).is_some();
     match learn::learn(data) {
         Ok(inferred) if inferred.confidence > learn::Confidence::Doubtful => {
-            let remark = format!(
+            let evidence = format!(
                 "the layout of the records was inferred from the first {} bytes and is {}: it reads {} of {} pictures",
                 data.len(),
                 inferred.confidence.name(),
                 inferred.read,
                 inferred.pictures
             );
-            let mut reader = NativeReader::new(inferred.layout);
-            reader.remark(remark);
-            Learning::Reader(Box::new(reader))
+            let confidence = match inferred.confidence {
+                learn::Confidence::Certain => 95,
+                learn::Confidence::Probable => 60,
+                learn::Confidence::Doubtful => 20,
+            };
+            Learning::Layout {
+                layout: Box::new(inferred.layout),
+                evidence,
+                confidence,
+            }
         }
         _ if !enough && has_pictures() => Learning::Need(MAX_LEARNING),
         Ok(inferred) => Learning::No(format!(
@@ -192,6 +206,13 @@ pub fn learn(window: &Window<'_>) -> Learning {
         )),
         Err(nothing) => Learning::No(nothing.to_string()),
     }
+}
+
+/// A reader for records of an inferred layout, whose first warning says what that rests on.
+pub fn open_inferred(layout: Layout, evidence: String) -> Box<dyn Reader> {
+    let mut reader = NativeReader::new(layout);
+    reader.remark(evidence);
+    Box::new(reader)
 }
 
 /// A reader for records of a given layout.

@@ -35,6 +35,10 @@ pub use probe::{Kind, probe};
 
 use crate::reader::{Reader, Step, Timestamp, Window};
 
+/// What was looked for, for the message that says it is not there.
+pub const EXPECTED: &str = "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \
+     a Digital Sprite message or a PAR partition (not a Parchive)";
+
 /// A reader of that form, which tells everything.
 pub fn open(kind: Kind) -> Box<dyn Reader> {
     open_terse(kind, false)

@@ -12,7 +12,7 @@ pub mod runs;
 pub mod timing;
 
 pub use place::{Interpolator, Mark};
-pub use runs::{Break, GapPolicy, Place, Run, RunMap};
+pub use runs::{Break, GapPolicy, Place, Run, RunMap, is_implausible};
 pub use timing::{FrameTiming, Resolution, TimingSample};
 
 /// Nanoseconds in a second.

@@ -8,23 +8,57 @@ use super::{
     MILLI, SECOND,
     timing::{FrameTiming, Resolution, slot_time},
 };
-use crate::reader::Timestamp;
+use crate::reader::{Codec, Media, Packet, StreamKey, Timestamp};
 use std::collections::VecDeque;
 
 /// A second of one camera is closed when it has this many pictures, whatever follows.
 const MAX_GROUP: usize = 1024;
 
-/// What is placed.
+/// A record as the timeline sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Camera, or sound channel.
+    /// Camera, or audio channel.
     pub camera: u16,
-    /// A picture. Sound has its own groups and never moves pictures.
+    /// Codec of the payload.
+    pub codec: Codec,
+    /// A frame of a camera. Audio has its own groups and never moves frames.
     pub video: bool,
+    /// Needs no other frame to be decoded.
+    pub key: bool,
+    /// Offset of the record in the file.
+    pub offset: u64,
     /// The recorder's time.
     pub timestamp: Option<Timestamp>,
     /// The slot.
     pub slot: Option<u64>,
+}
+
+impl Mark {
+    /// A packet whose record is at `offset`.
+    pub fn new(offset: u64, packet: &Packet) -> Mark {
+        Mark {
+            camera: packet.stream.camera,
+            codec: packet.stream.codec,
+            video: packet.stream.codec.media() == Media::Video,
+            key: packet.key,
+            offset,
+            timestamp: packet.timestamp,
+            slot: packet.slot,
+        }
+    }
+
+    /// The stream that it belongs to.
+    pub fn stream(&self) -> StreamKey {
+        StreamKey {
+            camera: self.camera,
+            codec: self.codec,
+        }
+    }
+
+    /// Its clock as it is in the file, nanoseconds since 1970.
+    pub fn clock(&self) -> Option<i64> {
+        Some(self.timestamp?.unix_ms().saturating_mul(MILLI))
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +91,8 @@ pub struct Interpolator<T> {
     front: u64,
     groups: Vec<Group>,
     last: i64,
+    /// Time of each camera's last frame, where frames may lack a clock.
+    cameras: Vec<(u16, i64)>,
 }
 
 impl<T> Interpolator<T> {
@@ -68,6 +104,7 @@ impl<T> Interpolator<T> {
             front: 0,
             groups: Vec::new(),
             last: 0,
+            cameras: Vec::new(),
         }
     }
 
@@ -114,13 +151,29 @@ impl<T> Interpolator<T> {
         let entry = self.queue.front()?;
         let time = match entry.time {
             Some(time) => time,
-            // sound without a clock belongs to what stands before it
+            // a frame without a clock follows its camera's last one; audio belongs to what is before it
+            None if entry.floating && entry.mark.video => {
+                let own = self
+                    .cameras
+                    .iter()
+                    .find(|(camera, _)| *camera == entry.mark.camera);
+                own.map_or(self.last, |(_, last)| {
+                    last.saturating_add(self.timing.interval)
+                })
+            }
             None if entry.floating => self.last,
             None => return None,
         };
         let entry = self.queue.pop_front()?;
         self.front = self.front.saturating_add(1);
         self.last = time;
+        if entry.mark.video && self.timing.resolution != Resolution::Millis || entry.floating {
+            let camera = entry.mark.camera;
+            match self.cameras.iter_mut().find(|(known, _)| *known == camera) {
+                Some((_, last)) => *last = time,
+                None => self.cameras.push((camera, time)),
+            }
+        }
         Some((entry.item, entry.mark, time))
     }
 
@@ -135,6 +188,7 @@ impl<T> Interpolator<T> {
     pub fn clear(&mut self) {
         self.queue.clear();
         self.groups.clear();
+        self.cameras.clear();
         self.front = 0;
     }
 
@@ -270,6 +324,9 @@ mod tests {
                 n,
                 Mark {
                     camera: *camera,
+                    codec: Codec::Mpeg4,
+                    key: true,
+                    offset: 0,
                     video: true,
                     timestamp: Some(timestamp),
                     slot: *slot,
@@ -301,6 +358,9 @@ mod tests {
     fn a_record_whose_stamp_tells_all_needs_no_place_in_the_row() {
         let mark = |millis| Mark {
             camera: 1,
+            codec: Codec::Mpeg4,
+            key: true,
+            offset: 0,
             video: true,
             timestamp: Some(Timestamp {
                 seconds: 5,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Runs of recording, and the running time that goes through them without ever going back.
 
-use super::timing::FrameTiming;
+use super::{SECOND, timing::FrameTiming};
 
 /// What becomes of the time in which nothing was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum Break {
     Gap(i64),
     /// The clock stepped back by this much (set by hand, or the end of daylight saving).
     Back(i64),
+    /// The clock was set forward by this much from a time that cannot be, such as 1970 after its battery failed, or to one.
+    Forward(i64),
 }
 
 /// Where a record came to lie.
@@ -65,6 +67,24 @@ pub struct RunMap {
     last_running: i64,
     cameras: Vec<Last>,
     runs: Vec<Run>,
+    /// The step that is a gap for a camera that is slower than all cameras together.
+    gaps: Vec<(u16, i64)>,
+}
+
+/// First second that a recorder's clock can show: 1990-01-01.
+const EARLIEST: i64 = 631_152_000;
+/// First second that it cannot: 2100-01-01.
+const LATEST: i64 = 4_102_444_800;
+
+/// Whether no recorder can have recorded at this time, nanoseconds since 1970: its clock's battery had failed, or a damaged
+/// clock shows it.
+pub fn is_implausible(clock: i64) -> bool {
+    !(EARLIEST..LATEST).contains(&clock.div_euclid(SECOND))
+}
+
+/// The step that is a gap where frames usually are this far apart, nanoseconds: at least 2 s and 4 intervals.
+pub fn gap_after(interval: i64) -> i64 {
+    interval.saturating_mul(4).max(2 * SECOND)
 }
 
 /// Runs that are remembered by a map; a file with more keeps its first ones.
@@ -82,7 +102,22 @@ impl RunMap {
             last_running: 0,
             cameras: Vec::new(),
             runs: Vec::new(),
+            gaps: Vec::new(),
         }
+    }
+
+    /// A map that knows how far apart each camera's frames usually are, in nanoseconds.
+    pub fn with_intervals(mut self, intervals: &[(u16, i64)]) -> RunMap {
+        let slow = intervals
+            .iter()
+            .map(|(camera, interval)| (*camera, gap_after(*interval)));
+        self.gaps = slow.filter(|(_, gap)| *gap > self.gap).collect();
+        self
+    }
+
+    fn gap_of(&self, camera: u16) -> i64 {
+        let own = self.gaps.iter().find(|(known, _)| *known == camera);
+        own.map_or(self.gap, |(_, gap)| *gap)
     }
 
     /// Reading goes on inside a run whose clock `clock` has the running time `running`.
@@ -118,8 +153,8 @@ impl RunMap {
                 let cut = step.saturating_sub(self.interval);
                 self.base = self.base.map(|base| base.saturating_add(cut));
             }
-            Some(Break::Back(_)) => {
-                // pictures go on one usual interval after the last; the clocks of the other cameras belong to the old time
+            Some(Break::Back(_) | Break::Forward(_)) => {
+                // frames go on one usual interval after the last; the clocks of the other cameras belong to the old time
                 let next = self.last_running.saturating_add(self.interval);
                 self.base = Some(clock.saturating_sub(next));
                 self.cameras.clear();
@@ -128,8 +163,14 @@ impl RunMap {
             Some(Break::Gap(_)) | None => {}
         }
         let running = self.running(clock);
-        let interrupted = begins.is_some()
-            || before.is_some_and(|before| clock.saturating_sub(before) >= self.gap);
+        // a clock that was set takes no reference away: no record is missing
+        let interrupted = match begins {
+            Some(Break::Back(_) | Break::Forward(_)) => false,
+            Some(Break::Start | Break::Gap(_)) => true,
+            None => {
+                before.is_some_and(|before| clock.saturating_sub(before) >= self.gap_of(camera))
+            }
+        };
         self.remember(camera, clock);
         self.last_clock = self.last_clock.max(clock);
         self.last_running = self.last_running.max(running);
@@ -177,7 +218,13 @@ impl RunMap {
         if let Some(back) = back {
             return Some(Break::Back(back));
         }
-        (ahead >= self.gap).then_some(Break::Gap(ahead))
+        if ahead < self.gap {
+            return None;
+        }
+        match is_implausible(self.last_clock) == is_implausible(clock) {
+            true => Some(Break::Gap(ahead)),
+            false => Some(Break::Forward(ahead)),
+        }
     }
 
     fn running(&self, clock: i64) -> i64 {

@@ -113,7 +113,7 @@ impl FrameTiming {
 
     /// The step that is a gap: at least 2 s and 4 usual intervals.
     pub fn gap(&self) -> i64 {
-        self.interval.saturating_mul(4).max(2 * SECOND)
+        super::runs::gap_after(self.interval)
     }
 }
 
@@ -126,6 +126,9 @@ pub fn slot_time(slots: i64, rate: Option<(u32, u32)>) -> Option<i64> {
         .checked_div(i128::from(num))?;
     i64::try_from(time).ok()
 }
+
+/// Records of one moment after which a clock is taken to stand still: more than any recorder keeps in a second.
+const STANDING: usize = 62;
 
 fn resolution(samples: &[TimingSample]) -> Resolution {
     let mut same = false;
@@ -146,6 +149,14 @@ fn resolution(samples: &[TimingSample]) -> Resolution {
             }
             previous = Some(timestamp);
         }
+    }
+    // a clock that stands still is none
+    let mut all = samples.iter().filter_map(|sample| sample.timestamp);
+    if let Some(first) = all.next()
+        && samples.len() >= STANDING
+        && all.all(|timestamp| timestamp == first)
+    {
+        return Resolution::Slots;
     }
     match (timed, same, fine) {
         (false, ..) => Resolution::Slots,

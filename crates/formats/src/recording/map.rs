@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What is known of the recording as a whole: its runs, where they stand in the file, and how sure that is.
 //!
-//! The runs are found by a survey (`listing`): from the file's index where it agrees with the records, by walking over all records
-//! of a small file, else by sampling. What is inferred while playing corrects it.
+//! The runs are found by a survey: from the file's index where it agrees with the records, by walking over all records of a small
+//! file, else by sampling. What is met while playing corrects it.
 
-use formats::{
+use crate::{
     reader::Mode,
     timeline::{Run, SECOND},
 };
@@ -15,7 +15,7 @@ pub enum Space {
     /// Offsets of records.
     #[default]
     Records,
-    /// Offsets of entries in the file's index.
+    /// Numbers of entries in the file's index, from 0.
     Index,
 }
 
@@ -60,14 +60,16 @@ pub struct TimeMap {
     pub end: u64,
     /// Bytes of the file.
     pub bytes: Option<u64>,
-    /// Usual distance of pictures, nanoseconds.
+    /// Usual distance of frames, nanoseconds.
     pub interval: i64,
-    /// Clock times and record offsets met while playing, thinned out.
-    pub inferred: Vec<(u64, i64)>,
+    /// Running time at which audio ends that outlasts all frames, nanoseconds.
+    pub audio_end: Option<i64>,
+    /// Record offsets and clock times met while playing, thinned out.
+    pub seen: Vec<(u64, i64)>,
 }
 
-/// Places inferred while playing that are kept.
-const MAX_LEARNT: usize = 16_384;
+/// Places met while playing that are kept.
+const MAX_SEEN: usize = 16_384;
 
 impl TimeMap {
     /// Bytes of the file, where known.
@@ -90,13 +92,13 @@ impl TimeMap {
 
     /// Running time at which the recording ends.
     pub fn duration(&self) -> Option<i64> {
-        let last = self.runs.last()?;
-        let length = last.clock_end.saturating_sub(last.clock);
-        Some(
+        let frames = self.runs.last().map(|last| {
+            let length = last.clock_end.saturating_sub(last.clock);
             last.running
                 .saturating_add(length)
-                .saturating_add(self.interval),
-        )
+                .saturating_add(self.interval)
+        });
+        frames.max(self.audio_end)
     }
 
     /// The run that is played at this running time: the last that begins at or before it.
@@ -191,20 +193,20 @@ impl TimeMap {
     }
 
     /// A picture was played: remembers where it stood. Duration grows with a file that is still written.
-    pub fn learn(&mut self, offset: u64, clock: i64, running: i64) {
+    pub fn note(&mut self, offset: u64, clock: i64, running: i64) {
         if self
-            .inferred
+            .seen
             .last()
             .is_none_or(|(last, _)| offset > last.saturating_add(65_536))
         {
-            if self.inferred.len() >= MAX_LEARNT {
+            if self.seen.len() >= MAX_SEEN {
                 let mut n = 0_usize;
-                self.inferred.retain(|_| {
+                self.seen.retain(|_| {
                     n = n.wrapping_add(1);
                     n.is_multiple_of(2)
                 });
             }
-            self.inferred.push((offset, clock));
+            self.seen.push((offset, clock));
         }
         if let Some(last) = self.runs.last_mut() {
             let base = last.clock.saturating_sub(last.running);
@@ -220,11 +222,7 @@ impl TimeMap {
         if self.space != Space::Records {
             return (from, to);
         }
-        let inside = || {
-            self.inferred
-                .iter()
-                .filter(|(at, _)| (from..to).contains(at))
-        };
+        let inside = || self.seen.iter().filter(|(at, _)| (from..to).contains(at));
         let low = inside()
             .filter(|(_, time)| *time < clock)
             .map(|(at, _)| *at)
@@ -309,7 +307,7 @@ mod tests {
     fn what_was_played_narrows_the_search() {
         let mut map = map();
         for n in 0..100_u64 {
-            map.learn(n * 100_000, n as i64 * SECOND, n as i64 * SECOND);
+            map.note(n * 100_000, n as i64 * SECOND, n as i64 * SECOND);
         }
         let (low, high) = map.bracket(50 * SECOND + 1, 0, u64::MAX);
         assert_eq!((low, high), (50 * 100_000, 51 * 100_000));

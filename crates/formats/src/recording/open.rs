@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MPL-2.0
+//! What a file is, and what reads it: the registry of formats.
+
+use crate::{
+    exp::{
+        layout::Layout,
+        probe::{self, Learning, Probe},
+    },
+    netvu,
+    reader::{Reader, Window},
+};
+
+/// The formats that are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formats {
+    /// Pelco DX exports: native and PLV1.
+    Exp,
+    /// Dedicated Micros: NetVu streams and partitions.
+    NetVu,
+    /// All of them.
+    All,
+}
+
+/// What reads a file.
+#[derive(Clone, Debug)]
+pub enum Format {
+    /// A family of EXP that is described.
+    Exp(probe::Family),
+    /// Records of another layout.
+    Layout(Box<Layout>),
+    /// Records of a layout that was inferred from the file; on what that rests, for people.
+    Inferred(Box<Layout>, String),
+    /// A form of NetVu.
+    NetVu(netvu::Kind),
+}
+
+impl Format {
+    /// A reader at the file's beginning. `terse`: facts that every frame of NetVu has are left out.
+    pub fn reader(&self, terse: bool) -> Box<dyn Reader> {
+        match self {
+            Format::Exp(family) => probe::open(*family)
+                .unwrap_or_else(|| netvu::open_terse(netvu::Kind::Binary, terse)),
+            Format::Layout(layout) => probe::open_layout((**layout).clone()),
+            Format::Inferred(layout, evidence) => {
+                probe::open_inferred((**layout).clone(), evidence.clone())
+            }
+            Format::NetVu(kind) => netvu::open_terse(*kind, terse),
+        }
+    }
+}
+
+/// Outcome of looking at a file's first bytes.
+pub enum Opened {
+    /// This many bytes from the beginning would decide.
+    Need(usize),
+    /// What it is; why, for people; and how surely, 0 to 100, as far as its beginning shows.
+    Recording {
+        /// What reads it.
+        format: Format,
+        /// What shows that.
+        evidence: String,
+        /// 0 to 100.
+        confidence: u32,
+    },
+    /// None of them.
+    Unknown {
+        /// What was looked for.
+        expected: String,
+    },
+}
+
+/// Bytes in which a NetVu packet is looked for at the beginning of a file.
+const NETVU_LOOK: usize = 64 << 10;
+/// How sure a NetVu form must be before other formats are not looked for.
+const NETVU_SURE: u32 = 80;
+
+/// Looks at the first bytes of a file. `head.offset` is 0.
+pub fn open(head: &Window<'_>, formats: Formats) -> Opened {
+    let data = head.data;
+    let found = match formats {
+        Formats::Exp => None,
+        Formats::NetVu | Formats::All => netvu::probe(data),
+    };
+    if let Some((kind, score)) = found.filter(|(_, score)| *score >= NETVU_SURE) {
+        return netvu_form(kind, score);
+    }
+    let mut need = None;
+    if formats != Formats::NetVu {
+        match probe::probe(head) {
+            Probe::Is { family, .. } => {
+                return Opened::Recording {
+                    format: Format::Exp(family),
+                    evidence: String::new(),
+                    confidence: 0,
+                };
+            }
+            Probe::Need(bytes) => need = Some(bytes),
+            Probe::No => {}
+        }
+    }
+    let enough = head.last || data.len() >= NETVU_LOOK;
+    if let Some((kind, score)) = found.filter(|_| enough && need.is_none()) {
+        return netvu_form(kind, score);
+    }
+    if formats == Formats::NetVu {
+        // what some units answer when one picture is asked for
+        if data.starts_with(&[0xff, 0xd8, 0xff]) {
+            return netvu_form(netvu::Kind::Mime, 1);
+        }
+        let limit = match data.starts_with(b"PAR\0") {
+            true => probe::MAX_PROBE,
+            false => NETVU_LOOK,
+        };
+        if !head.last && data.len() < limit {
+            let next = data.len().saturating_mul(2).clamp(NETVU_LOOK, limit);
+            need = Some(match data.len() < NETVU_LOOK {
+                // a live stream may not have that many for a long time
+                true => data.len().saturating_add(1),
+                false => next,
+            });
+        }
+    }
+    if let Some(bytes) = need.filter(|_| !head.last) {
+        return Opened::Need(bytes);
+    }
+    let expected = match formats {
+        Formats::Exp => probe::EXPECTED.to_owned(),
+        Formats::NetVu => netvu::EXPECTED.to_owned(),
+        Formats::All => format!("{}, or {}", probe::EXPECTED, netvu::EXPECTED),
+    };
+    if formats == Formats::NetVu {
+        return Opened::Unknown { expected };
+    }
+    match probe::learn(head) {
+        Learning::Need(bytes) => Opened::Need(bytes),
+        Learning::Layout {
+            layout,
+            evidence,
+            confidence,
+        } => Opened::Recording {
+            format: Format::Inferred(layout, evidence.clone()),
+            evidence,
+            confidence,
+        },
+        Learning::No(why) => Opened::Unknown {
+            expected: format!("{expected}; {why}"),
+        },
+    }
+}
+
+fn netvu_form(kind: netvu::Kind, confidence: u32) -> Opened {
+    Opened::Recording {
+        format: Format::NetVu(kind),
+        evidence: format!("the first packets are a NetVu stream ({kind:?})"),
+        confidence,
+    }
+}

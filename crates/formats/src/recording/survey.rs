@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Finds the runs of a recording without playing it, within a number of bytes.
+//!
+//! In order of preference: the file's index, where it agrees with the records it points to; a walk over all records, where the
+//! file is small enough; samples from all over the file, narrowed down where the clock moved by another amount than sequence
+//! numbers, slots or places in the index explain. Without any of these, both ends of the file.
+//!
+//! What samples cannot show is an interruption that another irregularity between the same two samples makes up for: such a map is
+//! called sampled, not exact.
+
+use super::{
+    lister::{Listed, Lister},
+    map::{Accuracy, Space, TimeMap},
+    placement::Placement,
+    profile::Profile,
+    source::Source,
+};
+use crate::{
+    reader::{Mode, Reader},
+    timeline::{
+        FrameTiming, GapPolicy, MILLI, Resolution, Run, RunMap, TimingSample, timing::slot_time,
+    },
+};
+use std::ops::ControlFlow;
+
+/// Bytes that a survey may read while a file is opened.
+pub const OPENING: u64 = 1 << 20;
+/// Bytes that a survey may read for the first seek.
+pub const SEEKING: u64 = 3 << 19;
+
+/// Index entries that are compared with their records before the index is used.
+const CHECKS: u64 = 3;
+/// An index with clocks of no more bytes is read whole.
+const WHOLE_INDEX: u64 = 256 << 10;
+/// Bytes of records between the first samples, where the budget allows that many.
+const SPACING: u64 = 16 << 20;
+/// Index entries between them.
+const INDEX_SPACING: u64 = 16 << 10;
+/// A range of this many bytes of records is walked over.
+const WALK: u64 = 256 << 10;
+/// A range of this many index entries with clocks is.
+const INDEX_WALK: u64 = 512;
+/// What a sample costs, in bytes.
+const SAMPLE_COST: u64 = 40 << 10;
+/// What a sample of an index costs.
+const INDEX_COST: u64 = 6 << 10;
+/// Records in which a sequence number comes back.
+const WRAP: i64 = 65_536;
+/// Records at the start that show how regularly frames come.
+const FIRST_RECORDS: usize = 48;
+/// Runs whose mode is looked up.
+const MAX_MODES: usize = 16;
+/// Bytes before the file's end in which the last record is looked for first, and at most.
+const TAIL: u64 = 64 << 10;
+const MAX_TAIL: u64 = 16 << 20;
+
+/// A survey of one file.
+pub struct Survey<'a, S: Source + Clone> {
+    /// The file.
+    pub source: S,
+    /// Its reader, which knows the index.
+    pub reader: &'a dyn Reader,
+    /// What the first records show.
+    pub profile: &'a Profile,
+    /// What becomes of gaps.
+    pub policy: GapPolicy,
+    /// The only camera of interest, 0 = all.
+    pub camera: u16,
+    /// Offset of the first record.
+    pub start: u64,
+    /// Bytes that may be read, about.
+    pub budget: u64,
+}
+
+impl<S: Source + Clone> Survey<'_, S> {
+    /// The best map that the budget gives.
+    ///
+    /// # Errors
+    /// Whatever the source fails with.
+    pub fn run(&self) -> Result<TimeMap, S::Error> {
+        let Some(end) = self.source.size() else {
+            return Ok(TimeMap::default());
+        };
+        let mut map = self.find_runs(end)?;
+        map.modes = self.modes(&map)?;
+        map.interval = self.profile.timing.interval;
+        map.set_size(Some(end));
+        Ok(map)
+    }
+
+    fn find_runs(&self, end: u64) -> Result<TimeMap, S::Error> {
+        let small = end.saturating_sub(self.start) <= self.budget;
+        if self.profile.timing.resolution != Resolution::Slots
+            && let Some(mut index) = self.lister(Space::Index)
+            && self.index_agrees(&mut index, end)?
+        {
+            let has_clocks = index.sample_clock()?;
+            let (count, bytes) = index
+                .index()
+                .map_or((0, 0), |all| (all.count(), all.bytes()));
+            if has_clocks && bytes <= WHOLE_INDEX {
+                return self.walk(Space::Index, 0, count);
+            }
+            if !small && let Some(map) = self.sampled_index(&mut index, count)? {
+                return Ok(map);
+            }
+        }
+        match small {
+            true => self.walk(Space::Records, self.start, end),
+            false => self.ends(end),
+        }
+    }
+
+    fn lister(&self, space: Space) -> Option<Lister<S>> {
+        Lister::new(self.source.clone(), self.reader, space, self.camera)
+    }
+
+    /// Modes of the first runs, from their first records.
+    fn modes(&self, map: &TimeMap) -> Result<Vec<Mode>, S::Error> {
+        let mut modes = Vec::new();
+        let (Some(mut entries), Some(mut records)) =
+            (self.lister(map.space), self.lister(Space::Records))
+        else {
+            return Ok(modes);
+        };
+        for run in map.runs.iter().take(MAX_MODES) {
+            let entry = entries.sample(run.offset, run.offset.saturating_add(1))?;
+            let record = match entry.filter(|_| map.space == Space::Index) {
+                Some(entry) => records.record_at(entry.mark.offset)?,
+                None => entry,
+            };
+            modes.push(record.map(|record| record.mode).unwrap_or_default());
+        }
+        Ok(modes)
+    }
+
+    /// Compares some entries of the index with the records they point to, and its ends with those of the file.
+    fn index_agrees(&self, entries: &mut Lister<S>, end: u64) -> Result<bool, S::Error> {
+        let Some(last) = entries
+            .index()
+            .and_then(|index| index.count().checked_sub(1))
+        else {
+            return Ok(false);
+        };
+        let mut furthest = 0;
+        for n in 0..CHECKS {
+            let number = last
+                .saturating_mul(n)
+                .checked_div(CHECKS.saturating_sub(1))
+                .unwrap_or(0);
+            let mut from = number;
+            let mut entry = entries.sample(from, u64::MAX)?;
+            // only audio from here on: the last frame before
+            while entry.is_none() && from > 0 {
+                from = from.saturating_sub(64);
+                entry = entries.sample(from, u64::MAX)?;
+            }
+            let Some(entry) = entry else {
+                return Ok(false);
+            };
+            let Some(record) = entries.record_at(entry.mark.offset)? else {
+                return Ok(false);
+            };
+            let seconds = |listed: &Listed| listed.mark.timestamp.map(|time| time.seconds);
+            let agrees = record.mark.offset == entry.mark.offset
+                && seconds(&record) == seconds(&entry)
+                && record.mark.camera == entry.mark.camera
+                && record.mark.key == entry.mark.key;
+            if !agrees || (n == 0 && self.camera == 0 && entry.mark.offset > self.start) {
+                return Ok(false);
+            }
+            furthest = furthest.max(entry.mark.offset);
+        }
+        // records that were written after the index are not in it
+        let Some(mut records) = self.lister(Space::Records) else {
+            return Ok(false);
+        };
+        let from = end.saturating_sub(TAIL).max(furthest.saturating_add(1));
+        let mut unlisted = None;
+        records.walk(from, end, true, &mut |listed| {
+            unlisted = Some(listed);
+            ControlFlow::Break(())
+        })?;
+        match unlisted {
+            None => Ok(true),
+            // the last entries may be of another camera or of audio
+            Some(listed) => {
+                let mut known = false;
+                let from = last.saturating_sub(256);
+                entries.walk(from, u64::MAX, false, &mut |entry| {
+                    known |= entry.mark.offset >= listed.mark.offset;
+                    ControlFlow::Continue(())
+                })?;
+                Ok(known)
+            }
+        }
+    }
+
+    /// Goes over all entries or records between two positions.
+    fn walk(&self, space: Space, from: u64, to: u64) -> Result<TimeMap, S::Error> {
+        let Some(mut lister) = self.lister(space) else {
+            return Ok(TimeMap::default());
+        };
+        let mut placement: Placement<u64> =
+            Placement::with_profile(self.policy, self.profile.clone());
+        let jump = space == Space::Records && from > self.start;
+        let mut runs = Runs::new(space);
+        lister.walk(from, to, jump, &mut |listed| {
+            let now = placement.push(listed.position, listed.mark, &[], true);
+            runs.extend(now);
+            while let Some(placed) = placement.pop() {
+                runs.extend(Some(placed));
+            }
+            ControlFlow::Continue(())
+        })?;
+        placement.finish();
+        while let Some(placed) = placement.pop() {
+            runs.extend(Some(placed));
+        }
+        Ok(TimeMap {
+            space,
+            audio_end: audio_end(placement.runs(), lister.audio_end),
+            runs: runs.runs,
+            accuracy: Accuracy::Exact,
+            end: to,
+            interval: self.profile.timing.interval,
+            ..TimeMap::default()
+        })
+    }
+
+    /// Samples of a large index.
+    fn sampled_index(
+        &self,
+        index: &mut Lister<S>,
+        count: u64,
+    ) -> Result<Option<TimeMap>, S::Error> {
+        let first = index.sample(0, count)?;
+        let mut last = None;
+        index.walk(count.saturating_sub(256), count, false, &mut |listed| {
+            last = Some(listed);
+            ControlFlow::Continue(())
+        })?;
+        let last = match last {
+            Some(last) => index.sample(last.position, count)?,
+            None => None,
+        };
+        match (first, last) {
+            (Some(first), Some(last)) => self.sampled(Space::Index, first, last, count),
+            _ => Ok(None),
+        }
+    }
+
+    /// Samples from all over the file.
+    fn sampled(
+        &self,
+        space: Space,
+        first: Listed,
+        last: Listed,
+        end: u64,
+    ) -> Result<Option<TimeMap>, S::Error> {
+        let Some(mut records) = self.lister(Space::Records) else {
+            return Ok(None);
+        };
+        let (mut samples, mut cameras) = (Vec::new(), Vec::new());
+        let mut reached = first.mark.offset;
+        records.walk(first.mark.offset, u64::MAX, true, &mut |listed| {
+            samples.push(TimingSample {
+                camera: listed.mark.camera,
+                timestamp: listed.mark.timestamp,
+                slot: None,
+            });
+            reached = listed.mark.offset;
+            if !cameras.contains(&listed.mark.camera) {
+                cameras.push(listed.mark.camera);
+            }
+            match samples.len() < FIRST_RECORDS {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        })?;
+        // records explain the clock only where frames come regularly
+        let usual = FrameTiming::measure(&samples, None, None);
+        let by_slots = first.mark.slot.is_some() && self.profile.timing.slot_rate.is_some();
+        if !usual.steady && !by_slots {
+            return Ok(None);
+        }
+        let bytes = reached.saturating_sub(first.mark.offset);
+        let steps = (samples.len() as u64).saturating_sub(1).max(1);
+        let Some(lister) = self.lister(space) else {
+            return Ok(None);
+        };
+        let mut sampling = Sampling {
+            lister,
+            space,
+            timing: FrameTiming {
+                slot_rate: self.profile.timing.slot_rate,
+                ..usual
+            },
+            cameras: i64::try_from(cameras.len()).unwrap_or(1),
+            runs: RunMap::new(self.policy, &self.profile.timing)
+                .with_intervals(&self.profile.intervals),
+            budget: self.budget,
+            record_bytes: bytes.checked_div(steps).unwrap_or(1).max(1),
+        };
+        sampling.run(first, last)?;
+        Ok(Some(TimeMap {
+            space,
+            runs: sampling.runs.runs().to_vec(),
+            accuracy: Accuracy::Sampled,
+            end,
+            interval: self.profile.timing.interval,
+            ..TimeMap::default()
+        }))
+    }
+
+    /// The last frame before `end`, looked for in at most `most` bytes.
+    fn last_before(
+        &self,
+        lister: &mut Lister<S>,
+        end: u64,
+        most: u64,
+    ) -> Result<Option<Listed>, S::Error> {
+        let mut back = TAIL;
+        loop {
+            let from = end.saturating_sub(back).max(self.start);
+            let mut last = None;
+            lister.walk(from, end, true, &mut |listed| {
+                last = Some(listed);
+                ControlFlow::Continue(())
+            })?;
+            if last.is_some() || from == self.start || back >= most {
+                return Ok(last);
+            }
+            back = back.saturating_mul(4);
+        }
+    }
+
+    /// The first and the last record, taken for one run; or samples between them, where records are numbered.
+    fn ends(&self, end: u64) -> Result<TimeMap, S::Error> {
+        let empty = TimeMap {
+            interval: self.profile.timing.interval,
+            end,
+            ..TimeMap::default()
+        };
+        let Some(mut lister) = self.lister(Space::Records) else {
+            return Ok(empty);
+        };
+        let Some(first) = lister.sample(self.start, end)? else {
+            return Ok(empty);
+        };
+        // the header may say where records end; it is believed only where nothing later is found
+        let claimed = self.reader.info().data_end.filter(|claimed| *claimed < end);
+        let before_index = match claimed {
+            Some(claimed) => self.last_before(&mut lister, claimed, MAX_TAIL)?,
+            None => None,
+        };
+        let tail = match before_index {
+            Some(_) => TAIL,
+            None => MAX_TAIL,
+        };
+        let at_end = self.last_before(&mut lister, end, tail)?;
+        let last = at_end
+            .into_iter()
+            .chain(before_index)
+            .max_by_key(|listed| listed.position);
+        let (Some(last), Some(clock)) = (last, first.mark.clock()) else {
+            return Ok(empty);
+        };
+        if self.budget >= SEEKING
+            && first.sequence.is_some()
+            && let Some(map) = self.sampled(Space::Records, first, last, end)?
+        {
+            return Ok(map);
+        }
+        let mut runs = RunMap::new(self.policy, &self.profile.timing);
+        runs.picture(first.mark.camera, clock, self.start);
+        runs.pass(last.mark.clock().unwrap_or(clock).max(clock));
+        Ok(TimeMap {
+            audio_end: audio_end(&runs, lister.audio_end),
+            runs: runs.runs().to_vec(),
+            accuracy: Accuracy::Ends,
+            ..empty
+        })
+    }
+}
+
+impl<S: Source + Clone> Lister<S> {
+    /// Whether the entries of the index have clocks of their own.
+    fn sample_clock(&mut self) -> Result<bool, S::Error> {
+        let mut has = false;
+        self.walk(0, u64::MAX, false, &mut |listed| {
+            has = listed.mark.timestamp.is_some();
+            ControlFlow::Break(())
+        })?;
+        Ok(has)
+    }
+}
+
+/// Running time at which audio ends whose last clock is this, where it outlasts the frames.
+fn audio_end(runs: &RunMap, clock: Option<i64>) -> Option<i64> {
+    let last = runs.runs().last()?;
+    let clock = clock.filter(|clock| *clock > last.clock_end)?;
+    // audio that is far from any frame belongs to another time
+    let beyond = clock.saturating_sub(last.clock);
+    Some(last.running.saturating_add(beyond))
+}
+
+/// Runs as a placement shows them, at positions of the survey.
+struct Runs {
+    space: Space,
+    runs: Vec<Run>,
+}
+
+impl Runs {
+    fn new(space: Space) -> Runs {
+        Runs {
+            space,
+            runs: Vec::new(),
+        }
+    }
+
+    fn extend(&mut self, placed: Option<super::placement::Placed<u64>>) {
+        let Some(placed) = placed else {
+            return;
+        };
+        let offset = match self.space {
+            Space::Records => placed.mark.offset,
+            Space::Index => placed.item,
+        };
+        match self.runs.last_mut() {
+            Some(run) if placed.place.begins.is_none() => {
+                run.clock_end = run.clock_end.max(placed.clock);
+            }
+            _ => self.runs.push(Run {
+                clock: placed.clock,
+                clock_end: placed.clock,
+                running: placed.place.running,
+                offset,
+            }),
+        }
+    }
+}
+
+/// Finds the runs between two frames by samples.
+struct Sampling<S: Source + Clone> {
+    lister: Lister<S>,
+    space: Space,
+    timing: FrameTiming,
+    /// Cameras that are recorded in turns.
+    cameras: i64,
+    runs: RunMap,
+    budget: u64,
+    /// Bytes of a record, on average, as far as known.
+    record_bytes: u64,
+}
+
+impl<S: Source + Clone> Sampling<S> {
+    fn run(&mut self, first: Listed, last: Listed) -> Result<(), S::Error> {
+        let width = last.position.saturating_sub(first.position);
+        let (spacing, cost) = match self.space {
+            Space::Records => (SPACING, SAMPLE_COST),
+            Space::Index => (INDEX_SPACING, INDEX_COST),
+        };
+        // half of the budget shows where something happened, the other half what
+        let most = (self.budget / 2).checked_div(cost).unwrap_or(1).max(1);
+        let parts = width.checked_div(spacing).unwrap_or(1).clamp(1, most);
+        self.take(&first);
+        let mut before = first;
+        for part in 1..=parts {
+            let step = width.checked_div(parts).unwrap_or(0).saturating_mul(part);
+            let sample = match part == parts {
+                true => Some(last),
+                false => self
+                    .lister
+                    .sample(first.position.saturating_add(step), last.position)?,
+            };
+            if let Some(sample) = sample.filter(|sample| sample.position > before.position) {
+                self.narrow(before, sample, 0)?;
+                before = sample;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, listed: &Listed) {
+        if let Some(clock) = listed.mark.clock() {
+            self.runs
+                .picture(listed.mark.camera, clock, listed.position);
+        }
+    }
+
+    /// Takes a range in which something happened for one interruption before its end.
+    fn take_range(&mut self, from: &Listed, to: &Listed) {
+        if let (Some(before), Some(after), Some(taken)) = (
+            from.mark.clock(),
+            to.mark.clock(),
+            self.time_between(from, to),
+        ) {
+            let recorded = taken.saturating_sub(self.timing.interval).max(0);
+            let until = before.saturating_add(recorded);
+            if until <= after {
+                self.runs.pass(until);
+            }
+        }
+        self.take(to);
+    }
+
+    /// Accounts for what is between two frames, the second included.
+    fn narrow(&mut self, from: Listed, to: Listed, depth: u32) -> Result<(), S::Error> {
+        if self.is_explained(&from, &to) {
+            if let Some(clock) = to.mark.clock() {
+                self.runs.pass(clock);
+            }
+            return Ok(());
+        }
+        let width = to.position.saturating_sub(from.position);
+        // an index without clocks is not walked over: each of its records would be read
+        let (walk, walks) = match self.space {
+            Space::Records => (WALK, true),
+            Space::Index => (INDEX_WALK, from.mark.slot.is_none()),
+        };
+        let spent = self.lister.bytes_read() > self.budget || depth > 40;
+        if !spent && (width > walk || (!walks && width > 1)) {
+            let half = from.position.saturating_add(width / 2);
+            let middle = self.lister.sample(half, to.position)?;
+            if let Some(middle) = middle.filter(|middle| middle.position > from.position) {
+                self.narrow(from, middle, depth.saturating_add(1))?;
+                return self.narrow(middle, to, depth.saturating_add(1));
+            }
+        }
+        if spent || !walks {
+            self.take_range(&from, &to);
+            return Ok(());
+        }
+        let mut seen = Vec::new();
+        let end = to.position.saturating_add(1);
+        self.lister.walk(from.position, end, true, &mut |listed| {
+            if listed.position > from.position {
+                seen.push(listed);
+            }
+            ControlFlow::Continue(())
+        })?;
+        for listed in &seen {
+            self.take(listed);
+        }
+        Ok(())
+    }
+
+    /// Whether the clock moved by as much as the records between take.
+    fn is_explained(&self, from: &Listed, to: &Listed) -> bool {
+        let (Some(before), Some(after)) = (from.mark.clock(), to.mark.clock()) else {
+            return false;
+        };
+        let moved = after.saturating_sub(before);
+        let Some(taken) = self.time_between(from, to) else {
+            return false;
+        };
+        // an interruption adds at least its own length less one interval
+        let tolerance = self
+            .runs
+            .gap()
+            .saturating_mul(3)
+            .checked_div(4)
+            .unwrap_or(0)
+            .saturating_sub(MILLI.saturating_mul(2));
+        moved.saturating_sub(taken).saturating_abs() < tolerance
+    }
+
+    /// Time that the records from one to the other take, nanoseconds.
+    fn time_between(&self, from: &Listed, to: &Listed) -> Option<i64> {
+        self.slots_between(from, to).or_else(|| {
+            let records = self.records_between(from, to)?;
+            let frames = records.checked_div(self.cameras.max(1))?;
+            Some(self.timing.interval.saturating_mul(frames))
+        })
+    }
+
+    /// Time from one to the other by the file's own timeline.
+    fn slots_between(&self, from: &Listed, to: &Listed) -> Option<i64> {
+        let slots = to.mark.slot?.checked_sub(from.mark.slot?)?;
+        slot_time(i64::try_from(slots).ok()?, self.timing.slot_rate)
+    }
+
+    /// Records from one to the other: entries of the index, or by sequence numbers, where bytes show how often these came round.
+    fn records_between(&self, from: &Listed, to: &Listed) -> Option<i64> {
+        let width = i64::try_from(to.position.saturating_sub(from.position)).ok()?;
+        if self.space == Space::Index {
+            return Some(width);
+        }
+        let step = i64::from(to.sequence?.wrapping_sub(from.sequence?));
+        let about = width.checked_div(i64::try_from(self.record_bytes).ok()?)?;
+        let rounds = about
+            .saturating_sub(step)
+            .saturating_add(WRAP / 2)
+            .div_euclid(WRAP);
+        Some(step.saturating_add(rounds.max(0).saturating_mul(WRAP)))
+    }
+}
