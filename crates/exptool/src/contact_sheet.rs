@@ -2,7 +2,7 @@
 //! `exptool contact-sheet`: small pictures of each run on a sheet.
 
 use crate::common::{
-    Common, Done, Failure, clock::Zone, failure::EXIT_CODES, frames::hex, media, output,
+    Common, Done, Failure, cameras, failure::EXIT_CODES, frames::hex, media, output,
     progress::Progress,
 };
 use crate::draw::{Canvas, Svg};
@@ -70,8 +70,8 @@ pub struct ContactSheet {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Only this camera
-    #[arg(long, value_name = "N")]
-    camera: Option<u16>,
+    #[arg(long, value_name = "N|TITLE")]
+    camera: Option<String>,
     #[command(flatten)]
     layout: Layout,
     /// Replace sheets that are there already
@@ -95,7 +95,7 @@ impl ContactSheet {
         let mut number = 0;
         let mut written = Vec::new();
         let order = Order {
-            camera: self.camera,
+            camera: self.camera.as_deref(),
             layout: self.layout,
             most: usize::MAX,
             sha256: &sha256,
@@ -148,7 +148,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     /// Only this camera.
-    pub camera: Option<u16>,
+    pub camera: Option<&'a str>,
     /// How they look.
     pub layout: Layout,
     /// Sheets at most.
@@ -220,7 +220,7 @@ pub fn sheets(
 /// What stands on a sheet: moments of each run, spread evenly over it.
 fn moments<'a>(recording: &'a Recording, order: Order<'_>) -> Result<Vec<Moment<'a>>, Failure> {
     let mut moments = Vec::new();
-    for camera in recording.wanted(order.camera)? {
+    for camera in cameras::choose(recording, order.camera)? {
         for (run, stretch) in camera.runs.iter().enumerate() {
             let Some(first) = stretch.decodable else {
                 continue;
@@ -247,7 +247,7 @@ fn fact(recording: &Recording, moment: &Moment<'_>, found: Option<&Picture>) -> 
         "run": moment.run + 1,
         "asked": recording.time(moment.clock),
         "time": clock.map(|clock| recording.time(clock)),
-        "utc": clock.filter(|_| recording.has_clock()).map(Zone::utc),
+        "utc": clock.filter(|_| recording.has_clock()).map(|clock| recording.zone.format_utc(clock)),
         "coded_sha256": found.and_then(|picture| picture.sha256).map(|sum| hex(&sum)),
     })
 }
@@ -345,8 +345,7 @@ fn draw(recording: &Recording, page: Page<'_>, order: Order<'_>) -> Result<Vec<u
 fn heading(recording: &Recording, (page, pages): (usize, usize)) -> String {
     let mut parts = vec![recording.summary.info.server.clone()];
     if recording.has_clock() {
-        let zone = recording.zone.offset_name();
-        parts.push(format!("local time is UTC{zone}"));
+        parts.push(recording.zone.describe());
     }
     if pages > 1 {
         parts.push(format!("sheet {page} of {pages}"));

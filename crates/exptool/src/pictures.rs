@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Single pictures of a camera, decoded, by the recorder's time.
 
-use crate::common::{Failure, frames::hash_coded, media};
-use crate::convert::{graph, watch::clock_of};
+use crate::common::{
+    Failure,
+    frames::hash_coded,
+    media::{self, Source, clock_of},
+};
 use crate::recording::{Camera, Recording, Stretch};
 use formats::timeline::SECOND;
 use gst::prelude::*;
@@ -127,25 +130,25 @@ impl Pictures {
         width: Option<u32>,
         layout: Option<&str>,
     ) -> Result<Pictures, Failure> {
-        let pipeline = gst::Pipeline::new();
-        let demux = graph::source(&pipeline, recording, camera.number, false, layout)?;
-        let mut elements = graph::decoder(camera.codec)?;
+        let source = Source {
+            input: &recording.input,
+            camera: camera.number,
+            preserve: false,
+            layout,
+        };
+        let scaled = width.map(|width| format!(",width={width}"));
         // made small before the colours take 3 bytes a pixel
-        for name in ["videoscale", "videoconvert", "capsfilter", "appsink"] {
-            elements.push(media::element(name)?);
-        }
-        let mut caps = gst::Caps::builder("video/x-raw")
-            .field("format", "RGB")
-            .field("pixel-aspect-ratio", gst::Fraction::new(1, 1));
-        if let Some(width) = width {
-            caps = caps.field("width", i32::try_from(width).unwrap_or(i32::MAX));
-        }
-        let (head, sink) = graph::chain(&pipeline, &elements)?;
-        if let [.., filter, _] = elements.as_slice() {
-            filter.set_property("caps", caps.build());
-        }
-        sink.set_property("sync", false);
-        sink.set_property("max-buffers", 1_u32);
+        let pipeline = media::launch(&format!(
+            "{} queue name=head max-size-buffers=1 ! {} ! videoscale ! videoconvert \
+             ! video/x-raw,format=RGB,pixel-aspect-ratio=1/1{} ! appsink name=out sync=false max-buffers=1",
+            source.describe("frames"),
+            media::decoder(camera.codec).join(" ! "),
+            scaled.unwrap_or_default()
+        ))?;
+        let demux = source.set(&pipeline, "frames")?;
+        let sink = media::by_name(&pipeline, "out")?;
+        let head = media::by_name(&pipeline, "head")?.static_pad("sink");
+        let head = head.ok_or_else(|| Failure::Media("a queue without a pad".to_owned()))?;
         let hashes = Hashes::default();
         let pictures = Pictures {
             pipeline,

@@ -3,7 +3,11 @@
 
 use crate::common::when::Base;
 use crate::common::{
-    Common, Done, Failure, clock::Zone, failure::EXIT_CODES, frames::hex, media, output,
+    Common, Done, Failure, cameras,
+    clock::Zone,
+    failure::EXIT_CODES,
+    frames::{Options, hex},
+    media, output,
     progress::Progress,
 };
 use crate::draw;
@@ -34,8 +38,8 @@ pub struct Snapshot {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pass: u32,
     /// Only this camera
-    #[arg(long, value_name = "N")]
-    camera: Option<u16>,
+    #[arg(long, value_name = "N|TITLE")]
+    camera: Option<String>,
     /// File (NAME.png; of several pictures NAME-camera1.png, NAME-TIME.png and so on) or folder; without it, beside the input
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
@@ -69,8 +73,8 @@ impl Snapshot {
         self.check()?;
         media::init()?;
         let input = common.open(&self.input)?;
-        let base = Base::of(common, &input)?;
-        let recording = Recording::open(common, &self.input)?;
+        let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
+        let base = Base::of(&recording);
         let mut times = Vec::new();
         for text in &self.at {
             let at = base.read(text)?;
@@ -80,7 +84,7 @@ impl Snapshot {
                 at.saturating_sub(base.first)
             });
         }
-        let cameras = recording.wanted(self.camera)?;
+        let cameras = cameras::choose(&recording, self.camera.as_deref())?;
         let mut work = Work {
             common,
             recording: &recording,

@@ -51,6 +51,16 @@ impl Failure {
         }
     }
 
+    /// The same kind of failure in other words.
+    pub fn with_text(&self, text: String) -> Failure {
+        match self {
+            Failure::Use(_) => Failure::Use(text),
+            Failure::Input(_) => Failure::Input(text),
+            Failure::Output(_) => Failure::Output(text),
+            Failure::Media(_) => Failure::Media(text),
+        }
+    }
+
     /// Tells the user, on the error output.
     pub fn tell(&self, json: bool) {
         if json {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! GStreamer, with this plugin linked in.
 
-use super::Failure;
+use super::{Failure, Input};
+use formats::reader::Codec;
 use gst::prelude::*;
-use std::sync::OnceLock;
+use std::{fmt::Write, sync::OnceLock};
 
 /// Elements that are used, and the Debian package of each.
 const PACKAGES: &[(&str, &[&str])] = &[
@@ -14,6 +15,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "filesink",
             "fakesink",
             "capsfilter",
+            "concat",
             "queue",
             "identity",
             "tee",
@@ -21,7 +23,13 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
     (
         "gstreamer1.0-libav",
-        &["avdec_mpeg4", "avdec_h264", "avenc_mpeg4", "avenc_aac"],
+        &[
+            "avdec_mpeg4",
+            "avdec_h264",
+            "avenc_mpeg4",
+            "avenc_aac",
+            "avenc_prores_ks",
+        ],
     ),
     (
         "gstreamer1.0-plugins-bad",
@@ -129,9 +137,118 @@ pub fn element(name: &str) -> Result<gst::Element, Failure> {
         .map_err(|_| missing(name))
 }
 
+/// Builds a pipeline from a description in the syntax of `gst-launch-1.0`.
+///
+/// # Errors
+/// Names an element that is missing, and its Debian package.
+pub fn launch(description: &str) -> Result<gst::Pipeline, Failure> {
+    let mut context = gst::ParseContext::new();
+    let flags = gst::ParseFlags::FATAL_ERRORS;
+    let built = gst::parse::launch_full(description, Some(&mut context), flags);
+    match (built, context.missing_elements().first()) {
+        (_, Some(element)) => Err(missing(element)),
+        (Ok(element), None) => element
+            .downcast()
+            .map_err(|_| Failure::Media("the description is not of a pipeline".to_owned())),
+        (Err(error), None) => Err(Failure::Media(format!(
+            "the pipeline cannot be built: {error}"
+        ))),
+    }
+}
+
+/// An element of a pipeline.
+///
+/// # Errors
+/// No element of that name.
+pub fn by_name(pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element, Failure> {
+    let found = pipeline.by_name(name);
+    found.ok_or_else(|| Failure::Media(format!("the pipeline has no element {name}")))
+}
+
+/// A recording that a demuxer reads.
+pub struct Source<'a> {
+    /// The file.
+    pub input: &'a Input,
+    /// The only camera to output, 0 = all.
+    pub camera: u16,
+    /// Gaps keep their length.
+    pub preserve: bool,
+    /// `--layout`.
+    pub layout: Option<&'a str>,
+}
+
+impl Source<'_> {
+    /// The description of source and demuxer; the demuxer has this name.
+    pub fn describe(&self, name: &str) -> String {
+        let gaps = if self.preserve {
+            "preserve"
+        } else {
+            "collapse"
+        };
+        format!(
+            "filesrc name={name}-file ! {} name={name} camera={} gap-policy={gaps}",
+            self.input.demuxer(),
+            self.camera
+        )
+    }
+
+    /// Sets what cannot go into a description; the demuxer.
+    ///
+    /// # Errors
+    /// No such element.
+    pub fn set(&self, pipeline: &gst::Pipeline, name: &str) -> Result<gst::Element, Failure> {
+        by_name(pipeline, &format!("{name}-file"))?.set_property("location", &self.input.path);
+        let demuxer = by_name(pipeline, name)?;
+        if let Some(layout) = self.layout
+            && demuxer.has_property("layout")
+        {
+            demuxer.set_property("layout", layout);
+        }
+        Ok(demuxer)
+    }
+}
+
+/// Decoder of a codec, from the demuxer's stream on. Threads that decode several frames at once hold many of them.
+pub fn decoder(codec: Codec) -> Vec<String> {
+    let names: &[&str] = match codec {
+        Codec::H264 => &["h264parse", "avdec_h264 max-threads=1"],
+        Codec::Jpeg => &["jpegdec"],
+        _ => &["avdec_mpeg4 max-threads=1"],
+    };
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The recorder's time of a buffer, nanoseconds.
+pub fn clock_of(buffer: &gst::BufferRef) -> Option<i64> {
+    let mut metas = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
+    let unix = metas.find(|meta| {
+        let reference = meta.reference().structure(0);
+        reference.is_some_and(|reference| reference.name() == "timestamp/x-unix")
+    })?;
+    i64::try_from(unix.timestamp().nseconds()).ok()
+}
+
+/// Running time of a buffer on a pad, nanoseconds; `None` outside the segment.
+pub fn running_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<u64> {
+    let event = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = event.segment().downcast_ref::<gst::ClockTime>()?;
+    let running = segment.to_running_time(buffer.dts_or_pts()?)?;
+    Some(running.nseconds())
+}
+
+/// Stream time at which the segment of a pad begins, nanoseconds.
+pub fn segment_start(pad: &gst::Pad) -> u64 {
+    let event = pad.sticky_event::<gst::event::Segment>(0);
+    let start = event.and_then(|event| {
+        let segment = event.segment().downcast_ref::<gst::ClockTime>()?;
+        segment.start()
+    });
+    start.map_or(0, gst::ClockTime::nseconds)
+}
+
 /// Runs a pipeline to its end and puts it to rest. `tick` is called about ten times a second.
 ///
-/// Returns the warnings that were told.
+/// Returns the warnings that were posted.
 ///
 /// # Errors
 /// The first error of any element; a missing plugin is named with its package. What `tick` fails with.
@@ -139,39 +256,62 @@ pub fn run(
     pipeline: &gst::Pipeline,
     mut tick: impl FnMut(&gst::Pipeline) -> Result<(), Failure>,
 ) -> Result<Vec<String>, Failure> {
-    let done = until_end(pipeline, &mut tick);
+    run_with(pipeline, &mut || tick(pipeline), &mut |_| Ok(()))
+}
+
+/// The same; `hear` gets every message first.
+///
+/// # Errors
+/// As [`run`]; what `hear` fails with.
+pub fn run_with(
+    pipeline: &gst::Pipeline,
+    tick: &mut dyn FnMut() -> Result<(), Failure>,
+    hear: &mut dyn FnMut(&gst::MessageRef) -> Result<(), Failure>,
+) -> Result<Vec<String>, Failure> {
+    let done = until_end(pipeline, tick, hear);
     let _ = pipeline.set_state(gst::State::Null);
     done
 }
 
+/// How often `tick` is called.
+const TICK: std::time::Duration = std::time::Duration::from_millis(100);
+
 fn until_end(
     pipeline: &gst::Pipeline,
-    tick: &mut dyn FnMut(&gst::Pipeline) -> Result<(), Failure>,
+    tick: &mut dyn FnMut() -> Result<(), Failure>,
+    hear: &mut dyn FnMut(&gst::MessageRef) -> Result<(), Failure>,
 ) -> Result<Vec<String>, Failure> {
     let bus = pipeline
         .bus()
         .ok_or_else(|| Failure::Media("a pipeline without a bus".to_owned()))?;
     let mut warnings = Vec::new();
     let mut lacks = None;
+    let mut ticked = std::time::Instant::now();
     let started = pipeline.set_state(gst::State::Playing);
     loop {
-        let Some(message) = bus.timed_pop(gst::ClockTime::from_mseconds(100)) else {
-            if started.is_err() {
-                return Err(Failure::Media("the pipeline does not start".to_owned()));
-            }
-            tick(pipeline)?;
+        let message = bus.timed_pop(gst::ClockTime::from_mseconds(100));
+        if message.is_none() && started.is_err() {
+            return Err(Failure::Media("the pipeline does not start".to_owned()));
+        }
+        if ticked.elapsed() >= TICK {
+            ticked = std::time::Instant::now();
+            tick()?;
+        }
+        let Some(message) = message else {
             continue;
         };
+        hear(&message)?;
         match message.view() {
             gst::MessageView::Eos(_) => return Ok(warnings),
             gst::MessageView::Error(error) => {
-                return Err(lacks.unwrap_or_else(|| told(error)));
+                return Err(lacks.unwrap_or_else(|| explain(error)));
             }
             gst::MessageView::Warning(warning) => {
-                // the lines before name a source file
-                let detail = warning.debug().unwrap_or_default();
-                let detail = detail.lines().last().unwrap_or_default().trim();
-                warnings.push(format!("{} ({detail})", warning.error()));
+                let detail = warning.debug();
+                let text = format!("{}{}", warning.error(), last_line(detail.as_deref()));
+                if !warnings.contains(&text) {
+                    warnings.push(text);
+                }
             }
             gst::MessageView::Element(_) => {
                 if let Some(failure) = missing_plugin(&message) {
@@ -183,16 +323,33 @@ fn until_end(
     }
 }
 
-fn told(error: &gst::message::Error) -> Failure {
-    let source = error.src().map(|source| source.name()).unwrap_or_default();
-    let detail = error.debug().unwrap_or_default();
-    // the first line of the detail names a source file of GStreamer
-    let detail = detail.lines().last().unwrap_or_default().trim().to_owned();
-    let disk = [gst::ResourceError::NoSpaceLeft, gst::ResourceError::Write];
+/// The last line of a message's detail, in brackets: the lines before name a source file.
+fn last_line(detail: Option<&str>) -> String {
+    let mut text = String::new();
+    let line = detail.and_then(|detail| detail.lines().last());
+    if let Some(line) = line.map(str::trim).filter(|line| !line.is_empty()) {
+        let _ = write!(text, " ({line})");
+    }
+    text
+}
+
+/// What an error message means.
+pub fn explain(error: &gst::message::Error) -> Failure {
+    let disk = [
+        gst::ResourceError::NoSpaceLeft,
+        gst::ResourceError::Write,
+        gst::ResourceError::OpenWrite,
+    ];
     if disk.into_iter().any(|kind| error.error().matches(kind)) {
         return Failure::Output(error.error().to_string());
     }
-    Failure::Media(format!("{source}: {} ({detail})", error.error()))
+    let source = error.src().map(|source| source.name()).unwrap_or_default();
+    let detail = error.debug();
+    Failure::Media(format!(
+        "{source}: {}{}",
+        error.error(),
+        last_line(detail.as_deref())
+    ))
 }
 
 /// A message that a plugin is missing, as decodebin posts it.

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "not every subcommand uses all of it")]
 
+pub mod cameras;
 pub mod clock;
 pub mod coded;
 pub mod csv;

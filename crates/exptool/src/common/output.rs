@@ -133,13 +133,16 @@ impl NewFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
+        watch_signals();
+        // a signal finds every file that is there
+        let mut unfinished = unfinished();
         let file = tempfile::Builder::new()
             .prefix(".exptool-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
             .tempfile_in(folder)
             .map_err(|error| Failure::Output(format!("{}: {}", path.display(), error.kind())))?;
-        watch_signals();
-        unfinished().push(file.path().to_owned());
+        unfinished.push(file.path().to_owned());
+        drop(unfinished);
         Ok(NewFile {
             path: path.to_owned(),
             force,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Times and lengths as people give them on the command line.
 
-use super::{Common, Failure, Input, clock::Zone, walk::Event};
+use super::{Failure, clock::Zone};
+use crate::recording::Recording;
 use formats::timeline::SECOND;
 use jiff::{
     Timestamp, ToSpan,
@@ -24,25 +25,16 @@ pub struct Base {
 }
 
 impl Base {
-    /// From the first record of a file.
-    ///
-    /// # Errors
-    /// A file that cannot be read.
-    pub fn of(common: &Common, input: &Input) -> Result<Base, Failure> {
-        let mut walk = input.walk()?;
-        let mut first = 0_i64;
-        while let Some((_, event)) = walk.next()? {
-            if let Event::Packet(packet, _) = event {
-                first = packet.timestamp.map_or(0, |timestamp| timestamp.unix_ms());
-                break;
-            }
+    /// From the runs of a recording.
+    pub fn of(recording: &Recording) -> Base {
+        let cameras = &recording.cameras;
+        let firsts = cameras.iter().filter_map(|camera| camera.runs.first());
+        let lasts = cameras.iter().flat_map(|camera| &camera.runs);
+        Base {
+            zone: recording.zone,
+            first: firsts.map(|run| run.start).min().unwrap_or(0),
+            last: lasts.map(|run| run.last).max().unwrap_or(0),
         }
-        let first = first.saturating_mul(1_000_000);
-        Ok(Base {
-            zone: common.zone(walk.info().utc_offset),
-            first,
-            last: first,
-        })
     }
 
     /// Reads a time: a date and a time of day in several ways of writing, with an offset, `Z` or neither (then it is local time); a

@@ -25,13 +25,10 @@ pub struct Words {
 }
 
 impl Words {
-    /// Clock, camera and mode; `digits` cuts the time to seconds (19) or milliseconds (23).
-    pub fn at(&self, clock: i64, mode: &str, digits: usize, between: &str) -> String {
+    /// Clock, camera and mode, with `between` after the clock.
+    pub fn write(&self, clock: i64, mode: &str, between: &str) -> String {
         let time = match self.has_clock {
-            true => match digits {
-                19 => self.zone.in_seconds().local(clock),
-                _ => self.zone.local(clock),
-            },
+            true => self.zone.local(clock),
             false => format!("+{}", duration(clock)),
         };
         let comma = if mode.is_empty() { "" } else { ", " };
@@ -160,11 +157,15 @@ mod tests {
             camera: "camera 1 (Lobby)".to_owned(),
         };
         assert_eq!(
-            words.at(1_257_862_530_133_000_000, "motion", 19, ", "),
+            Words {
+                zone: words.zone.in_seconds(),
+                ..words.clone()
+            }
+            .write(1_257_862_530_133_000_000, "motion", ", "),
             "2009-11-10 09:15:30 -05:00, camera 1 (Lobby), motion"
         );
         assert_eq!(
-            words.at(1_257_862_530_133_000_000, "", 23, "\n"),
+            words.write(1_257_862_530_133_000_000, "", "\n"),
             "2009-11-10 09:15:30.133 -05:00\ncamera 1 (Lobby)"
         );
     }

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The pipeline that writes one camera's output.
+//! The pipeline of one output: a demuxer that seeks to what is wanted, what is done to its streams, a muxer.
 
 use super::{
     ClockIn, Format,
     captions::{Cues, Target, Words},
-    chapters::{self, Chapter},
-    clip::{Clip, Tracker},
+    look::{Chapter, Look, Part, Range},
     origin,
-    watch::{watch_decoded, watch_pictures, watch_sound},
 };
-use crate::common::{Failure, media, output::NewFile};
-use crate::recording::{Camera, Recording};
+use crate::common::{
+    Failure,
+    media::{self, Source},
+    output::NewFile,
+};
+use crate::recording::Camera;
 use formats::reader::Codec;
 use gst::prelude::*;
 use std::{
+    fmt::Write,
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -21,156 +24,690 @@ use std::{
     },
 };
 
-/// Coded bytes that wait before a muxer at most.
-const QUEUE_BYTES: u32 = 12 << 20;
-/// Pictures that wait at most: more than a cue of subtitles holds.
-const QUEUE_PICTURES: u32 = 2000;
-/// Sound that begins later than this record finds the muxer's header written.
-const LATE: u64 = 60;
+/// Coded bytes that wait before a muxer at most, and frames: more than a cue of subtitles holds. Small frames take more memory than
+/// their bytes.
+const QUEUE: &str = "queue max-size-bytes=12582912 max-size-buffers=2000 max-size-time=0";
+/// Coded frames of one of several cameras that wait for the others at most. A camera that records nothing is known to after a second
+/// and a half, so the others need not wait longer.
+const CAMERA_QUEUE: &str =
+    "queue max-size-bytes=6291456 max-size-buffers=2000 max-size-time=3000000000";
+/// Recording that a muxer may hold back, nanoseconds. Muxers built on GstAggregator take one buffer at a time unless they may wait for
+/// more, which costs twice the time.
+const MUXER_QUEUE: u64 = 5_000_000_000;
+/// Cameras in one picture at most.
+pub const MAX_CAMERAS: usize = 16;
 
-/// What is to be made of a camera.
-pub struct Job<'a> {
-    /// The file.
-    pub recording: &'a Recording,
-    /// Its camera.
-    pub camera: &'a Camera,
+/// How frames are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// H.264 of constant quality (x264's quantizer).
+    H264(u32),
+    /// ProRes 422: each frame by itself.
+    ProRes,
+}
+
+/// What is done to the streams.
+#[derive(Clone, Debug)]
+pub struct Treatment {
     /// Container.
     pub format: Format,
-    /// To H.264.
-    pub encode: bool,
+    /// Frames are encoded again.
+    pub encode: Option<Encoding>,
     /// Where the recorder's clock goes.
     pub clock: ClockIn,
     /// Gaps keep their length.
     pub preserve: bool,
-    /// Window.
-    pub clip: Option<Clip>,
-    /// Sound goes along.
-    pub sound: bool,
+    /// Frames per second, each shown equally long.
+    pub rate: Option<i32>,
+    /// Pixels are made square.
+    pub square: bool,
+    /// Widest that a frame may be.
+    pub max_width: Option<u32>,
+    /// Audio goes along.
+    pub audio: bool,
+}
+
+/// What is to be made.
+pub struct Job<'a> {
+    /// The recording.
+    pub look: &'a Look,
+    /// Cameras; several share one picture.
+    pub cameras: &'a [&'a Camera],
+    /// What of them is wanted.
+    pub part: &'a Part,
+    /// What is done to them.
+    pub treatment: &'a Treatment,
     /// `--layout`.
     pub layout: Option<&'a str>,
     /// Comment that says what the output was made of.
-    pub origin: &'a str,
+    pub comment: &'a str,
+}
+
+impl Job<'_> {
+    /// Whether there is audio that belongs to the cameras.
+    pub fn has_audio(&self) -> bool {
+        let mut cameras = self.cameras.iter();
+        cameras.any(|camera| self.look.audio_of(camera).is_some())
+    }
+}
+
+/// What went through the pipeline.
+pub struct Stream {
+    words: Words,
+    mode: String,
+    /// Subtitles.
+    pub cues: Option<Cues>,
+    /// The container has no times: frames follow each other at this distance, nanoseconds.
+    steady: Option<u64>,
+    /// Frames.
+    pub frames: u64,
+    /// Where the output ends, nanoseconds.
+    pub end: u64,
+    /// Clock of the first and the last frame.
+    pub span: Option<(i64, i64)>,
+    /// Stream time at which the output begins, nanoseconds.
+    pub begin: Option<u64>,
+    /// Called with that time.
+    on_begin: Option<Box<dyn FnOnce(u64) + Send>>,
 }
 
 /// Shared with the probes.
-pub type Shared = Arc<Mutex<Tracker>>;
+pub type Shared = Arc<Mutex<Stream>>;
+
+/// The stream; a poisoned lock is as good, the pipeline has failed then anyway.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, Stream> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A pipeline that is ready to run.
 pub struct Graph {
     /// The pipeline.
     pub pipeline: gst::Pipeline,
-    /// Follows the pictures.
-    pub tracker: Shared,
-    /// What the user should know.
-    pub notes: Vec<String>,
+    /// One for each camera.
+    pub streams: Vec<Shared>,
+    demuxers: Vec<gst::Element>,
+    ranges: Vec<Range>,
+    exact: bool,
 }
 
-/// Recording that a muxer may hold back.
-const MUXER_QUEUE: gst::ClockTime = gst::ClockTime::from_seconds(5);
+impl Graph {
+    /// Runs the pipeline to its end, and gives the warnings of its elements. `tick` is called about ten times a second.
+    ///
+    /// # Errors
+    /// See [`media::run`].
+    pub fn run(
+        &self,
+        tick: &mut dyn FnMut() -> Result<(), Failure>,
+    ) -> Result<Vec<String>, Failure> {
+        let mut ranges = self.ranges.iter();
+        let mut left = self.ranges.len();
+        let mut next = |flush: bool| {
+            let range = ranges.next()?;
+            left -= 1;
+            Some(self.seek(*range, flush, left > 0))
+        };
+        // the first seek waits in the demuxer until it knows the file
+        next(true).unwrap_or(Ok(()))?;
+        media::run_with(&self.pipeline, tick, &mut |message| match message.view() {
+            gst::MessageView::SegmentDone(_) => next(false).unwrap_or(Ok(())),
+            _ => Ok(()),
+        })
+    }
 
-/// The tracker; a poisoned lock is as good, the pipeline has failed then anyway.
-pub fn lock(shared: &Shared) -> MutexGuard<'_, Tracker> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seek(&self, (start, stop): Range, flush: bool, more: bool) -> Result<(), Failure> {
+        let mut flags = match self.exact {
+            true => gst::SeekFlags::ACCURATE,
+            false => gst::SeekFlags::KEY_UNIT | gst::SeekFlags::SNAP_BEFORE,
+        };
+        flags.set(gst::SeekFlags::FLUSH, flush);
+        flags.set(gst::SeekFlags::SEGMENT, more);
+        let stop = (stop < u64::MAX).then(|| gst::ClockTime::from_nseconds(stop));
+        for demuxer in &self.demuxers {
+            let event = gst::event::Seek::new(
+                1.0,
+                flags,
+                gst::SeekType::Set,
+                gst::ClockTime::from_nseconds(start),
+                gst::SeekType::Set,
+                stop,
+            );
+            if !demuxer.send_event(event) {
+                return Err(Failure::Media("the demuxer refused to seek".to_owned()));
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Words for a camera's pictures.
-pub fn words(recording: &Recording, camera: &Camera) -> Words {
+/// Builds the pipeline that writes `out`. `srt`: file of the subtitles where they are no track.
+///
+/// # Errors
+/// A missing element.
+pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, Failure> {
+    let treatment = job.treatment;
+    let camera = match job.cameras {
+        [one] => Some(*one),
+        _ => None,
+    };
+    let source = Source {
+        input: &job.look.recording.input,
+        camera: camera.map_or(0, |camera| camera.number),
+        preserve: treatment.preserve,
+        layout: job.layout,
+    };
+    let audio = audio(job);
+    let muxer = treatment.format.muxer();
+    let mut text = source.describe("frames");
+    let target = match muxer {
+        Some(muxer) => {
+            let _ = write!(text, " {muxer} name=mux ! filesink name=out async=false");
+            "mux.video_0"
+        }
+        None => {
+            text += " filesink name=out async=false";
+            "out."
+        }
+    };
+    let subtitles = treatment.clock == ClockIn::Subtitle;
+    let track = subtitles && muxer.is_some() && srt.is_none();
+    let chains = video(job, !audio.is_empty() || track);
+    for (n, chain) in chains.iter().enumerate().filter(|(_, c)| !c.is_empty()) {
+        let target = match camera {
+            Some(_) => target.to_owned(),
+            None => format!("identity name=cell{n}"),
+        };
+        let _ = write!(text, " {} ! {target}", named(chain, &format!("video{n}")));
+    }
+    if camera.is_none() {
+        let chain = [
+            vec![format!("compositor name=compositor background=black")],
+            encoder(treatment, mosaic_rate(job)),
+        ]
+        .concat();
+        let _ = write!(text, " {} ! {target}", chain.join(" ! "));
+    }
+    if !audio.is_empty() {
+        // with a demuxer of its own: audio may begin late, and the muxer waits for it, while the frames wait for the muxer
+        let _ = write!(
+            text,
+            " {} fakesink name=rest sync=false async=false",
+            source.describe("sound")
+        );
+    }
+    for (n, (_, chain)) in audio.iter().enumerate() {
+        let _ = write!(
+            text,
+            " {} ! mux.audio_{n}",
+            named(chain, &format!("audio{n}"))
+        );
+    }
+    if track {
+        text += " appsrc name=text format=time caps=text/x-raw,format=utf8 ! mux.subtitle_0";
+    }
+    let pipeline = media::launch(&text)?;
+    let mut demuxers = vec![source.set(&pipeline, "frames")?];
+    if !audio.is_empty() {
+        demuxers.push(source.set(&pipeline, "sound")?);
+    }
+    let element = |name: &str| media::by_name(&pipeline, name);
+    element("out")?.set_property("location", out);
+    let mux = pipeline.by_name("mux");
+    if let Some(mux) = &mux {
+        set_muxer(job, mux, audio.len());
+    }
+    let mut cues = match (srt, subtitles) {
+        (Some(file), _) => Some(Cues::new(Target::File(file))),
+        (None, true) if track => Some(Cues::new(Target::Track(element("text")?))),
+        _ => None,
+    };
+    let mut streams = Vec::new();
+    let mut links = Vec::new();
+    for (n, camera) in job.cameras.iter().enumerate() {
+        let stream = Stream {
+            words: words(job.look, camera),
+            mode: String::new(),
+            cues: cues.take(),
+            steady: None,
+            frames: 0,
+            end: 0,
+            span: None,
+            begin: None,
+            on_begin: None,
+        };
+        let stream = Arc::new(Mutex::new(stream));
+        let first = pipeline.by_name(&format!("video{n}"));
+        let head = match (&first, &mux) {
+            (Some(first), _) => first.static_pad("sink"),
+            (None, Some(mux)) => mux.request_pad_simple("video_%u"),
+            (None, None) => element("out")?.static_pad("sink"),
+        };
+        let head = head.ok_or_else(|| unfit(job, camera))?;
+        let rate = (treatment.format == Format::Avi && treatment.encode.is_none())
+            .then(|| frame_rate(camera));
+        if let Some(rate) = rate {
+            let second = gst::ClockTime::SECOND.nseconds();
+            let denominator = u64::from(rate.denom().unsigned_abs());
+            lock(&stream).steady =
+                Some(second * denominator / u64::from(rate.numer().unsigned_abs().max(1)));
+        }
+        // frames are followed where they are what they will be in the output
+        let raw = pipeline.by_name(&format!("raw{n}"));
+        match raw.and_then(|raw| raw.static_pad("sink")) {
+            Some(pad) => follow(&pad, &stream, pipeline.by_name(&format!("clock{n}")), None),
+            None => follow(&head, &stream, None, rate),
+        }
+        let cell = pipeline.by_name(&format!("cell{n}"));
+        let cell = cell.map(|cell| (cell, place(job, n)));
+        links.push((format!("video_{}", camera.number), head, cell));
+        streams.push(stream);
+    }
+    if let Some(stream) = streams.first()
+        && treatment.format == Format::Mkv
+        && let Some(setter) = mux.and_then(|mux| mux.dynamic_cast::<gst::TocSetter>().ok())
+    {
+        let part = job.part.clone();
+        lock(stream).on_begin = Some(Box::new(move |begin| {
+            let chapters = part.chapters_from(begin);
+            setter.set_toc((chapters.len() > 1).then(|| toc(&chapters)).as_ref());
+        }));
+    }
+    let heads = audio.iter().enumerate().filter_map(|(n, (channel, _))| {
+        let head = pipeline.by_name(&format!("audio{n}"))?.static_pad("sink")?;
+        drop_toc(&head);
+        Some((format!("audio_{channel}"), head, None))
+    });
+    let sound: Vec<Link> = heads.collect();
+    if !job.part.ranges.is_empty() {
+        links
+            .iter()
+            .chain(&sound)
+            .for_each(|(_, head, _)| wait_for_flush(head));
+    }
+    let (frames, rest) = match demuxers.as_slice() {
+        [frames, rest @ ..] => (frames, rest.first()),
+        [] => return Err(Failure::Media("a pipeline without a demuxer".to_owned())),
+    };
+    connect(frames, links, pipeline.by_name("compositor").as_ref());
+    if let (Some(demuxer), Some(rest)) = (rest, pipeline.by_name("rest")) {
+        end_with(&rest, &sound);
+        let video = rest
+            .static_pad("sink")
+            .map(|pad| (String::from("video_"), pad, None));
+        connect(demuxer, sound.into_iter().chain(video).collect(), None);
+    }
+    Ok(Graph {
+        pipeline,
+        streams,
+        demuxers,
+        ranges: job.part.ranges.clone(),
+        exact: treatment.encode.is_some(),
+    })
+}
+
+/// Name of a demuxer's pad, or how it begins; where it goes to; and the cell of a mosaic that it then joins, with its place.
+type Link = (String, gst::Pad, Option<(gst::Element, (i32, i32))>);
+
+/// Links the demuxer's pads as they come. A camera joins a mosaic only then: the compositor waits for every pad that it has.
+fn connect(demuxer: &gst::Element, links: Vec<Link>, compositor: Option<&gst::Element>) {
+    let compositor = compositor.map(|compositor| compositor.downgrade());
+    demuxer.connect_pad_added(move |demuxer, pad| {
+        let fits = |(name, head, _): &&Link| {
+            let whole = *name == pad.name();
+            (whole || name.ends_with('_') && pad.name().starts_with(name.as_str()))
+                && !head.is_linked()
+        };
+        let Some((name, head, cell)) = links.iter().find(fits) else {
+            return;
+        };
+        let joined = cell.as_ref().is_none_or(|(cell, (x, y))| {
+            let compositor = compositor.as_ref().and_then(|weak| weak.upgrade());
+            let sink = compositor.and_then(|element| element.request_pad_simple("sink_%u"));
+            sink.zip(cell.static_pad("src")).is_some_and(|(sink, end)| {
+                sink.set_property("xpos", x);
+                sink.set_property("ypos", y);
+                end.link(&sink).is_ok()
+            })
+        });
+        if !joined || pad.link(head).is_err() {
+            let what = format!("{name} does not fit the output");
+            demuxer.post_error_message(gst::error_msg!(gst::CoreError::Pad, ["{what}"]));
+        }
+    });
+}
+
+/// Audio of which the demuxer never has any ends when the frames do: the muxer waits for it.
+fn end_with(rest: &gst::Element, sound: &[Link]) {
+    let heads: Vec<gst::Pad> = sound.iter().map(|(_, head, _)| head.clone()).collect();
+    let Some(pad) = rest.static_pad("sink") else {
+        return;
+    };
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if info
+            .event()
+            .is_some_and(|event| event.type_() == gst::EventType::Eos)
+        {
+            for head in heads.iter().filter(|head| !head.is_linked()) {
+                head.send_event(gst::event::StreamStart::new("no-audio"));
+                head.send_event(gst::event::Eos::new());
+            }
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// A chain whose first element has a name.
+fn named(chain: &[String], name: &str) -> String {
+    let mut chain = chain.to_vec();
+    if let Some(first) = chain.first_mut() {
+        // a decoder or queue; what follows its name are its settings
+        *first = match first.split_once(' ') {
+            Some((element, settings)) => format!("{element} name={name} {settings}"),
+            None => format!("{first} name={name}"),
+        };
+    }
+    chain.join(" ! ")
+}
+
+fn unfit(job: &Job<'_>, camera: &Camera) -> Failure {
+    Failure::Use(format!(
+        "{} cannot hold the frames of {} as they are: use --to mkv, or --transcode h264",
+        job.treatment.format.name(),
+        camera.name()
+    ))
+}
+
+/// What is done to the frames of each camera. `together`: something else goes into the output, too.
+fn video(job: &Job<'_>, together: bool) -> Vec<Vec<String>> {
+    let treatment = job.treatment;
+    let chain = |(n, camera): (usize, &&Camera)| {
+        let mosaic = job.cameras.len() > 1;
+        let mut chain: Vec<String> = Vec::new();
+        let encode = treatment.encode.is_some() || mosaic;
+        if encode {
+            chain.push(if mosaic { CAMERA_QUEUE } else { QUEUE }.to_owned());
+            chain.extend(media::decoder(camera.codec));
+            chain.push(format!("videoconvert name=raw{n}"));
+            chain.extend(scaler(job, camera));
+            chain.extend(clock(job, camera, n));
+            if !mosaic {
+                let rate = treatment.rate.map(|rate| (rate, 1));
+                chain.extend(encoder(treatment, rate));
+            }
+        } else if camera.codec == Codec::H264 && treatment.format != Format::Avi {
+            chain.push("h264parse".to_owned());
+        }
+        // a thread between demuxer and muxer would only cost time where there is nothing else
+        if together && !mosaic {
+            chain.push(QUEUE.to_owned());
+        }
+        chain
+    };
+    job.cameras.iter().enumerate().map(chain).collect()
+}
+
+/// Width and height that lose no pixel where frames are shown with square ones.
+fn square_size((width, height): (u16, u16)) -> (i32, i32) {
+    let (width, height) = match (i32::from(width), i32::from(height)) {
+        (0, _) | (_, 0) => (352, 240),
+        size => size,
+    };
+    let wide = (width.max(height * 4 / 3) + 1) / 2 * 2;
+    // wider than 4:3 is stored with square pixels
+    match width * 3 > height * 4 && height >= 480 && width >= 960 {
+        true => (width, height),
+        false => (wide, (wide * 3 / 4 + 1) / 2 * 2),
+    }
+}
+
+/// Cells of a mosaic: how many in a row, and their size.
+fn cells(job: &Job<'_>) -> (i32, (i32, i32)) {
+    let count = i32::try_from(job.cameras.len()).unwrap_or(1).max(1);
+    let columns = (1..=count).find(|n| n * n >= count).unwrap_or(count);
+    let sizes = job
+        .cameras
+        .iter()
+        .map(|camera| square_size((camera.width, camera.height)));
+    let widest = sizes.max().unwrap_or((352, 264));
+    let most = job
+        .treatment
+        .max_width
+        .and_then(|width| i32::try_from(width).ok());
+    let width = most.map_or(widest.0, |most| widest.0.min(most / columns / 2 * 2));
+    (columns, (width, (width * widest.1 / widest.0 + 1) / 2 * 2))
+}
+
+/// Place of the `n`-th cell.
+fn place(job: &Job<'_>, n: usize) -> (i32, i32) {
+    let (columns, (width, height)) = cells(job);
+    let n = i32::try_from(n).unwrap_or(0);
+    (n % columns * width, n / columns * height)
+}
+
+fn scaler(job: &Job<'_>, camera: &Camera) -> Vec<String> {
+    let treatment = job.treatment;
+    let mosaic = job.cameras.len() > 1;
+    if !mosaic && !treatment.square && treatment.max_width.is_none() {
+        return Vec::new();
+    }
+    let size = match (mosaic, job.part.size) {
+        (true, _) => cells(job).1,
+        (false, (0, _)) => square_size((camera.width, camera.height)),
+        (false, size) => square_size(size),
+    };
+    let most = treatment
+        .max_width
+        .and_then(|width| i32::try_from(width).ok())
+        .filter(|_| !mosaic);
+    let (width, height) = match most.filter(|most| *most < size.0) {
+        Some(most) => (most / 2 * 2, (most * size.1 / size.0 + 1) / 2 * 2),
+        None => size,
+    };
+    vec![
+        "videoscale".to_owned(),
+        format!("video/x-raw,format=I420,width={width},height={height},pixel-aspect-ratio=1/1"),
+    ]
+}
+
+/// The recorder's clock in the picture, or below it.
+fn clock(job: &Job<'_>, camera: &Camera, n: usize) -> Vec<String> {
+    let overlay = format!("textoverlay name=clock{n} halignment=left line-alignment=left");
+    match job.treatment.clock {
+        ClockIn::None | ClockIn::Subtitle => Vec::new(),
+        ClockIn::Burn => vec![format!(
+            "{overlay} valignment=top shaded-background=true font-desc=\"Sans 12\" xpad=6 ypad=4"
+        )],
+        ClockIn::Below => {
+            let size = match job.part.size {
+                (0, _) => (camera.width, camera.height),
+                size => size,
+            };
+            let width = square_size(size).0;
+            let font = (width / 26).clamp(10, 28);
+            // a letter is about 0.62 of the font's height wide; modes have up to ten
+            let letters = i32::try_from(camera.name().chars().count()).unwrap_or(0) + 12;
+            let lines = 1 + (letters * font * 62 / 100).div_euclid(width - 12) + 1;
+            let bar = (lines * font * 27 / 20 + 8) / 2 * 2;
+            vec![
+                format!("videobox bottom=-{bar} fill=black"),
+                format!(
+                    "{overlay} valignment=bottom font-desc=\"Sans {font}px\" auto-resize=false draw-shadow=false draw-outline=false xpad=6 ypad=4"
+                ),
+            ]
+        }
+    }
+}
+
+/// A mosaic has one rate: the highest of its cameras.
+fn mosaic_rate(job: &Job<'_>) -> Option<(i32, i32)> {
+    let shortest = job
+        .cameras
+        .iter()
+        .map(|camera| camera.timing.interval)
+        .min();
+    let interval = shortest.unwrap_or(100_000_000).max(1);
+    let rate = (1_000_000_000 + interval / 2) / interval;
+    Some((
+        job.treatment
+            .rate
+            .unwrap_or(i32::try_from(rate.clamp(1, 30)).unwrap_or(10)),
+        1,
+    ))
+}
+
+/// From raw frames to coded ones. What waits in the encoder is most of the program's memory.
+fn encoder(treatment: &Treatment, rate: Option<(i32, i32)>) -> Vec<String> {
+    let mut chain = Vec::new();
+    let mut caps = "video/x-raw".to_owned();
+    if let Some((numerator, denominator)) = rate {
+        chain.push("videorate".to_owned());
+        let _ = write!(caps, ",framerate={numerator}/{denominator}");
+    }
+    match treatment.encode {
+        Some(Encoding::ProRes) => {
+            chain.push(caps);
+            chain.push("videoconvert".to_owned());
+            chain.push("avenc_prores_ks profile=2".to_owned());
+        }
+        Some(Encoding::H264(_)) | None
+            if gst::ElementFactory::find("x264enc").is_none()
+                && gst::ElementFactory::find("openh264enc").is_some() =>
+        {
+            chain.push(caps + ",format=I420");
+            chain.push("openh264enc".to_owned());
+            chain.push("h264parse".to_owned());
+        }
+        encode => {
+            let quantizer = match encode {
+                Some(Encoding::H264(quantizer)) => quantizer,
+                _ => 20,
+            };
+            chain.push(caps + ",format=I420");
+            chain.push(format!(
+                "x264enc pass=qual quantizer={quantizer} speed-preset=faster bframes=0 key-int-max=50 rc-lookahead=0 mb-tree=false ref=1 threads=1 sync-lookahead=0"
+            ));
+            chain.push("video/x-h264,profile=main".to_owned());
+            chain.push("h264parse".to_owned());
+        }
+    }
+    chain
+}
+
+/// Channels of audio that go into the output, and what is done to each.
+fn audio(job: &Job<'_>) -> Vec<(u16, Vec<String>)> {
+    let format = job.treatment.format;
+    if !job.treatment.audio || format == Format::M4v {
+        return Vec::new();
+    }
+    let found = job
+        .cameras
+        .iter()
+        .filter_map(|camera| job.look.audio_of(camera));
+    let chain = |codec: Codec| {
+        let mut chain =
+            vec!["queue max-size-bytes=3145728 max-size-buffers=2000 max-size-time=0".to_owned()];
+        let decoder = match codec {
+            Codec::MuLaw => Some("mulawdec"),
+            Codec::ALaw => Some("alawdec"),
+            Codec::ImaAdpcm => Some("adpcmdec"),
+            _ => None,
+        };
+        let coded = match format {
+            Format::Mp4 => vec!["audioconvert", "audioresample", "avenc_aac"],
+            Format::Mov => vec!["audioconvert", "audio/x-raw,format=S16LE"],
+            _ => vec![],
+        };
+        if !coded.is_empty() || codec == Codec::ImaAdpcm {
+            chain.extend(decoder.into_iter().chain(coded).map(str::to_owned));
+        }
+        chain
+    };
+    found
+        .map(|(channel, codec)| (channel, chain(codec)))
+        .collect()
+}
+
+/// What becomes of audio, for the user.
+pub fn audio_note(job: &Job<'_>) -> Option<&'static str> {
+    let codecs: Vec<Codec> = job
+        .cameras
+        .iter()
+        .filter_map(|camera| Some(job.look.audio_of(camera)?.1))
+        .collect();
+    if !job.treatment.audio || codecs.is_empty() {
+        return None;
+    }
+    match job.treatment.format {
+        Format::Mp4 => Some("audio is encoded to AAC: MP4 cannot hold the recorder's"),
+        Format::Mov => Some("audio is written as PCM"),
+        _ if codecs.contains(&Codec::ImaAdpcm) => Some("audio is written as PCM"),
+        _ => None,
+    }
+}
+
+/// Words for a camera's frames.
+fn words(look: &Look, camera: &Camera) -> Words {
     Words {
-        zone: recording.zone,
-        has_clock: recording.has_clock(),
+        zone: look.recording.zone,
+        has_clock: look.recording.has_clock(),
         camera: camera.name(),
     }
 }
 
-impl Job<'_> {
-    /// Whether sound may go along.
-    fn has_sound(&self) -> bool {
-        self.sound && self.camera.sound.is_some()
+/// Settings of the muxer that depend on what goes into it.
+fn set_muxer(job: &Job<'_>, mux: &gst::Element, audio: usize) {
+    origin::write(mux, job.comment);
+    if mux.has_property("latency") {
+        mux.set_property("latency", MUXER_QUEUE);
+    }
+    let created = job.look.created(job.part);
+    if mux.has_property("creation-time")
+        && let Some(time) = created.and_then(|s| gst::glib::DateTime::from_unix_utc(s).ok())
+    {
+        mux.set_property("creation-time", time);
+    }
+    let seconds = job.part.length / 1_000_000_000;
+    if mux.has_property("reserved-max-duration") {
+        // room for the table of frames before the media data: 24 bytes for a frame, and its place among those of other tracks
+        let recorded = job.part.recorded / 1_000_000_000 + 60;
+        let frames = match mosaic_or_rate(job) {
+            Some(rate) => (seconds + 60).saturating_mul(rate),
+            None => job.part.frames,
+        };
+        let tracks = 1 + audio as u64 + u64::from(job.treatment.clock == ClockIn::Subtitle);
+        // audio of 8 kHz has 8 coded frames a second, subtitles one
+        let others = (tracks - 1) * recorded * 8;
+        let bytes = 8_000
+            + 300 * job.part.chapters.len() as u64
+            + frames.saturating_add(others).saturating_mul(40);
+        // the muxer multiplies bytes a second, seconds and tracks
+        let seconds = bytes / tracks / 1000 + 1;
+        let reserved = gst::ClockTime::from_seconds(seconds);
+        mux.set_property("reserved-max-duration", reserved.nseconds());
+        mux.set_property("reserved-bytes-per-sec", 1000_u32);
+    }
+    if let Some(units) = coarse_timescale(seconds) {
+        if mux.has_property("movie-timescale") {
+            mux.set_property("movie-timescale", units);
+        }
+        let set = move |pad: &gst::Pad| {
+            if pad.has_property("trak-timescale") {
+                pad.set_property("trak-timescale", units);
+            }
+        };
+        mux.sink_pads().iter().for_each(&set);
+        mux.connect_pad_added(move |_, pad| set(pad));
     }
 }
 
-/// Builds the pipeline of a job. `srt`: file of the subtitles where they are no track.
-///
-/// # Errors
-/// A missing element.
-pub fn build(
-    job: &Job<'_>,
-    out: &Path,
-    srt: Option<NewFile>,
-    chapters: &[Chapter],
-) -> Result<Graph, Failure> {
-    let pipeline = gst::Pipeline::new();
-    let collapse = !job.preserve;
-    let words = words(job.recording, job.camera);
-    let mut tracker = Tracker::new(job.clip.clone(), job.encode, collapse, words);
-    let mut notes = Vec::new();
-    let demux = source(
-        &pipeline,
-        job.recording,
-        job.camera.number,
-        job.preserve,
-        job.layout,
-    )?;
-    let sink = sink(&pipeline, out)?;
-    let mux = job.format.muxer().map(media::element).transpose()?;
-    if let Some(mux) = &mux {
-        pipeline.add(mux).map_err(built)?;
-        mux.link(&sink).map_err(built)?;
-        if let Some(setter) = mux.dynamic_cast_ref::<gst::TocSetter>() {
-            setter.set_toc(Some(&chapters::toc(chapters)));
-        }
-        origin::write(mux, job.origin);
-        if mux.has_property("latency") {
-            // muxers built on GstAggregator take one buffer at a time unless they may wait for more, which costs twice the time
-            mux.set_property("latency", MUXER_QUEUE.nseconds());
-        }
-    }
-    match (srt, &mux) {
-        (Some(file), _) => tracker.cues = Some(Cues::new(Target::File(file))),
-        (None, Some(mux)) if job.clock == ClockIn::Subtitle => {
-            tracker.cues = Some(Cues::new(Target::Track(text_source(&pipeline, mux)?)));
-        }
-        _ => {}
-    }
-    let tracker = Arc::new(Mutex::new(tracker));
-    let head = video(job, &pipeline, &tracker, mux.as_ref().unwrap_or(&sink))?;
-    if let (Some(mux), Some(units)) = (&mux, coarse_timescale(job)) {
-        set_timescale(mux, units);
-    }
-    let mut links = vec![(format!("video_{}", job.camera.number), head, None)];
-    if let Some(mux) = &mux
-        && let Some((head, last)) = sound(job, &pipeline, &mut notes)?
-    {
-        let end = Some((last, mux.clone()));
-        links.push((format!("audio_{}", job.camera.number), head, end));
-    }
-    let rate = (job.format == Format::Avi).then(|| frame_rate(job.camera));
-    if let Some(rate) = rate {
-        let interval = gst::ClockTime::SECOND.mul_div_floor(
-            rate.denom().unsigned_abs().into(),
-            rate.numer().unsigned_abs().into(),
-        );
-        lock(&tracker).steady = interval.map(gst::ClockTime::nseconds);
-    }
-    connect(&demux, links, &tracker, job.encode, rate);
-    Ok(Graph {
-        pipeline,
-        tracker,
-        notes,
-    })
+fn mosaic_or_rate(job: &Job<'_>) -> Option<u64> {
+    let mosaic = (job.cameras.len() > 1).then(|| mosaic_rate(job)).flatten();
+    let rate = job.treatment.rate.or(mosaic.map(|(rate, _)| rate))?;
+    u64::try_from(rate).ok()
 }
 
 /// Units a second for an output so long that its times do not fit the muxer's 32 bits in its own units, of which it may take 30,000
 /// a second; `None` where they fit.
-fn coarse_timescale(job: &Job<'_>) -> Option<u32> {
-    let runs = || job.camera.runs.iter();
-    let lengths = runs().map(|run| run.last.saturating_sub(run.start));
-    let gaps = runs()
-        .zip(runs().skip(1))
-        .filter(|_| job.preserve)
-        .map(|(run, next)| next.start.saturating_sub(run.last).max(0));
-    let length = lengths.chain(gaps).fold(0_i64, i64::saturating_add);
-    let seconds = length.max(0).unsigned_abs() / 1_000_000_000;
+fn coarse_timescale(seconds: u64) -> Option<u32> {
     let fits = |units: &u32| seconds < u64::from(u32::MAX / 2 / units);
     match fits(&30_000) {
         true => None,
@@ -178,318 +715,163 @@ fn coarse_timescale(job: &Job<'_>) -> Option<u32> {
     }
 }
 
-/// Makes an MP4 muxer count in these units. Others have no such setting.
-fn set_timescale(mux: &gst::Element, units: u32) {
-    if mux.has_property("movie-timescale") {
-        mux.set_property("movie-timescale", units);
+/// Chapters as a muxer wants them.
+fn toc(chapters: &[Chapter]) -> gst::Toc {
+    let mut toc = gst::Toc::new(gst::TocScope::Global);
+    let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+    for (n, chapter) in chapters.iter().enumerate() {
+        let mut entry = gst::TocEntry::new(gst::TocEntryType::Chapter, &format!("run-{}", n + 1));
+        let mut tags = gst::TagList::new();
+        tags.make_mut()
+            .add::<gst::tags::Title>(&chapter.title.as_str(), gst::TagMergeMode::Replace);
+        let changed = entry.make_mut();
+        changed.set_tags(tags);
+        changed.set_start_stop_times(signed(chapter.start), signed(chapter.end));
+        toc.make_mut().append_entry(entry);
     }
-    for pad in mux.sink_pads() {
-        if pad.has_property("trak-timescale") {
-            pad.set_property("trak-timescale", units);
-        }
-    }
+    toc
 }
 
-/// Name of a demuxer's pad, where it goes to, and for sound what is still to be linked to the muxer.
-type Link = (String, gst::Pad, Option<(gst::Element, gst::Element)>);
+/// The demuxer's table of contents is of the whole recording, the output has one of its own.
+fn drop_toc(pad: &gst::Pad) {
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
+        match info.event().map(|event| event.type_()) {
+            // of `Drop` the bindings (0.25) make a release of nothing, which GStreamer complains about
+            Some(gst::EventType::Toc) => gst::PadProbeReturn::Handled,
+            _ => gst::PadProbeReturn::Ok,
+        }
+    });
+}
 
-/// Links the demuxer's pads as they come. The muxer gets its pad for sound only then: the demuxers give none for sound that is
-/// silence, and a muxer waits for what it has a pad for.
-fn connect(
-    demux: &gst::Element,
-    links: Vec<Link>,
-    tracker: &Shared,
-    encode: bool,
+/// What a demuxer says of time without data before it has sought is of no use: a muxer would begin with it.
+fn wait_for_flush(pad: &gst::Pad) {
+    let flushed = AtomicBool::new(false);
+    let kinds = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::EVENT_FLUSH;
+    pad.add_probe(kinds, move |_, info| {
+        match info.event().map(|event| event.type_()) {
+            Some(gst::EventType::FlushStop) => flushed.store(true, Ordering::Release),
+            Some(gst::EventType::Gap) if !flushed.load(Ordering::Acquire) => {
+                return gst::PadProbeReturn::Handled;
+            }
+            _ => {}
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Follows the frames of a camera: counts them, writes what they show into `overlay` and the subtitles. `rate` goes into the caps.
+fn follow(
+    pad: &gst::Pad,
+    stream: &Shared,
+    overlay: Option<gst::Element>,
     rate: Option<gst::Fraction>,
 ) {
-    let all_there = Arc::new(AtomicBool::new(false));
-    let (late, tracker) = (all_there.clone(), tracker.clone());
-    demux.connect_pad_added(move |demux, pad| {
-        let Some((name, head, end)) = links.iter().find(|(name, ..)| *name == pad.name()) else {
-            return;
-        };
-        if late.load(Ordering::Acquire) && end.is_some() {
-            lock(&tracker).late_sound = true;
-            return;
+    drop_toc(pad);
+    let stream = stream.clone();
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(kinds, move |pad, info| {
+        let mut stream = lock(&stream);
+        match &mut info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => {
+                if let Some(running) = media::running_time(pad, buffer) {
+                    stream.begin(media::segment_start(pad));
+                    stream.frame(running, buffer, overlay.as_ref());
+                }
+            }
+            Some(gst::PadProbeData::Event(event)) => {
+                if let Some(changed) = stream.event(event, rate) {
+                    *event = changed;
+                }
+            }
+            _ => {}
         }
-        match end {
-            None => watch_pictures(pad, &tracker, encode, rate),
-            Some(_) => watch_sound(pad, &tracker),
-        }
-        let ended = end.as_ref().map_or(Ok(()), |(last, mux)| {
-            last.link_pads(Some("src"), mux, Some("audio_%u"))
-        });
-        if ended.is_err() || pad.link(head).is_err() {
-            let what = format!("{name} does not fit the output");
-            demux.post_error_message(gst::error_msg!(gst::CoreError::Pad, ["{what}"]));
-        }
+        gst::PadProbeReturn::Ok
     });
-    demux.connect_no_more_pads(move |_| all_there.store(true, Ordering::Release));
 }
 
-/// Failure of putting a pipeline together.
-pub fn built(error: glib::BoolError) -> Failure {
-    Failure::Media(format!("the pipeline cannot be built: {error}"))
-}
-
-/// `filesrc ! demuxer`.
-///
-/// # Errors
-/// A missing element.
-pub fn source(
-    pipeline: &gst::Pipeline,
-    recording: &Recording,
-    camera: u16,
-    preserve: bool,
-    layout: Option<&str>,
-) -> Result<gst::Element, Failure> {
-    let source = media::element("filesrc")?;
-    source.set_property("location", &recording.input.path);
-    let demux = media::element(recording.input.demuxer())?;
-    demux.set_property("camera", u32::from(camera));
-    demux.set_property_from_str("gap-policy", if preserve { "preserve" } else { "collapse" });
-    if let Some(layout) = layout
-        && demux.has_property("layout")
-    {
-        demux.set_property("layout", layout);
+impl Stream {
+    /// The first frame comes.
+    fn begin(&mut self, start: u64) {
+        if self.begin.is_none() {
+            self.begin = Some(start);
+            if let Some(call) = self.on_begin.take() {
+                call(start);
+            }
+        }
     }
-    pipeline.add_many([&source, &demux]).map_err(built)?;
-    source.link(&demux).map_err(built)?;
-    Ok(demux)
-}
 
-/// The file at the end.
-///
-/// # Errors
-/// A missing element.
-pub fn sink(pipeline: &gst::Pipeline, out: &Path) -> Result<gst::Element, Failure> {
-    let sink = media::element("filesink")?;
-    sink.set_property("location", out);
-    sink.set_property("async", false);
-    pipeline.add(&sink).map_err(built)?;
-    Ok(sink)
-}
-
-/// Adds elements and links them behind each other; the sink pad of the first and the last element.
-///
-/// # Errors
-/// Elements that do not fit.
-pub fn chain(
-    pipeline: &gst::Pipeline,
-    elements: &[gst::Element],
-) -> Result<(gst::Pad, gst::Element), Failure> {
-    pipeline.add_many(elements).map_err(built)?;
-    gst::Element::link_many(elements).map_err(built)?;
-    let head = elements
-        .first()
-        .and_then(|first| match first.name().starts_with("textoverlay") {
-            true => first.static_pad("video_sink"),
-            false => first.static_pad("sink"),
+    fn frame(&mut self, running: u64, buffer: &gst::BufferRef, overlay: Option<&gst::Element>) {
+        let clock = media::clock_of(buffer);
+        let clock = clock.unwrap_or_else(|| {
+            let pts = buffer.pts().map_or(0, gst::ClockTime::nseconds);
+            i64::try_from(pts).unwrap_or(i64::MAX)
         });
-    match (head, elements.last()) {
-        (Some(head), Some(last)) => Ok((head, last.clone())),
-        _ => Err(Failure::Media("a chain without elements".to_owned())),
-    }
-}
-
-/// A queue that is bounded by bytes and pictures, and by time where one is given.
-///
-/// # Errors
-/// A missing element.
-pub fn queue(bytes: u32, time: Option<gst::ClockTime>) -> Result<gst::Element, Failure> {
-    let queue = media::element("queue")?;
-    queue.set_property("max-size-bytes", bytes);
-    // small pictures take more memory than their bytes
-    queue.set_property("max-size-buffers", QUEUE_PICTURES);
-    queue.set_property("max-size-time", time.map_or(0, gst::ClockTime::nseconds));
-    Ok(queue)
-}
-
-fn text_source(pipeline: &gst::Pipeline, mux: &gst::Element) -> Result<gst::Element, Failure> {
-    let source = media::element("appsrc")?;
-    source.set_property_from_str("format", "time");
-    let caps = gst::Caps::builder("text/x-raw")
-        .field("format", "utf8")
-        .build();
-    source.set_property("caps", caps);
-    pipeline.add(&source).map_err(built)?;
-    source
-        .link_pads(Some("src"), mux, Some("subtitle_%u"))
-        .map_err(built)?;
-    Ok(source)
-}
-
-/// Decoder of a codec, from the demuxer's stream on.
-///
-/// # Errors
-/// A missing element.
-pub fn decoder(codec: Codec) -> Result<Vec<gst::Element>, Failure> {
-    let names: &[&str] = match codec {
-        Codec::H264 => &["h264parse", "avdec_h264"],
-        Codec::Jpeg => &["jpegdec"],
-        _ => &["avdec_mpeg4"],
-    };
-    let elements: Vec<_> = names
-        .iter()
-        .copied()
-        .map(media::element)
-        .collect::<Result<_, _>>()?;
-    for element in &elements {
-        // threads that decode several pictures at once hold many of them
-        if element.has_property("max-threads") {
-            element.set_property("max-threads", 1_i32);
+        let duration = buffer.duration().map_or(0, gst::ClockTime::nseconds);
+        let (start, duration) = match self.steady {
+            None => (running, duration),
+            Some(interval) => (self.frames.saturating_mul(interval), interval),
+        };
+        self.end = start.saturating_add(duration);
+        self.frames += 1;
+        self.span = Some((self.span.map_or(clock, |(first, _)| first), clock));
+        if let Some(overlay) = overlay {
+            let text = self.words.write(clock, &self.mode, "\n");
+            // the overlay takes markup
+            overlay.set_property("text", gst::glib::markup_escape_text(&text));
         }
-    }
-    Ok(elements)
-}
-
-/// H.264 encoder and what a muxer wants after it.
-///
-/// # Errors
-/// A missing element.
-pub fn encoder() -> Result<Vec<gst::Element>, Failure> {
-    let encoder = match gst::ElementFactory::find("x264enc") {
-        None if gst::ElementFactory::find("openh264enc").is_some() => {
-            media::element("openh264enc")?
-        }
-        _ => {
-            let encoder = media::element("x264enc")?;
-            encoder.set_property_from_str("pass", "qual");
-            encoder.set_property("quantizer", 20_u32);
-            encoder.set_property_from_str("speed-preset", "faster");
-            encoder.set_property("bframes", 0_u32);
-            encoder.set_property("key-int-max", 50_u32);
-            // what waits in the encoder is most of the program's memory
-            encoder.set_property("rc-lookahead", 0_i32);
-            encoder.set_property("mb-tree", false);
-            encoder.set_property("ref", 1_u32);
-            encoder.set_property("threads", 1_u32);
-            encoder.set_property("sync-lookahead", 0_i32);
-            encoder
-        }
-    };
-    Ok(vec![encoder, media::element("h264parse")?])
-}
-
-/// The way of the pictures into `target`, a muxer or the file; the pad at its beginning.
-fn video(
-    job: &Job<'_>,
-    pipeline: &gst::Pipeline,
-    tracker: &Shared,
-    target: &gst::Element,
-) -> Result<gst::Pad, Failure> {
-    let mut elements = Vec::new();
-    if job.encode {
-        elements.extend(decoder(job.camera.codec)?);
-        let decoded = elements.last().cloned();
-        elements.push(media::element("videoconvert")?);
-        let overlay = (job.clock == ClockIn::Burn).then(overlay).transpose()?;
-        elements.extend(overlay.clone());
-        elements.extend(encoder()?);
-        if let Some(pad) = decoded.as_ref().and_then(|last| last.static_pad("src")) {
-            let digits = if job.camera.timing.interval < 1_000_000_000 {
-                23
-            } else {
-                19
+        if let Some(cues) = &mut self.cues {
+            let zone = self.words.zone.in_seconds();
+            let words = Words {
+                zone,
+                ..self.words.clone()
             };
-            watch_decoded(&pad, tracker, overlay, digits);
+            let text = words.write(clock, &self.mode, ", ");
+            cues.picture(text, start, self.end, buffer.size());
         }
-    } else if job.camera.codec == Codec::H264 && job.format != Format::Avi {
-        elements.push(media::element("h264parse")?);
     }
-    let muxer = job.format.muxer().is_some();
-    let alone = !(job.encode || job.has_sound() || (muxer && job.clock == ClockIn::Subtitle));
-    if !alone {
-        elements.push(queue(QUEUE_BYTES, None)?);
+
+    /// What becomes of an event, where it changes.
+    fn event(&mut self, event: &gst::Event, rate: Option<gst::Fraction>) -> Option<gst::Event> {
+        match event.view() {
+            gst::EventView::Eos(_) => {
+                if let Some(cues) = &mut self.cues {
+                    cues.end();
+                }
+            }
+            gst::EventView::Tag(tag) => {
+                if let Some(mode) = tag.tag().generic("recording-mode") {
+                    self.mode = mode.get().unwrap_or_default();
+                }
+            }
+            gst::EventView::Caps(caps) => {
+                // AVI counts frames of one rate
+                let mut caps = caps.caps_owned();
+                caps.make_mut().set("framerate", rate?);
+                return Some(
+                    gst::event::Caps::builder(&caps)
+                        .seqnum(event.seqnum())
+                        .build(),
+                );
+            }
+            _ => {}
+        }
+        None
     }
-    let unfit = || {
-        Failure::Use(format!(
-            "{} cannot hold the pictures of {} as they are: use --to mkv, or --transcode h264",
-            job.format.name(),
-            job.camera.name()
-        ))
-    };
-    let name = if muxer { "video_%u" } else { "sink" };
-    if elements.is_empty() {
-        // a thread between demuxer and muxer would only cost time
-        let pad = match muxer {
-            true => target.request_pad_simple(name),
-            false => target.static_pad(name),
-        };
-        return pad.ok_or_else(unfit);
-    }
-    let (head, last) = chain(pipeline, &elements)?;
-    last.link_pads(Some("src"), target, Some(name))
-        .map_err(|_| unfit())?;
-    Ok(head)
 }
 
-/// Text in a corner of the picture.
-///
-/// # Errors
-/// A missing element.
-pub fn overlay() -> Result<gst::Element, Failure> {
-    let overlay = media::element("textoverlay")?;
-    overlay.set_property_from_str("valignment", "top");
-    overlay.set_property_from_str("halignment", "left");
-    overlay.set_property_from_str("line-alignment", "left");
-    overlay.set_property("shaded-background", true);
-    overlay.set_property("font-desc", "Sans 12");
-    overlay.set_property("xpad", 6_i32);
-    overlay.set_property("ypad", 4_i32);
-    Ok(overlay)
-}
-
-/// The way of the sound to the muxer: the pad at its beginning, and its last element.
-fn sound(
-    job: &Job<'_>,
-    pipeline: &gst::Pipeline,
-    notes: &mut Vec<String>,
-) -> Result<Option<(gst::Pad, gst::Element)>, Failure> {
-    let Some(sound) = job.camera.sound.filter(|_| job.sound) else {
-        return Ok(None);
-    };
-    if sound.first > LATE {
-        notes.push(format!(
-            "sound begins only at record {} and is left out",
-            sound.first
-        ));
-        return Ok(None);
-    }
-    let decoder = match sound.codec {
-        Codec::MuLaw => Some("mulawdec"),
-        Codec::ALaw => Some("alawdec"),
-        Codec::ImaAdpcm => Some("adpcmdec"),
-        _ => None,
-    };
-    let mut names: Vec<&str> = Vec::new();
-    if job.format == Format::Mp4 {
-        names.extend(decoder);
-        names.extend(["audioconvert", "audioresample", "avenc_aac"]);
-        notes.push(
-            "sound (unless it is silence) is encoded to AAC: MP4 has no place for the recorder's"
-                .to_owned(),
-        );
-    } else if sound.codec == Codec::ImaAdpcm {
-        names.extend(decoder);
-        notes.push("sound is written as PCM".to_owned());
-    }
-    let mut elements: Vec<_> = names
-        .into_iter()
-        .map(media::element)
-        .collect::<Result<_, _>>()?;
-    elements.push(queue(QUEUE_BYTES / 4, None)?);
-    chain(pipeline, &elements).map(Some)
-}
-
-/// Usual rate of a camera's pictures.
-pub fn frame_rate(camera: &Camera) -> gst::Fraction {
-    let measured = camera.timing.frame_rate().and_then(|(num, den)| {
-        Some(gst::Fraction::new(
-            i32::try_from(num).ok()?,
-            i32::try_from(den).ok().filter(|den| *den > 0)?,
-        ))
-    });
+/// Usual rate of a camera's frames.
+fn frame_rate(camera: &Camera) -> gst::Fraction {
+    let measured = camera
+        .timing
+        .frame_rate()
+        .and_then(|(numerator, denominator)| {
+            Some(gst::Fraction::new(
+                i32::try_from(numerator).ok()?,
+                i32::try_from(denominator)
+                    .ok()
+                    .filter(|denominator| *denominator > 0)?,
+            ))
+        });
     measured.filter(|rate| rate.numer() > 0).unwrap_or_else(|| {
         let mhz = 1_000_000_000_000 / camera.timing.interval.max(1_000_000);
         gst::Fraction::new(i32::try_from(mhz.clamp(1, 120_000)).unwrap_or(25_000), 1000)

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What an output was made of, in a comment inside it: who gets the file knows where it comes from, and a second call knows its own.
 
-use super::{Convert, Encode, Format, plan::Item};
+use super::{Convert, Format, plan::Item};
+use crate::common::Failure;
 use gst::prelude::*;
 use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom},
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
 /// Muxers write comments near the beginning or the end of a file; the tables of an MP4 file may be this long.
 const SEARCHED: u64 = 8 << 20;
+/// Where the SHA-256 of the source goes, which is known only when all of it was read.
+pub const SUM: &str = "################################################################";
 
-/// The comment: program, input with its size, and what was asked for.
-pub fn of(convert: &Convert, item: &Item) -> String {
+/// The beginning of a comment: program, input with its size, and what was asked for.
+pub fn describe(convert: &Convert, item: &Item) -> String {
     let name = item.path.file_name().unwrap_or_default().to_string_lossy();
     let size = item.path.metadata().map_or(0, |meta| meta.len());
-    let mut asked = vec![format!("gaps {:?}", convert.gaps)];
-    asked.push(format!("clock {:?}", convert.clock));
-    asked.extend(convert.transcode.map(|Encode::H264| "h264".to_owned()));
-    asked.extend(convert.grid.then(|| "all cameras".to_owned()));
-    asked.extend(convert.no_sound.then(|| "no sound".to_owned()));
-    for (word, time) in [("from", &convert.from_time), ("to", &convert.to_time)] {
-        asked.extend(time.as_ref().map(|time| format!("{word} {time}")));
-    }
     format!(
-        "exptool {}: made of {name}, {size} bytes; {}",
+        "exptool {}: made of {name}, {size} bytes; {};",
         env!("CARGO_PKG_VERSION"),
-        asked.join(", ").to_lowercase()
+        convert.asked().join(", ").to_lowercase()
     )
+}
+
+/// The whole comment, with room for the SHA-256 of the source.
+pub fn complete(beginning: &str, camera: &str) -> String {
+    format!("{beginning} {camera}; SHA-256 {SUM}")
 }
 
 /// Has a muxer write the comment. Without effect where it has no place for it.
@@ -41,17 +41,35 @@ pub fn write(mux: &gst::Element, comment: &str) {
     }
 }
 
-/// Whether a file that already exists has this comment. A bare stream has no place for one and is taken for what its name says.
-pub fn agrees(path: &Path, format: Format, comment: &str) -> bool {
+/// Puts the SHA-256 of the source into a finished file that has room for it.
+///
+/// # Errors
+/// A file that cannot be changed.
+pub fn write_sum(path: &Path, sum: &str) -> Result<(), Failure> {
+    let fail = |error: io::Error| Failure::Output(format!("{}: {error}", path.display()));
+    if let Some(at) = find(path, SUM).map_err(fail)? {
+        let mut file = OpenOptions::new().write(true).open(path).map_err(fail)?;
+        file.seek(SeekFrom::Start(at)).map_err(fail)?;
+        file.write_all(sum.as_bytes()).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// Whether a file that already exists has a comment that begins so. A bare stream has no place for one and is taken for what its name
+/// says.
+pub fn agrees(path: &Path, format: Format, beginning: &str) -> bool {
     if format == Format::M4v {
         return path.metadata().is_ok_and(|meta| meta.len() > 0);
     }
     // one of another version is as good
-    let made_of = comment.split_once(": ").map_or(comment, |(_, rest)| rest);
-    holds(path, made_of).unwrap_or(false)
+    let made_of = beginning
+        .split_once(": ")
+        .map_or(beginning, |(_, rest)| rest);
+    find(path, made_of).is_ok_and(|found| found.is_some())
 }
 
-fn holds(path: &Path, comment: &str) -> std::io::Result<bool> {
+/// Offset of a text near the beginning or the end of a file.
+fn find(path: &Path, text: &str) -> io::Result<Option<u64>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut bytes = Vec::new();
@@ -61,9 +79,9 @@ fn holds(path: &Path, comment: &str) -> std::io::Result<bool> {
         Read::by_ref(&mut file)
             .take(SEARCHED)
             .read_to_end(&mut bytes)?;
-        if memchr::memmem::find(&bytes, comment.as_bytes()).is_some() {
-            return Ok(true);
+        if let Some(at) = memchr::memmem::find(&bytes, text.as_bytes()) {
+            return Ok(Some(from + at as u64));
         }
     }
-    Ok(false)
+    Ok(None)
 }

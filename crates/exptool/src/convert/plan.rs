@@ -60,11 +60,11 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Item>, Failure> {
             ..glob::MatchOptions::default()
         };
         let paths = glob::glob_with(&text, options)
-            .map_err(|error| Failure::Use(format!("{text}: is no wildcard: {error}")))?;
+            .map_err(|error| Failure::Use(format!("{text}: not a valid wildcard: {error}")))?;
         let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
         found.sort();
         if found.is_empty() {
-            return Err(Failure::Input(format!("{text}: no file fits")));
+            return Err(Failure::Input(format!("{text}: no file matches")));
         }
         for path in found {
             add(&path, &mut items);
@@ -164,19 +164,17 @@ fn apart(items: &mut [Item]) {
 pub struct Names {
     out: Option<PathBuf>,
     folder: bool,
-    format: Format,
     /// Outputs of this call, and the input of each.
     claimed: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 impl Names {
-    /// By `-o`: a folder where it is one, ends in a slash, or there are several inputs; else a file.
-    pub fn new(out: Option<&Path>, format: Format, several: bool) -> Names {
-        let slash = out.is_some_and(|out| out.as_os_str().as_encoded_bytes().ends_with(b"/"));
+    /// By `-o`: a folder where it is one, ends in a slash, has no suffix, or there are several inputs; else a file. Without it, the
+    /// current folder.
+    pub fn new(out: Option<&Path>, several: bool) -> Names {
         Names {
             out: out.map(Path::to_owned),
-            folder: several || slash || out.is_some_and(Path::is_dir),
-            format,
+            folder: several || out.is_none_or(is_folder),
             claimed: Mutex::default(),
         }
     }
@@ -200,40 +198,60 @@ impl Names {
         }
     }
 
-    /// The output of an input's camera; `camera` is `None` for a mosaic, and where there is only one.
-    pub fn output(&self, item: &Item, camera: Option<u16>) -> PathBuf {
-        let base = match &self.out {
-            Some(out) if self.folder => out.join(&item.stem),
-            Some(out)
-                if out
-                    .extension()
-                    .is_some_and(|end| end == self.format.suffix()) =>
-            {
-                out.with_extension("")
-            }
-            Some(out) => out.clone(),
-            None => {
-                let folder = item.path.parent().map(Path::to_owned).unwrap_or_default();
-                folder.join(item.stem.file_name().unwrap_or_default())
-            }
+    /// The output of the only camera that is wanted: a file that was named has this name.
+    pub fn only_camera(
+        &self,
+        item: &Item,
+        camera: Option<u16>,
+        part: Option<usize>,
+        format: Format,
+    ) -> PathBuf {
+        self.output(item, camera.filter(|_| self.folder), part, format)
+    }
+
+    /// The output of an input's camera; `camera` is `None` for a mosaic, and where there is only one. `part` counts from 1 where a
+    /// camera has several outputs.
+    pub fn output(
+        &self,
+        item: &Item,
+        camera: Option<u16>,
+        part: Option<usize>,
+        format: Format,
+    ) -> PathBuf {
+        let out = self.out.clone().unwrap_or_default();
+        let base = match self.folder {
+            true => out.join(&item.stem),
+            // what falls back to another container has another suffix
+            false if camera.is_none() && part.is_none() && has_suffix(&out, format) => return out,
+            false => out.with_extension(""),
         };
-        if let (Some(out), false, None) = (&self.out, self.folder, camera) {
-            return out.clone();
-        }
+        let mut middle = camera.map(|n| format!("-camera{n}")).unwrap_or_default();
+        middle += &part.map(|n| format!("-part{n}")).unwrap_or_default();
         let named = |middle: &str| {
             let mut name = base.clone().into_os_string();
             name.push(middle);
             name.push(".");
-            name.push(self.format.suffix());
+            name.push(format.suffix());
             PathBuf::from(name)
         };
-        let name = named(&camera.map(|n| format!("-camera{n}")).unwrap_or_default());
-        // an AVI beside its input must not have the input's name
-        match name == item.path {
-            true => named("-converted"),
+        let name = named(&middle);
+        // an AVI in the folder of its input must not have the input's name
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        match absolute(&name) == absolute(&item.path) {
+            true => named(&format!("{middle}-converted")),
             false => name,
         }
     }
+}
+
+/// Whether `-o` means a folder, whatever else is asked for.
+pub fn is_folder(out: &Path) -> bool {
+    let slash = out.as_os_str().as_encoded_bytes().ends_with(b"/");
+    slash || out.is_dir() || out.extension().is_none()
+}
+
+fn has_suffix(path: &Path, format: Format) -> bool {
+    Format::of(path) == Some(format)
 }
 
 #[cfg(test)]
@@ -270,17 +288,30 @@ mod tests {
     #[test]
     fn outputs_have_names_of_their_own() {
         let item = Item::new("/in/x.exp".into(), "x".into());
-        let names =
-            |out: Option<&str>, several| Names::new(out.map(Path::new), Format::Mp4, several);
-        let name = |names: Names, camera| names.output(&item, camera).to_str().unwrap().to_owned();
-        assert_eq!(name(names(None, false), None), "/in/x.mp4");
-        assert_eq!(name(names(Some("/o/y.mp4"), false), None), "/o/y.mp4");
+        let names = |out: Option<&str>, several| Names::new(out.map(Path::new), several);
+        let name = |names: Names, camera, part| {
+            let name = names.output(&item, camera, part, Format::Mp4);
+            name.to_str().unwrap().to_owned()
+        };
+        assert_eq!(name(names(None, false), None, None), "x.mp4");
+        assert_eq!(name(names(Some("/o/y.mp4"), false), None, None), "/o/y.mp4");
         assert_eq!(
-            name(names(Some("/o/y.mp4"), false), Some(2)),
+            name(names(Some("/o/y.mp4"), false), Some(2), None),
             "/o/y-camera2.mp4"
         );
-        assert_eq!(name(names(Some("/o/"), false), Some(2)), "/o/x-camera2.mp4");
-        assert_eq!(name(names(Some("/o"), true), None), "/o/x.mp4");
+        assert_eq!(
+            name(names(Some("/o/y.mp4"), false), None, Some(2)),
+            "/o/y-part2.mp4"
+        );
+        assert_eq!(name(names(Some("/o/y.mkv"), false), None, None), "/o/y.mp4");
+        assert_eq!(
+            name(names(Some("/o/"), false), Some(2), Some(1)),
+            "/o/x-camera2-part1.mp4"
+        );
+        assert_eq!(name(names(Some("/o"), true), None, None), "/o/x.mp4");
+        let one = names(Some("/o/y.mp4"), false);
+        let one = one.only_camera(&item, Some(2), None, Format::Mp4);
+        assert_eq!(one, Path::new("/o/y.mp4"));
         let names = names(Some("/o"), true);
         let output = Path::new("/o/x.mp4");
         assert_eq!(names.claim(output, Path::new("/in/x.exp")), Ok(()));

@@ -3,30 +3,59 @@
 
 use super::{
     ClockIn, Convert, Format, Gaps,
-    chapters::{self, Chapter, MP4_MAX},
-    clip::Finder,
-    graph::{self, Graph, Shared, lock},
-    grid, origin,
+    graph::{self, Encoding, Graph, Job, Treatment, lock},
+    look::{Look, Window},
+    mp4, origin,
     plan::{Item, Names},
 };
 use crate::common::{
-    Common, Failure, Input,
-    clock::Zone,
-    csv::Table,
-    frames::{Options, codec_name},
-    media,
-    output::NewFile,
-    progress::Progress,
+    Common, Failure, Input, cameras, clock::duration, csv::Table, frames::codec_name,
+    output::NewFile, progress::Progress,
 };
-use crate::{
-    common::when::Base,
-    recording::{Camera, Recording},
+use crate::recording::{Camera, path_sha256};
+use formats::{
+    reader::{Codec, Standard},
+    timeline::SECOND,
 };
-use formats::reader::Codec;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
-/// What became of an output, or of an input that has none.
+/// Times without recording that are named for a camera at most.
+const MAX_NAMED: usize = 20;
+
+/// What became of an output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// It was written now.
+    Written,
+    /// It already exists and was made of this input in the same way.
+    Exists,
+    /// Nothing was recorded in the window. When something was.
+    Outside(Option<(String, String)>),
+    /// It failed.
+    Failed(Failure),
+    /// Nothing happened yet.
+    #[default]
+    Open,
+}
+
+impl Status {
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Status::Written => "written",
+            Status::Exists => "already exists",
+            Status::Outside(_) => "not recorded",
+            Status::Failed(_) | Status::Open => "failed",
+        }
+    }
+}
+
+/// An output, or an input that has none.
 #[derive(Default)]
 pub struct Outcome {
     /// The input.
@@ -35,46 +64,57 @@ pub struct Outcome {
     pub output: Option<PathBuf>,
     /// Which cameras, in words.
     pub camera: String,
-    /// It was written now.
-    pub written: bool,
-    /// Pictures.
+    /// What became of it.
+    pub status: Status,
+    /// Frames.
     pub frames: u64,
-    /// Pictures of the input that are left out because the picture that they build on is missing.
+    /// Frames of the input that are left out because the frame that they refer to is missing.
     pub orphans: u64,
     /// Nanoseconds.
     pub length: u64,
-    /// Clock of the first and the last picture.
-    pub span: Option<(i64, i64)>,
+    /// Clock of the first and the last frame, nanoseconds, and in RFC 3339.
+    pub span: Option<((i64, i64), (String, String))>,
     /// What the user should know.
     pub notes: Vec<String>,
-    /// Why it failed.
-    pub failure: Option<Failure>,
+    /// Something that was asked for is not in the output.
+    pub incomplete: bool,
 }
 
 impl Outcome {
-    /// In a word.
-    pub fn status(&self) -> &'static str {
-        match (&self.failure, self.written) {
-            (Some(_), _) => "failed",
-            (None, true) => "written",
-            (None, false) => "there already",
-        }
+    /// Why it failed, with the name of the input.
+    pub fn failure(&self) -> Option<Failure> {
+        let Status::Failed(failure) = &self.status else {
+            return None;
+        };
+        let name = self.input.display().to_string();
+        let named = failure.text().starts_with(&name);
+        let output = self.output.as_ref().map(|path| path.display().to_string());
+        let named = named || output.is_some_and(|name| failure.text().starts_with(&name));
+        Some(match named {
+            true => failure.clone(),
+            false => failure.with_text(format!("{name}: {}", failure.text())),
+        })
     }
 
     /// For machines.
     pub fn json(&self) -> serde_json::Value {
+        let failure = match &self.status {
+            Status::Failed(failure) => Some(failure.text()),
+            _ => None,
+        };
         json!({
             "input": self.input,
             "output": self.output,
             "cameras": self.camera,
-            "status": self.status(),
+            "status": self.status.name(),
+            "complete": !self.incomplete && failure.is_none(),
             "frames": self.frames,
             "frames_without_reference": self.orphans,
             "seconds": self.length as f64 / 1e9,
-            "first_utc": self.span.as_ref().map(|(first, _)| Zone::utc(*first)),
-            "last_utc": self.span.as_ref().map(|(_, last)| Zone::utc(*last)),
+            "first_utc": self.span.as_ref().map(|(_, (first, _))| first),
+            "last_utc": self.span.as_ref().map(|(_, (_, last))| last),
             "notes": self.notes,
-            "error": self.failure.as_ref().map(Failure::text),
+            "error": failure,
         })
     }
 }
@@ -85,31 +125,26 @@ struct Work<'a> {
     common: &'a Common,
     item: &'a Item,
     names: &'a Names,
-    format: Format,
-    /// See [`origin`].
+    /// Beginning of the comment, see [`origin`].
     origin: String,
+    sum: &'a OnceLock<Result<String, Failure>>,
 }
 
 /// Converts one input. What fails is among the outcomes.
-pub fn input(
-    convert: &Convert,
-    common: &Common,
-    item: &Item,
-    names: &Names,
-    format: Format,
-) -> Vec<Outcome> {
+pub fn input(convert: &Convert, common: &Common, item: &Item, names: &Names) -> Vec<Outcome> {
+    let sum = OnceLock::new();
     let work = Work {
         convert,
         common,
         item,
         names,
-        format,
-        origin: origin::of(convert, item),
+        origin: origin::describe(convert, item),
+        sum: &sum,
     };
     work.start().unwrap_or_else(|failure| {
         vec![Outcome {
             input: item.path.clone(),
-            failure: Some(failure),
+            status: Status::Failed(failure),
             ..Outcome::default()
         }]
     })
@@ -133,350 +168,515 @@ impl Work<'_> {
             )));
         }
         // the usual file of one camera: no need to read it again to know that it is done
-        let only = self.names.output(self.item, None);
-        if !self.convert.frames_csv && self.is_done(&only)? {
+        let format = self.convert.format();
+        let only = self.names.output(self.item, None, None, format);
+        if !self.convert.wants_table() && !self.convert.force && self.agrees(&only, format, None) {
             self.names.claim(&only, &self.item.path)?;
-            return Ok(vec![self.outcome(only, String::new())]);
+            let mut outcome = self.outcome(only, String::new());
+            outcome.status = Status::Exists;
+            return Ok(vec![outcome]);
         }
-        self.all()
+        let input = self.common.open(&self.item.path)?;
+        // hashing keeps a processor busy while the rest waits for another
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                self.sum
+                    .get_or_init(|| path_sha256(&self.item.path, &mut |_| ()))
+            });
+            self.all(input)
+        })
     }
 
-    fn all(&self) -> Result<Vec<Outcome>, Failure> {
-        let input = self.common.open(&self.item.path)?;
-        let mut window = self.window(&input)?;
-        let table = self.table();
-        let kept = self.convert.frames_csv && !self.convert.force && table.exists();
-        if self.convert.frames_csv {
-            self.names.claim(&table, &self.item.path)?;
+    fn all(&self, input: Input) -> Result<Vec<Outcome>, Failure> {
+        let look = self.look(input)?;
+        let window = self.convert.window(&look)?;
+        let cameras = cameras::choose(&look.recording, self.convert.camera.as_deref())?;
+        let mut outcomes = Vec::new();
+        if self.convert.grid && cameras.len() > 1 {
+            outcomes.push(self.mosaic(&look, &cameras, window));
+        } else {
+            for camera in &cameras {
+                self.camera(&look, camera, cameras.len() > 1, window, &mut outcomes);
+            }
         }
-        let recording = self.read(input, window.as_mut())?;
-        if window.is_some() && !recording.has_clock() {
-            return Err(Failure::Input(format!(
-                "{}: has no clock, so no time can be looked for",
-                recording.input.name
-            )));
-        }
-        let cameras = recording.wanted(self.convert.camera)?;
-        if self.convert.grid {
-            return Ok(vec![self.grid(&recording, &cameras, window.as_ref())]);
-        }
-        let many = recording.cameras.len() > 1;
-        let outcomes = cameras
-            .iter()
-            .map(|camera| self.camera(&recording, camera, many, window.as_ref()));
-        let mut outcomes: Vec<Outcome> = outcomes.collect();
-        if let Some(first) = outcomes.first_mut().filter(|_| kept) {
-            first
-                .notes
-                .push(format!("{}: already exists", table.display()));
+        let stray = look.audio_of_none();
+        if let Some(first) = outcomes.first_mut()
+            && !stray.is_empty()
+            && !self.convert.no_audio
+        {
+            let stray: Vec<String> = stray.iter().map(u16::to_string).collect();
+            first.notes.push(format!(
+                "audio of channel {} belongs to no camera and is left out (--no-audio does so without this remark)",
+                stray.join(", ")
+            ));
+            first.incomplete = true;
         }
         Ok(outcomes)
     }
 
-    /// Where the table of frames goes.
-    fn table(&self) -> PathBuf {
-        self.names.output(self.item, None).with_extension("csv")
-    }
-
-    fn window(&self, input: &Input) -> Result<Option<Finder>, Failure> {
-        let (from, to) = (&self.convert.from_time, &self.convert.to_time);
-        if from.is_none() && to.is_none() {
-            return Ok(None);
+    /// Looks at the input, and writes its table of frames unless that already exists.
+    fn look(&self, input: Input) -> Result<Look, Failure> {
+        let format = self.convert.format();
+        let path = self
+            .names
+            .output(self.item, None, None, format)
+            .with_extension("csv");
+        let wanted = self.convert.wants_table();
+        if wanted {
+            self.names.claim(&path, &self.item.path)?;
         }
-        let base = Base::of(self.common, input)?;
-        let read = |text: &Option<String>| text.as_deref().map(|text| base.read(text)).transpose();
-        let from = read(from)?.unwrap_or(i64::MIN);
-        let to = read(to)?.unwrap_or(i64::MAX);
-        if from >= to {
-            return Err(Failure::Use(
-                "--from-time is not before --to-time".to_owned(),
-            ));
-        }
-        Ok(Some(Finder::new(from, to)))
-    }
-
-    /// Walks over the input, and writes its table of frames unless that already exists.
-    fn read(&self, input: Input, mut window: Option<&mut Finder>) -> Result<Recording, Failure> {
         let mut table = None;
-        let path = self.table();
-        if self.convert.frames_csv && (self.convert.force || !path.exists()) {
+        if wanted && (self.convert.force || !path.exists()) {
             make_folder(&path)?;
-            let base = Base::of(self.common, &input)?;
             let file = NewFile::create(&path, self.convert.force)?;
             let name = path.display().to_string();
-            table = Some(Table::new(file, base.zone, &name)?);
+            let zone = self.common.zone(input.walk()?.info().utc_offset);
+            table = Some(Table::new(file, zone, &name)?);
         }
-        let options = Options {
-            crc: table.is_some(),
-            sha256: table.is_some(),
-            ..Options::default()
-        };
-        let recording = Recording::read(self.common, input, options, &mut |frame| {
-            if let Some(window) = &mut window {
-                window.see(frame);
-            }
-            match &mut table {
+        let hashes = table.is_some();
+        let look = Look::take(
+            self.common,
+            input,
+            self.convert.gaps,
+            hashes,
+            &mut |frame| match &mut table {
                 Some(table) => table.add(frame),
                 None => Ok(()),
-            }
-        })?;
+            },
+        )?;
         if let Some(table) = table {
             table.finish()?.finish()?;
         }
-        Ok(recording)
+        Ok(look)
     }
 
-    /// One camera into a file of its own.
+    /// What is done to the frames of a camera.
+    fn treatment(&self, look: &Look, format: Format) -> Treatment {
+        let convert = self.convert;
+        let standard = look.recording.summary.info.standard;
+        Treatment {
+            format,
+            encode: convert.encoding(),
+            clock: convert.clock(),
+            preserve: convert.gaps == Gaps::Preserve,
+            rate: convert.has_constant_rate().then_some(match standard {
+                Standard::Pal => 25,
+                _ => 30,
+            }),
+            square: convert.has_square_pixels(),
+            max_width: convert.max_width,
+            audio: !convert.no_audio,
+        }
+    }
+
+    /// One camera into a file of its own, or into several where its size changes.
     fn camera(
         &self,
-        recording: &Recording,
+        look: &Look,
         camera: &Camera,
         many: bool,
-        window: Option<&Finder>,
-    ) -> Outcome {
-        let path = self.names.output(self.item, many.then_some(camera.number));
-        let mut outcome = self.outcome(path.clone(), camera.name());
-        match self
-            .refuse(&path, camera)
-            .and_then(|()| self.is_done(&path))
-        {
-            Ok(false) => {}
-            done => {
-                outcome.failure = done.err();
-                return outcome;
+        window: Option<Window>,
+        outcomes: &mut Vec<Outcome>,
+    ) {
+        let mut format = self.convert.format();
+        let mut notes = Vec::new();
+        if !self.fits(format, camera) && self.convert.may_choose_format() {
+            notes.push(format!(
+                "written as Matroska: MP4 cannot hold {}",
+                codec_name(camera.codec)
+            ));
+            format = Format::Mkv;
+        }
+        let parts = look.parts(camera, window);
+        let several = look.recording.cameras.len() > 1;
+        let number = (many || several).then_some(camera.number);
+        let path = |part: Option<usize>| match many {
+            true => self.names.output(self.item, number, part, format),
+            false => self.names.only_camera(self.item, number, part, format),
+        };
+        if parts.is_empty() {
+            let mut outcome = self.outcome(path(None), camera.name());
+            let runs = || camera.runs.iter();
+            let first = runs().map(|run| run.start).min();
+            let last = runs().map(|run| run.last).max();
+            let time = |ns| look.recording.time(ns);
+            outcome.status = Status::Outside(first.map(time).zip(last.map(time)));
+            outcomes.push(outcome);
+            return;
+        }
+        if let Some(window) = window {
+            notes.extend(unrecorded(look, camera, window));
+        }
+        if parts.len() > 1 {
+            let sizes = parts.iter().map(|part| {
+                let (width, height) = part.size;
+                format!("{width}x{height} from {}", look.recording.time(part.first))
+            });
+            let sizes: Vec<String> = sizes.collect();
+            notes.push(format!(
+                "the frame size changes, so there is a file for each: {}",
+                sizes.join(", ")
+            ));
+        }
+        let treatment = self.treatment(look, format);
+        for (n, part) in parts.iter().enumerate() {
+            let which = (parts.len() > 1).then_some(n + 1);
+            let path = path(which);
+            let mut outcome = self.outcome(path.clone(), camera.name());
+            outcome.notes = std::mem::take(&mut notes);
+            let job = Job {
+                look,
+                cameras: &[camera],
+                part,
+                treatment: &treatment,
+                layout: self.common.layout.as_deref(),
+                comment: &origin::complete(&self.origin, &which_part(&camera.name(), which)),
+            };
+            self.output(&job, &path, &mut outcome);
+            if outcome.status == Status::Written {
+                if let Some(window) = window {
+                    note_early(look, window, &mut outcome);
+                } else if parts.len() == 1 && treatment.encode.is_none() {
+                    note_missing(camera, &mut outcome);
+                }
+            }
+            outcomes.push(outcome);
+        }
+    }
+
+    /// All cameras into one picture.
+    fn mosaic(&self, look: &Look, cameras: &[&Camera], window: Option<Window>) -> Outcome {
+        let format = self.convert.format();
+        let path = self.names.output(self.item, None, None, format);
+        let names: Vec<String> = cameras.iter().map(|camera| camera.name()).collect();
+        let mut outcome = self.outcome(path.clone(), names.join(", "));
+        let Some(part) = look.together(window) else {
+            let base = look.base();
+            let time = |ns| look.recording.time(ns);
+            outcome.status = Status::Outside(Some((time(base.first), time(base.last))));
+            return outcome;
+        };
+        if cameras.len() > graph::MAX_CAMERAS {
+            outcome.status = Status::Failed(Failure::Use(format!(
+                "{}: {} cameras do not fit one picture, {} do: choose one with --camera",
+                self.item.path.display(),
+                cameras.len(),
+                graph::MAX_CAMERAS
+            )));
+            return outcome;
+        }
+        if let Some(window) = window {
+            for camera in cameras {
+                outcome.notes.extend(unrecorded(look, camera, window));
             }
         }
-        let clip = match window {
-            None => None,
-            Some(finder) => match finder.clip(camera.number, camera.timing.interval / 2) {
-                None => {
-                    let text = format!("{} has nothing in that time", camera.name());
-                    outcome.failure = Some(Failure::Input(text));
-                    return outcome;
-                }
-                clip => clip,
-            },
-        };
-        let whole = clip.is_none();
-        let job = graph::Job {
-            recording,
-            camera,
-            format: self.format,
-            encode: self.convert.encodes(),
-            clock: self.convert.clock,
-            preserve: self.convert.gaps == Gaps::Preserve,
-            clip,
-            sound: !self.convert.no_sound,
+        let mut treatment = self.treatment(look, format);
+        treatment.encode = treatment.encode.or(Some(Encoding::H264(20)));
+        let job = Job {
+            look,
+            cameras,
+            part: &part,
+            treatment: &treatment,
             layout: self.common.layout.as_deref(),
-            origin: &self.origin,
+            comment: &origin::complete(&self.origin, "all cameras"),
         };
-        let total = match window {
-            Some(finder) => finder.frames(camera.number),
-            None => camera.frames(),
-        };
-        if let Err(failure) = self.write_camera(&job, &path, total, &mut outcome) {
-            outcome.failure = Some(failure);
-        }
-        if whole && outcome.written {
-            tell_missing(camera, &mut outcome);
-        }
+        self.output(&job, &path, &mut outcome);
         outcome
     }
 
-    /// Whether an output already exists and needs no work.
-    fn is_done(&self, path: &Path) -> Result<bool, Failure> {
-        match !self.convert.force && path.exists() {
-            false => Ok(false),
-            true if origin::agrees(path, self.format, &self.origin) => Ok(true),
-            true => Err(Failure::Output(format!(
-                "{}: already exists, and was not made of this recording with these options (--force replaces it)",
-                path.display()
-            ))),
-        }
+    /// Whether an output already exists and was made of this input in the same way.
+    fn agrees(&self, path: &Path, format: Format, camera: Option<&str>) -> bool {
+        let comment = match camera {
+            Some(camera) => format!("{} {camera};", self.origin),
+            None => self.origin.clone(),
+        };
+        path.exists() && origin::agrees(path, format, &comment)
     }
 
-    /// What cannot become an output.
-    fn refuse(&self, path: &Path, camera: &Camera) -> Result<(), Failure> {
-        self.names.claim(path, &self.item.path)?;
-        let fits = match self.format {
-            _ if self.convert.encodes() => true,
+    fn fits(&self, format: Format, camera: &Camera) -> bool {
+        match format {
+            _ if self.convert.encoding().is_some() => true,
             Format::Mp4 => camera.codec != Codec::Jpeg,
             Format::M4v => camera.codec == Codec::Mpeg4,
-            Format::Mkv | Format::Avi => true,
-        };
-        match fits {
-            true => Ok(()),
-            false => Err(Failure::Use(format!(
-                "the pictures of {} are {}, which {} does not hold: expected --to mkv, or --transcode h264 (--to mp4)",
-                camera.name(),
-                codec_name(camera.codec),
-                self.format.name()
-            ))),
+            Format::Mkv | Format::Avi | Format::Mov => true,
         }
     }
 
-    fn write_camera(
+    /// One output.
+    fn output(&self, job: &Job<'_>, path: &Path, outcome: &mut Outcome) {
+        outcome.status = match self.try_output(job, path, outcome) {
+            Ok(status) => status,
+            Err(failure) => Status::Failed(failure),
+        };
+    }
+
+    fn try_output(
         &self,
-        job: &graph::Job<'_>,
+        job: &Job<'_>,
         path: &Path,
-        total: u64,
         outcome: &mut Outcome,
-    ) -> Result<(), Failure> {
+    ) -> Result<Status, Failure> {
+        let format = job.treatment.format;
+        self.names.claim(path, &self.item.path)?;
+        if let [camera] = job.cameras
+            && !self.fits(format, camera)
+        {
+            return Err(Failure::Use(format!(
+                "{}: the frames of {} are {}, which {} cannot hold: expected --to mkv, or --transcode h264 (--to mp4)",
+                self.item.path.display(),
+                camera.name(),
+                codec_name(camera.codec),
+                format.name()
+            )));
+        }
+        if !self.convert.force && path.exists() {
+            let camera = job
+                .comment
+                .strip_prefix(self.origin.as_str())
+                .unwrap_or_default();
+            let camera = camera.split(';').next().unwrap_or_default().trim();
+            return match self.agrees(path, format, Some(camera)) {
+                true => Ok(Status::Exists),
+                false => Err(Failure::Output(format!(
+                    "{}: already exists, and was not made of this recording with these options (--force replaces it)",
+                    path.display()
+                ))),
+            };
+        }
         make_folder(path)?;
         let file = NewFile::create(path, self.convert.force)?;
         let srt_path = path.with_extension("srt");
-        let beside = job.clock == ClockIn::Subtitle && job.format == Format::Avi;
+        let beside = job.treatment.clock == ClockIn::Subtitle && format == Format::Avi;
         let srt = beside
             .then(|| NewFile::create(&srt_path, self.convert.force))
             .transpose()?;
-        let chapters = self.chapters(job, outcome);
-        let built = graph::build(job, file.temporary(), srt, &chapters)?;
-        outcome.notes.extend(built.notes.iter().cloned());
-        let trackers = std::slice::from_ref(&built.tracker);
-        self.play(&built, trackers, (&file, total), outcome)?;
-        if job.format == Format::Avi {
-            outcome
-                .notes
-                .push("AVI has no times: all pictures stand at the usual distance".to_owned());
-        }
-        if job.format == Format::Mp4 && chapters.len() > 1 {
-            chapters::write_mp4(file.temporary(), &chapters)?;
-        }
-        let cues = lock(&built.tracker).cues.take();
+        let graph = graph::build(job, file.temporary(), srt)?;
+        outcome
+            .notes
+            .extend(graph::audio_note(job).map(str::to_owned));
+        self.play(job, &graph, &file, outcome)?;
+        self.finish(job, &graph, &file, outcome)?;
+        let cues = graph
+            .streams
+            .first()
+            .and_then(|stream| lock(stream).cues.take());
         if let (Some(srt), failed) = cues.map_or((None, None), |cues| cues.into_file()) {
             if let Some(error) = failed {
                 return Err(Failure::Output(format!("{}: {error}", srt_path.display())));
             }
             srt.finish()?;
         }
+        // the pipeline's elements hold the file open
+        drop(graph);
         file.finish()?;
-        outcome.written = true;
-        Ok(())
+        if self.convert.has_statement() {
+            self.state(job, path, outcome)?;
+        }
+        Ok(Status::Written)
     }
 
-    /// Chapters, where the container has them and there is more than one run.
-    fn chapters(&self, job: &graph::Job<'_>, outcome: &mut Outcome) -> Vec<Chapter> {
-        let clip = job.clip.as_ref();
-        let chapters = chapters::of(job.recording, job.camera, clip, job.preserve, job.encode);
-        if chapters.len() < 2 {
-            return Vec::new();
-        }
-        match job.format {
-            Format::Mkv | Format::Mp4 => {
-                let most = match job.format {
-                    Format::Mp4 => MP4_MAX,
-                    _ => chapters::MAX,
-                };
-                let runs = job.camera.runs.len() as u64 + job.camera.more_runs;
-                if clip.is_none() && runs > most as u64 {
-                    outcome.notes.push(format!(
-                        "{runs} runs, of which the first {most} are chapters"
-                    ));
-                }
-                chapters
-            }
-            Format::Avi | Format::M4v => {
-                outcome.notes.push(format!(
-                    "{} has no chapters for the {} runs",
-                    job.format.name(),
-                    chapters.len()
-                ));
-                Vec::new()
-            }
-        }
-    }
-
-    /// All cameras into one picture.
-    fn grid(&self, recording: &Recording, cameras: &[&Camera], window: Option<&Finder>) -> Outcome {
-        let path = self.names.output(self.item, None);
-        let names: Vec<String> = cameras.iter().map(|camera| camera.name()).collect();
-        let mut outcome = self.outcome(path.clone(), names.join(", "));
-        let claimed = self.names.claim(&path, &self.item.path);
-        match claimed.and_then(|()| self.is_done(&path)) {
-            Ok(false) => {}
-            done => {
-                outcome.failure = done.err();
-                return outcome;
-            }
-        }
-        if cameras.iter().any(|camera| camera.sound.is_some()) {
-            outcome.notes.push("a mosaic has no sound".to_owned());
-        }
-        let job = grid::Job {
-            recording,
-            cameras,
-            format: self.format,
-            clock: self.convert.clock,
-            preserve: self.convert.gaps == Gaps::Preserve,
-            window,
-            layout: self.common.layout.as_deref(),
-            origin: &self.origin,
-        };
-        let frames = |camera: &&Camera| match window {
-            Some(finder) => finder.frames(camera.number),
-            None => camera.frames(),
-        };
-        let total = cameras.iter().map(frames).sum();
-        let written = (|| {
-            make_folder(&path)?;
-            let file = NewFile::create(&path, self.convert.force)?;
-            let (built, trackers) = grid::build(&job, file.temporary())?;
-            self.play(&built, &trackers, (&file, total), &mut outcome)?;
-            file.finish()
-        })();
-        match written {
-            Ok(()) => outcome.written = true,
-            Err(failure) => outcome.failure = Some(failure),
-        }
-        outcome
-    }
-
-    /// Runs the pipeline, which writes `file` of about `total` pictures, and notes what went through it.
+    /// Runs the pipeline, and notes what went through it.
     fn play(
         &self,
+        job: &Job<'_>,
         graph: &Graph,
-        trackers: &[Shared],
-        (file, total): (&NewFile, u64),
+        file: &NewFile,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let name = self.item.path.file_name().unwrap_or_default();
-        let mut progress = Progress::count(self.common, total, &name.to_string_lossy());
-        let seen = || trackers.iter().map(|tracker| lock(tracker).frames).sum();
-        let warnings = media::run(&graph.pipeline, |_| {
-            progress.at(seen());
+        let what = format!("{}, seconds", name.to_string_lossy());
+        let mut progress = Progress::count(self.common, job.part.length / 1_000_000_000, &what);
+        let streams = &graph.streams;
+        let end = || streams.iter().map(|stream| lock(stream).end).max();
+        let warnings = graph.run(&mut || {
+            progress.at(end().unwrap_or(0) / 1_000_000_000);
             file.write_back()
         })?;
         outcome.notes.extend(warnings);
-        outcome.frames = seen();
-        for tracker in trackers {
-            let tracker = lock(tracker);
-            outcome.length = outcome.length.max(tracker.end);
-            if tracker.late_sound {
-                outcome
-                    .notes
-                    .push("sound begins only later and is left out".to_owned());
-            }
-            if let Some((first, last)) = tracker.span {
-                let span = outcome.span.get_or_insert((first, last));
-                *span = (span.0.min(first), span.1.max(last));
-            }
-        }
-        if outcome.frames == 0 {
-            return Err(Failure::Input(format!(
-                "{}: holds no picture that can be decoded",
+        outcome.length = end().unwrap_or(0);
+        outcome.frames = streams.iter().map(|stream| lock(stream).frames).sum();
+        let spans = streams.iter().filter_map(|stream| lock(stream).span);
+        let span = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let zone = job.look.recording.zone;
+        outcome.span = span
+            .filter(|_| job.look.recording.has_clock())
+            .map(|span| (span, (zone.format_utc(span.0), zone.format_utc(span.1))));
+        match outcome.frames {
+            0 => Err(Failure::Input(format!(
+                "{}: no frame that can be decoded",
                 self.item.path.display()
-            )));
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the muxer cannot do.
+    fn finish(
+        &self,
+        job: &Job<'_>,
+        graph: &Graph,
+        file: &NewFile,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let format = job.treatment.format;
+        let begin = graph.streams.first().and_then(|stream| lock(stream).begin);
+        let chapters = job.part.chapters_from(begin.unwrap_or(0));
+        let runs = chapters.len();
+        match format {
+            Format::Mp4 | Format::Mov if runs > mp4::MAX_CHAPTERS => outcome.notes.push(format!(
+                "{runs} runs, of which the first {} are chapters",
+                mp4::MAX_CHAPTERS
+            )),
+            Format::Avi | Format::M4v if runs > 1 => outcome.notes.push(format!(
+                "{} has no chapters for the {runs} runs",
+                format.name()
+            )),
+            _ => {}
+        }
+        if format == Format::Avi {
+            outcome
+                .notes
+                .push("AVI has no times: frames are at the usual distance".to_owned());
+        }
+        if format == Format::M4v && job.treatment.audio && job.has_audio() {
+            outcome.incomplete = true;
+            outcome.notes.push(
+                "the audio is left out: an m4v stream holds none (--no-audio does so without this remark)"
+                    .to_owned(),
+            );
+        }
+        let sum = self.sum()?;
+        if matches!(format, Format::Mp4 | Format::Mov) {
+            let clock = graph.streams.first().and_then(|stream| lock(stream).span);
+            let zone = job.look.recording.zone;
+            let created = clock
+                .filter(|_| job.look.recording.has_clock())
+                .map(|(first, _)| zone.utc_ns(first).div_euclid(SECOND));
+            let additions = mp4::Additions {
+                chapters: &chapters,
+                created,
+                replace: (origin::SUM.as_bytes(), sum.as_bytes()),
+            };
+            mp4::finish(file.temporary(), &additions)
+        } else {
+            origin::write_sum(file.temporary(), &sum)
+        }
+    }
+
+    /// SHA-256 of the input.
+    fn sum(&self) -> Result<String, Failure> {
+        self.sum
+            .get_or_init(|| path_sha256(&self.item.path, &mut |_| ()))
+            .clone()
+    }
+
+    /// Writes the SHA-256 of an output and a statement of what was done beside it.
+    fn state(&self, job: &Job<'_>, path: &Path, outcome: &mut Outcome) -> Result<(), Failure> {
+        let look = job.look;
+        let beside = |suffix: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let sum = path_sha256(path, &mut |_| ())?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let source = self
+            .item
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let span = outcome
+            .span
+            .as_ref()
+            .map(|(span, _)| (look.recording.time(span.0), look.recording.time(span.1)));
+        let span = span.unwrap_or_default();
+        let mut lines = vec![
+            "Statement of conversion".to_owned(),
+            String::new(),
+            format!("Output:            {name}"),
+            format!("SHA-256:           {sum}"),
+            format!("Source:            {source}"),
+            format!("SHA-256:           {}", self.sum()?),
+            format!("Camera:            {}", outcome.camera),
+            format!("Frames:            {}", outcome.frames),
+            format!("First frame:       {}", span.0),
+            format!("Last frame:        {}", span.1),
+            format!("Time shown in:     {}", job.look.recording.zone.describe()),
+            format!("Made with:         exptool {}", env!("CARGO_PKG_VERSION")),
+            format!("Options:           {}", self.convert.asked().join(", ").to_lowercase()),
+            String::new(),
+            "The frames were decoded and encoded again as H.264 (yuv420p, square pixels) at a constant rate, so that".to_owned(),
+            "ordinary players show them; a frame is repeated until the next one. Camera, recorder time and offset from".to_owned(),
+            "UTC were added below the picture. Nothing was added inside it. The source file is the original evidence.".to_owned(),
+        ];
+        if !outcome.notes.is_empty() {
+            lines.push(String::new());
+            lines.push("Remarks:".to_owned());
+            lines.extend(outcome.notes.iter().map(|note| format!("- {note}")));
+        }
+        let sums = format!("{sum}  {name}\n");
+        for (path, text) in [
+            (beside(".sha256"), sums),
+            (beside(".txt"), lines.join("\n") + "\n"),
+        ] {
+            let mut file = NewFile::create(&path, true)?;
+            file.write_all(text.as_bytes())
+                .map_err(|error| Failure::Output(format!("{}: {error}", path.display())))?;
+            file.finish()?;
+            outcome.notes.push(format!("{}: written", path.display()));
         }
         Ok(())
     }
 }
 
-/// Tells which pictures of a camera are not in its output.
-fn tell_missing(camera: &Camera, outcome: &mut Outcome) {
+fn which_part(camera: &str, part: Option<usize>) -> String {
+    match part {
+        Some(part) => format!("{camera} part {part}"),
+        None => camera.to_owned(),
+    }
+}
+
+/// Names the times of a window in which a camera recorded nothing.
+fn unrecorded(look: &Look, camera: &Camera, window: Window) -> Vec<String> {
+    let recording = &look.recording;
+    let times = look.unrecorded(camera, window);
+    let more = times.len().saturating_sub(MAX_NAMED);
+    let named = times.iter().take(MAX_NAMED).map(|(from, to)| {
+        format!(
+            "{}: not recorded from {} to {} ({})",
+            camera.name(),
+            recording.time(*from),
+            recording.time(*to),
+            duration(to.saturating_sub(*from))
+        )
+    });
+    let more =
+        (more > 0).then(|| format!("{}: {more} more times were not recorded", camera.name()));
+    named.chain(more).collect()
+}
+
+/// Says that a copy begins before the window, with its keyframe.
+fn note_early(look: &Look, (from, _): Window, outcome: &mut Outcome) {
+    let time = |ns| look.recording.time(ns);
+    let first = outcome.span.as_ref().map(|((first, _), _)| *first);
+    // as times are shown, so that no difference is named that nobody sees
+    let early = first.filter(|first| *first < from && time(*first) != time(from));
+    if let Some(first) = early.filter(|_| from != i64::MIN) {
+        outcome.notes.push(format!(
+            "begins before {}, with its keyframe of {}: --transcode h264 begins at the time itself",
+            time(from),
+            time(first)
+        ));
+    }
+}
+
+/// Says which frames of a camera are not in its output.
+fn note_missing(camera: &Camera, outcome: &mut Outcome) {
     outcome.orphans = camera.runs.iter().map(|run| run.orphans).sum();
     if outcome.orphans > 0 {
         outcome.notes.push(format!(
-            "{} more pictures of the recording are left out: the picture that they build on is missing",
+            "{} more frames of the recording are left out: the frame that they refer to is missing",
             outcome.orphans
         ));
     }

@@ -2,8 +2,8 @@
 //! The pipeline that makes a recording: one branch for each camera, and one for sound.
 
 use super::{Codec, Make, Standard, clock::Clock, input, watch::Watch};
+use crate::common::media::clock_of;
 use crate::common::{Failure, media};
-use crate::convert::watch::clock_of;
 use formats::reader::Mode;
 use gst::{buffer::BufferMetaForeachAction, glib, prelude::*};
 use std::{

@@ -56,7 +56,6 @@ impl Builder {
         if frame.stream.codec.media() == Media::Audio {
             self.sound.entry(frame.stream.camera).or_insert(Sound {
                 codec: frame.stream.codec,
-                first: frame.number,
             });
         }
         if !frame.is_video() {

@@ -54,8 +54,6 @@ pub struct Stretch {
 pub struct Sound {
     /// How it is coded.
     pub codec: Codec,
-    /// Number of its first record.
-    pub first: u64,
 }
 
 /// A camera of a recording.
@@ -184,30 +182,6 @@ impl Recording {
             true => self.zone.local_plain(ns).chars().take(19).collect(),
             false => format!("+{}", duration(ns / SECOND * SECOND)),
         }
-    }
-
-    /// Cameras by `--camera`, or all.
-    ///
-    /// # Errors
-    /// No camera of that number.
-    pub fn wanted(&self, number: Option<u16>) -> Result<Vec<&Camera>, Failure> {
-        let found: Vec<&Camera> = self
-            .cameras
-            .iter()
-            .filter(|camera| number.is_none_or(|number| camera.number == number))
-            .collect();
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        let name = &self.input.name;
-        let there: Vec<String> = self.cameras.iter().map(|c| c.number.to_string()).collect();
-        Err(match number {
-            Some(number) if !there.is_empty() => Failure::Input(format!(
-                "{name}: no camera {number}; there are {}",
-                there.join(", ")
-            )),
-            _ => Failure::Input(format!("{name}: holds no pictures")),
-        })
     }
 
     /// File name without its suffix.
