@@ -1,132 +1,91 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The coded pictures of a converted file, taken out with GStreamer and compared with a manifest.
+//! The coded frames of a converted file, taken out with GStreamer.
 
-use super::{
-    compare::{Comparison, How, Outcome},
-    elementary,
-    manifest::Manifest,
-    rows::{Row, Says},
+use super::rows::{Row, RowWriter, Rows};
+use crate::common::{
+    Failure,
+    frames::{codec_name, hash_coded},
+    media,
 };
-use crate::common::{Failure, frames::hash_coded, media};
 use formats::reader::Codec;
 use gst::{glib, prelude::*};
 use std::{
+    io::{Read, Seek, SeekFrom},
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-/// Pictures that wait between GStreamer's threads and the comparison.
-const QUEUE: usize = 256;
+/// Muxers write comments near the beginning or the end of a file; the tables of an MP4 file may be this long.
+const COMMENT_NEAR: u64 = 8 << 20;
 
-/// What GStreamer's threads tell.
-enum Told {
-    /// A picture of a stream.
-    Picture(usize, [u8; 32]),
-    /// GStreamer is at the end.
-    End(Result<(), Failure>),
+/// A video stream.
+pub struct Stream {
+    /// Its codec's name.
+    pub codec: String,
+    /// Its coded frames; none where the codec is not one of recorders.
+    pub frames: Rows,
 }
 
-/// Compares each video stream of a file that GStreamer can take apart, or of a bare MPEG-4 stream.
+struct OpenStream {
+    codec: Option<Codec>,
+    name: String,
+    rows: RowWriter,
+}
+
+#[derive(Default)]
+struct Streams {
+    all: Vec<OpenStream>,
+    failure: Option<Failure>,
+}
+
+type Shared = Arc<Mutex<Streams>>;
+
+fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Streams> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads all video streams of a file that GStreamer can take apart.
 ///
 /// # Errors
-/// A file that cannot be read, or that has no video in a codec of these recordings.
-pub fn run(
-    path: &Path,
-    old: &Manifest,
-    camera: Option<u16>,
-    part: bool,
-) -> Result<Vec<Outcome>, Failure> {
-    let how = How {
-        camera,
-        converted: true,
-        part,
-    };
-    if elementary::begins(path) == Some(true) {
-        let mut stream = Comparison::new(old, "video stream 0", how)?;
-        elementary::pictures(path, &mut |sha256| stream.add(&row(stream.count(), sha256)))?;
-        if stream.count() > 0 {
-            return Ok(vec![stream.finish()?]);
-        }
-    }
+/// A file that cannot be read or has no video; a GStreamer plugin that is missing.
+pub fn read_streams(path: &Path) -> Result<Vec<Stream>, Failure> {
     media::init()?;
     media::need(&["parsebin", "h264parse", "mpeg4videoparse"])?;
-    let (sender, receiver) = mpsc::sync_channel(QUEUE);
-    let pipeline = pipeline(path, &sender)?;
-    let mut streams: Vec<Comparison<'_>> = Vec::new();
-    let compared = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let done = media::run(&pipeline, |_| Ok(())).map(drop);
-            let _ = sender.send(Told::End(done));
-        });
-        let mut ended = false;
-        let compared = take(&receiver, &mut streams, &mut ended, |number| {
-            Comparison::new(old, &format!("video stream {number}"), how)
-        });
-        if !ended {
-            // a comparison that failed must not leave GStreamer waiting for room in the queue
-            let _ = pipeline.post_message(gst::message::Eos::new());
-            while !matches!(receiver.recv(), Ok(Told::End(_)) | Err(_)) {}
-        }
-        compared
-    });
     let name = path.display();
-    match compared {
-        // GStreamer says what it misses; of anything else without a picture, the file is the reason
-        Err(Failure::Media(text)) if streams.is_empty() && !text.contains("is missing") => {
-            // what stands in brackets is of GStreamer's own sources
+    let streams = Shared::default();
+    let pipeline = pipeline(path, &streams)?;
+    let done = media::run(&pipeline, |_| Ok(()));
+    drop(pipeline);
+    let streams = std::mem::take(&mut *lock(&streams));
+    if let Some(failure) = streams.failure {
+        return Err(failure);
+    }
+    let empty = streams.all.iter().all(|stream| stream.rows.count() == 0);
+    match done {
+        // a missing plugin is named; otherwise the file is the reason
+        Err(Failure::Media(text)) if empty && !text.contains("is missing") => {
             let text = text.split(" (").next().unwrap_or_default();
             return Err(Failure::Input(format!(
-                "{name}: is no recording that this program knows, and GStreamer finds no video in it: {text}"
+                "{name}: is not a recording, and GStreamer finds no video in it: {text}"
             )));
         }
-        compared => compared?,
+        done => drop(done?),
     }
-    if streams.is_empty() {
+    if streams.all.is_empty() {
         return Err(Failure::Input(format!(
-            "{name}: expected a stream of MPEG-4, H.264 or JPEG pictures, found none"
+            "{name}: expected a video stream, found none"
         )));
     }
-    streams.into_iter().map(Comparison::finish).collect()
+    let finish = |stream: OpenStream| {
+        Ok(Stream {
+            codec: stream.name,
+            frames: stream.rows.finish()?,
+        })
+    };
+    streams.all.into_iter().map(finish).collect()
 }
 
-fn take<'a>(
-    receiver: &mpsc::Receiver<Told>,
-    streams: &mut Vec<Comparison<'a>>,
-    ended: &mut bool,
-    begin: impl Fn(usize) -> Result<Comparison<'a>, Failure>,
-) -> Result<(), Failure> {
-    loop {
-        match receiver.recv() {
-            Ok(Told::Picture(number, sha256)) => {
-                while streams.len() <= number {
-                    streams.push(begin(streams.len())?);
-                }
-                if let Some(stream) = streams.get_mut(number) {
-                    stream.add(&row(stream.count(), sha256))?;
-                }
-            }
-            Ok(Told::End(done)) => {
-                *ended = true;
-                return done;
-            }
-            Err(_) => return Ok(()),
-        }
-    }
-}
-
-/// A picture of a converted file, of which no record says anything.
-fn row(n: u64, sha256: [u8; 32]) -> Row {
-    Row {
-        n,
-        offset: 0,
-        sha256,
-        says: Says::nothing(0),
-        video: true,
-        orphan: false,
-    }
-}
-
-fn pipeline(path: &Path, sender: &mpsc::SyncSender<Told>) -> Result<gst::Pipeline, Failure> {
+fn pipeline(path: &Path, streams: &Shared) -> Result<gst::Pipeline, Failure> {
     let pipeline = gst::Pipeline::new();
     let source = media::element("filesrc")?;
     source.set_property("location", path);
@@ -134,71 +93,103 @@ fn pipeline(path: &Path, sender: &mpsc::SyncSender<Told>) -> Result<gst::Pipelin
     let fail = |error: glib::BoolError| Failure::Media(error.to_string());
     pipeline.add_many([&source, &parse]).map_err(fail)?;
     source.link(&parse).map_err(fail)?;
-    let count = Arc::new(Mutex::new(0usize));
-    let sender = sender.clone();
+    let streams = streams.clone();
     let weak = pipeline.downgrade();
     parse.connect_pad_added(move |_, pad| {
-        let Some(pipeline) = weak.upgrade() else {
-            return;
-        };
-        if let Err(error) = attach(&pipeline, pad, &count, &sender) {
+        if let Some(pipeline) = weak.upgrade()
+            && let Err(error) = attach(&pipeline, pad, &streams)
+        {
             gst::element_error!(pipeline, gst::CoreError::Failed, ("{}", error.message));
         }
     });
     Ok(pipeline)
 }
 
-/// The codec of caps, where it is one of these recordings'.
-fn codec_of(caps: &gst::Caps) -> Option<Codec> {
+/// A stream's codec, where recorders have it, and its name.
+fn codec_of(caps: &gst::Caps) -> Option<(Option<Codec>, String)> {
     let structure = caps.structure(0)?;
-    match structure.name().as_str() {
+    let codec = match structure.name().as_str() {
         "video/mpeg" if structure.get::<i32>("mpegversion") == Ok(4) => Some(Codec::Mpeg4),
         "video/x-h264" => Some(Codec::H264),
         "image/jpeg" => Some(Codec::Jpeg),
-        _ => None,
-    }
+        name if name.starts_with("video/") || name.starts_with("image/") => None,
+        _ => return None,
+    };
+    let name = match codec {
+        Some(codec) => codec_name(codec).to_owned(),
+        None => gst_name(caps),
+    };
+    Some((codec, name))
 }
 
-/// Leads a pad into a sink; the pictures of a video pad are hashed on the way.
+fn gst_name(caps: &gst::Caps) -> String {
+    let name = caps.structure(0).map(|structure| structure.name().as_str());
+    match name.unwrap_or_default() {
+        "video/x-h265" => "H.265",
+        "video/x-vp8" => "VP8",
+        "video/x-vp9" => "VP9",
+        "video/x-av1" => "AV1",
+        other => other,
+    }
+    .to_owned()
+}
+
 fn attach(
     pipeline: &gst::Pipeline,
     pad: &gst::Pad,
-    count: &Mutex<usize>,
-    sender: &mpsc::SyncSender<Told>,
+    streams: &Shared,
 ) -> Result<(), glib::BoolError> {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    let codec = codec_of(&caps);
-    let queue = gst::ElementFactory::make("queue").build()?;
+    let Some((codec, name)) = codec_of(&caps) else {
+        return drain(pipeline, pad, "byte-stream", |_, _| {});
+    };
+    let rows = RowWriter::new().map_err(|failure| glib::bool_error!("{failure}"))?;
+    let mut open = lock(streams);
+    let number = open.all.len();
+    open.all.push(OpenStream { codec, name, rows });
+    drop(open);
+    let streams = streams.clone();
+    drain(pipeline, pad, "byte-stream", move |_, buffer| {
+        add_frame(&mut lock(&streams), number, buffer);
+    })
+}
+
+/// Leads a pad into a sink, and shows each buffer that comes there. H.264 comes in access units, with start codes (`byte-stream`)
+/// or lengths (`avc`).
+///
+/// # Errors
+/// A missing element.
+pub fn drain(
+    pipeline: &gst::Pipeline,
+    pad: &gst::Pad,
+    h264_format: &str,
+    show: impl Fn(&gst::Pad, &gst::Buffer) + Send + Sync + 'static,
+) -> Result<(), glib::BoolError> {
+    let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+    let mut chain = vec![gst::ElementFactory::make("queue").build()?];
+    if caps
+        .structure(0)
+        .is_some_and(|caps| caps.name() == "video/x-h264")
+    {
+        let caps = gst::Caps::builder("video/x-h264")
+            .field("stream-format", h264_format)
+            .field("alignment", "au")
+            .build();
+        chain.push(gst::ElementFactory::make("h264parse").build()?);
+        let filter = gst::ElementFactory::make("capsfilter");
+        chain.push(filter.property("caps", caps).build()?);
+    }
     let sink = gst::ElementFactory::make("fakesink")
         .property("sync", false)
         .property("async", false)
         .build()?;
-    let mut chain = vec![queue];
-    if codec == Some(Codec::H264) {
-        // access units with start codes, whatever the container has
-        let filter = gst::Caps::builder("video/x-h264")
-            .field("stream-format", "byte-stream")
-            .field("alignment", "au")
-            .build();
-        chain.push(gst::ElementFactory::make("h264parse").build()?);
-        let caps = gst::ElementFactory::make("capsfilter").property("caps", filter);
-        chain.push(caps.build()?);
-    }
     chain.push(sink.clone());
     pipeline.add_many(&chain)?;
     gst::Element::link_many(&chain)?;
-    if let (Some(codec), Some(end)) = (codec, sink.static_pad("sink")) {
-        let number = {
-            let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
-            *count += 1;
-            *count - 1
-        };
-        let sender = sender.clone();
-        end.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data
-                && let Ok(map) = buffer.map_readable()
-            {
-                let _ = sender.send(Told::Picture(number, hash_coded(codec, &map)));
+    if let Some(end) = sink.static_pad("sink") {
+        end.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            if let Some(gst::PadProbeData::Buffer(buffer)) = &info.data {
+                show(pad, buffer);
             }
             gst::PadProbeReturn::Ok
         });
@@ -206,10 +197,95 @@ fn attach(
     for element in chain.iter().rev() {
         element.sync_state_with_parent()?;
     }
-    let first = chain.first().and_then(|queue| queue.static_pad("sink"));
-    if let Some(first) = first {
+    if let Some(first) = chain.first().and_then(|queue| queue.static_pad("sink")) {
         pad.link(&first)
             .map_err(|error| glib::bool_error!("a stream cannot be read: {error:?}"))?;
     }
     Ok(())
+}
+
+fn add_frame(streams: &mut Streams, number: usize, buffer: &gst::Buffer) {
+    let Some(stream) = streams.all.get_mut(number) else {
+        return;
+    };
+    if let Some(codec) = stream.codec
+        && let Ok(map) = buffer.map_readable()
+    {
+        let row = Row::from_hash(u64::from(stream.rows.count()), hash_coded(codec, &map));
+        if let Err(failure) = stream.rows.push(&row) {
+            streams.failure.get_or_insert(failure);
+        }
+    }
+}
+
+/// What exptool wrote into a file that it made.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The camera.
+    pub camera: Option<u16>,
+    /// SHA-256 of the recording.
+    pub sha256: Option<String>,
+}
+
+/// Reads the comment of a file that exptool made. A file without one has no origin.
+pub fn read_origin(path: &Path) -> Origin {
+    let find = || -> std::io::Result<Option<Origin>> {
+        let mut file = std::fs::File::open(path)?;
+        let size = file.metadata()?.len();
+        for from in [0, size.saturating_sub(COMMENT_NEAR)] {
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(from))?;
+            (&mut file).take(COMMENT_NEAR).read_to_end(&mut bytes)?;
+            if let Some(origin) = parse_origin(&bytes) {
+                return Ok(Some(origin));
+            }
+        }
+        Ok(None)
+    };
+    find().ok().flatten().unwrap_or_default()
+}
+
+/// Finds `exptool VERSION: made of …` and reads `camera N` and `sha256 HEX` from it.
+fn parse_origin(bytes: &[u8]) -> Option<Origin> {
+    let made = memchr::memmem::find(bytes, b": made of ")?;
+    let comment = bytes.get(made..).unwrap_or_default();
+    let end = comment.iter().position(|byte| *byte < b' ');
+    let comment = comment.get(..end.unwrap_or(comment.len()).min(4096))?;
+    let comment = String::from_utf8_lossy(comment);
+    // the name of the recording comes first and may be anything
+    let facts = comment.rsplit_once(" bytes; ")?.1;
+    let word = |name: &str| {
+        let mut words = facts.split([' ', ',', ';']).filter(|word| !word.is_empty());
+        words
+            .by_ref()
+            .find(|word| word.eq_ignore_ascii_case(name))?;
+        words.next()
+    };
+    let sha256 = word("sha256")
+        .filter(|hash| hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    Some(Origin {
+        camera: word("camera").and_then(|number| number.parse().ok()),
+        sha256: sha256.map(str::to_ascii_lowercase),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_comment_names_camera_and_recording() {
+        let hash = "0123456789abcdef".repeat(4);
+        let comment = format!(
+            "\0\x10exptool 0.1.0: made of camera 7 bytes; .exp, 99 bytes; gaps collapse, camera 2, sha256 {hash}\0moov"
+        );
+        let expected = Origin {
+            camera: Some(2),
+            sha256: Some(hash),
+        };
+        assert_eq!(parse_origin(comment.as_bytes()), Some(expected));
+        let old = b"exptool 0.1.0: made of a.exp, 99 bytes; gaps collapse, clock none\0";
+        assert_eq!(parse_origin(old), Some(Origin::default()));
+        assert_eq!(parse_origin(b"made by another program"), None);
+    }
 }

@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Things that are told one by one.
-const MAX_TOLD: usize = 100;
+const MOST_LISTED: usize = 100;
 
 /// How the index compares with the records.
 #[derive(Debug, Default, Serialize)]
@@ -36,7 +36,7 @@ pub struct IndexCheck {
     /// No index stands where the header names one, or not all of it.
     pub misplaced: bool,
     /// The first hundred of what is wrong.
-    pub told: Vec<String>,
+    pub listed: Vec<String>,
 }
 
 /// Reads the index beside the records.
@@ -198,8 +198,8 @@ impl IndexWalk {
     }
 
     fn tell(&mut self, what: String) {
-        if self.check.told.len() < MAX_TOLD {
-            self.check.told.push(what);
+        if self.check.listed.len() < MOST_LISTED {
+            self.check.listed.push(what);
         }
     }
 

@@ -1,100 +1,102 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The manifest of a recording: JSON Lines, so that it can be written, read and compared without holding it.
+//! Manifests of recordings: JSON Lines, each line an object with a `type`, so that other programs can read them and none has to
+//! hold one in memory. docs/exptool.md describes every field.
 //!
-//! The first line is of the file, then one for each frame in the order of the file, then one with the file's SHA-256.
+//! First comes a line `manifest`; then for each recording a line `file`, a line `frame` for each of its frames in the order of the
+//! file, and a line `end` with its SHA-256.
 
-use super::rows::Row;
+use super::rows::{Fields, Row, RowWriter, Rows, codec_number, mode_number};
 use crate::common::{
     Failure, Input,
     clock::Zone,
     frames::{Frame, codec_name, hex},
+    output::NewFile,
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    cell::OnceCell,
     collections::BTreeSet,
     fs::File,
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
+    io::{BufRead, BufReader, Read, Write},
+    path::Path,
 };
 
-/// Version of the manifest's form.
-const VERSION: u32 = 2;
-/// The version before, which is read too: it lacks what [`Entry`] has a default for.
-const OLD_VERSION: u32 = 1;
-/// No line is longer.
+/// Version that is written.
+const VERSION: u32 = 3;
+/// The version before, which is read, too: one recording, lines without a type.
+const OLD_VERSION: u32 = 2;
+/// Bytes of the longest line.
 const MAX_LINE: u64 = 64 << 10;
 
-/// The first line.
+/// A line.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Begin {
-    /// Version of this form.
-    pub exptool_manifest: u32,
-    /// Program version.
-    pub version: String,
-    /// Name of the recording.
-    pub file: String,
-    /// Its bytes.
-    pub size: u64,
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line {
+    /// The first.
+    Manifest { version: u32, program: String },
+    /// A recording begins.
+    File { name: String, size: u64 },
+    /// A frame of it.
+    Frame(Box<FrameLine>),
+    /// The recording ends.
+    End { frames: u64, sha256: String },
 }
 
-/// A frame's line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Number, from 0.
-    pub n: u64,
-    /// Offset of its record.
-    pub offset: u64,
-    /// Coded bytes.
-    pub bytes: u64,
-    /// Camera or channel.
-    pub camera: u16,
-    /// Codec.
-    pub codec: String,
-    /// A picture.
-    pub video: bool,
-    /// A keyframe.
-    pub key: bool,
-    /// A picture without its reference, which players and conversions leave out.
-    pub orphan: bool,
-    /// Recorder's time, UTC, finer than the record's own where that has only seconds.
-    pub time: Option<String>,
-    /// Recorder's time as it stands in the record: seconds since 1970.
-    #[serde(default)]
-    pub seconds: Option<i64>,
-    /// Its milliseconds, where the record has them.
-    #[serde(default)]
-    pub millis: Option<u16>,
-    /// Sequence number of the record.
-    #[serde(default)]
-    pub sequence: Option<u16>,
-    /// Recording mode.
-    #[serde(default)]
-    pub mode: Option<String>,
-    /// SHA-256 of the coded picture.
-    pub sha256: String,
-}
-
-/// The last line.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct End {
-    /// Frames.
-    pub frames: u64,
-    /// SHA-256 of the file.
-    pub file_sha256: String,
-}
-
+/// A line of a manifest of version 2.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
-    Entry(Box<Entry>),
-    End(End),
+enum OldLine {
+    Frame(Box<FrameLine>),
+    End {
+        frames: u64,
+        file_sha256: String,
+    },
+    Begin {
+        exptool_manifest: u32,
+        file: String,
+        size: u64,
+    },
 }
 
-impl Entry {
-    /// The line of a frame.
-    pub fn of(frame: &Frame) -> Entry {
-        Entry {
+/// A frame.
+#[derive(Debug, Serialize, Deserialize)]
+struct FrameLine {
+    /// Number, from 0.
+    n: u64,
+    /// Offset of its record in the file, bytes.
+    offset: u64,
+    /// Coded bytes.
+    bytes: u64,
+    /// Camera, or audio channel.
+    camera: u16,
+    codec: String,
+    /// Video, not audio.
+    video: bool,
+    /// A keyframe.
+    key: bool,
+    /// Its reference is missing: players and conversions leave it out.
+    orphan: bool,
+    /// Recorder's time, RFC 3339, UTC; interpolated where the record has whole seconds only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    /// The record's time: seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<i64>,
+    /// The record's milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    millis: Option<u16>,
+    /// The record's sequence number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u16>,
+    /// The record's recording mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<String>,
+    /// SHA-256 of the coded frame.
+    sha256: String,
+}
+
+impl FrameLine {
+    fn from_frame(frame: &Frame) -> FrameLine {
+        FrameLine {
             n: frame.number,
             offset: frame.offset,
             bytes: frame.bytes,
@@ -111,207 +113,275 @@ impl Entry {
             sha256: frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),
         }
     }
+
+    fn row(&self, sha256: [u8; 32]) -> Row {
+        Row {
+            n: self.n,
+            offset: self.offset,
+            sha256,
+            fields: Fields {
+                seconds: self.seconds,
+                millis: self.millis,
+                sequence: self.sequence,
+                camera: self.camera,
+                mode: mode_number(self.mode.as_deref()),
+                codec: codec_number(&self.codec),
+                key: self.key,
+            },
+            video: self.video,
+            orphan: self.orphan,
+        }
+    }
 }
 
 /// Writes a manifest.
-pub struct Writer<W: Write> {
-    out: W,
+pub struct Writer {
+    out: NewFile,
     name: String,
     frames: u64,
 }
 
-impl<W: Write> Writer<W> {
-    /// Begins the manifest of `input`.
+impl Writer {
+    /// Begins a manifest.
     ///
     /// # Errors
-    /// An output that cannot be written.
-    pub fn new(out: W, input: &Input) -> Result<Writer<W>, Failure> {
+    /// A file that cannot be written, or already exists and `force` is not given.
+    pub fn create(path: &Path, force: bool) -> Result<Writer, Failure> {
         let mut writer = Writer {
-            out,
-            name: "manifest".to_owned(),
+            out: NewFile::create(path, force)?,
+            name: path.display().to_string(),
             frames: 0,
         };
-        let file = input.path.file_name().unwrap_or_default();
-        writer.line(&Begin {
-            exptool_manifest: VERSION,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            file: file.to_string_lossy().into_owned(),
-            size: input.size,
+        writer.line(&Line::Manifest {
+            version: VERSION,
+            program: concat!("exptool ", env!("CARGO_PKG_VERSION")).to_owned(),
         })?;
         Ok(writer)
     }
 
-    fn line(&mut self, line: &impl Serialize) -> Result<(), Failure> {
+    fn line(&mut self, line: &Line) -> Result<(), Failure> {
         serde_json::to_writer(&mut self.out, line)
             .map_err(std::io::Error::from)
             .and_then(|()| self.out.write_all(b"\n"))
             .map_err(|error| Failure::Output(format!("{}: {error}", self.name)))
     }
 
-    /// Adds a frame.
+    /// Begins a recording.
     ///
     /// # Errors
-    /// An output that cannot be written.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), Failure> {
-        self.frames += 1;
-        self.line(entry)
-    }
-
-    /// Ends the manifest.
-    ///
-    /// # Errors
-    /// An output that cannot be written.
-    pub fn finish(mut self, file_sha256: &str) -> Result<W, Failure> {
-        let end = End {
-            frames: self.frames,
-            file_sha256: file_sha256.to_owned(),
-        };
-        self.line(&end)?;
-        Ok(self.out)
-    }
-}
-
-/// A manifest that can be read.
-#[derive(Debug)]
-pub struct Manifest {
-    path: PathBuf,
-    /// The recording it is of.
-    pub begin: Begin,
-    cameras: OnceCell<BTreeSet<u16>>,
-}
-
-/// Reads the frames of a manifest.
-pub struct Entries {
-    name: String,
-    lines: BufReader<File>,
-    /// Number of the line that was read last.
-    number: u64,
-    /// Frames that were read.
-    frames: u64,
-    records: bool,
-    /// The last line, once it was reached.
-    pub end: Option<End>,
-}
-
-impl Manifest {
-    /// Opens a manifest.
-    ///
-    /// # Errors
-    /// A file that cannot be read or is no manifest of this version.
-    pub fn open(path: &Path) -> Result<Manifest, Failure> {
-        let name = path.display().to_string();
-        let wrong = |what: &str| Failure::Input(format!("{name}, line 1: expected {what}"));
-        let file = File::open(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-        let mut lines = BufReader::new(file);
-        let first = read_line(&mut lines, &name, 1)?;
-        let begin: Begin = first
-            .and_then(|line| serde_json::from_str(&line).ok())
-            .ok_or_else(|| wrong("the first line of an exptool manifest"))?;
-        if !(OLD_VERSION..=VERSION).contains(&begin.exptool_manifest) {
-            let version = begin.exptool_manifest;
-            return Err(wrong(&format!(
-                "version {OLD_VERSION} or {VERSION} of the manifest, found {version}"
-            )));
-        }
-        Ok(Manifest {
-            path: path.to_owned(),
-            begin,
-            cameras: OnceCell::new(),
+    /// A disk that is full.
+    pub fn begin(&mut self, input: &Input) -> Result<(), Failure> {
+        self.frames = 0;
+        let name = input.path.file_name().unwrap_or_default();
+        self.line(&Line::File {
+            name: name.to_string_lossy().into_owned(),
+            size: input.size,
         })
     }
 
-    /// It holds what records say, as it stands in the file.
-    pub fn holds_records(&self) -> bool {
-        self.begin.exptool_manifest >= VERSION
-    }
-
-    /// The cameras that have pictures in it.
+    /// Adds a frame.
     ///
     /// # Errors
-    /// A file that cannot be read any more.
-    pub fn cameras(&self) -> Result<BTreeSet<u16>, Failure> {
-        if let Some(cameras) = self.cameras.get() {
-            return Ok(cameras.clone());
-        }
-        let mut cameras = BTreeSet::new();
-        let mut entries = self.entries()?;
-        while let Some(row) = entries.next()? {
-            if row.video {
-                cameras.insert(row.says.camera);
-            }
-        }
-        Ok(self.cameras.get_or_init(|| cameras).clone())
+    /// A disk that is full.
+    pub fn add(&mut self, frame: &Frame) -> Result<(), Failure> {
+        self.frames += 1;
+        self.line(&Line::Frame(Box::new(FrameLine::from_frame(frame))))
     }
 
-    /// Reads the frames from the first on.
+    /// Ends a recording.
     ///
     /// # Errors
-    /// A file that cannot be read any more.
-    pub fn entries(&self) -> Result<Entries, Failure> {
-        let name = self.path.display().to_string();
-        let file =
-            File::open(&self.path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-        let mut entries = Entries {
-            lines: BufReader::new(file),
-            number: 1,
-            frames: 0,
-            records: self.holds_records(),
-            end: None,
-            name,
-        };
-        read_line(&mut entries.lines, &entries.name, 1)?;
-        Ok(entries)
+    /// A disk that is full.
+    pub fn end(&mut self, sha256: &str) -> Result<(), Failure> {
+        let (frames, sha256) = (self.frames, sha256.to_owned());
+        self.line(&Line::End { frames, sha256 })
+    }
+
+    /// The manifest is complete.
+    ///
+    /// # Errors
+    /// A disk that is full.
+    pub fn finish(self) -> Result<(), Failure> {
+        self.out.finish()
     }
 }
 
-impl Entries {
-    /// The next frame; `None` behind the last.
+/// A recording of a manifest.
+#[derive(Debug)]
+pub struct Recording {
+    /// Name of the file.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Its frames.
+    pub rows: Rows,
+    /// The cameras that have video in it.
+    pub cameras: BTreeSet<u16>,
+}
+
+/// A manifest.
+#[derive(Debug)]
+pub struct Manifest {
+    /// Its recordings, at least one.
+    pub recordings: Vec<Recording>,
+}
+
+impl Manifest {
+    /// Reads a manifest; its frames go to a temporary file.
     ///
     /// # Errors
-    /// A line that is no frame, or not the next; a manifest that was cut.
-    pub fn next(&mut self) -> Result<Option<Row>, Failure> {
-        if self.end.is_some() {
-            return Ok(None);
-        }
-        let Some(line) = self.line()? else {
-            return Err(self.wrong("the manifest's last line; it is cut short"));
+    /// A file that cannot be read or is not a complete manifest of a known version.
+    pub fn read(path: &Path) -> Result<Manifest, Failure> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+        let mut lines = Lines {
+            lines: BufReader::with_capacity(1 << 16, file),
+            name,
+            number: 0,
+            version: VERSION,
         };
-        match serde_json::from_str(&line) {
-            Ok(Line::Entry(entry)) => self.frame(&entry).map(Some),
-            Ok(Line::End(end)) => {
-                let frames = self.frames;
-                if end.frames != frames {
-                    let told = end.frames;
-                    return Err(self.wrong(&format!("{told} frames before it, found {frames}")));
+        let mut all = RowWriter::new()?;
+        let mut parts = Vec::new();
+        let mut next = lines.begin()?;
+        loop {
+            let Some(Line::File { name, .. }) = next else {
+                return Err(lines.expected("a line of type file"));
+            };
+            let first = all.count();
+            let mut cameras = BTreeSet::new();
+            let sha256 = loop {
+                let found = u64::from(all.count() - first);
+                match lines.next()? {
+                    Some(Line::Frame(frame)) if frame.n == found => {
+                        let Some(sha256) = unhex(&frame.sha256) else {
+                            return Err(lines.expected("a sha256 of 64 hexadecimal digits"));
+                        };
+                        if frame.video {
+                            cameras.insert(frame.camera);
+                        }
+                        all.push(&frame.row(sha256))?;
+                    }
+                    Some(Line::Frame(frame)) => {
+                        let n = frame.n;
+                        return Err(lines.expected(&format!("frame {found}, found frame {n}")));
+                    }
+                    Some(Line::End { frames, sha256 }) if frames == found => break sha256,
+                    Some(Line::End { frames, .. }) => {
+                        return Err(
+                            lines.expected(&format!("{frames} frames before it, found {found}"))
+                        );
+                    }
+                    Some(_) => return Err(lines.expected("a frame, or the end of the recording")),
+                    None => {
+                        return Err(lines.expected("a frame or an end; the manifest is cut short"));
+                    }
                 }
-                if self.line()?.is_some() {
-                    return Err(self.wrong("nothing behind the end of the manifest"));
-                }
-                self.end = Some(end);
-                Ok(None)
+            };
+            parts.push((name, sha256, cameras, first, all.count() - first));
+            next = lines.next()?;
+            if next.is_none() {
+                break;
             }
-            Err(_) => Err(self.wrong("a frame or the end of the manifest")),
+        }
+        let rows = all.finish()?;
+        let recordings = parts.into_iter();
+        let recordings = recordings.map(|(name, sha256, cameras, first, count)| Recording {
+            name,
+            sha256,
+            rows: rows.part(first, count),
+            cameras,
+        });
+        Ok(Manifest {
+            recordings: recordings.collect(),
+        })
+    }
+
+    /// The cameras that have video in it.
+    pub fn cameras(&self) -> BTreeSet<u16> {
+        let cameras = self.recordings.iter().flat_map(|one| &one.cameras);
+        cameras.copied().collect()
+    }
+}
+
+/// Reads the lines of a manifest.
+struct Lines {
+    lines: BufReader<File>,
+    name: String,
+    /// Number of the line that was read last.
+    number: u64,
+    version: u32,
+}
+
+impl Lines {
+    /// Reads the first line and the line `file` that follows it; version 2 has both in one.
+    fn begin(&mut self) -> Result<Option<Line>, Failure> {
+        let first = self.text()?.unwrap_or_default();
+        if let Ok(OldLine::Begin {
+            exptool_manifest: version,
+            file: name,
+            size,
+        }) = serde_json::from_str(&first)
+        {
+            self.check_version(version, OLD_VERSION..=OLD_VERSION)?;
+            return Ok(Some(Line::File { name, size }));
+        }
+        match serde_json::from_str(&first) {
+            Ok(Line::Manifest { version, .. }) => {
+                self.check_version(version, VERSION..=VERSION)?;
+                self.next()
+            }
+            _ => Err(self.expected("the first line of an exptool manifest")),
         }
     }
 
-    fn frame(&mut self, entry: &Entry) -> Result<Row, Failure> {
-        let (expected, found) = (self.frames, entry.n);
-        if found != expected {
-            return Err(self.wrong(&format!("frame {expected}, found frame {found}")));
+    fn check_version(
+        &mut self,
+        version: u32,
+        known: std::ops::RangeInclusive<u32>,
+    ) -> Result<(), Failure> {
+        self.version = version;
+        if known.contains(&version) {
+            return Ok(());
         }
-        let Some(sha256) = unhex(&entry.sha256) else {
-            return Err(self.wrong("a sha256 of 64 hexadecimal digits"));
+        Err(self.expected(&format!(
+            "version {OLD_VERSION} or {VERSION} of the manifest, found {version}"
+        )))
+    }
+
+    fn next(&mut self) -> Result<Option<Line>, Failure> {
+        let Some(text) = self.text()? else {
+            return Ok(None);
         };
-        self.frames += 1;
-        Ok(Row::of_entry(entry, sha256, self.records))
+        let line = match self.version {
+            OLD_VERSION => match serde_json::from_str(&text) {
+                Ok(OldLine::Frame(frame)) => Some(Line::Frame(frame)),
+                Ok(OldLine::End {
+                    frames,
+                    file_sha256: sha256,
+                }) => Some(Line::End { frames, sha256 }),
+                _ => None,
+            },
+            _ => serde_json::from_str(&text).ok(),
+        };
+        line.map(Some)
+            .ok_or_else(|| self.expected("a line of a manifest"))
     }
 
-    fn line(&mut self) -> Result<Option<String>, Failure> {
+    fn text(&mut self) -> Result<Option<String>, Failure> {
         self.number += 1;
-        read_line(&mut self.lines, &self.name, self.number)
+        let mut line = Vec::new();
+        let lines = self.lines.by_ref();
+        match lines.take(MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(String::from_utf8_lossy(&line).into_owned())),
+            Err(error) => Err(Failure::Input(format!(
+                "{}, line {}: {error}",
+                self.name, self.number
+            ))),
+        }
     }
 
-    fn wrong(&self, what: &str) -> Failure {
+    fn expected(&self, what: &str) -> Failure {
         Failure::Input(format!(
             "{}, line {}: expected {what}",
             self.name, self.number
@@ -321,33 +391,15 @@ impl Entries {
 
 /// The bytes that 64 hexadecimal digits mean.
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| {
-            digit
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        })
-        .collect();
-    let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-    if !rest.is_empty() {
+    let mut bytes = [0; 32];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != bytes.len() || !rest.is_empty() {
         return None;
     }
-    bytes.try_into().ok()
-}
-
-fn read_line(
-    lines: &mut BufReader<File>,
-    name: &str,
-    number: u64,
-) -> Result<Option<String>, Failure> {
-    use std::io::Read;
-    let mut line = Vec::new();
-    let read = lines.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
-    match read {
-        Ok(0) => Ok(None),
-        Ok(_) => Ok(Some(String::from_utf8_lossy(&line).into_owned())),
-        Err(error) => Err(Failure::Input(format!("{name}, line {number}: {error}"))),
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        let [high, low] = *pair;
+        *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
     }
+    Some(bytes)
 }

@@ -1,92 +1,92 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool verify`: checksums, index and counts against the records; hashes of the file and of each coded picture; and whether
-//! another file holds the same pictures.
+//! `exptool verify`: checksums, index and counts compared with the records; hashes of the file and of each coded frame; and whether
+//! another file has the same frames.
 
-mod align;
-mod chain;
+mod check;
 mod compare;
 mod converted;
-mod difference;
-mod elementary;
-mod gap;
+mod framehash;
 mod header;
 mod index;
-mod join;
-pub mod manifest;
-mod native;
+mod manifest;
+mod matching;
 mod others;
-mod place;
 mod rows;
 mod sequence;
-mod sort;
 mod structure;
 mod text;
 
-use crate::common::{
-    Common, Done, Failure, Input, failure::EXIT_CODES, output, output::NewFile, plain::plain,
-};
+use crate::common::{Common, Done, Failure, Input, failure::EXIT_CODES, output, output::NewFile};
+use check::Checked;
 use clap::Args;
-use compare::Outcome;
-use manifest::Manifest;
+use compare::{CameraFrom, How, Outcome, compare};
+use manifest::{Manifest, Recording, Writer};
+use rows::Rows;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
-
-#[allow(unused_imports, reason = "the report checks its input too")]
-pub use native::{Checked, check};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 const EXAMPLES: &str = "\
 Examples:
   exptool verify lobby.exp                             checksums, index, counts, SHA-256
-  exptool verify lobby.exp --manifest lobby.manifest   and a hash of each coded picture
-  exptool verify lobby.exp --against lobby.manifest    which pictures differ today
-  exptool verify lobby.mp4 --against lobby.manifest    does it hold the same pictures?
+  exptool verify *.exp --manifest disc.manifest        and a hash of each coded frame
+  exptool verify *.exp --against disc.manifest         what differs today; copies may have other names
+  exptool verify lobby.mp4 --against disc.manifest     does it have the same frames?
+  exptool verify lobby.exp --camera 1 --framehash lobby.framehash
+                                                       hashes to compare with those of ffmpeg
 
-The manifest is text, one JSON object a line: the file; its frames, each with what its record
-says and the SHA-256 of its coded bytes; its end with the SHA-256 of the file. The hash of a
-picture is of its MPEG-4 bytes from the VOP's start code on, of its H.264 slices, or of the
-whole JPEG: what containers keep.
+A manifest is text, one JSON object a line: each file, its frames with the fields of their records
+and the SHA-256 of their coded bytes, and the SHA-256 of the file. The hash of a frame is of its
+MPEG-4 bytes from the VOP's start code on, of its H.264 slices, or of the whole JPEG: what
+containers keep.
 
-Of a recording, --against compares pictures, sound, what the records say of them (time, camera,
-mode, kind, sequence number) and the whole file. Of a converted file it compares the coded
-pictures and their order: not the sound, not the times, and not what stands before pictures
-(VOL, parameter sets).";
+--against finds the recording by the file's SHA-256, else by its frames, whatever the file is
+called. Of a recording it compares video and audio frames, the fields of their records (time,
+camera, mode, kind, sequence number) and the whole file. Of a converted file it compares the coded
+frames and their order, not audio, times, or headers before frames (VOL, parameter sets). Frames
+that were encoded again cannot be compared.";
 
 /// What a good comparison of a converted file does not prove.
 const NOT_PROVED: [&str; 3] = [
-    "sound",
-    "times of pictures",
-    "headers before pictures (VOL, parameter sets)",
+    "audio",
+    "times of frames",
+    "headers before frames (VOL, parameter sets)",
 ];
 
-/// Check a recording, hash it, and compare it with what it was.
+/// Check recordings, hash them, and compare them with what they were.
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Verify {
-    /// Recording; with --against also a converted MP4, MKV, AVI or MPEG-4 file
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Write a manifest: hashes of the file and of each coded picture
+    /// Recordings; with --against also converted MP4, MKV, AVI or MPEG-4 files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write a manifest: hashes of each file and of each coded frame
     #[arg(long, value_name = "MANIFEST")]
     manifest: Option<PathBuf>,
-    /// Tell exactly which pictures differ from those of a manifest
+    /// Report exactly which frames differ from those of a manifest
     #[arg(long, value_name = "MANIFEST")]
     against: Option<PathBuf>,
-    /// Compare only this camera's pictures; without it a converted stream is of the camera that has most of its pictures
-    #[arg(long, value_name = "N", requires = "against")]
+    /// Write hashes of a camera's coded frames in ffmpeg's framehash format
+    #[arg(long, value_name = "HASHES")]
+    framehash: Option<PathBuf>,
+    /// Only this camera's frames, with --against or --framehash. Without it, a converted file's comment or its frames tell the camera
+    #[arg(long, value_name = "N")]
     camera: Option<u16>,
-    /// FILE is meant to hold only a part: pictures missing before its first and after its last are no difference
+    /// FILE is meant to be only a part: frames missing before its first and after its last are not a difference
     #[arg(long, requires = "against")]
     part: bool,
-    /// Replace a manifest that already exists
-    #[arg(long, requires = "manifest")]
+    /// Replace a manifest or hashes that already exist
+    #[arg(long)]
     force: bool,
 }
 
-/// What `verify` answers.
+/// What `verify` found in a file.
 #[derive(Debug, Serialize)]
 struct Answer {
     file: String,
-    /// Nothing to complain about.
+    /// Nothing was found.
     good: bool,
     /// The same in words.
     result: String,
@@ -96,95 +96,330 @@ struct Answer {
     against: Vec<Outcome>,
     /// Of a converted file: what the comparison does not prove.
     not_proved: Vec<&'static str>,
-    /// Of a converted file: the manifest's cameras that none of its streams was compared with.
+    /// Of a converted file: the recording's cameras that none of its streams was compared with.
     cameras_not_in_file: Vec<u16>,
+}
+
+/// Of several files.
+#[derive(Serialize)]
+struct Answers {
+    files: Vec<Answer>,
+    good: usize,
+    with_problems: usize,
+    unreadable: usize,
+    /// Recordings of the manifest that none of the files was compared with.
+    recordings_not_found: Vec<String>,
 }
 
 impl Verify {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
-        self.against.iter().for_each(|path| output::protect(path));
-        let old = self.against.as_deref().map(Manifest::open).transpose()?;
+        self.check_options()?;
+        self.files
+            .iter()
+            .chain(&self.against)
+            .for_each(|path| output::protect(path));
+        let old = self.against.as_deref().map(Manifest::read).transpose()?;
         if let (Some(camera), Some(old)) = (self.camera, &old) {
-            known(camera, old)?;
+            let cameras = old.cameras();
+            if !cameras.contains(&camera) {
+                let cameras = list(cameras);
+                return Err(Failure::Use(format!(
+                    "--camera {camera}: the manifest has no frames of that camera, only of {cameras}"
+                )));
+            }
         }
-        let answer = match (self.open(common), &old) {
-            (Ok(input), _) => {
-                let new = match &self.manifest {
-                    Some(path) => Some(NewFile::create(path, self.force)?),
-                    None => None,
-                };
-                let comparison = old.as_ref().map(|old| (old, self.camera, self.part));
-                let (checked, outcome) = native::run(common, &input, new, comparison)?;
-                Answer::of_recording(input.name.clone(), checked, outcome)
-            }
-            // no recording: a converted file can only be compared with a manifest
-            (Err(failure), Some(old)) if is_something(&self.file) => {
-                if self.manifest.is_some() {
-                    return Err(match failure {
-                        Failure::Input(_) => Failure::Use(
-                            "a manifest is made of a recording, not of a converted file".to_owned(),
-                        ),
-                        failure => failure,
-                    });
-                }
-                let against = converted::run(&self.file, old, self.camera, self.part)?;
-                Answer::of_converted(&self.file, old, against)?
-            }
-            (Err(failure), _) => return Err(failure),
+        let mut manifest = match &self.manifest {
+            Some(path) => Some(Writer::create(path, self.force)?),
+            None => None,
         };
-        if common.json {
-            output::print_json(&answer)?;
-        } else {
-            output::print(&answer.text())?;
+        let mut answers = Answers {
+            files: Vec::new(),
+            good: 0,
+            with_problems: 0,
+            unreadable: 0,
+            recordings_not_found: Vec::new(),
+        };
+        for path in &self.files {
+            match self.verify(common, path, &mut manifest, old.as_ref()) {
+                Ok(answer) => answers.add(answer, common.json, self.files.len() > 1)?,
+                Err(failure) if self.files.len() == 1 => return Err(failure),
+                Err(failure @ (Failure::Output(_) | Failure::Use(_))) => return Err(failure),
+                Err(failure) => {
+                    failure.tell(common.json);
+                    answers.unreadable += 1;
+                }
+            }
         }
-        Ok(u8::from(!answer.good))
-    }
-}
-
-impl Verify {
-    /// Opens a recording. A bare stream is none, and need not be looked at any longer.
-    fn open(&self, common: &Common) -> Result<Input, Failure> {
-        if self
-            .file
-            .metadata()
-            .is_ok_and(|meta| meta.is_file() && meta.len() == 0)
+        if let Some(manifest) = manifest
+            && answers.unreadable < self.files.len()
         {
-            return Err(Failure::Input(format!("{}: is empty", self.file.display())));
+            manifest.finish()?;
         }
-        if common.layout.is_none() && elementary::begins(&self.file).is_some() {
+        answers.finish(common.json, old.as_ref(), self.files.len() > 1)
+    }
+
+    fn check_options(&self) -> Result<(), Failure> {
+        let wrong = |text: &str| Err(Failure::Use(text.to_owned()));
+        if self.camera.is_some() && self.against.is_none() && self.framehash.is_none() {
+            return wrong("--camera is for --against or --framehash");
+        }
+        if self.framehash.is_some() && self.files.len() > 1 {
+            return wrong("--framehash is for one FILE at a time");
+        }
+        if self.force && self.manifest.is_none() && self.framehash.is_none() {
+            return wrong("--force is for --manifest or --framehash");
+        }
+        Ok(())
+    }
+
+    fn verify(
+        &self,
+        common: &Common,
+        path: &Path,
+        manifest: &mut Option<Writer>,
+        old: Option<&Manifest>,
+    ) -> Result<Answer, Failure> {
+        let failure = match self.open(common, path) {
+            Ok(input) => return self.verify_recording(common, &input, manifest, old),
+            Err(failure) => failure,
+        };
+        // what is not a recording can only be compared with a manifest
+        let has_bytes = path
+            .metadata()
+            .is_ok_and(|meta| meta.is_file() && meta.len() > 0);
+        match (failure, old) {
+            (Failure::Input(_), Some(_)) if has_bytes && manifest.is_some() => {
+                Err(Failure::Use(format!(
+                    "{}: a manifest is made of a recording, not of a converted file",
+                    path.display()
+                )))
+            }
+            (Failure::Input(_), Some(old)) if has_bytes => self.verify_converted(path, old),
+            (failure, _) => Err(failure),
+        }
+    }
+
+    /// Opens a recording. A bare stream is not one, and need not be searched for records.
+    fn open(&self, common: &Common, path: &Path) -> Result<Input, Failure> {
+        use std::io::Read;
+        let name = path.display();
+        let mut head = Vec::new();
+        if path.is_file() {
+            let file = std::fs::File::open(path);
+            let read = file.and_then(|file| file.take(4).read_to_end(&mut head));
+            read.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+            if head.is_empty() {
+                return Err(Failure::Input(format!("{name}: is empty")));
+            }
+        }
+        let bare = matches!(head.as_slice(), [0, 0, 1, ..] | [0, 0, 0, 1]);
+        if common.layout.is_none() && bare {
             return Err(Failure::Input(format!(
-                "{}: is no recording but a bare video stream, which --against can compare with a manifest",
-                self.file.display()
+                "{name}: is not a recording but a bare video stream, which --against can compare with a manifest"
             )));
         }
-        common.open(&self.file)
+        common.open(path)
+    }
+
+    fn verify_recording(
+        &self,
+        common: &Common,
+        input: &Input,
+        manifest: &mut Option<Writer>,
+        old: Option<&Manifest>,
+    ) -> Result<Answer, Failure> {
+        let framehash = match &self.framehash {
+            Some(path) => Some((path, NewFile::create(path, self.force)?)),
+            None => None,
+        };
+        let wanted = old.is_some() || framehash.is_some();
+        let (checked, rows) = check::check(common, input, manifest, wanted)?;
+        let outcome = match (old, &rows) {
+            (Some(old), Some(rows)) => Some(self.compare_recording(old, rows, &checked.sha256)?),
+            _ => None,
+        };
+        if let (Some((path, out)), Some(rows)) = (framehash, &rows) {
+            let camera = self.only_camera(rows)?;
+            let name = path.display().to_string();
+            let layout = common.layout.as_deref();
+            framehash::write(input, layout, camera, out, &name)?.finish()?;
+        }
+        Ok(Answer::of_recording(input.name.clone(), checked, outcome))
+    }
+
+    /// `--camera`, or the only one that there is.
+    fn only_camera(&self, rows: &Rows) -> Result<u16, Failure> {
+        let mut cameras = BTreeSet::new();
+        for row in rows.iter() {
+            let row = row?;
+            if row.video {
+                cameras.insert(row.fields.camera);
+            }
+        }
+        match (self.camera, cameras.first()) {
+            (Some(camera), _) if cameras.contains(&camera) => Ok(camera),
+            (None, Some(camera)) if cameras.len() == 1 => Ok(*camera),
+            (Some(camera), _) => Err(Failure::Use(format!(
+                "--camera {camera}: the recording has no frames of that camera, only of {}",
+                list(cameras)
+            ))),
+            (None, _) => Err(Failure::Use(format!(
+                "--framehash needs --camera: the recording has cameras {}",
+                list(cameras)
+            ))),
+        }
+    }
+
+    fn compare_recording(
+        &self,
+        old: &Manifest,
+        rows: &Rows,
+        sha256: &str,
+    ) -> Result<Outcome, Failure> {
+        let how = How {
+            camera: self.camera,
+            part: self.part,
+            converted: false,
+        };
+        let same = old.recordings.iter().position(|one| one.sha256 == sha256);
+        let chosen = match same {
+            Some(chosen) => chosen,
+            None => {
+                let votes = count_common(old, rows)?;
+                most(
+                    votes
+                        .into_iter()
+                        .map(|((recording, _), count)| (recording, count)),
+                )
+                .unwrap_or(0)
+            }
+        };
+        let recording = &old.recordings[chosen];
+        let mut outcome = compare("frames", recording, rows, how)?;
+        outcome.same_file = Some(recording.sha256 == sha256);
+        outcome.camera_from = self.camera.map(|_| CameraFrom::Option);
+        if outcome.has_nothing_equal() {
+            let here = codecs(rows, None)?;
+            outcome.not_comparable = Some(encoded_again(here, codecs(&recording.rows, None)?));
+        }
+        Ok(outcome)
+    }
+
+    fn verify_converted(&self, path: &Path, old: &Manifest) -> Result<Answer, Failure> {
+        let origin = converted::read_origin(path);
+        let mut outcomes = Vec::new();
+        for (number, stream) in converted::read_streams(path)?.into_iter().enumerate() {
+            outcomes.push(self.compare_stream(old, &origin, number, &stream)?);
+        }
+        Ok(Answer::of_converted(path, old, outcomes))
+    }
+
+    fn compare_stream(
+        &self,
+        old: &Manifest,
+        origin: &converted::Origin,
+        number: usize,
+        stream: &converted::Stream,
+    ) -> Result<Outcome, Failure> {
+        let votes = count_common(old, &stream.frames)?;
+        let named = |one: &Recording| origin.sha256.as_ref() == Some(&one.sha256);
+        let recording = old.recordings.iter().position(named);
+        let of_recording = votes
+            .iter()
+            .map(|((recording, _), count)| (*recording, *count));
+        let chosen = recording.or(most(of_recording)).unwrap_or(0);
+        let recording = &old.recordings[chosen];
+        let in_recording = |camera: &u16| recording.cameras.contains(camera);
+        let of_camera = votes.into_iter().filter(|((one, _), _)| *one == chosen);
+        let likely = most(of_camera.map(|((_, camera), count)| (camera, count)));
+        let only = recording
+            .cameras
+            .first()
+            .filter(|_| recording.cameras.len() == 1);
+        let (camera, camera_from) = [
+            (self.camera, CameraFrom::Option),
+            (origin.camera.filter(in_recording), CameraFrom::Metadata),
+            (likely, CameraFrom::Frames),
+            (only.copied(), CameraFrom::OnlyOne),
+        ]
+        .into_iter()
+        .find(|(camera, _)| camera.is_some())
+        .map_or((None, None), |(camera, from)| (camera, Some(from)));
+        let how = How {
+            camera,
+            converted: true,
+            part: self.part,
+        };
+        let what = format!("video stream {number}");
+        let mut outcome = compare(&what, recording, &stream.frames, how)?;
+        outcome.camera_from = camera_from;
+        if outcome.has_nothing_equal() {
+            let here = BTreeSet::from([stream.codec.clone()]);
+            outcome.not_comparable = Some(match likely {
+                Some(other) => format!("the frames are those of camera {other}"),
+                None => encoded_again(here, codecs(&recording.rows, camera)?),
+            });
+        }
+        Ok(outcome)
     }
 }
 
-/// A file with bytes in it.
-fn is_something(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+/// How many of a file's frames each recording and camera of a manifest has.
+fn count_common(old: &Manifest, new: &Rows) -> Result<BTreeMap<(usize, u16), u64>, Failure> {
+    let mut keys = Vec::with_capacity(new.len() as usize);
+    for row in new.iter() {
+        keys.push(row?.key());
+    }
+    keys.sort_unstable();
+    let mut votes = BTreeMap::new();
+    for (number, recording) in old.recordings.iter().enumerate() {
+        for row in recording.rows.iter() {
+            let row = row?;
+            if row.video && keys.binary_search(&row.key()).is_ok() {
+                *votes.entry((number, row.fields.camera)).or_default() += 1;
+            }
+        }
+    }
+    Ok(votes)
 }
 
-/// Refuses a camera that the manifest does not have.
-fn known(camera: u16, old: &Manifest) -> Result<(), Failure> {
-    let cameras = old.cameras()?;
-    if cameras.contains(&camera) {
-        return Ok(());
+/// What has the most votes; of equal ones the first.
+fn most<T: Ord>(votes: impl Iterator<Item = (T, u64)>) -> Option<T> {
+    let mut sums: BTreeMap<T, u64> = BTreeMap::new();
+    for (what, count) in votes {
+        *sums.entry(what).or_default() += count;
     }
-    let has = list(cameras);
-    Err(Failure::Use(format!(
-        "--camera {camera}: the manifest has no pictures of that camera, only of {has}"
-    )))
+    let best = sums.into_iter().rev().max_by_key(|(_, count)| *count);
+    best.map(|(what, _)| what)
+}
+
+/// The codecs of video frames.
+fn codecs(rows: &Rows, camera: Option<u16>) -> Result<BTreeSet<String>, Failure> {
+    let mut codecs = BTreeSet::new();
+    for row in rows.iter() {
+        let row = row?;
+        if row.video && camera.is_none_or(|camera| camera == row.fields.camera) {
+            codecs.insert(row.fields.codec_name());
+        }
+    }
+    Ok(codecs.into_iter().map(str::to_owned).collect())
+}
+
+/// Why coded frames cannot be compared, of which none is equal.
+fn encoded_again(here: BTreeSet<String>, there: BTreeSet<String>) -> String {
+    let join = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
+    if here.is_disjoint(&there) {
+        let (here, there) = (join(here), join(there));
+        return format!("they were encoded again ({here} here, {there} in the recording)");
+    }
+    "none has the bytes of one in the manifest, so they were encoded again, or are of another recording"
+        .to_owned()
 }
 
 fn list(cameras: impl IntoIterator<Item = u16>) -> String {
-    let cameras: Vec<String> = cameras
-        .into_iter()
-        .map(|camera| camera.to_string())
-        .collect();
+    let cameras = cameras.into_iter().map(|camera| camera.to_string());
+    let cameras: Vec<String> = cameras.collect();
     match cameras.is_empty() {
         true => "none".to_owned(),
         false => cameras.join(", "),
@@ -195,24 +430,21 @@ impl Answer {
     fn of_recording(file: String, checked: Checked, outcome: Option<Outcome>) -> Answer {
         let good = checked.good() && outcome.iter().all(Outcome::good);
         let result = match &outcome {
-            None if good && !checked.has_check_sums() => {
-                "nothing wrong was found; this file has no checksums to test"
-            }
+            Some(outcome) if outcome.not_comparable.is_some() => "coded frames cannot be compared",
             Some(outcome) if !outcome.good() && outcome.same_frames() => {
-                match outcome.says_complete {
-                    true => {
-                        "NOT all right: all pictures and what the records say of them are the same, but other bytes of the file differ"
-                    }
-                    false => {
-                        "NOT all right: all pictures are the same, but other bytes of the file differ, and the manifest does not hold what the records say"
-                    }
-                }
+                "problems found: all frames and the fields of their records are the same, but other bytes of the file differ"
             }
-            _ if good => "all right",
-            Some(outcome) if outcome.good() => {
-                "NOT all right: something is wrong with the recording, which is as the manifest has it"
+            Some(outcome) if outcome.good() && !good => {
+                "problems found in the recording, which is as the manifest describes it"
             }
-            _ => "NOT all right",
+            _ if !good => "problems found",
+            _ if checked.cut.is_some() => {
+                "no problems but the end: the file ends inside its last record, as captures of streams do"
+            }
+            None if !checked.has_checksums() => {
+                "no problems found; this file has no checksums to test frames by"
+            }
+            _ => "no problems found",
         };
         Answer {
             file,
@@ -225,52 +457,77 @@ impl Answer {
         }
     }
 
-    fn of_converted(path: &Path, old: &Manifest, against: Vec<Outcome>) -> Result<Answer, Failure> {
+    fn of_converted(path: &Path, old: &Manifest, against: Vec<Outcome>) -> Answer {
         let good = !against.is_empty() && against.iter().all(Outcome::good);
-        let mut cameras = old.cameras()?;
-        for outcome in &against {
-            if let Some(camera) = &outcome.camera {
-                cameras.remove(camera);
-            }
+        let compared = |one: &&Recording| {
+            let same = |outcome: &Outcome| outcome.recording_sha256 == one.sha256;
+            against.iter().any(same)
+        };
+        let recordings = old.recordings.iter().filter(compared);
+        let mut cameras: BTreeSet<u16> = recordings.flat_map(|one| one.cameras.clone()).collect();
+        for camera in against.iter().filter_map(|outcome| outcome.camera) {
+            cameras.remove(&camera);
         }
         let left_out: u64 = against.iter().map(|outcome| outcome.orphans_left_out).sum();
         let result = match (good, left_out) {
-            (false, _) => "NOT all right".to_owned(),
-            (true, 0) => "all right".to_owned(),
+            (true, 0) => "the frames are those of the recording".to_owned(),
             (true, left_out) => format!(
-                "all right, but for {left_out} pictures without reference, which are not here"
+                "the frames are those of the recording; {left_out} without their reference are left out"
             ),
+            _ if against.iter().all(|one| one.not_comparable.is_some()) => {
+                "coded frames cannot be compared".to_owned()
+            }
+            _ => "problems found".to_owned(),
         };
-        Ok(Answer {
+        Answer {
             file: path.display().to_string(),
             good,
             result,
             checked: None,
+            not_proved: match good {
+                true => NOT_PROVED.to_vec(),
+                false => Vec::new(),
+            },
             against,
-            not_proved: NOT_PROVED.to_vec(),
             cameras_not_in_file: cameras.into_iter().collect(),
-        })
+        }
+    }
+}
+
+impl Answers {
+    fn add(&mut self, answer: Answer, json: bool, several: bool) -> Result<(), Failure> {
+        if answer.good {
+            self.good += 1;
+        } else {
+            self.with_problems += 1;
+        }
+        if !json {
+            // of many files, those without problems take a line each
+            let text = match answer.good && several {
+                true => answer.line(),
+                false => answer.text(),
+            };
+            output::print(&text)?;
+        }
+        self.files.push(answer);
+        Ok(())
     }
 
-    fn text(&self) -> String {
-        let mut out = format!("{}\n", plain(&self.file));
-        if let Some(checked) = &self.checked {
-            checked.text(&mut out);
+    fn finish(mut self, json: bool, old: Option<&Manifest>, several: bool) -> Done {
+        let problems = self.with_problems + self.unreadable > 0;
+        let outcomes = || self.files.iter().flat_map(|answer| &answer.against);
+        let missing =
+            |one: &&Recording| outcomes().all(|outcome| outcome.recording_sha256 != one.sha256);
+        if let Some(old) = old {
+            let names = old.recordings.iter().filter(missing);
+            self.recordings_not_found = names.map(|one| one.name.clone()).collect();
         }
-        for outcome in &self.against {
-            outcome.text(&mut out);
+        match (json, several) {
+            (true, true) => output::print_json(&self)?,
+            (true, false) => output::print_json(&self.files.first())?,
+            (false, true) => output::print(&self.text())?,
+            (false, false) => {}
         }
-        if !self.cameras_not_in_file.is_empty() {
-            let cameras = list(self.cameras_not_in_file.iter().copied());
-            out.push_str(&format!(
-                "  cameras    the manifest has others, which are not in this file: {cameras}\n"
-            ));
-        }
-        if !self.not_proved.is_empty() {
-            let not = self.not_proved.join("; ");
-            out.push_str(&format!("  not proved {not}\n"));
-        }
-        out.push_str(&format!("  result     {}\n", self.result));
-        out
+        Ok(u8::from(problems))
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Frames of either side as rows of one size in a temporary file: a comparison looks at them more than once, and they may be many.
+//! Frames as rows of one size in a temporary file: a comparison looks at them more than once, and there may be millions.
 
-use super::manifest::Entry;
 use crate::common::{
     Failure,
     clock::Zone,
@@ -9,18 +8,22 @@ use crate::common::{
 };
 use formats::{exp::record::MODES, reader::Codec};
 use serde::Serialize;
-use std::{cell::RefCell, fs::File, io::Write, os::unix::fs::FileExt};
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{BufWriter, Write},
+    os::unix::fs::FileExt,
+    sync::Arc,
+};
 
 /// Bytes of a row.
-const ROW: usize = 75;
-/// Rows that are read and written at a time.
-const BLOCK: usize = 512;
+const ROW: usize = 69;
+/// Rows that are read at a time.
+const BLOCK: u32 = 512;
 /// Name of the field of sequence numbers.
 pub const SEQUENCE: &str = "sequence number";
-/// Stands for what is not told.
-const NONE: i64 = i64::MIN;
 
-/// Codecs by the number they have in a row.
+/// Codecs, each at the number it has in a row.
 const CODECS: [Codec; 11] = [
     Codec::Mpeg4,
     Codec::H264,
@@ -35,20 +38,20 @@ const CODECS: [Codec; 11] = [
     Codec::Bmp,
 ];
 
-/// What a record says of its frame, as it stands in the file.
+/// What a record claims of its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Says {
-    /// Seconds since 1970 on the recorder's clock.
+pub struct Fields {
+    /// Recorder's clock: seconds since 1970.
     pub seconds: Option<i64>,
-    /// Milliseconds.
+    /// Its milliseconds.
     pub millis: Option<u16>,
     /// Sequence number.
     pub sequence: Option<u16>,
-    /// Camera or channel.
+    /// Camera, or audio channel.
     pub camera: u16,
-    /// Place in the list of modes.
+    /// Index into [`MODES`], 255 = unknown.
     pub mode: u8,
-    /// Place in the list of codecs.
+    /// Index into [`CODECS`], 255 = unknown.
     pub codec: u8,
     /// A keyframe.
     pub key: bool,
@@ -56,43 +59,48 @@ pub struct Says {
 
 /// A field in which two records differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Field {
+pub struct FieldChange {
     /// Its name.
     pub field: &'static str,
-    /// What the manifest has.
+    /// The manifest's value.
     pub was: String,
-    /// What the file has.
+    /// The file's value.
     pub is: String,
 }
 
+/// Camera, seconds and milliseconds: what tells frames with equal bytes apart.
+pub type Moment = (u16, i64, Option<u16>);
+
 /// A frame of either side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Number in its file or stream, from 0.
     pub n: u64,
-    /// Offset of its record, 0 in a converted file.
+    /// Offset of its record in the file, bytes; 0 in a converted file.
     pub offset: u64,
-    /// SHA-256 of the coded picture.
+    /// SHA-256 of the coded frame.
     pub sha256: [u8; 32],
-    /// What its record says; nothing in a converted file.
-    pub says: Says,
-    /// A picture.
+    /// What its record claims; nothing in a converted file.
+    pub fields: Fields,
+    /// Video, not audio.
     pub video: bool,
-    /// A picture without its reference.
+    /// Cannot be decoded: its reference is missing.
     pub orphan: bool,
 }
 
-fn code(name: &str) -> u8 {
+/// The number of a codec's name in a row.
+pub fn codec_number(name: &str) -> u8 {
     let place = CODECS.iter().position(|codec| codec_name(*codec) == name);
     place.and_then(|n| u8::try_from(n).ok()).unwrap_or(u8::MAX)
 }
 
-fn mode_code(name: Option<&str>) -> u8 {
+/// The number of a mode's name in a row.
+pub fn mode_number(name: Option<&str>) -> u8 {
     let place = MODES.iter().position(|mode| mode.name() == name);
     place.and_then(|n| u8::try_from(n).ok()).unwrap_or(u8::MAX)
 }
 
-/// A recorder's time in words.
+/// A recorder's time as text, with milliseconds only where the recorder has them.
 pub fn timestamp_text(seconds: Option<i64>, millis: Option<u16>) -> Option<String> {
     let ns = seconds?.saturating_mul(1_000_000_000);
     let text = Zone::utc(ns.saturating_add(i64::from(millis.unwrap_or(0)) * 1_000_000));
@@ -102,72 +110,66 @@ pub fn timestamp_text(seconds: Option<i64>, millis: Option<u16>) -> Option<Strin
     })
 }
 
-impl Says {
-    /// Nothing, of a camera.
-    pub fn nothing(camera: u16) -> Says {
-        Says {
-            seconds: None,
-            millis: None,
-            sequence: None,
-            camera,
-            mode: 0,
-            codec: u8::MAX,
-            key: false,
-        }
+impl Fields {
+    /// Name of the codec.
+    pub fn codec_name(&self) -> &'static str {
+        let codec = CODECS.get(usize::from(self.codec));
+        codec.map_or("unknown", |codec| codec_name(*codec))
     }
 
-    /// Where another record says something else. `all`: also time, sequence number and mode, which old manifests do not hold.
-    pub fn differences(&self, is: &Says, all: bool) -> Vec<Field> {
+    /// Each field as text, in one order.
+    fn texts(&self) -> [(&'static str, String); 6] {
+        let mode = MODES.get(usize::from(self.mode)).copied();
+        let time = timestamp_text(self.seconds, self.millis);
         let none = || "none".to_owned();
-        let time = |says: &Says| timestamp_text(says.seconds, says.millis).unwrap_or_else(none);
-        let number = |says: &Says| says.sequence.map_or_else(none, |number| number.to_string());
-        let mode = |says: &Says| {
-            let mode = MODES.get(usize::from(says.mode)).copied();
-            mode.and_then(|mode| mode.name())
-                .unwrap_or("unknown")
-                .to_owned()
-        };
-        let codec = |says: &Says| {
-            let codec = CODECS.get(usize::from(says.codec));
-            codec
-                .map_or("unknown", |codec| codec_name(*codec))
-                .to_owned()
-        };
-        let kind = |says: &Says| if says.key { "key" } else { "P" }.to_owned();
-        let mut fields = Vec::new();
-        let mut add = |differs: bool, field, text: &dyn Fn(&Says) -> String| {
-            if differs {
-                let (was, is) = (text(self), text(is));
-                fields.push(Field { field, was, is });
-            }
-        };
-        let same_time = (self.seconds, self.millis) == (is.seconds, is.millis);
-        add(all && !same_time, "time", &time);
-        add(self.camera != is.camera, "camera", &|says| {
-            says.camera.to_string()
-        });
-        add(all && self.mode != is.mode, "mode", &mode);
-        add(self.key != is.key, "kind", &kind);
-        add(self.codec != is.codec, "codec", &codec);
-        add(all && self.sequence != is.sequence, SEQUENCE, &number);
-        fields
+        [
+            ("time", time.unwrap_or_else(none)),
+            ("camera", self.camera.to_string()),
+            (
+                "mode",
+                mode.and_then(|mode| mode.name())
+                    .unwrap_or("unknown")
+                    .to_owned(),
+            ),
+            (
+                "kind",
+                if self.key { "keyframe" } else { "P frame" }.to_owned(),
+            ),
+            ("codec", self.codec_name().to_owned()),
+            (
+                SEQUENCE,
+                self.sequence.map_or_else(none, |number| number.to_string()),
+            ),
+        ]
+    }
+
+    /// The fields in which another record differs.
+    pub fn changes(&self, now: &Fields) -> Vec<FieldChange> {
+        if self == now {
+            return Vec::new();
+        }
+        let pairs = self.texts().into_iter().zip(now.texts());
+        pairs
+            .filter(|((_, was), (_, is))| was != is)
+            .map(|((field, was), (_, is))| FieldChange { field, was, is })
+            .collect()
     }
 }
 
 impl Row {
-    /// Of a frame of a recording.
-    pub fn of_frame(frame: &Frame) -> Row {
+    /// The row of a frame.
+    pub fn from_frame(frame: &Frame) -> Row {
         Row {
             n: frame.number,
             offset: frame.offset,
             sha256: frame.sha256.unwrap_or_default(),
-            says: Says {
+            fields: Fields {
                 seconds: frame.timestamp.map(|timestamp| timestamp.seconds),
                 millis: frame.timestamp.and_then(|timestamp| timestamp.millis),
                 sequence: frame.sequence,
                 camera: frame.stream.camera,
-                mode: mode_code(frame.mode.name()),
-                codec: code(codec_name(frame.stream.codec)),
+                mode: mode_number(frame.mode.name()),
+                codec: codec_number(codec_name(frame.stream.codec)),
                 key: frame.key,
             },
             video: frame.is_video(),
@@ -175,170 +177,226 @@ impl Row {
         }
     }
 
-    /// Of a manifest's line.
-    ///
-    /// `records`: it holds what the record says. Old manifests have the time in words alone: good enough to tell people which
-    /// frame is meant.
-    pub fn of_entry(entry: &Entry, sha256: [u8; 32], records: bool) -> Row {
-        let words = entry.time.as_deref().filter(|_| !records);
-        let time = words.and_then(|words| words.parse::<jiff::Timestamp>().ok());
-        let seconds = time.map(|time| time.as_second());
-        let millis = time.and_then(|time| u16::try_from(time.subsec_millisecond()).ok());
+    /// The row of a coded frame of a converted file, which has no record.
+    pub fn from_hash(n: u64, sha256: [u8; 32]) -> Row {
         Row {
-            n: entry.n,
-            offset: entry.offset,
+            n,
+            offset: 0,
             sha256,
-            says: Says {
-                seconds: entry.seconds.or(seconds),
-                millis: entry.millis.or(millis),
-                sequence: entry.sequence,
-                camera: entry.camera,
-                mode: mode_code(entry.mode.as_deref()),
-                codec: code(&entry.codec),
-                key: entry.key,
+            fields: Fields {
+                seconds: None,
+                millis: None,
+                sequence: None,
+                camera: 0,
+                mode: u8::MAX,
+                codec: u8::MAX,
+                key: false,
             },
-            video: entry.video,
-            orphan: entry.orphan,
+            video: true,
+            orphan: false,
         }
     }
 
-    /// Its time in words.
+    /// Its time as text.
     pub fn time(&self) -> Option<String> {
-        timestamp_text(self.says.seconds, self.says.millis)
+        timestamp_text(self.fields.seconds, self.fields.millis)
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let says = &self.says;
-        out.extend_from_slice(&self.n.to_le_bytes());
-        out.extend_from_slice(&self.offset.to_le_bytes());
-        out.extend_from_slice(&self.sha256);
-        out.extend_from_slice(&says.seconds.unwrap_or(NONE).to_le_bytes());
-        out.extend_from_slice(&says.sequence.map_or(NONE, i64::from).to_le_bytes());
-        out.extend_from_slice(&says.millis.map_or(-1, i32::from).to_le_bytes());
-        out.extend_from_slice(&says.camera.to_le_bytes());
-        out.extend_from_slice(&[
-            says.mode,
-            says.codec,
-            flag(says.key, 1),
-            flag(self.video, 1),
-            flag(self.orphan, 1),
-        ]);
+    /// Its camera and time, where the record has a time.
+    pub fn moment(&self) -> Option<Moment> {
+        let fields = &self.fields;
+        Some((fields.camera, fields.seconds?, fields.millis))
     }
 
-    fn read(mut bytes: &[u8]) -> Row {
+    /// The part of the hash that frames are matched by: 128 bits, more than anybody can find two frames for.
+    pub fn key(&self) -> [u8; 16] {
+        self.sha256.first_chunk().copied().unwrap_or_default()
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        let fields = &self.fields;
+        let flags = u8::from(fields.key) | u8::from(self.video) << 1 | u8::from(self.orphan) << 2;
+        [
+            &self.n.to_le_bytes()[..],
+            &self.offset.to_le_bytes(),
+            &self.sha256,
+            &fields.seconds.unwrap_or(i64::MIN).to_le_bytes(),
+            &fields.millis.map_or(u32::MAX, u32::from).to_le_bytes(),
+            &fields.sequence.map_or(u32::MAX, u32::from).to_le_bytes(),
+            &fields.camera.to_le_bytes(),
+            &[fields.mode, fields.codec, flags],
+        ]
+        .concat()
+    }
+
+    fn from_bytes(mut bytes: &[u8]) -> Row {
+        fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
+            match from.split_first_chunk::<N>() {
+                Some((head, rest)) => {
+                    *from = rest;
+                    *head
+                }
+                None => [0; N],
+            }
+        }
         let from = &mut bytes;
+        let (n, offset) = (
+            u64::from_le_bytes(take(from)),
+            u64::from_le_bytes(take(from)),
+        );
+        let sha256 = take(from);
+        let seconds = Some(i64::from_le_bytes(take(from))).filter(|seconds| *seconds != i64::MIN);
+        let millis = u16::try_from(u32::from_le_bytes(take(from))).ok();
+        let sequence = u16::try_from(u32::from_le_bytes(take(from))).ok();
+        let camera = u16::from_le_bytes(take(from));
+        let [mode, codec, flags] = take(from);
         Row {
-            n: u64::from_le_bytes(take(from)),
-            offset: u64::from_le_bytes(take(from)),
-            sha256: take(from),
-            says: Says {
-                seconds: Some(i64::from_le_bytes(take(from))).filter(|told| *told != NONE),
-                sequence: u16::try_from(i64::from_le_bytes(take(from))).ok(),
-                millis: u16::try_from(i32::from_le_bytes(take(from))).ok(),
-                camera: u16::from_le_bytes(take(from)),
-                mode: u8::from_le_bytes(take(from)),
-                codec: u8::from_le_bytes(take(from)),
-                key: take(from) == [1],
+            n,
+            offset,
+            sha256,
+            fields: Fields {
+                seconds,
+                millis,
+                sequence,
+                camera,
+                mode,
+                codec,
+                key: flags & 1 != 0,
             },
-            video: take(from) == [1],
-            orphan: take(from) == [1],
+            video: flags & 2 != 0,
+            orphan: flags & 4 != 0,
         }
     }
 }
 
-fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
-    match from.split_first_chunk::<N>() {
-        Some((head, rest)) => {
-            *from = rest;
-            *head
-        }
-        None => [0; N],
-    }
+/// The failure of a temporary file.
+fn temporary_failed(error: std::io::Error) -> Failure {
+    let folder = std::env::temp_dir();
+    Failure::Output(format!("a temporary file in {}: {error}", folder.display()))
 }
 
-/// A failure of the disk that holds what does not fit into memory.
-pub fn no_room(error: std::io::Error) -> Failure {
-    Failure::Output(format!(
-        "a temporary file in {}: {error}",
-        std::env::temp_dir().display()
-    ))
-}
-
-/// Rows in a temporary file.
-pub struct Table {
-    file: File,
+/// Writes rows to a temporary file.
+pub struct RowWriter {
+    out: BufWriter<File>,
     count: u32,
-    unwritten: Vec<u8>,
-    /// The block that was read last, and its number.
-    block: RefCell<(Option<u64>, Vec<u8>)>,
 }
 
-impl Table {
+impl RowWriter {
     /// No rows yet.
     ///
     /// # Errors
     /// No temporary file can be made.
-    pub fn new() -> Result<Table, Failure> {
-        Ok(Table {
-            file: tempfile::tempfile().map_err(no_room)?,
+    pub fn new() -> Result<RowWriter, Failure> {
+        let file = tempfile::tempfile().map_err(temporary_failed)?;
+        Ok(RowWriter {
+            out: BufWriter::with_capacity(1 << 16, file),
             count: 0,
-            unwritten: Vec::new(),
-            block: RefCell::new((None, Vec::new())),
         })
     }
 
-    /// Rows.
-    pub fn len(&self) -> u32 {
+    /// Rows so far.
+    pub fn count(&self) -> u32 {
         self.count
     }
 
     /// Adds a row.
     ///
     /// # Errors
-    /// A disk that is full; more rows than can be numbered.
+    /// A disk that is full; more than 2³¹ − 1 rows.
     pub fn push(&mut self, row: &Row) -> Result<(), Failure> {
-        self.count = self.count.checked_add(1).ok_or_else(|| {
-            Failure::Input(format!("more than {} frames cannot be compared", u32::MAX))
-        })?;
-        row.write(&mut self.unwritten);
-        if self.unwritten.len() >= ROW * BLOCK {
-            self.flush()?;
+        if self.count >= i32::MAX.unsigned_abs() {
+            let most = i32::MAX;
+            return Err(Failure::Input(format!(
+                "more than {most} frames cannot be compared"
+            )));
         }
-        Ok(())
+        self.count += 1;
+        self.out
+            .write_all(&row.to_bytes())
+            .map_err(temporary_failed)
     }
 
     /// All rows were added.
     ///
     /// # Errors
     /// A disk that is full.
-    pub fn flush(&mut self) -> Result<(), Failure> {
-        self.file.write_all(&self.unwritten).map_err(no_room)?;
-        self.unwritten.clear();
-        Ok(())
+    pub fn finish(self) -> Result<Rows, Failure> {
+        let file = self.out.into_inner();
+        let file = file.map_err(|error| temporary_failed(error.into_error()))?;
+        Ok(Rows {
+            file: Arc::new(file),
+            first: 0,
+            count: self.count,
+            block: RefCell::default(),
+        })
+    }
+}
+
+/// Rows in a temporary file, or some of them.
+#[derive(Debug)]
+pub struct Rows {
+    file: Arc<File>,
+    first: u32,
+    count: u32,
+    /// Number and bytes of the block that was read last.
+    block: RefCell<(Option<u32>, Vec<u8>)>,
+}
+
+impl Rows {
+    /// Rows.
+    pub fn len(&self) -> u32 {
+        self.count
     }
 
-    /// A row. Neighbours are read with it.
+    /// `count` of them, from `first` on.
+    pub fn part(&self, first: u32, count: u32) -> Rows {
+        Rows {
+            file: self.file.clone(),
+            first: self.first + first,
+            count,
+            block: RefCell::default(),
+        }
+    }
+
+    /// A row. Its neighbours are read with it.
     ///
     /// # Errors
     /// A disk that fails.
     pub fn get(&self, n: u32) -> Result<Row, Failure> {
-        let (number, place) = (u64::from(n) / BLOCK as u64, n as usize % BLOCK);
-        let (shown, bytes) = &mut *self.block.borrow_mut();
-        if *shown != Some(number) {
-            *shown = None;
-            let first = number * BLOCK as u64;
-            let rows = u64::from(self.count)
-                .saturating_sub(first)
-                .min(BLOCK as u64);
-            bytes.resize(rows as usize * ROW, 0);
+        let (number, place) = (n / BLOCK, (n % BLOCK) as usize);
+        let (held, bytes) = &mut *self.block.borrow_mut();
+        if *held != Some(number) {
+            let count = self.count.saturating_sub(number * BLOCK).min(BLOCK);
+            let from = u64::from(self.first + number * BLOCK) * ROW as u64;
+            *held = None;
+            bytes.resize(count as usize * ROW, 0);
             self.file
-                .read_exact_at(bytes, first * ROW as u64)
-                .map_err(no_room)?;
-            *shown = Some(number);
+                .read_exact_at(bytes, from)
+                .map_err(temporary_failed)?;
+            *held = Some(number);
         }
         let row = bytes.get(place * ROW..(place + 1) * ROW);
-        Ok(Row::read(row.unwrap_or_default()))
+        Ok(Row::from_bytes(row.unwrap_or_default()))
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Row, Failure>> {
+        (0..self.count).map(|n| self.get(n))
+    }
+
+    /// Those that are wanted.
+    ///
+    /// # Errors
+    /// A disk that fails or is full.
+    pub fn filter(&self, wanted: impl Fn(&Row) -> bool) -> Result<Rows, Failure> {
+        let mut rows = RowWriter::new()?;
+        for row in self.iter() {
+            let row = row?;
+            if wanted(&row) {
+                rows.push(&row)?;
+            }
+        }
+        rows.finish()
     }
 }
 
@@ -348,12 +406,11 @@ mod tests {
 
     #[test]
     fn rows_come_back_as_they_were() {
-        let mut table = Table::new().unwrap();
+        let mut rows = RowWriter::new().unwrap();
         let row = |n: u64| Row {
             n,
             offset: n * 1000,
-            sha256: [n as u8; 32],
-            says: Says {
+            fields: Fields {
                 seconds: (!n.is_multiple_of(3)).then_some(-5),
                 millis: (!n.is_multiple_of(2)).then_some(999),
                 sequence: (!n.is_multiple_of(5)).then_some(65535),
@@ -364,13 +421,18 @@ mod tests {
             },
             video: n.is_multiple_of(2),
             orphan: n.is_multiple_of(4),
+            ..Row::from_hash(n, [n as u8; 32])
         };
         for n in 0..1300 {
-            table.push(&row(n)).unwrap();
+            rows.push(&row(n)).unwrap();
         }
-        table.flush().unwrap();
+        let rows = rows.finish().unwrap();
         for n in (0..1300).rev().chain(0..1300) {
-            assert_eq!(table.get(n).unwrap(), row(u64::from(n)));
+            assert_eq!(rows.get(n).unwrap(), row(u64::from(n)));
         }
+        let part = rows.part(700, 600);
+        assert_eq!(part.get(599).unwrap(), row(1299));
+        let even = part.filter(|row| row.video).unwrap();
+        assert_eq!((even.len(), even.get(1).unwrap()), (300, row(702)));
     }
 }

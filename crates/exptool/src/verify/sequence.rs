@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 
 /// Jumps that are told one by one.
-const MAX_TOLD: usize = 100;
+const MOST_LISTED: usize = 100;
 /// Streams that are told apart.
 const MAX_STREAMS: usize = 1024;
 /// Steps below which nothing is concluded.
@@ -38,7 +38,7 @@ pub struct Sequence {
     /// Records that may be missing there.
     pub missing: u64,
     /// The first hundred.
-    pub told: Vec<Jump>,
+    pub listed: Vec<Jump>,
 }
 
 /// One way to count.
@@ -74,8 +74,8 @@ impl Count {
         };
         self.found.jumps += 1;
         self.found.missing += u64::from(missing);
-        if self.found.told.len() < MAX_TOLD {
-            self.found.told.push(Jump {
+        if self.found.listed.len() < MOST_LISTED {
+            self.found.listed.push(Jump {
                 offset: frame.offset,
                 camera: frame.stream.camera,
                 from,

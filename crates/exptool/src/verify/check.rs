@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A recording checked against itself: checksums, header, index, counts, damage.
+
+use super::{
+    index::IndexCheck,
+    manifest::Writer,
+    rows::{Row, RowWriter, Rows},
+    sequence::Sequence,
+    structure::{Found, Structure},
+};
+use crate::common::{
+    Common, Failure, Input,
+    frames::{self, Crc, Damage, Front, Options, Summary},
+    progress::Progress,
+    summary::has_no_end,
+};
+use crate::recording::path_sha256;
+use serde::Serialize;
+use std::thread;
+
+/// Records with a wrong checksum that are listed one by one.
+const MOST_LISTED: usize = 100;
+
+/// What a check found.
+#[derive(Debug, Serialize)]
+pub struct Checked {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Records with video or audio frames.
+    pub records: u64,
+    /// Records of unknown kinds, which are skipped by their size.
+    pub other_records: u64,
+    /// Records whose checksum is right.
+    pub checksums_ok: u64,
+    /// Records whose checksum is not that of their bytes.
+    pub checksums_mismatch: u64,
+    /// Records without a checksum.
+    pub checksums_absent: u64,
+    /// Offsets of the first hundred records whose checksum does not match.
+    pub checksum_mismatch_at: Vec<u64>,
+    /// Records that the header counts.
+    pub header_records: Option<u64>,
+    /// Other header fields that do not agree with the records.
+    pub header_wrong: Vec<String>,
+    /// Gaps in the records' sequence numbers, where these count records.
+    pub sequence: Option<Sequence>,
+    /// The index, where there is one.
+    pub index: Option<IndexCheck>,
+    /// Bytes before the first record that are not a known header.
+    pub front: Option<Front>,
+    /// The kind of file may end anywhere, see [`has_no_end`].
+    #[serde(skip)]
+    pub has_no_end: bool,
+    /// Damaged regions.
+    pub damage: Vec<Damage>,
+    /// Their number.
+    pub damaged_regions: u64,
+    /// The last record where the file ends inside it: offset, and bytes that are there.
+    pub cut: Option<(u64, u64)>,
+    /// What else does not agree.
+    pub warnings: Vec<String>,
+}
+
+/// Checks a recording; adds it to a manifest where one is written, and returns its frames where they are `wanted`.
+///
+/// # Errors
+/// A file that cannot be read, a disk that is full.
+pub fn check(
+    common: &Common,
+    input: &Input,
+    manifest: &mut Option<Writer>,
+    wanted: bool,
+) -> Result<(Checked, Option<Rows>), Failure> {
+    thread::scope(|scope| {
+        // the hash of the file and those of its frames take about as long as each other
+        let whole = scope.spawn(|| path_sha256(&input.path, &mut |_| ()));
+        let done = check_records(common, input, manifest, wanted);
+        let whole = whole
+            .join()
+            .map_err(|_| Failure::Input(format!("{}: hashing failed", input.name)))?;
+        let (mut checked, rows) = done?;
+        checked.sha256 = whole?;
+        if let Some(manifest) = manifest {
+            manifest.end(&checked.sha256)?;
+        }
+        Ok((checked, rows))
+    })
+}
+
+fn check_records(
+    common: &Common,
+    input: &Input,
+    manifest: &mut Option<Writer>,
+    wanted: bool,
+) -> Result<(Checked, Option<Rows>), Failure> {
+    let mut progress = Progress::bytes(common, input.size, "verifying");
+    let mut structure = Structure::open(input)?;
+    if let Some(manifest) = manifest {
+        manifest.begin(input)?;
+    }
+    let mut rows = wanted.then(RowWriter::new).transpose()?;
+    let options = Options {
+        crc: true,
+        sha256: manifest.is_some() || wanted,
+        ..Options::default()
+    };
+    let mut mismatch_at = Vec::new();
+    let summary = frames::read(input, options, &mut progress, &mut |frame| {
+        structure.record(&frame);
+        if frame.crc == Crc::Wrong && mismatch_at.len() < MOST_LISTED {
+            mismatch_at.push(frame.offset);
+        }
+        if let Some(manifest) = manifest {
+            manifest.add(&frame)?;
+        }
+        if let Some(rows) = &mut rows {
+            rows.push(&Row::from_frame(&frame))?;
+        }
+        Ok(())
+    })?;
+    let found = structure.finish(summary.damaged == 0 && summary.cut.is_none());
+    let rows = rows.map(RowWriter::finish).transpose()?;
+    Ok((Checked::new(input, summary, mismatch_at, found), rows))
+}
+
+impl Checked {
+    fn new(input: &Input, summary: Summary, mismatch_at: Vec<u64>, found: Found) -> Checked {
+        Checked {
+            size: input.size,
+            sha256: String::new(),
+            records: summary.records,
+            other_records: found.others,
+            checksums_ok: summary.checked_crc - summary.wrong_crc,
+            checksums_mismatch: summary.wrong_crc,
+            checksums_absent: summary.records - summary.checked_crc,
+            checksum_mismatch_at: mismatch_at,
+            header_records: summary.info.records,
+            header_wrong: found.header_wrong,
+            sequence: found.sequence,
+            index: found.index,
+            front: summary.front,
+            has_no_end: has_no_end(summary.info.family),
+            damage: summary.damage,
+            damaged_regions: summary.damaged,
+            cut: summary.cut,
+            warnings: summary
+                .warnings
+                .into_iter()
+                .filter(|text| !is_counted(text))
+                .collect(),
+        }
+    }
+
+    /// The header's count is that of the records, with or without those of unknown kinds.
+    fn counted(&self) -> bool {
+        let all = self.records.saturating_add(self.other_records);
+        let count = self.header_records;
+        count.is_none_or(|count| count == self.records || count == all)
+    }
+
+    /// There is something to test frames by.
+    pub fn has_checksums(&self) -> bool {
+        self.checksums_ok + self.checksums_mismatch > 0
+    }
+
+    /// Nothing was found.
+    pub fn good(&self) -> bool {
+        self.checksums_mismatch == 0
+            && self.front.is_none()
+            && self.damaged_regions == 0
+            && (self.cut.is_none() || self.has_no_end)
+            && self.counted()
+            && self.header_wrong.is_empty()
+            && self.sequence.as_ref().is_none_or(|found| found.jumps == 0)
+            && self.index.as_ref().is_none_or(IndexCheck::good)
+            && self
+                .warnings
+                .iter()
+                .all(|warning| warning.contains("is assumed"))
+    }
+}
+
+/// The reader's remarks on counts, which are reported here with the records of unknown kinds.
+fn is_counted(warning: &str) -> bool {
+    warning.ends_with(" records were read") || warning.ends_with(" were read")
+}
