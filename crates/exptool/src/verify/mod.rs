@@ -439,7 +439,7 @@ impl Answer {
             }
             _ if !good => "problems found",
             _ if checked.cut.is_some() => {
-                "no problems but the end: the file ends inside its last record, as captures of streams do"
+                "complete but for the last record, which the end of the file cuts off"
             }
             None if !checked.has_checksums() => {
                 "no problems found; this file has no checksums to test frames by"

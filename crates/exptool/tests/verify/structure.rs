@@ -5,6 +5,7 @@ use crate::{
     exptool_tools::{json, one_camera, run, text},
     verify::files::{bare, records, seal, whole},
 };
+use testing::netvu_make::{Made, vop};
 
 #[test]
 fn an_index_is_no_more_than_a_hint() {
@@ -172,4 +173,36 @@ fn what_could_not_be_tested_is_said() {
         result,
         "no problems found; this file has no checksums to test frames by"
     );
+}
+
+/// A capture of a stream may end anywhere, which is no damage, but it is not complete either.
+#[test]
+fn a_file_that_ends_inside_a_record_is_never_without_problems() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut capture = Vec::new();
+    for n in 0..20 {
+        let picture = Made {
+            unix_ms: 1_700_000_000_000 + n * 100,
+            payload: vop(n % 5 == 0, 900, n),
+            format: if n % 5 == 0 { 3 } else { 2 },
+            ..Made::default()
+        };
+        capture.extend(picture.packet());
+    }
+    let one = std::fs::read(one_camera(folder.path(), 4)).unwrap();
+    let path = folder.path().join("cut");
+    for (bytes, code) in [(&capture, 0), (&one, 1)] {
+        std::fs::write(&path, &bytes[..bytes.len() * 2 / 3]).unwrap();
+        let words = run(&["verify", text(&path)], code);
+        assert!(
+            words.contains("the file ends inside the record at offset"),
+            "{words}"
+        );
+        assert!(!words.contains("no problems"), "{words}");
+        let several = run(&["verify", text(&path), text(&path)], code);
+        assert!(!several.contains("no problems"), "{several}");
+    }
+    std::fs::write(&path, &capture).unwrap();
+    let words = run(&["verify", text(&path)], 0);
+    assert!(words.contains("no problems found"), "{words}");
 }
