@@ -20,11 +20,8 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-/// Bytes after which a file that nothing was found in is refused.
+/// Bytes that are enough for a recording that begins as one.
 const LOOK: usize = 64 << 10;
-
-/// Bytes after which a file that begins like a Parchive is refused.
-const PARTITION_LOOK: usize = 4 << 20;
 
 /// How sure the probe must be to stop reading on.
 const SURE: u32 = 80;
@@ -68,10 +65,10 @@ impl Format for NetVu {
             Some((kind, score)) if score >= SURE || !more(LOOK) => self.reader(kind),
             // what some units answer when one picture is asked for
             None if data.starts_with(&[0xff, 0xd8, 0xff]) => self.reader(Kind::Mime),
-            None if data.starts_with(b"PAR\0") && more(PARTITION_LOOK) => {
-                Opened::Need(data.len().saturating_mul(2).clamp(LOOK, PARTITION_LOOK))
+            // the beginning may be damaged, or something else be before
+            _ if more(netvu::MAX_PROBE) => {
+                Opened::Need(data.len().saturating_mul(2).clamp(1024, netvu::MAX_PROBE))
             }
-            _ if more(LOOK) => Opened::Need(data.len().saturating_add(1)),
             _ => Opened::No(
                 "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \
                  a Digital Sprite message or a PAR partition (not a Parchive)"

@@ -15,5 +15,6 @@ mod mpeg4_size;
 mod mpeg4_vol;
 mod netvu_container;
 mod netvu_damage;
+mod netvu_damage_rates;
 mod netvu_partition;
 mod regressions;

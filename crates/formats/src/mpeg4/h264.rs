@@ -3,13 +3,17 @@
 
 use super::bits::{BitError, Bits};
 use super::start_code::{looks_like_mpeg4, start_codes};
+use memchr::memmem;
 
 const SLICE: u8 = 1;
 const IDR_SLICE: u8 = 5;
 const SEI: u8 = 6;
-const SPS: u8 = 7;
-const PPS: u8 = 8;
+/// `nal_unit_type` of a sequence parameter set.
+pub const SPS: u8 = 7;
+/// `nal_unit_type` of a picture parameter set.
+pub const PPS: u8 = 8;
 const DELIMITER: u8 = 9;
+
 /// A parameter set is looked at no further than this.
 const MAX_SPS: usize = 1024;
 
@@ -33,6 +37,64 @@ pub fn looks_like_h264(data: &[u8]) -> bool {
             _ => false,
         };
     plausible && !looks_like_mpeg4(data.get(start..).unwrap_or_default())
+}
+
+/// The beginning of a NAL unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Where its start code begins, the zero before it included.
+    pub at: usize,
+    /// The byte behind the start code.
+    pub header: u8,
+    /// The byte behind that.
+    pub next: u8,
+}
+
+impl Unit {
+    /// The bit that must be 0 is.
+    pub fn is_sound(self) -> bool {
+        self.header & 0x80 == 0
+    }
+
+    /// `nal_unit_type`.
+    pub fn kind(self) -> u8 {
+        self.header & 0x1f
+    }
+
+    /// A coded slice, or its first partition.
+    pub fn is_slice(self) -> bool {
+        self.is_sound() && matches!(self.kind(), SLICE | 2 | IDR_SLICE)
+    }
+
+    /// A slice whose `first_mb_in_slice` is 0: one bit that is set.
+    pub fn is_first_slice(self) -> bool {
+        self.is_slice() && self.next & 0x80 != 0
+    }
+
+    /// An access unit begins here, if one with a slice is before: SEI, parameter sets, delimiter (7.4.1.2.3), or a slice.
+    pub fn begins(self) -> bool {
+        self.is_sound() && matches!(self.kind(), SEI..=DELIMITER) || self.is_first_slice()
+    }
+
+    /// The first slice of a frame of I slices (`slice_type` 2 or 7).
+    pub fn is_intra(self) -> bool {
+        self.next >> 4 == 0b1011 || self.next == 0b1000_1000
+    }
+}
+
+/// The units of `data` (Annex B) whose first bytes are there; at the end of the file, the last may lack them.
+pub fn units(data: &[u8], last: bool) -> impl Iterator<Item = Unit> + '_ {
+    memmem::find_iter(data, &[0, 0, 1]).map_while(move |code| {
+        let before = code.checked_sub(1);
+        let zero = before.filter(|before| data.get(*before) == Some(&0));
+        let header = data.get(code.saturating_add(3));
+        let next = data.get(code.saturating_add(4)).copied();
+        Some(Unit {
+            at: zero.unwrap_or(code),
+            header: *header?,
+            next: if last { next.unwrap_or(0) } else { next? },
+        })
+    })
 }
 
 /// The first coded slice of the access unit is of an IDR picture.

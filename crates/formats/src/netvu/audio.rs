@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The header before a block of sound (NetVuAudioData, 28 bytes, big-endian; verified) and the table of modes.
+//! The header before a block of audio (NetVuAudioData, 28 bytes, big-endian; verified) and the table of modes.
 
 use crate::cursor::{Short, bytes_at};
 use crate::netvu::adpcm;
@@ -50,7 +50,7 @@ impl Mode {
         Some(Mode { rate, adpcm })
     }
 
-    /// What a packet says of the decoded sound.
+    /// What a packet says of the decoded audio.
     pub fn format(&self) -> AudioFormat {
         AudioFormat {
             rate: self.rate,
@@ -73,6 +73,11 @@ impl Mode {
         (count > 0).then_some((Payload::Plain(range), count))
     }
 
+    /// `block` begins as a block of this mode does, of which PCM has no sign.
+    pub fn begins(&self, block: &[u8]) -> bool {
+        !self.adpcm || adpcm::State::parse(block).is_ok_and(|state| state.is_some())
+    }
+
     /// Milliseconds that so many samples last, rounded.
     pub fn millis(&self, samples: u64) -> i64 {
         let rate = u64::from(self.rate.max(1));
@@ -85,7 +90,7 @@ impl Mode {
     }
 }
 
-/// The codec of every sound packet: what is output is decoded.
+/// The codec of every audio packet: what is output is decoded.
 pub const CODEC: Codec = Codec::PcmS16le;
 
 /// `timestamp` so many milliseconds later.
@@ -97,7 +102,7 @@ pub fn later(timestamp: Timestamp, millis: i64) -> Timestamp {
     }
 }
 
-/// A sound header.
+/// An audio header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioHeader {
     /// Byte order of its numbers.
@@ -144,6 +149,11 @@ impl AudioHeader {
             size,
             timestamp: picture::timestamp(fields.u32(20)?, fields.u32(24)?),
         }))
+    }
+
+    /// Where the block begins, from the header's start.
+    pub fn start(&self) -> usize {
+        LEN.saturating_add(self.additional)
     }
 
     /// Bytes of header, additional data and block.

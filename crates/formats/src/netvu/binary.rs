@@ -1,411 +1,495 @@
 // SPDX-License-Identifier: MPL-2.0
 //! AD binary and minimal streams: packets behind six-byte separators, with nothing between them (verified to the last byte of
 //! every capture).
+//!
+//! A packet is believed where its content and its size agree, whatever its type, channel and clock are. Of content that has no
+//! size of its own, the packet behind must prove itself, or no other may be found inside.
 
 use super::audio::{self, AudioHeader, Mode};
-use super::find::{self, Found, Proof, minimal_time, separator_at};
-use super::jfif;
-use super::packet_builder::{PacketBuilder, Picture};
+use super::packet_builder::{Frame, PacketBuilder};
 use super::picture::{self, NoPicture, PictureHeader};
-use super::separator::{self, Separator, Type};
+use super::scan::{self, Form, Found, Missing, Proof, Sign};
+use super::separator::{self, MinimalHeader, Separator, Type};
 use super::text::Facts;
-use crate::cursor::{u16_be, u32_be};
-use crate::reader::{Codec, Damage, FileInfo, Reader, Step, Window};
+use super::{jfif, sniff};
+use crate::cursor::{bytes_at, u16_be, u32_le};
+use crate::reader::{Codec, Damage, FileInfo, Step, Window};
+use std::sync::LazyLock;
 
-/// What is done while no packet is known to stand at the window's start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lost {
-    /// Packets follow each other.
-    No,
-    /// The start of the stream: some units put CR or LF of the HTTP header before it (stated).
-    Start,
-    /// The next packet is searched for; the bytes before it are damage.
-    Damaged,
-    /// The next packet is searched for; the bytes before it are of no interest.
-    Quiet,
-}
+/// Seconds before which a clock proves nothing: the end of 1979 (stated).
+const EARLIEST: u32 = 315_532_800;
+
+/// Seconds between two frames whose clocks speak for each other.
+const NEAR: u32 = 600;
+
+/// Packets of unknown content behind one another of which the last must prove itself.
+const DEPTH: u32 = 4;
+
+/// Bytes of a packet without a size of its own that are waited for before another packet is looked for in them.
+const WAIT: usize = 64 << 10;
 
 /// What the first bytes of a packet say of it.
-enum Opinion {
+#[derive(Clone, Copy)]
+enum Content {
     /// Content and size agree.
     Proved,
+    /// It begins as its type does, and its content has no size.
+    Begun,
     /// More bytes of it are needed, counted from the separator.
     Need(usize),
-    /// It can be skipped, if a separator follows.
+    /// It can be skipped, if a packet follows.
     Opaque,
-    /// It holds no such thing. If a separator follows, only this packet is lost.
+    /// It holds no such thing. If a packet follows, only this packet is lost.
     Wrong(&'static str),
 }
 
-/// Reader of AD binary and minimal streams.
+/// AD binary and minimal streams.
 #[derive(Clone)]
-pub struct BinaryReader {
-    packet_builder: PacketBuilder,
-    lost: Lost,
+pub struct Binary {
+    builder: PacketBuilder,
+    /// Nothing was read yet: some units put CR or LF of the HTTP header before the stream (stated).
+    fresh: bool,
+    /// Seconds of the last minimal packet.
+    seconds: Option<u32>,
 }
 
-impl BinaryReader {
-    /// A reader; `terse` leaves out facts that every picture has.
-    pub fn new(terse: bool) -> BinaryReader {
-        BinaryReader {
-            packet_builder: PacketBuilder::new("NetVu binary stream", "netvu-binary", terse),
-            lost: Lost::Start,
+static SIGNS: LazyLock<[Sign; 4]> = LazyLock::new(|| {
+    [
+        Sign::new(&[0xde, 0xca, 0xde], 6),
+        Sign::new(&[0x00, 0xab, 0xcd, 0xef], 6),
+        Sign::new(&jfif::START, 6),
+        // an MPEG-4 or H.264 start code behind seconds and milliseconds
+        Sign::new(&[0x00, 0x00, 0x01], 12),
+    ]
+});
+
+impl Binary {
+    /// The form; `terse` leaves out facts that every frame has.
+    pub fn new(terse: bool) -> Binary {
+        Binary {
+            builder: PacketBuilder::new("NetVu binary stream", "netvu-binary", terse),
+            fresh: true,
+            seconds: None,
         }
     }
 }
 
-impl Reader for BinaryReader {
-    fn next(&mut self, window: &Window<'_>) -> Step {
-        if window.data.is_empty() {
-            return if window.last {
-                Step::End
-            } else {
-                Step::Need(1)
-            };
-        }
-        match self.lost {
-            Lost::No => self.packet(window),
-            Lost::Start => self.start(window),
-            Lost::Damaged | Lost::Quiet => self.search(window, 0),
-        }
-    }
+impl Form for Binary {
+    const EXPECTED: &'static str = "a packet of a NetVu binary stream";
 
-    fn resync(&mut self) {
-        self.lost = Lost::Quiet;
-        self.packet_builder.resync();
+    fn builder(&mut self) -> &mut PacketBuilder {
+        &mut self.builder
     }
 
     fn info(&self) -> &FileInfo {
-        &self.packet_builder.info
+        &self.builder.info
     }
 
-    fn fork(&self) -> Box<dyn Reader> {
-        let mut fork = self.clone();
-        fork.resync();
-        Box::new(fork)
+    fn find(&self, data: &[u8], from: usize, last: bool) -> Found {
+        find(data, from, last, self.seconds)
     }
 
-    fn take_warnings(&mut self) -> Vec<String> {
-        self.packet_builder.take_warnings()
+    fn moved(&mut self) {
+        self.fresh = false;
+        self.seconds = None;
+    }
+
+    fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
+        let (data, last) = (window.data, window.last);
+        if self.fresh {
+            if let Some(step) = line_ends(window) {
+                return Ok(step);
+            }
+            self.fresh = false;
+        }
+        let sep = match Separator::parse(data, 0) {
+            Ok(Some(sep)) => sep,
+            Ok(None) => return self.by_header(window, 0),
+            Err(_) if last => return Err(Missing::CutOff),
+            Err(short) => return Ok(Step::Need(data.len().saturating_add(short.missing))),
+        };
+        let total = sep.total();
+        let content = content(data, &sep);
+        match content {
+            Content::Need(_) if last => return Err(Missing::CutOff),
+            Content::Need(need) => return Ok(Step::Need(need)),
+            Content::Proved if data.len() < total && last => return Err(Missing::CutOff),
+            Content::Proved if data.len() < total => return Ok(Step::Need(total)),
+            Content::Proved => {
+                return Ok(self.packet(window, &sep, total).unwrap_or_else(|expected| {
+                    Step::Damaged(Damage {
+                        length: total,
+                        expected,
+                    })
+                }));
+            }
+            _ => {}
+        }
+        if data.len() < total
+            && let Some(answer) = self.wait(window, total)
+        {
+            return answer;
+        }
+        // a frame of a live stream must not be held back for the packet behind it
+        let whole = matches!(content, Content::Begun) && is_whole(&sep, data);
+        let framed = match data.get(..total) {
+            Some(packet) if (whole || total > WAIT) && self.holds_another(packet) => Proof::No,
+            Some(_) if whole => Proof::Yes,
+            _ => follows(data, total, last, DEPTH),
+        };
+        match (framed, content) {
+            (Proof::Need(need), _) => Ok(Step::Need(need)),
+            (Proof::Yes, Content::Wrong(expected)) => Ok(Step::Damaged(Damage {
+                length: total,
+                expected,
+            })),
+            (Proof::Yes, _) => Ok(self.packet(window, &sep, total).unwrap_or_else(|expected| {
+                Step::Damaged(Damage {
+                    length: total,
+                    expected,
+                })
+            })),
+            (Proof::No, _) => self.by_header(window, total),
+        }
     }
 }
 
-impl BinaryReader {
-    fn start(&mut self, window: &Window<'_>) -> Step {
-        let data = window.data;
-        let blank = data
-            .iter()
-            .take(2)
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
-        for skip in (0..=blank).rev() {
-            match opinion(data.get(skip..).unwrap_or_default()) {
-                Opinion::Proved if skip > 0 => return Step::Skip(skip as u64),
-                Opinion::Need(need) if !window.last => {
-                    return Step::Need(need.saturating_add(skip));
+impl Binary {
+    /// Another packet is found inside the one at the start of `data`.
+    fn holds_another(&self, data: &[u8]) -> bool {
+        matches!(find(data, 1, true, self.seconds), Found::At(_))
+    }
+
+    /// What to do while not all of a packet is in the window whose content has no size: a wrong size must not swallow what
+    /// follows. `None` where that is behind the window.
+    fn wait(&self, window: &Window<'_>, total: usize) -> Option<Result<Step, Missing>> {
+        let (data, last) = (window.data, window.last);
+        if last {
+            return None;
+        }
+        if data.len() >= WAIT
+            && let Found::At(_) = find(data, 1, false, self.seconds)
+        {
+            return Some(Err(Missing::Before(1)));
+        }
+        let more = data.len().saturating_mul(2).max(WAIT);
+        Some(Ok(Step::Need(total.min(more))))
+    }
+
+    /// Nothing speaks for the separator, by which the packet has `total` bytes. A picture header behind it may be right, if a packet
+    /// follows.
+    fn by_header(&mut self, window: &Window<'_>, total: usize) -> Result<Step, Missing> {
+        let (data, last) = (window.data, window.last);
+        let body = data.get(separator::LEN..).unwrap_or_default();
+        let header = PictureHeader::parse(body);
+        if let (Err(NoPicture::Short(short)), false) = (&header, last) {
+            return Ok(Step::Need(data.len().saturating_add(short.missing)));
+        }
+        if let Ok(header) = header {
+            let sep = Separator {
+                kind: Type::Mpeg4,
+                channel: data.get(1).copied().unwrap_or(0),
+                size: header.total(),
+            };
+            match follows(data, sep.total(), last, 0) {
+                Proof::Yes => {
+                    let text = "a packet's separator is damaged; its picture header is right";
+                    self.builder.warn(window.offset, text);
+                    if let Ok(step) = self.packet(window, &sep, sep.total()) {
+                        return Ok(step);
+                    }
                 }
-                _ => {}
+                Proof::Need(need) => return Ok(Step::Need(need)),
+                Proof::No => {}
             }
         }
-        self.lost = Lost::No;
-        self.packet(window)
-    }
-
-    fn search(&mut self, window: &Window<'_>, from: usize) -> Step {
-        let length = match find::next(window.data, from, window.last) {
-            Found::At(at) => {
-                let quiet = self.lost == Lost::Quiet;
-                self.lost = Lost::No;
-                if at == 0 {
-                    return self.packet(window);
-                }
-                return passed(at, quiet);
-            }
-            Found::Perhaps { at: 0, need } => return Step::Need(need),
-            Found::Perhaps { at, .. } | Found::NotBefore(at) => at,
-        };
-        if length == 0 {
-            return Step::Need(find::more(window.data.len()));
-        }
-        passed(length, self.lost == Lost::Quiet)
-    }
-
-    /// The framing is lost at the start of the window.
-    fn lose(&mut self, window: &Window<'_>) -> Step {
-        self.lost = Lost::Damaged;
-        self.search(window, 1)
-    }
-
-    fn packet(&mut self, window: &Window<'_>) -> Step {
-        let sep = match Separator::parse(window.data, 0) {
-            Ok(Some(sep)) => sep,
-            Ok(None) => return self.lose(window),
-            Err(_) if window.last => return Step::Cut(window.data.len()),
-            Err(short) => return Step::Need(window.data.len().saturating_add(short.missing)),
-        };
-        let total = sep.total();
-        match opinion(window.data) {
-            Opinion::Need(_) if window.last => self.cut(window),
-            Opinion::Need(need) => Step::Need(need),
-            Opinion::Proved if window.data.len() < total => {
-                if window.last {
-                    self.cut(window)
-                } else {
-                    Step::Need(total)
-                }
-            }
-            Opinion::Proved => self.proved(window, &sep),
-            Opinion::Opaque => self.if_framed(window, total, Step::Skip(total as u64)),
-            Opinion::Wrong(expected) => {
-                let damage = Damage {
-                    length: total,
-                    expected,
-                };
-                self.if_framed(window, total, Step::Damaged(damage))
-            }
+        match total > data.len() {
+            true => Err(Missing::CutOff),
+            false => Err(Missing::Before(1)),
         }
     }
 
-    /// `then`, if a separator stands at `total`; else the framing is lost.
-    fn if_framed(&mut self, window: &Window<'_>, total: usize, then: Step) -> Step {
-        match separator_at(window.data, total, window.last) {
-            Proof::Yes => then,
-            Proof::No if window.last && total > window.data.len() => self.cut(window),
-            Proof::No => self.lose(window),
-            Proof::Need(need) => Step::Need(need),
-        }
-    }
-
-    /// The file ends inside the packet, or its size is wrong and others follow.
-    fn cut(&mut self, window: &Window<'_>) -> Step {
-        match find::next(window.data, 1, true) {
-            Found::At(_) => self.lose(window),
-            _ => Step::Cut(window.data.len()),
-        }
-    }
-
-    /// The whole packet is in the window and its first bytes are right.
-    fn proved(&mut self, window: &Window<'_>, sep: &Separator) -> Step {
-        let total = sep.total();
-        let body = window.data.get(separator::LEN..total).unwrap_or_default();
-        if doubtful(sep, body) {
-            // Perhaps the size is wrong. The packet is output if a separator follows it.
-            match separator_at(window.data, total, window.last) {
-                Proof::Yes => {}
-                Proof::No => return self.lose(window),
-                Proof::Need(need) => return Step::Need(need),
-            }
-        }
-        let step = self.content(window, sep, body);
-        step.unwrap_or_else(|expected| {
-            Step::Damaged(Damage {
-                length: total,
-                expected,
-            })
-        })
-    }
-
-    fn content(
+    /// The packet of `total` bytes at the start of the window.
+    fn packet(
         &mut self,
         window: &Window<'_>,
         sep: &Separator,
-        body: &[u8],
+        total: usize,
     ) -> Result<Step, &'static str> {
-        let total = sep.total();
+        let body = window.data.get(separator::LEN..total).unwrap_or_default();
         let range = separator::LEN..total;
-        let picture = match sep.kind {
-            Type::Audio | Type::MinimalAudio => return self.sound(window.data, sep),
+        let builder = &mut self.builder;
+        let picture = match sep.content(body) {
+            Type::Audio | Type::MinimalAudio => return self.audio(window.data, sep, total),
             Type::Info => {
-                self.packet_builder.info_packet(sep.number(), body);
+                builder.info_packet(sep.number(), body);
                 return Ok(Step::Skip(total as u64));
             }
             Type::XmlInfo => {
-                self.packet_builder.note("XML_INFO", body);
+                builder.note("XML_INFO", body);
                 return Ok(Step::Skip(total as u64));
             }
             Type::SvarsInfo => {
-                self.packet_builder
-                    .note("SVARS_INFO", body.get(1..).unwrap_or_default());
+                builder.note("SVARS_INFO", body.get(1..).unwrap_or_default());
                 return Ok(Step::Skip(total as u64));
             }
             Type::Bmp | Type::Pbm => {
-                let step = self
-                    .packet_builder
-                    .overlay(window.data, range, sep.number(), total);
+                let step = builder.overlay(window.data, range, sep.number(), total);
                 return step.ok_or("an overlay bitmap");
             }
             Type::Other => return Ok(Step::Skip(total as u64)),
-            Type::MinimalVideo => self.minimal(window.data, sep)?,
-            Type::Jfif if body.starts_with(&jfif::START[..2]) => {
-                self.packet_builder
-                    .whole_jpeg(window.data, range, sep.number())?
-            }
-            Type::Jpeg | Type::Jfif | Type::Mpeg4 | Type::H264 => {
-                let header = PictureHeader::parse(body).map_err(|_| "a picture header")?;
-                if header.total() < sep.size {
-                    self.packet_builder
-                        .warn(window.offset, "a packet is longer than its picture");
-                }
+            Type::MinimalVideo => self.minimal(window, sep, total)?,
+            Type::Jfif => builder.whole_jpeg(window.data, range, sep.number())?,
+            Type::Jpeg | Type::Mpeg4 | Type::H264 => {
+                let mut header =
+                    PictureHeader::of_any_version(body).map_err(|_| "a picture header")?;
                 let end = header.total();
-                self.packet_builder
-                    .headed(body, &header, header.text_len, end, separator::LEN)?
+                if end < body.len() {
+                    builder.warn(window.offset, "a packet is longer than its picture");
+                }
+                header.camera = builder.camera(header.camera, sep.number());
+                builder.headed(
+                    window.offset,
+                    body,
+                    &header,
+                    header.text_len,
+                    end,
+                    separator::LEN,
+                )?
             }
         };
-        Ok(self.packet_builder.hand_out(picture, total))
+        Ok(self.builder.emit(picture, total))
     }
 
     fn minimal<'a>(
         &mut self,
-        data: &'a [u8],
+        window: &Window<'a>,
         sep: &Separator,
-    ) -> Result<Picture<'a>, &'static str> {
-        let range = separator::LEN.saturating_add(6)..sep.total();
-        let payload = data.get(range.clone()).unwrap_or_default();
+        total: usize,
+    ) -> Result<Frame<'a>, &'static str> {
+        let range = separator::LEN.saturating_add(MinimalHeader::SIZE)..total;
+        let payload = window.data.get(range.clone()).unwrap_or_default();
+        let header = MinimalHeader::parse(window.data.get(separator::LEN..).unwrap_or_default())
+            .map_err(|_| "seconds and milliseconds")?;
         let facts = Facts {
-            timestamp: minimal_timestamp(data),
+            timestamp: header.timestamp(),
             ..Facts::default()
         };
-        self.packet_builder
-            .coded(sep.number(), payload, range, Codec::Mpeg4, (0, 0), facts)
+        self.seconds = Some(header.seconds);
+        self.builder.coded(
+            window.offset,
+            sep.number(),
+            payload,
+            range,
+            Codec::Mpeg4,
+            (0, 0),
+            facts,
+        )
     }
 
-    fn sound(&mut self, data: &[u8], sep: &Separator) -> Result<Step, &'static str> {
-        let total = sep.total();
+    fn audio(&mut self, data: &[u8], sep: &Separator, total: usize) -> Result<Step, &'static str> {
         let body = data.get(separator::LEN..total).unwrap_or_default();
-        let (mode, skip, timestamp) = if sep.kind == Type::Audio {
-            let header = AudioHeader::parse(body)
-                .ok()
-                .flatten()
-                .ok_or("a sound header")?;
-            let skip = audio::LEN.saturating_add(header.additional);
-            (header.mode, skip, header.timestamp)
-        } else {
-            let number = u16_be(body, 6).unwrap_or(0);
-            (
-                Mode::from_number(i32::from(number)),
-                8,
-                minimal_timestamp(data),
-            )
+        let (mode, skip, timestamp) = match AudioHeader::parse(body) {
+            Ok(Some(header)) => (header.mode, header.start(), header.timestamp),
+            _ if sep.content(body) == Type::Audio => return Err("an audio header"),
+            _ => {
+                let header = MinimalHeader::parse(body).map_err(|_| "seconds and milliseconds")?;
+                let mode = u16_be(body, MinimalHeader::SIZE).unwrap_or(0);
+                (Mode::from_number(mode.into()), 8, header.timestamp())
+            }
         };
         let range = separator::LEN.saturating_add(skip)..total;
         let mode = mode.unwrap_or(audio::DEFAULT_MODE);
-        self.packet_builder
-            .sound(data, range, mode, sep.number(), timestamp, total)
-            .ok_or("a block of sound")
+        self.builder
+            .audio(data, range, mode, sep.number(), timestamp, total)
+            .ok_or("a block of audio")
     }
 }
 
-/// The content begins right but does not reach to the packet's end.
-fn doubtful(sep: &Separator, body: &[u8]) -> bool {
-    match sep.kind {
-        Type::Jfif if body.starts_with(&jfif::START[..2]) => !jfif::ends(body),
-        Type::Jpeg | Type::Jfif | Type::Mpeg4 | Type::H264 => {
-            picture::total(body).is_some_and(|total| total < sep.size)
+/// Line ends of the HTTP header before the first packet.
+fn line_ends(window: &Window<'_>) -> Option<Step> {
+    let line_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let count = window.data.iter().take(2).take_while(line_end).count();
+    (0..=count).rev().find_map(|skip| {
+        let data = window.data.get(skip..).unwrap_or_default();
+        let content = match Separator::parse(data, 0) {
+            Ok(Some(sep)) => content(data, &sep),
+            Ok(None) => return None,
+            Err(short) => Content::Need(data.len().saturating_add(short.missing)),
+        };
+        match content {
+            Content::Proved | Content::Begun if skip > 0 => Some(Step::Skip(skip as u64)),
+            Content::Need(need) if !window.last => Some(Step::Need(need.saturating_add(skip))),
+            _ => None,
         }
+    })
+}
+
+/// A packet that needs no other behind it to be output: a frame or block of a live stream, which a JPEG file's end marker ends.
+fn is_whole(sep: &Separator, data: &[u8]) -> bool {
+    let Some(body) = data.get(separator::LEN..sep.total()) else {
+        return false;
+    };
+    match sep.content(body) {
+        Type::MinimalVideo | Type::MinimalAudio => true,
+        Type::Jfif => jfif::ends(body),
         _ => false,
     }
 }
 
-/// Damage, or bytes of no interest.
-fn passed(length: usize, quiet: bool) -> Step {
-    if quiet {
-        return Step::Skip(length as u64);
+/// Whether a packet that proves itself is at `at`, or the stream ends there. Of packets that may hold anything, the one behind must.
+fn follows(data: &[u8], at: usize, last: bool, depth: u32) -> Proof {
+    let Some(rest) = data.get(at..) else {
+        return match last {
+            true => Proof::No,
+            false => Proof::Need(at.saturating_add(separator::LEN)),
+        };
+    };
+    let need = |bytes: usize| match last {
+        true => Proof::Yes,
+        false => Proof::Need(at.saturating_add(bytes)),
+    };
+    let sep = match Separator::parse(rest, 0) {
+        Ok(Some(sep)) => sep,
+        Ok(None) => return Proof::No,
+        Err(_) => return need(separator::LEN),
+    };
+    match content(rest, &sep) {
+        Content::Proved | Content::Begun => Proof::Yes,
+        Content::Need(bytes) => need(bytes),
+        // a damaged packet keeps its frame if the one behind it is right
+        Content::Opaque | Content::Wrong(_) if depth > 0 => follows(
+            data,
+            at.saturating_add(sep.total()),
+            last,
+            depth.saturating_sub(1),
+        ),
+        Content::Opaque => Proof::Yes,
+        Content::Wrong(_) => Proof::No,
     }
-    Step::Damaged(Damage {
-        length,
-        expected: "a packet of a NetVu binary stream",
+}
+
+/// The first packet from `from` on that proves itself. `near` is the clock of a minimal packet before.
+pub fn find(data: &[u8], from: usize, last: bool, near: Option<u32>) -> Found {
+    scan::find(&SIGNS, data, from, last, |at| prove(data, at, last, near))
+}
+
+/// Whether the packet whose separator is at `at` proves itself by its content.
+fn prove(data: &[u8], at: usize, last: bool, near: Option<u32>) -> Proof {
+    let rest = data.get(at..).unwrap_or_default();
+    let Ok(Some(sep)) = Separator::parse(rest, 0) else {
+        return Proof::No;
+    };
+    match content(rest, &sep) {
+        Content::Proved => Proof::Yes,
+        Content::Need(_) if last => Proof::No,
+        Content::Need(bytes) => Proof::Need(at.saturating_add(bytes)),
+        Content::Begun => {
+            let body = rest.get(separator::LEN..).unwrap_or_default();
+            match sep.content(body) {
+                // two clocks that agree prove as much as a packet behind
+                Type::MinimalVideo if is_near(body, near) => Proof::Yes,
+                Type::MinimalVideo | Type::Jfif => {
+                    follows(data, at.saturating_add(sep.total()), last, 0)
+                }
+                _ => Proof::No,
+            }
+        }
+        Content::Opaque | Content::Wrong(_) => Proof::No,
+    }
+}
+
+fn is_near(body: &[u8], near: Option<u32>) -> bool {
+    let header = MinimalHeader::parse(body).ok();
+    header.zip(near).is_some_and(|(header, near)| {
+        header.millis < 1000 && near > EARLIEST && header.seconds.abs_diff(near) < NEAR
     })
 }
 
-/// Seconds and milliseconds behind the separator of a minimal packet.
-fn minimal_timestamp(data: &[u8]) -> Option<crate::reader::Timestamp> {
-    let seconds = u32_be(data, separator::LEN).ok()?;
-    let millis = u16_be(data, separator::LEN.saturating_add(4)).ok()?;
-    picture::timestamp(seconds, u32::from(millis))
-}
-
-/// Judges the packet at the start of `data` by its first bytes.
-fn opinion(data: &[u8]) -> Opinion {
-    let sep = match Separator::parse(data, 0) {
-        Ok(Some(sep)) => sep,
-        Ok(None) => return Opinion::Wrong("a separator"),
-        Err(short) => return Opinion::Need(data.len().saturating_add(short.missing)),
-    };
+/// What the packet at the start of `data` holds, by its first bytes.
+fn content(data: &[u8], sep: &Separator) -> Content {
     let body = data.get(separator::LEN..).unwrap_or_default();
     let body = body.get(..sep.size).unwrap_or(body);
-    // Enough to judge by, or all that the packet has.
-    let least = match sep.kind {
-        Type::Other => 0,
+    let kind = sep.content(body);
+    // enough to judge by, or all that the packet has
+    let least = match kind {
+        Type::Other => 4,
         Type::Jpeg | Type::Mpeg4 | Type::H264 => picture::LEN,
-        Type::Jfif if body.starts_with(&[0xde]) => picture::LEN,
         Type::Audio => audio::LEN,
-        Type::Jfif | Type::Pbm | Type::Bmp => 3,
+        Type::Jfif | Type::Pbm => 4,
+        Type::Bmp => 6,
         Type::MinimalVideo => 11,
-        Type::MinimalAudio => 8,
-        Type::Info | Type::SvarsInfo => 2,
+        Type::MinimalAudio => 12,
+        Type::Info | Type::SvarsInfo => 4,
         Type::XmlInfo => 10,
-    };
-    if body.len() < least.min(sep.size) {
-        return Opinion::Need(separator::LEN.saturating_add(least.min(sep.size)));
     }
-    judge(&sep, body)
-}
-
-fn judge(sep: &Separator, body: &[u8]) -> Opinion {
-    let (right, expected) = match sep.kind {
-        Type::Other => return Opinion::Opaque,
-        Type::Jfif if body.starts_with(&jfif::START[..2]) => (true, ""),
-        Type::Jpeg | Type::Jfif | Type::Mpeg4 | Type::H264 => {
-            if picture::total(body) == Some(sep.size) {
-                // the other fields are looked at when all of it is there
-                return Opinion::Proved;
+    .min(sep.size);
+    if body.len() < least {
+        return Content::Need(separator::LEN.saturating_add(least));
+    }
+    let begun = |right: bool, expected: &'static str| match right {
+        true => Content::Begun,
+        false => Content::Wrong(expected),
+    };
+    match kind {
+        Type::Other => Content::Opaque,
+        Type::Jfif => begun(
+            body.starts_with(&jfif::START[..2]),
+            "a JPEG file or a picture header",
+        ),
+        Type::Jpeg | Type::Mpeg4 | Type::H264 => match PictureHeader::of_any_version(body) {
+            Ok(header) if header.total() == sep.size => Content::Proved,
+            Ok(header) if header.total() > sep.size => {
+                Content::Wrong("a picture no longer than its packet")
             }
-            return match PictureHeader::parse(body) {
-                Ok(header) if header.total() <= sep.size => Opinion::Proved,
-                Ok(_) => Opinion::Wrong("a picture no longer than its packet"),
-                Err(NoPicture::Short(_)) => Opinion::Wrong("a picture header"),
-                Err(NoPicture::Expected(field)) => Opinion::Wrong(field),
-            };
-        }
+            _ => match PictureHeader::parse(body) {
+                Ok(_) => Content::Begun,
+                Err(NoPicture::Short(_)) => Content::Wrong("a picture header"),
+                Err(NoPicture::Expected(field)) => Content::Wrong(field),
+            },
+        },
         Type::Audio => {
             let header = AudioHeader::parse(body).ok().flatten();
-            let right = header.is_some_and(|header| header.total() == sep.size);
-            (right, "a sound header that agrees with its packet")
+            match header.is_some_and(|header| header.total() == sep.size) {
+                true => Content::Proved,
+                false => Content::Wrong("an audio header that agrees with its packet"),
+            }
         }
         Type::MinimalVideo => {
-            let code = body.get(6..).unwrap_or_default();
-            let right = minimal_time(body, 0)
-                && (code.starts_with(&[0, 0, 1]) || code.starts_with(&[0, 0, 0, 1]));
-            (right, "seconds, milliseconds and a start code")
+            let code = body.get(MinimalHeader::SIZE..).unwrap_or_default();
+            begun(
+                sniff::begins_with_code(code),
+                "seconds, milliseconds and a start code",
+            )
         }
         Type::MinimalAudio => {
-            let right = minimal_time(body, 0)
-                && u16_be(body, 6).is_ok_and(|mode| Mode::from_number(i32::from(mode)).is_some());
-            (right, "seconds, milliseconds and the mode of sound")
+            let block = body.get(8..).unwrap_or_default();
+            let mode = u16_be(body, 6)
+                .ok()
+                .and_then(|mode| Mode::from_number(mode.into()));
+            begun(
+                mode.is_some_and(|mode| mode.begins(block)),
+                "seconds, milliseconds, the mode of audio and a block",
+            )
         }
         Type::Info | Type::SvarsInfo => {
             let text = body.get(1..).unwrap_or_default();
             let text = text.get(..64).unwrap_or(text);
-            let right = body.first().is_some_and(|flag| *flag <= 1)
-                && text
-                    .iter()
-                    .all(|byte| *byte >= 0x20 || byte.is_ascii_whitespace());
-            (right, "a flag and text")
+            let printable = |byte: &u8| *byte >= 0x20 || byte.is_ascii_whitespace();
+            let right = body.first().is_some_and(|flag| *flag <= 1) && text.iter().all(printable);
+            begun(right, "a flag and text")
         }
         Type::XmlInfo => {
             let start = body.get(..10).unwrap_or_default();
-            (start.eq_ignore_ascii_case(b"<infoList>"), "<infoList>")
+            begun(start.eq_ignore_ascii_case(b"<infoList>"), "<infoList>")
         }
-        Type::Bmp => (body.starts_with(b"BM"), "a Windows bitmap"),
+        // a bitmap has its own size
+        Type::Bmp if u32_le(body, 2).is_ok_and(|size| size as usize == sep.size) => Content::Proved,
+        Type::Bmp => begun(body.starts_with(b"BM"), "a Windows bitmap"),
         Type::Pbm => {
             let right = matches!(body, [b'P', b'1'..=b'6', end, ..] if end.is_ascii_whitespace());
-            (right, "a portable bitmap")
+            begun(right, "a portable bitmap")
         }
-    };
-    if right {
-        Opinion::Proved
-    } else {
-        Opinion::Wrong(expected)
     }
 }
 
@@ -414,17 +498,24 @@ fn judge(sep: &Separator, body: &[u8]) -> Opinion {
 pub fn score(data: &[u8]) -> Option<(u32, usize)> {
     let sep = Separator::parse(data, 0).ok()??;
     let body = data.get(separator::LEN..).unwrap_or_default();
-    let points = match opinion(data) {
-        Opinion::Wrong(_) => return None,
-        Opinion::Need(_) | Opinion::Opaque => 0,
-        Opinion::Proved => match sep.kind {
-            Type::MinimalVideo | Type::MinimalAudio => 35,
+    let points = match content(data, &sep) {
+        Content::Wrong(_) => return None,
+        Content::Need(_) | Content::Opaque => 0,
+        Content::Proved => 100,
+        Content::Begun => match sep.content(body) {
             Type::Jfif if body.starts_with(&jfif::START) => 80,
-            Type::Jfif if body.starts_with(&jfif::START[..2]) => 35,
-            Type::Pbm | Type::Bmp => 35,
+            Type::Jfif | Type::Pbm | Type::Bmp => 35,
+            Type::Jpeg | Type::Mpeg4 | Type::H264 => 35,
+            Type::MinimalVideo | Type::MinimalAudio => {
+                let clock = bytes_at(body, 0).map(u32::from_be_bytes);
+                match clock.is_ok_and(|seconds| seconds > EARLIEST) {
+                    true => 35,
+                    false => 20,
+                }
+            }
             Type::Info => info_points(body.get(1..).unwrap_or_default()),
-            Type::SvarsInfo => 5,
-            _ => 100,
+            Type::XmlInfo => 100,
+            _ => 5,
         },
     };
     Some((points, sep.total()))
@@ -432,9 +523,8 @@ pub fn score(data: &[u8]) -> Option<(u32, usize)> {
 
 fn info_points(text: &[u8]) -> u32 {
     let known = [&b"SITE "[..], b"(JPEG)TARGSIZE ", b"IMAGESIZE ", b"CAM "];
-    if known.iter().any(|word| text.starts_with(word)) {
-        100
-    } else {
-        5
+    match known.iter().any(|word| text.starts_with(word)) {
+        true => 100,
+        false => 5,
     }
 }

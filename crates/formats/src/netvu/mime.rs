@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
 //! MIME multipart streams (`multipart/x-mixed-replace` with the units' own boundary).
 //!
-//! What is said of an MPEG-4 picture stands in the text part that follows it, so such a picture is output when the header
-//! of the next part is there, and with it the text part, if it is one. In every capture the text follows at once; a unit that
-//! sent none would be seen one picture late. JPEG files carry their own comment and wait for nothing.
+//! A body ends where its header says, or before the boundary of the next part: where the two contradict each other, the boundary is
+//! right.
+//!
+//! The facts of an MPEG-4 frame are in the text part that follows it, so such a frame is output when the header of the next part
+//! is there, and with it the text part, if it is one. In every capture the text follows at once; a unit that sent none would be
+//! seen one frame late. JPEG files carry their own comment and wait for nothing.
 
 use super::audio::{self, DEFAULT_MODE, Mode};
-use super::find;
 use super::jfif::{self, Jfif};
-use super::mime_part::{BOUNDARY, Content, NoPart, Part};
-use super::packet_builder::PacketBuilder;
+use super::mime_part::{BOUNDARY, Content, NoPart, Part, boundary, resembles_part};
+use super::packet_builder::{MAX_CAMERA, PacketBuilder};
+use super::scan::{Form, Found, Missing};
 use super::text::Facts;
-use crate::reader::{Codec, Damage, FileInfo, Reader, Step, Timestamp, Window};
+use crate::reader::{Codec, Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use memchr::memmem;
+use std::ops::Range;
 
 /// Longest text part that is waited for, in bytes (assumed; 275 is the longest seen).
 const MAX_TRAILER: usize = 65_536;
@@ -20,89 +24,75 @@ const MAX_TRAILER: usize = 65_536;
 /// Longest JPEG file without any header that is read, in bytes (stated).
 const MAX_BARE: usize = 262_144;
 
-/// A block of sound may begin this many milliseconds from the last picture before its clock is set again.
+/// A block of audio may begin this many milliseconds from the last frame before its clock is set again.
 const DRIFT: u64 = 1000;
 
-const PART: &str = "a part of a NetVu MIME stream";
+/// Bytes that are waited for at least before a boundary is looked for in them.
+const WAIT: usize = 64 << 10;
 
-/// Bytes to look further for, or not.
+/// What is known, or bytes that the window must hold to know it.
 type Ahead<T> = Result<T, usize>;
 
-/// Reader of MIME streams.
+/// MIME streams.
 #[derive(Clone)]
-pub struct MimeReader {
-    packet_builder: PacketBuilder,
-    /// Bytes are skipped to the next boundary without being damage.
-    quiet: bool,
-    /// The next boundary is searched for.
-    lost: bool,
-    /// Camera of the last picture.
+pub struct Mime {
+    builder: PacketBuilder,
+    /// Camera of the last frame.
     camera: u16,
-    /// End of the last block of sound.
-    sound: Option<Timestamp>,
+    /// End of the last block of audio.
+    audio: Option<Timestamp>,
 }
 
-impl MimeReader {
-    /// A reader; `terse` leaves out facts that every picture has.
-    pub fn new(terse: bool) -> MimeReader {
-        MimeReader {
-            packet_builder: PacketBuilder::new("NetVu MIME stream", "netvu-mime", terse),
-            quiet: false,
-            lost: false,
+impl Mime {
+    /// The form; `terse` leaves out facts that every frame has.
+    pub fn new(terse: bool) -> Mime {
+        Mime {
+            builder: PacketBuilder::new("NetVu MIME stream", "netvu-mime", terse),
             camera: 1,
-            sound: None,
+            audio: None,
         }
     }
 }
 
-impl Reader for MimeReader {
-    fn next(&mut self, window: &Window<'_>) -> Step {
-        if window.data.is_empty() {
-            return if window.last {
-                Step::End
-            } else {
-                Step::Need(1)
-            };
-        }
-        if self.lost {
-            return self.search(window, 0);
-        }
-        if let Some(filling) = filling(window.data) {
-            return Step::Skip(filling as u64);
-        }
-        match Part::parse(window.data) {
-            Ok(part) => self.part(window, &part),
-            Err(_) if window.data.starts_with(&jfif::START[..2]) => self.bare(window),
-            Err(NoPart::Short(missing)) if !window.last => {
-                Step::Need(window.data.len().saturating_add(missing))
-            }
-            Err(NoPart::Short(_)) if window.data.iter().all(u8::is_ascii_whitespace) => {
-                Step::Skip(window.data.len() as u64)
-            }
-            Err(NoPart::Short(_)) => self.cut(window),
-            Err(NoPart::Wrong) => self.search(window, 1),
-        }
-    }
+impl Form for Mime {
+    const EXPECTED: &'static str = "a part of a NetVu MIME stream";
 
-    fn resync(&mut self) {
-        self.quiet = true;
-        self.lost = true;
-        self.sound = None;
-        self.packet_builder.resync();
+    fn builder(&mut self) -> &mut PacketBuilder {
+        &mut self.builder
     }
 
     fn info(&self) -> &FileInfo {
-        &self.packet_builder.info
+        &self.builder.info
     }
 
-    fn fork(&self) -> Box<dyn Reader> {
-        let mut fork = self.clone();
-        fork.resync();
-        Box::new(fork)
+    fn find(&self, data: &[u8], from: usize, last: bool) -> Found {
+        find(data, from, last)
     }
 
-    fn take_warnings(&mut self) -> Vec<String> {
-        self.packet_builder.take_warnings()
+    fn moved(&mut self) {
+        self.audio = None;
+    }
+
+    fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
+        let data = window.data;
+        if let Some(filling) = filling(data) {
+            return Ok(Step::Skip(filling as u64));
+        }
+        match located(window, 0) {
+            Ok(Some(part)) => match self.part(window, &part) {
+                Ok(step) => Ok(step),
+                Err(need) => Ok(Step::Need(need)),
+            },
+            Err(need) => Ok(Step::Need(need)),
+            Ok(None) if data.starts_with(&jfif::START[..2]) => self.bare(window),
+            Ok(None) if !matches!(Part::parse(data), Err(NoPart::Wrong)) => {
+                match data.iter().all(u8::is_ascii_whitespace) {
+                    true => Ok(Step::Skip(data.len() as u64)),
+                    false => Err(Missing::CutOff),
+                }
+            }
+            Ok(None) => Err(Missing::Before(1)),
+        }
     }
 }
 
@@ -113,130 +103,138 @@ fn filling(data: &[u8]) -> Option<usize> {
     (count > 0 && !jpeg).then_some(count)
 }
 
-/// Where the part begins whose boundary is the first one not before `from`.
-fn boundary(data: &[u8], from: usize) -> Option<usize> {
-    memmem::find_iter(data.get(from..)?, BOUNDARY)
-        .map(|at| at.saturating_add(from))
-        .map(|at| {
-            let before = data.get(..at).unwrap_or_default();
-            let dashes = before.strip_suffix(b"--").unwrap_or(before);
-            dashes.strip_suffix(b"\n").unwrap_or(dashes).len()
-        })
-        .find(|at| *at >= from)
+/// The first part from `from` on.
+pub fn find(data: &[u8], from: usize, last: bool) -> Found {
+    let mut searched = from;
+    while let Some(at) = boundary(data, searched) {
+        match Part::parse(data.get(at..).unwrap_or_default()) {
+            Ok(_) => return Found::At(at),
+            Err(NoPart::Short(missing)) if !last => {
+                let need = data.len().saturating_add(missing);
+                return Found::Perhaps { at, need };
+            }
+            Err(_) => searched = at.saturating_add(1),
+        }
+    }
+    let tail = BOUNDARY.len().saturating_add(3);
+    Found::NotBefore(match last {
+        true => data.len(),
+        false => data.len().saturating_sub(tail).max(from),
+    })
 }
 
-impl MimeReader {
-    fn search(&mut self, window: &Window<'_>, from: usize) -> Step {
-        let tail = BOUNDARY.len().saturating_add(3);
-        let length = match boundary(window.data, from) {
-            Some(at) => {
-                let quiet = std::mem::take(&mut self.quiet);
-                self.lost = false;
-                if at == 0 {
-                    return self.next(window);
-                }
-                return passed(at, quiet);
-            }
-            None if window.last => window.data.len(),
-            None => window.data.len().saturating_sub(tail).max(from),
-        };
-        self.lost = true;
-        if length == 0 {
-            return Step::Need(find::more(window.data.len()));
-        }
-        passed(length, self.quiet)
-    }
+/// A part and where its body is.
+struct Located {
+    part: Part,
+    body: Range<usize>,
+}
 
-    /// The stream ends inside a part, or its length is wrong and others follow.
-    fn cut(&mut self, window: &Window<'_>) -> Step {
-        match boundary(window.data, BOUNDARY.len().saturating_add(4)) {
-            Some(_) => self.search(window, BOUNDARY.len().saturating_add(4)),
-            None => Step::Cut(window.data.len()),
+/// The part at `at`. `Ok(None)` where there is none, or the file ends inside.
+fn located(window: &Window<'_>, at: usize) -> Ahead<Option<Located>> {
+    let (data, last) = (window.data, window.last);
+    let part = match Part::parse(data.get(at..).unwrap_or_default()) {
+        Ok(part) => part,
+        Err(NoPart::Short(missing)) if !last => {
+            return Err(data.len().max(at).saturating_add(missing));
         }
-    }
-
-    fn part(&mut self, window: &Window<'_>, part: &Part) -> Step {
-        self.quiet = false;
-        let total = part.total();
-        if matches!(part.content, Content::Text | Content::Other) || part.length == 0 {
-            return Step::Skip(total as u64);
-        }
-        let Some(body) = window.data.get(part.header..total) else {
-            return if window.last {
-                self.cut(window)
-            } else {
-                Step::Need(total)
+        Err(_) => return Ok(None),
+    };
+    let start = at.saturating_add(part.header);
+    let claimed = start.saturating_add(part.length.unwrap_or(MAX_RECORD));
+    let shown = data.get(start..claimed.min(data.len())).unwrap_or_default();
+    let end = match boundary(shown, 0) {
+        Some(end) => start.saturating_add(end),
+        None if part.length.is_some() && data.len() >= claimed => claimed,
+        None if last => return Ok(None),
+        None => {
+            let more = data.len().saturating_mul(2).max(WAIT.saturating_add(at));
+            return match data.len() >= claimed {
+                true => Ok(None),
+                false => Err(claimed.min(more)),
             };
-        };
-        if let Some(at) = boundary(body, 0) {
-            // The length is wrong: another part begins inside.
-            return passed(part.header.saturating_add(at), false);
+        }
+    };
+    let body = start..end;
+    Ok(Some(Located { part, body }))
+}
+
+impl Mime {
+    fn part(&mut self, window: &Window<'_>, found: &Located) -> Ahead<Step> {
+        let Located { part, body } = found;
+        let (range, total) = (body.clone(), body.end);
+        if range.is_empty() {
+            return Ok(Step::Skip(total as u64));
         }
         let step = match part.content {
-            Content::Video { h264 } => self.video(window, part, h264),
-            Content::Jpeg => self.jpeg(window.data, part.header..total, total),
-            Content::Audio => self.audio(window, part),
+            Content::Text | Content::Other => Ok(Step::Skip(total as u64)),
+            Content::Video { h264 } => return self.video(window, found, h264),
+            Content::Jpeg => self.jpeg(window.data, range, total),
+            Content::Audio => return self.audio(window, part, range),
             Content::Overlay => self
-                .packet_builder
-                .overlay(window.data, part.header..total, self.camera, total)
+                .builder
+                .overlay(window.data, range, self.camera, total)
                 .ok_or("an overlay bitmap"),
             Content::Xml => {
-                self.packet_builder.note("XML_INFO", body);
+                let text = window.data.get(range).unwrap_or_default();
+                self.builder.note("XML_INFO", text);
                 Ok(Step::Skip(total as u64))
             }
-            Content::Text | Content::Other => Ok(Step::Skip(total as u64)),
         };
-        step.unwrap_or_else(|expected| {
-            Step::Damaged(Damage {
-                length: total,
-                expected,
-            })
-        })
+        Ok(step.unwrap_or_else(|expected| damaged(total, expected)))
     }
 
     fn jpeg(
         &mut self,
         data: &[u8],
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
         size: usize,
     ) -> Result<Step, &'static str> {
-        let picture = self.packet_builder.whole_jpeg(data, range, 1)?;
-        self.camera = picture.camera;
-        Ok(self.packet_builder.hand_out(picture, size))
+        let frame = self.builder.whole_jpeg(data, range, 1)?;
+        self.camera = frame.camera;
+        Ok(self.builder.emit(frame, size))
     }
 
-    fn video(
-        &mut self,
-        window: &Window<'_>,
-        part: &Part,
-        h264: bool,
-    ) -> Result<Step, &'static str> {
-        let total = part.total();
-        let facts = match trailer(window, total, self.packet_builder.terse) {
-            Ok(facts) => facts.unwrap_or_default(),
-            Err(need) => return Ok(Step::Need(need)),
-        };
+    fn video(&mut self, window: &Window<'_>, found: &Located, h264: bool) -> Ahead<Step> {
+        let start = found.body.start;
+        let mut total = found.body.end;
+        if Some(total) == found.part.length.map(|length| start.saturating_add(length))
+            && let Some(end) = end_by_boundary(window, total)?
+        {
+            total = end;
+        }
+        let facts = trailer(window, total, self.builder.terse)?.unwrap_or_default();
         let camera = facts
             .camera
-            .filter(|camera| *camera <= super::packet_builder::MAX_CAMERA)
-            .unwrap_or(1);
-        if part.size.0 > 0 && part.size.1 > 0 {
-            self.packet_builder.set_size(camera, part.size);
+            .filter(|camera| *camera <= MAX_CAMERA)
+            .unwrap_or(self.camera);
+        let size = found.part.size;
+        if size.0 > 0 && size.1 > 0 {
+            self.builder.set_size(camera, size);
         }
-        let range = part.header..total;
-        let payload = window.data.get(range.clone()).unwrap_or_default();
+        let payload = window.data.get(start..total).unwrap_or_default();
         let declared = if h264 { Codec::H264 } else { Codec::Mpeg4 };
-        let picture = self
-            .packet_builder
-            .coded(camera, payload, range, declared, (0, 0), facts)?;
-        self.camera = camera;
-        Ok(self.packet_builder.hand_out(picture, total))
+        let frame = self.builder.coded(
+            window.offset,
+            camera,
+            payload,
+            start..total,
+            declared,
+            (0, 0),
+            facts,
+        );
+        Ok(match frame {
+            Ok(frame) => {
+                self.camera = camera;
+                self.builder.emit(frame, total)
+            }
+            Err(expected) => damaged(total, expected),
+        })
     }
 
-    /// A block of sound has no time. It follows the block before; the first one follows the picture before, or ends where the
-    /// picture behind it begins (assumed, from the same unit's binary stream, whose blocks end a few milliseconds after it).
-    fn audio(&mut self, window: &Window<'_>, part: &Part) -> Result<Step, &'static str> {
-        let total = part.total();
+    /// A block of audio has no time. It follows the block before; the first one follows the frame before, or ends where the
+    /// frame behind it begins (assumed, from the same unit's binary stream, whose blocks end a few milliseconds after it).
+    fn audio(&mut self, window: &Window<'_>, part: &Part, range: Range<usize>) -> Ahead<Step> {
+        let total = range.end;
         let mode = Mode {
             rate: part
                 .rate
@@ -244,110 +242,102 @@ impl MimeReader {
                 .unwrap_or(DEFAULT_MODE.rate),
             adpcm: true,
         };
-        let samples = part.length.saturating_sub(super::adpcm::HEADER) as u64;
+        let samples = range.len().saturating_sub(super::adpcm::HEADER) as u64;
         let millis = mode.millis(samples.saturating_mul(2));
-        let near = |sound: &Timestamp, picture: &Timestamp| {
-            sound.unix_ms().abs_diff(picture.unix_ms()) <= DRIFT
+        let near = |audio: &Timestamp, frame: &Timestamp| {
+            audio.unix_ms().abs_diff(frame.unix_ms()) <= DRIFT
         };
-        let end = match (self.sound, self.packet_builder.timestamp) {
-            (Some(sound), Some(picture)) if near(&sound, &picture) => {
-                Some(audio::later(sound, millis))
-            }
-            (Some(sound), None) => Some(audio::later(sound, millis)),
-            (_, Some(picture)) => Some(audio::later(picture, millis)),
-            (None, None) => match picture_behind(window, total) {
-                Ok(timestamp) => timestamp,
-                Err(need) => return Ok(Step::Need(need)),
-            },
+        let end = match (self.audio, self.builder.timestamp) {
+            (Some(audio), Some(frame)) if near(&audio, &frame) => Some(audio::later(audio, millis)),
+            (Some(audio), None) => Some(audio::later(audio, millis)),
+            (_, Some(frame)) => Some(audio::later(frame, millis)),
+            (None, None) => frame_behind(window, total)?,
         };
-        let range = part.header..total;
-        let step = self
-            .packet_builder
-            .sound(window.data, range, mode, 1, end, total)
-            .ok_or("a block of sound")?;
-        self.sound = end;
+        let Some(step) = self.builder.audio(window.data, range, mode, 1, end, total) else {
+            return Ok(damaged(total, "a block of audio"));
+        };
+        self.audio = end;
         Ok(step)
     }
 
     /// A JPEG file with no header before it, which some units answer when one picture is asked for (verified on one).
-    fn bare(&mut self, window: &Window<'_>) -> Step {
+    fn bare(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
         let data = window.data.get(..MAX_BARE).unwrap_or(window.data);
         let end = memmem::find(data, &[0xff, 0xd9]).map(|at| at.saturating_add(2));
         match (Jfif::read(data), end) {
             (Ok(Some(_)), Some(end)) => self
                 .jpeg(window.data, 0..end, end)
-                .unwrap_or_else(|_| self.search(window, 1)),
-            (Ok(None), _) => self.search(window, 1),
-            _ if data.len() < window.data.len() => self.search(window, 1),
-            _ if window.last => self.cut(window),
-            _ => Step::Need(window.data.len().saturating_add(1)),
+                .map_err(|_| Missing::Before(1)),
+            (Ok(None), _) => Err(Missing::Before(1)),
+            _ if data.len() < window.data.len() => Err(Missing::Before(1)),
+            _ if window.last => Err(Missing::CutOff),
+            _ => Ok(Step::Need(window.data.len().saturating_add(1))),
         }
     }
 }
 
-/// The part at `at`, or how many bytes the window must hold to see its header. `Ok(None)` where there is none.
-fn part_at(window: &Window<'_>, at: usize) -> Ahead<Option<Part>> {
-    match Part::parse(window.data.get(at..).unwrap_or_default()) {
-        Ok(part) => Ok(Some(part)),
-        Err(NoPart::Short(missing)) if !window.last => {
-            let have = window.data.len().max(at);
-            Err(have.saturating_add(missing))
-        }
-        Err(_) => Ok(None),
+fn damaged(length: usize, expected: &'static str) -> Step {
+    Step::Damaged(Damage { length, expected })
+}
+
+/// Where a body ends whose header says `claimed`, if nothing like a part is there and the next boundary is behind it.
+fn end_by_boundary(window: &Window<'_>, claimed: usize) -> Ahead<Option<usize>> {
+    let data = window.data;
+    let rest = data.get(claimed..).unwrap_or_default();
+    let part = Part::parse(rest);
+    if rest.is_empty() || !matches!(part, Err(NoPart::Wrong)) || filling(rest).is_some() {
+        return Ok(None);
+    }
+    if resembles_part(rest) {
+        return Ok(None);
+    }
+    match boundary(data, claimed) {
+        Some(at) => Ok(Some(at)),
+        None if window.last || rest.len() >= MAX_TRAILER => Ok(None),
+        None => Err(data.len().saturating_mul(2)),
     }
 }
 
-/// What the text part at `at` says.
+/// The facts in the text part at `at`.
 fn trailer<'a>(window: &Window<'a>, at: usize, terse: bool) -> Ahead<Option<Facts<'a>>> {
-    let Some(part) = part_at(window, at)? else {
+    let rest = window.data.get(at..).unwrap_or_default();
+    match Part::parse(rest) {
+        Ok(part) if part.content != Content::Text => return Ok(None),
+        Ok(part) if part.length.is_some_and(|length| length > MAX_TRAILER) => return Ok(None),
+        _ => {}
+    }
+    let Some(found) = located(window, at)? else {
         return Ok(None);
     };
-    if part.content != Content::Text || part.length > MAX_TRAILER {
-        return Ok(None);
-    }
-    let start = at.saturating_add(part.header);
-    let end = at.saturating_add(part.total());
-    match window.data.get(start..end) {
-        Some(text) => {
-            let nul = memchr::memchr(0, text).unwrap_or(text.len());
-            Ok(Some(Facts::read(
-                text.get(..nul).unwrap_or_default(),
-                terse,
-            )))
-        }
-        None if window.last => Ok(None),
-        None => Err(end),
-    }
+    let text = window.data.get(found.body).unwrap_or_default();
+    let nul = memchr::memchr(0, text).unwrap_or(text.len());
+    Ok(Some(Facts::read(
+        text.get(..nul).unwrap_or_default(),
+        terse,
+    )))
 }
 
 /// The time of the JPEG file in the part at `at`.
-fn picture_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
-    let Some(part) = part_at(window, at)? else {
-        return Ok(None);
+fn frame_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
+    let data = window.data;
+    let part = match Part::parse(data.get(at..).unwrap_or_default()) {
+        Ok(part) => part,
+        Err(NoPart::Short(missing)) if !window.last => {
+            return Err(data.len().max(at).saturating_add(missing));
+        }
+        Err(_) => return Ok(None),
     };
     if part.content != Content::Jpeg {
         return Ok(None);
     }
     let start = at.saturating_add(part.header);
-    let end = at.saturating_add(part.total()).min(window.data.len());
-    match Jfif::read(window.data.get(start..end).unwrap_or_default()) {
+    let end = start.saturating_add(part.length.unwrap_or(MAX_BARE));
+    let shown = data.get(start..end.min(data.len())).unwrap_or_default();
+    match Jfif::read(shown) {
         Ok(Some(jpeg)) => Ok(jpeg
             .comment
             .and_then(|text| Facts::read(text, true).timestamp)),
-        Err(_) if !window.last && end < at.saturating_add(part.total()) => {
-            Err(window.data.len().saturating_add(1))
-        }
+        Err(_) if !window.last && end > data.len() => Err(data.len().saturating_add(1)),
         _ => Ok(None),
     }
-}
-
-/// Damage, or bytes of no interest.
-fn passed(length: usize, quiet: bool) -> Step {
-    if quiet {
-        return Step::Skip(length as u64);
-    }
-    Step::Damaged(Damage {
-        length,
-        expected: PART,
-    })
 }

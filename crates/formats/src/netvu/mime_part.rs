@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The header of one part of a MIME stream: a line end, the boundary line, an HTTP status line and header lines (verified,
 //! byte for byte the same in four captures but for type and length). Also accepted, as stated: a boundary line whose first
-//! bytes were overwritten, none at all before the status line, and lines that end with LF alone.
+//! bytes were overwritten, none at all before the status line, and lines that end with LF alone. Behind a boundary, lines that are
+//! damaged are skipped.
 
 use crate::reader::MAX_RECORD;
 use memchr::memmem;
@@ -42,8 +43,8 @@ pub enum Content {
 pub struct Part {
     /// Bytes from the start of the data to the body.
     pub header: usize,
-    /// Bytes of the body.
-    pub length: usize,
+    /// Bytes of the body; `None` where the header does not say.
+    pub length: Option<usize>,
     /// What the body is.
     pub content: Content,
     /// `xres` and `yres` of the type, 0 where there are none.
@@ -74,10 +75,28 @@ fn line(data: &[u8], at: usize) -> Result<(&[u8], usize), NoPart> {
     }
 }
 
-/// A line is a boundary: its end is right, or its beginning (the tail proves itself later, by the header behind it).
-fn is_boundary(line: &[u8]) -> bool {
-    line.ends_with(BOUNDARY_END)
-        || memmem::find(line, BOUNDARY).is_some_and(|at| at <= 8) && line.ends_with(b")1qaz")
+/// A line is a boundary: its end is right, or its beginning; the rest proves itself by the header behind it.
+pub fn is_boundary(line: &[u8]) -> bool {
+    line.ends_with(BOUNDARY_END) || memmem::find(line, BOUNDARY).is_some_and(|at| at <= 8)
+}
+
+/// Where the part begins whose boundary is the first one not before `from`.
+pub fn boundary(data: &[u8], from: usize) -> Option<usize> {
+    memmem::find_iter(data.get(from..)?, BOUNDARY)
+        .map(|at| at.saturating_add(from))
+        .map(|at| {
+            let before = data.get(..at).unwrap_or_default();
+            let dashes = before.strip_suffix(b"--").unwrap_or(before);
+            dashes.strip_suffix(b"\n").unwrap_or(dashes).len()
+        })
+        .find(|at| *at >= from)
+}
+
+/// `data` begins as a part does, but for some damaged bytes.
+pub fn resembles_part(data: &[u8]) -> bool {
+    let usual = b"\n--0plm(NetVu-Connected:Server-Push:Boundary-String)1qaz\nHTTP/1.0 200 ";
+    let same = data.iter().zip(usual).filter(|(have, usual)| have == usual);
+    same.count() >= usual.len() / 2
 }
 
 fn number<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
@@ -102,40 +121,37 @@ impl Part {
             at = next;
             (text, next) = line(data, at)?;
         }
-        let status = text.starts_with(b"HTTP/");
-        if !bounded && !status {
+        if !bounded && !text.starts_with(b"HTTP/") {
             return Err(NoPart::Wrong);
-        }
-        if status {
-            (text, next) = line(data, next)?;
         }
         let mut part = Part {
             header: 0,
-            length: 0,
+            length: None,
             content: Content::Other,
             size: (0, 0),
             rate: None,
         };
-        let mut length = None;
+        let mut typed = false;
         while !text.is_empty() {
             if next > MAX_HEADER {
                 return Err(NoPart::Wrong);
             }
-            let colon = memchr::memchr(b':', text).ok_or(NoPart::Wrong)?;
+            let colon = memchr::memchr(b':', text).unwrap_or(text.len());
             let name = text.get(..colon).unwrap_or_default().trim_ascii();
             let value = text.get(colon.saturating_add(1)..).unwrap_or_default();
             if name_is(name, "Content-length") {
-                length = number::<usize>(value);
+                part.length = number(value).filter(|length| *length <= MAX_RECORD);
             } else if name_is(name, "Content-type") {
                 part.set_type(value);
+                typed = true;
             }
             (text, next) = line(data, next)?;
         }
         part.header = next;
-        part.length = length
-            .filter(|length| *length <= MAX_RECORD)
-            .ok_or(NoPart::Wrong)?;
-        Ok(part)
+        match part.length.is_some() || bounded && typed {
+            true => Ok(part),
+            false => Err(NoPart::Wrong),
+        }
     }
 
     fn set_type(&mut self, value: &[u8]) {
@@ -169,11 +185,6 @@ impl Part {
             }
         }
     }
-
-    /// Bytes of header and body.
-    pub fn total(&self) -> usize {
-        self.header.saturating_add(self.length)
-    }
 }
 
 #[cfg(test)]
@@ -186,7 +197,7 @@ mod tests {
     #[test]
     fn a_real_header() {
         let part = Part::parse(PART).unwrap();
-        assert_eq!((part.header, part.length), (PART.len(), 8699));
+        assert_eq!((part.header, part.length), (PART.len(), Some(8699)));
         assert_eq!(part.content, Content::Video { h264: false });
         assert_eq!(part.size, (352, 256));
         for cut in 0..PART.len() {
@@ -201,10 +212,10 @@ mod tests {
     fn the_tolerated_forms() {
         let mut overwritten = PART.to_vec();
         overwritten[1..6].fill(0xcd);
-        assert_eq!(Part::parse(&overwritten).unwrap().length, 8699);
+        assert_eq!(Part::parse(&overwritten).unwrap().length, Some(8699));
         let mut prefixed = b"/r".to_vec();
         prefixed.extend(&PART[1..]);
-        assert_eq!(Part::parse(&prefixed).unwrap().length, 8699);
+        assert_eq!(Part::parse(&prefixed).unwrap().length, Some(8699));
         let bare =
             b"HTTP/1.0 200 OK\nCONTENT-TYPE: audio/adpcm; rate=\"16000\"\ncontent-length: 12\n\n";
         let part = Part::parse(bare).unwrap();

@@ -10,30 +10,32 @@
 pub mod adpcm;
 pub mod audio;
 mod binary;
+mod captions;
 mod carve;
-mod copies;
-mod find;
-mod front;
+mod duplicates;
+
 pub mod jfif;
 pub mod jpeg;
 mod jpeg_tables;
 mod mime;
 mod mime_part;
 mod packet_builder;
+mod par;
 mod partition;
 pub mod pbm;
 pub mod picture;
 pub mod places;
 mod probe;
+mod scan;
 pub mod separator;
 mod sniff;
 mod sprite;
 pub mod text;
-mod told;
 
-pub use probe::{Kind, probe};
+pub use probe::{Kind, MAX_PROBE, probe};
 
 use crate::reader::{Reader, Step, Timestamp, Window};
+use scan::{Found, Scanner};
 
 /// What was looked for, for the message that says it is not there.
 pub const EXPECTED: &str = "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \
@@ -48,11 +50,11 @@ pub fn open(kind: Kind) -> Box<dyn Reader> {
 /// which nothing is set) are left out, which saves half of the time.
 pub fn open_terse(kind: Kind, terse: bool) -> Box<dyn Reader> {
     match kind {
-        Kind::Binary => Box::new(binary::BinaryReader::new(terse)),
-        Kind::Mime => Box::new(mime::MimeReader::new(terse)),
-        Kind::Raw => Box::new(partition::PartitionReader::raw(terse)),
-        Kind::Sprite => Box::new(sprite::SpriteReader::new(terse)),
-        Kind::Partition => Box::new(front::FrontReader::new(terse)),
+        Kind::Binary => Box::new(Scanner::new(binary::Binary::new(terse))),
+        Kind::Mime => Box::new(Scanner::new(mime::Mime::new(terse))),
+        Kind::Raw => Box::new(Scanner::new(partition::Raw::new(terse))),
+        Kind::Sprite => Box::new(Scanner::new(sprite::Sprite::new(terse))),
+        Kind::Partition => Box::new(par::ParReader::new(terse)),
     }
 }
 
@@ -84,8 +86,8 @@ pub fn first_time(data: &[u8]) -> Option<Timestamp> {
 
 /// Bytes that the binary reader passes over from the start of `data` to the next packet that proves itself, for measuring.
 pub fn bytes_to_next_packet(data: &[u8]) -> usize {
-    match find::next(data, 0, true) {
-        find::Found::At(at) | find::Found::Perhaps { at, .. } | find::Found::NotBefore(at) => at,
+    match binary::find(data, 0, true, None) {
+        Found::At(at) | Found::Perhaps { at, .. } | Found::NotBefore(at) => at,
     }
 }
 

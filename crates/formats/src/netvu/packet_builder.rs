@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
-//! From a picture, a block of sound or a mask to a packet: what all NetVu readers share. Remembers what was last said of each
-//! camera, so that facts are output where they change and texts where something happens.
+//! From a frame, a block of audio or a mask to a packet: what all NetVu readers share. Remembers what each camera last had, so that
+//! facts are output where they change and texts where something happens, and so that one damaged header does not decide over a
+//! camera's number, codec or frame size.
 
 use super::audio::{self, Mode};
 use super::jfif::Jfif;
 use super::jpeg::{self, Prefixes, Shape};
 use super::picture::{self, Format, PictureHeader};
-use super::text::{Facts, Info, Quiet, clip, decode};
-use super::told::Told;
-use super::{pbm, sniff};
-use crate::reader::{Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp};
+use super::text::{Facts, Info, RoutineText, clip, decode};
+use super::{captions::Captions, pbm, sniff};
+use crate::mpeg4::{SizeHint, VolParams, h264, keyframe_size};
+use crate::reader::{
+    Camera, Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp,
+};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -22,28 +25,35 @@ const MAX_NOTES: usize = 16;
 /// Largest camera number (assumed); keeps what is remembered bounded.
 pub const MAX_CAMERA: u16 = 4096;
 
-/// What was last said of a camera.
+/// Bytes of an access unit in which its sequence header is looked for.
+const SEQUENCE_HEADER: usize = 256;
+
+/// What a camera last had.
 #[derive(Clone, Debug, Default)]
 struct Known {
     title: Option<Vec<u8>>,
     site: Vec<u8>,
     locale: Vec<u8>,
     utc_offset: Option<i32>,
-    /// What the text stream told.
-    told: Told,
-    /// The text block of a picture of which nothing is to be told.
-    quiet: Quiet,
-    /// Codec of its last picture.
+    captions: Captions,
+    /// The text block of a frame that had nothing to report.
+    routine: RoutineText,
+    /// It has had frames.
+    seen: bool,
+    /// Codec of its keyframes.
     codec: Option<Codec>,
     /// From an INFO packet or a MIME type.
     size: (u16, u16),
+    /// What its keyframes show, and the size that their header claimed.
+    coded_size: (u16, u16),
+    claimed_size: (u16, u16),
     info_title: Option<Vec<u8>>,
-    /// Time of its last picture.
+    /// Time of its last frame.
     timestamp: Option<Timestamp>,
 }
 
-/// A picture, ready to be output.
-pub struct Picture<'a> {
+/// A frame, ready to be output.
+pub struct Frame<'a> {
     /// Camera, from 1.
     pub camera: u16,
     /// Codec of the payload.
@@ -52,9 +62,9 @@ pub struct Picture<'a> {
     pub key: bool,
     /// The coded bytes.
     pub payload: Payload,
-    /// Pixels and lines, 0 = not told.
+    /// Pixels and lines, 0 = unknown.
     pub size: (u16, u16),
-    /// What is said of it.
+    /// What the file has about it.
     pub facts: Facts<'a>,
 }
 
@@ -68,10 +78,12 @@ pub struct PacketBuilder {
     quantisers: Option<([u8; 64], Option<u8>)>,
     notes: Vec<(String, String)>,
     warnings: Vec<String>,
-    /// Facts that say only what every picture has are left out.
+    /// Facts that say only what every frame has are left out.
     pub terse: bool,
-    /// Time of the last picture of any camera.
+    /// Time of the last frame of any camera.
     pub timestamp: Option<Timestamp>,
+    /// The last camera number of a header that was not believed.
+    doubted: Option<u16>,
 }
 
 /// The text, where it is another than the remembered one, which it replaces.
@@ -84,8 +96,37 @@ fn changed(known: &mut Vec<u8>, now: Option<&[u8]>) -> Option<String> {
     })
 }
 
+impl Known {
+    /// The size of a keyframe: its sequence header's, that of its macroblocks where they contradict the size it claims, else that.
+    fn measure(&self, payload: &[u8], codec: Codec, claimed: (u16, u16)) -> (u16, u16) {
+        let head = payload.get(..SEQUENCE_HEADER).unwrap_or(payload);
+        let own = match codec {
+            Codec::H264 => h264::picture_size(head),
+            _ if payload.starts_with(&[0, 0, 1, 0xb6]) => None,
+            _ => VolParams::parse(head)
+                .ok()
+                .map(|vol| (vol.width, vol.height)),
+        };
+        if let Some(own) = own.filter(|own| own.0 > 0 && own.1 > 0) {
+            return own;
+        }
+        // macroblocks are counted where the claim is new
+        if self.coded_size != (0, 0) && claimed == self.claimed_size || codec == Codec::H264 {
+            return if claimed == self.claimed_size {
+                self.coded_size
+            } else {
+                claimed
+            };
+        }
+        let count = |size: (u16, u16)| VolParams::new(size.0, size.1).macroblocks();
+        keyframe_size(payload, SizeHint::default())
+            .filter(|counted| count(*counted) != count(claimed))
+            .unwrap_or(claimed)
+    }
+}
+
 impl PacketBuilder {
-    /// A packet_builder for a file of that format.
+    /// A builder for a file of that format.
     pub fn new(container: &'static str, family: &'static str, terse: bool) -> PacketBuilder {
         PacketBuilder {
             terse,
@@ -98,29 +139,29 @@ impl PacketBuilder {
         }
     }
 
-    /// The reader goes on at another place: an alarm that is on there is told again.
+    /// The reader continues at another place: an alarm that is on there is shown again.
     pub fn resync(&mut self) {
         for known in self.cameras.values_mut() {
-            known.told.again();
-            known.quiet = Quiet::default();
+            known.captions.repeat();
+            known.routine = RoutineText::default();
             known.timestamp = None;
         }
         self.timestamp = None;
     }
 
-    /// Tells a warning once.
+    /// Reports a warning once.
     pub fn warn(&mut self, offset: u64, text: &str) {
         if !self.warnings.iter().any(|known| known.ends_with(text)) && self.warnings.len() < 16 {
             self.warnings.push(format!("at offset {offset}: {text}"));
         }
     }
 
-    /// The warnings since the last call. What was told once may be told again after that.
+    /// The warnings since the last call. What was reported once may be reported again after that.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Keeps a text that belongs to no picture, as a field of the next packet.
+    /// Keeps a text that belongs to no frame, as a field of the next packet.
     pub fn note(&mut self, name: &str, text: &[u8]) {
         if self.notes.len() < MAX_NOTES {
             let text = text.get(..MAX_NOTE).unwrap_or(text);
@@ -141,32 +182,60 @@ impl PacketBuilder {
         for (camera, title) in info.titles {
             if (1..=MAX_CAMERA).contains(&camera) {
                 self.cameras.entry(camera).or_default().info_title = Some(clip(title).to_vec());
+                self.list_camera(camera, decode(clip(title)));
             }
         }
         self.note("INFO", text);
     }
 
-    /// The size of a camera's pictures, for those that do not tell it.
+    /// A camera that the stream names, with frames or without.
+    fn list_camera(&mut self, number: u16, title: String) {
+        let cameras = &mut self.info.cameras;
+        match cameras.iter_mut().find(|camera| camera.number == number) {
+            Some(camera) => camera.title = title,
+            None => cameras.push(Camera {
+                number,
+                title,
+                ..Camera::default()
+            }),
+        }
+    }
+
+    /// The size of a camera's frames, for those that do not say it.
     pub fn set_size(&mut self, camera: u16, size: (u16, u16)) {
         self.cameras.entry(camera).or_default().size = size;
     }
 
-    /// The picture behind a picture header that stands at the start of `data`, its text `text_len` bytes long and its payload up
-    /// to `end`.
+    /// The camera of a frame whose header and channel have these numbers, which are the same in every capture. Where they differ and
+    /// only the channel's camera has had frames, the header is taken for damaged, until its number comes again.
+    pub fn camera(&mut self, header: u16, channel: u16) -> u16 {
+        let has_frames = |camera| self.cameras.get(&camera).is_some_and(|known| known.seen);
+        if header == channel || has_frames(header) || !has_frames(channel) {
+            return header;
+        }
+        match self.doubted.replace(header) == Some(header) {
+            true => header,
+            false => channel,
+        }
+    }
+
+    /// The frame behind a picture header at the start of `data`, its text `text_len` bytes long and its payload up to `end`. `offset` is
+    /// that of the record in the file, `base` that of `data` in the window.
     pub fn headed<'a>(
         &mut self,
+        offset: u64,
         data: &'a [u8],
         header: &PictureHeader<'a>,
         text_len: usize,
         end: usize,
         base: usize,
-    ) -> Result<Picture<'a>, &'static str> {
+    ) -> Result<Frame<'a>, &'static str> {
         let start = picture::LEN.saturating_add(text_len);
         let text = data.get(picture::LEN..start).unwrap_or_default();
         let payload = data
             .get(start..end)
             .filter(|payload| !payload.is_empty())
-            .ok_or("a picture")?;
+            .ok_or("a frame")?;
         let range = base.saturating_add(start)..base.saturating_add(end);
         let mut facts = Facts {
             camera: Some(header.camera),
@@ -182,22 +251,31 @@ impl PacketBuilder {
             facts.fields.reserve(6);
         }
         let known = self.cameras.entry(header.camera).or_default();
-        if !known.quiet.is_like(text) {
+        if !known.routine.matches(text) {
             facts.add_text(text);
-            known.quiet.learn(text, &facts);
+            known.routine.remember(text, &facts);
         }
-        numbers(header, &mut facts);
-        let size = (header.width, header.height);
+        add_numbers(header, &mut facts);
+        let claimed = (header.width, header.height);
+        let frame = |codec, payload, size, facts| Frame {
+            camera: header.camera,
+            codec,
+            key: true,
+            payload,
+            size,
+            facts,
+        };
+        // the coded bytes decide what they are, the header says which of two likely ones
+        if payload.starts_with(&[0xff, 0xd8, 0xff]) {
+            let own = Jfif::read(payload).ok().flatten();
+            let own = own.map(|jpeg| (jpeg.width, jpeg.height));
+            let size = own
+                .filter(|size| size.0 > 0 && size.1 > 0)
+                .unwrap_or(claimed);
+            return Ok(frame(Codec::Jpeg, Payload::Plain(range), size, facts));
+        }
         match header.format {
-            Format::Jpeg { .. } if payload.starts_with(&[0xff, 0xd8]) => Ok(Picture {
-                camera: header.camera,
-                codec: Codec::Jpeg,
-                key: true,
-                payload: Payload::Plain(range),
-                size,
-                facts,
-            }),
-            Format::Jpeg { both } => {
+            Format::Jpeg { both } if !sniff::begins_with_code(payload) => {
                 let shape = Shape {
                     factor: header.factor,
                     width: header.width,
@@ -205,70 +283,99 @@ impl PacketBuilder {
                     both,
                 };
                 let coded = self.prefixes.rebuild(shape, payload, 0..payload.len());
-                Ok(Picture {
-                    camera: header.camera,
-                    codec: Codec::Jpeg,
-                    key: true,
-                    payload: moved(coded, range.start),
-                    size,
+                Ok(frame(
+                    Codec::Jpeg,
+                    moved(coded, range.start),
+                    claimed,
                     facts,
-                })
+                ))
             }
             Format::H264 if matches!(payload, [b'P', b'1' | b'4', b'\n', ..]) => {
                 let mask = pbm::expand(payload).ok_or("an overlay bitmap")?;
-                Ok(Picture {
-                    camera: header.camera,
-                    codec: Codec::Pbm,
-                    key: true,
-                    payload: Payload::Made(mask.file),
-                    size: (mask.width, mask.height),
-                    facts,
-                })
+                let size = (mask.width, mask.height);
+                Ok(frame(Codec::Pbm, Payload::Made(mask.file), size, facts))
             }
-            Format::Mpeg4 | Format::H264 => {
+            _ => {
                 let declared = match header.format {
                     Format::H264 => Codec::H264,
                     _ => Codec::Mpeg4,
                 };
-                self.coded(header.camera, payload, range, declared, size, facts)
+                self.coded(
+                    offset,
+                    header.camera,
+                    payload,
+                    range,
+                    declared,
+                    claimed,
+                    facts,
+                )
             }
         }
     }
 
-    /// A picture of MPEG-4 or H.264, whichever its bytes say.
+    /// A frame of MPEG-4 or H.264, whichever its bytes are.
+    #[allow(clippy::too_many_arguments)]
     pub fn coded<'a>(
         &mut self,
+        offset: u64,
         camera: u16,
         payload: &[u8],
         range: Range<usize>,
         declared: Codec,
-        size: (u16, u16),
+        claimed: (u16, u16),
         facts: Facts<'a>,
-    ) -> Result<Picture<'a>, &'static str> {
+    ) -> Result<Frame<'a>, &'static str> {
         let known = self.cameras.entry(camera).or_default();
-        let declared = known
-            .codec
-            .filter(|codec| matches!(codec, Codec::Mpeg4 | Codec::H264))
-            .unwrap_or(declared);
-        let codec = sniff::codec(payload, declared).ok_or("a start code of a picture")?;
-        known.codec = Some(codec);
-        Ok(Picture {
+        let before = known.codec;
+        let codec =
+            sniff::codec(payload, before.unwrap_or(declared)).ok_or("a start code of a frame")?;
+        let key = sniff::is_key(payload, codec);
+        if !key && before.is_some_and(|before| before != codec) {
+            return Err("a keyframe where the codec changes");
+        }
+        if key {
+            known.codec = Some(codec);
+        }
+        let claimed = if claimed == (0, 0) {
+            known.size
+        } else {
+            claimed
+        };
+        if key {
+            let coded = known.measure(payload, codec, claimed);
+            let lies = claimed != (0, 0) && coded != claimed && claimed != known.claimed_size;
+            known.coded_size = coded;
+            known.claimed_size = claimed;
+            if lies {
+                let text = format!(
+                    "camera {camera} claims frames of {}x{}, its keyframes are {}x{}",
+                    claimed.0, claimed.1, coded.0, coded.1
+                );
+                self.warn(offset, &text);
+            }
+        }
+        let known = self.cameras.entry(camera).or_default();
+        Ok(Frame {
             camera,
             codec,
-            key: sniff::is_key(payload, codec),
+            key,
             payload: Payload::Plain(range),
-            size: if size == (0, 0) { known.size } else { size },
+            size: if known.coded_size == (0, 0) {
+                claimed
+            } else {
+                known.coded_size
+            },
             facts,
         })
     }
 
-    /// A whole JPEG file that stands at `range` of `data`. `camera` is used where the file names none.
+    /// A whole JPEG file at `range` of `data`. `camera` is used where the file names none.
     pub fn whole_jpeg<'a>(
         &mut self,
         data: &'a [u8],
         range: Range<usize>,
         camera: u16,
-    ) -> Result<Picture<'a>, &'static str> {
+    ) -> Result<Frame<'a>, &'static str> {
         let jpeg = Jfif::read(data.get(range.clone()).unwrap_or_default())
             .ok()
             .flatten()
@@ -283,11 +390,12 @@ impl PacketBuilder {
                 .fields
                 .push(("Q-Factor".to_owned(), factor.to_string()));
         }
-        Ok(Picture {
-            camera: facts
-                .camera
-                .filter(|camera| *camera <= MAX_CAMERA)
-                .unwrap_or(camera),
+        let camera = facts
+            .camera
+            .filter(|camera| *camera <= MAX_CAMERA)
+            .unwrap_or(camera);
+        Ok(Frame {
+            camera,
             codec: Codec::Jpeg,
             key: true,
             payload: Payload::Plain(range),
@@ -308,10 +416,10 @@ impl PacketBuilder {
         }
     }
 
-    /// The packet of a picture that takes `size` bytes, or first the text of what changed with it.
-    pub fn hand_out(&mut self, picture: Picture<'_>, size: usize) -> Step {
+    /// The packet of a frame that takes `size` bytes, or first the text of what changed with it.
+    pub fn emit(&mut self, picture: Frame<'_>, size: usize) -> Step {
         let known = self.cameras.entry(picture.camera).or_default();
-        if let Some(text) = known.told.tell(&picture.facts) {
+        if let Some(text) = known.captions.update(&picture.facts) {
             return Step::Packet(Packet {
                 stream: StreamKey {
                     camera: picture.camera,
@@ -322,6 +430,7 @@ impl PacketBuilder {
                 ..packet(picture.camera, Codec::Text, picture.facts.timestamp)
             });
         }
+        known.seen = true;
         let timestamp = picture.facts.timestamp;
         self.timestamp = timestamp.or(self.timestamp);
         let details = self.details(picture.camera, picture.facts);
@@ -370,8 +479,8 @@ impl PacketBuilder {
         (details != Details::default()).then(|| Box::new(details))
     }
 
-    /// A block of sound at `range` that ends at `end`. `None` where it is no valid block.
-    pub fn sound(
+    /// A block of audio at `range` that ends at `end`. `None` where it is not a valid block.
+    pub fn audio(
         &mut self,
         data: &[u8],
         range: Range<usize>,
@@ -398,7 +507,7 @@ impl PacketBuilder {
         }))
     }
 
-    /// An overlay that belongs to the last picture of the camera. `None` where it is no mask or bitmap.
+    /// An overlay that belongs to the last frame of the camera. `None` where it is neither mask nor bitmap.
     pub fn overlay(
         &mut self,
         data: &[u8],
@@ -438,7 +547,7 @@ impl PacketBuilder {
 }
 
 /// The header's numbers that few readers want, under the names that JPEG comments use. Masks are left out while nothing is set.
-fn numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
+fn add_numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
     let fields = &mut facts.fields;
     let masks = [
         ("Active-alarms", header.alarms),
@@ -473,7 +582,7 @@ fn moved(payload: Payload, by: usize) -> Payload {
 }
 
 /// A packet with nothing in it.
-fn packet(camera: u16, codec: Codec, timestamp: Option<Timestamp>) -> Packet {
+pub fn packet(camera: u16, codec: Codec, timestamp: Option<Timestamp>) -> Packet {
     Packet {
         stream: StreamKey { camera, codec },
         size: 0,

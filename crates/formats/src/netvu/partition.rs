@@ -3,19 +3,21 @@
 //! headers with JPEG data behind each other.
 //!
 //! Every place with one of the magic words, in either byte order, is a candidate; it must prove itself by its fields, by what
-//! its payload begins with, and by its size. Tried on synthetic partitions only: no real one is public (stated, assumed).
+//! its payload begins with, and by its size: no other record begins inside. Tried on synthetic partitions only: no real one is
+//! public (stated, assumed).
 //!
 //! A partition is a slice of a ring, which may hold a record twice. One with the time, camera and bytes of another shortly before it
-//! is left out, see [`Copies`]; a copy farther away is shown, so that no part of the slice is missing.
+//! is left out, see [`Duplicates`]; a copy farther away is output, so that no part of the slice is missing.
 
 use super::audio::{self, AudioHeader};
-use super::copies::{Copies, Record};
-use super::find::{self, Found, Proof, Sign};
+use super::duplicates::Duplicates;
 use super::jfif::Jfif;
 use super::packet_builder::PacketBuilder;
 use super::picture::{self, Fields, Format, NoPicture, Order, PictureHeader};
+use super::scan::{self, Form, Found, Missing, Proof, Sign};
+use super::sniff;
 use crate::cursor::bytes_at;
-use crate::reader::{Damage, FileInfo, MAX_RECORD, Reader, Step, Timestamp, Window};
+use crate::reader::{FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use memchr::memmem;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -23,14 +25,17 @@ use std::sync::LazyLock;
 /// First bytes of a partition (stated).
 pub const MAGIC: [u8; 4] = *b"PAR\0";
 
-/// Seconds of 1990 and 2100, between which a time is believed.
-const YEARS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+/// Seconds of 1990 and 2100: a time between them speaks for a header.
+const YEARS: Range<i64> = 631_152_000..4_102_444_800;
 
 /// Of eight signs of a picture header, how many it must have.
 const ENOUGH: usize = 6;
 
-/// Payload bytes that are looked at to tell a picture from other bytes.
+/// Payload bytes that are looked at to tell a frame from other bytes.
 const LOOK: usize = 256;
+
+/// Bytes by which a JPEG file may be longer than its header says (assumed).
+const LONGER: usize = 64 << 10;
 
 static SIGNS: LazyLock<[Sign; 4]> = LazyLock::new(|| {
     [
@@ -41,233 +46,268 @@ static SIGNS: LazyLock<[Sign; 4]> = LazyLock::new(|| {
     ]
 });
 
-/// Reader of records found by their headers.
+/// Records of a partition.
 #[derive(Clone)]
-pub struct PartitionReader {
-    packet_builder: PacketBuilder,
-    /// Bytes between records are no damage: fronts, indexes and padding are unknown.
-    gaps: bool,
-    quiet: bool,
+pub struct Partition {
+    builder: PacketBuilder,
     records: u64,
-    copies: Copies,
+    copies: Duplicates,
+    /// A copy was reported.
+    reported: bool,
 }
 
-impl PartitionReader {
-    /// Reader of a `.par` partition.
-    pub fn partition(terse: bool) -> PartitionReader {
-        PartitionReader {
-            packet_builder: PacketBuilder::new(
-                "Dedicated Micros partition (PAR)",
-                "netvu-partition",
-                terse,
-            ),
-            gaps: true,
-            quiet: true,
+impl Partition {
+    /// The form; `terse` leaves out facts that every frame has.
+    pub fn new(terse: bool) -> Partition {
+        let name = "Dedicated Micros partition (PAR)";
+        Partition {
+            builder: PacketBuilder::new(name, "netvu-partition", terse),
             records: 0,
-            copies: Copies::default(),
+            copies: Duplicates::default(),
+            reported: false,
         }
     }
 
-    /// Reader of picture headers, texts and JPEG data with nothing between them.
-    pub fn raw(terse: bool) -> PartitionReader {
-        PartitionReader {
-            packet_builder: PacketBuilder::new("NetVu raw stream", "netvu-raw", terse),
-            gaps: false,
-            quiet: true,
-            records: 0,
-            copies: Copies::default(),
-        }
-    }
-
-    /// The record that was found at the start of the window.
-    fn record(&mut self, window: &Window<'_>) -> Option<Step> {
-        self.records = self.records.saturating_add(1);
-        self.quiet = self.gaps;
-        let data = window.data;
-        if picture::order_of(bytes_at(data, 0).ok()?).is_none() {
-            return self.sound(window);
-        }
-        let header = PictureHeader::parse(data).ok()?;
-        let place = place(&header, data, true).ok()??;
-        let record = data.get(..place.end)?;
-        let start = picture::LEN.saturating_add(place.text);
-        let copy = self.copy(window, header.timestamp, header.camera, start..place.end);
-        if copy.is_some() {
-            return copy;
-        }
-        let picture = self
-            .packet_builder
-            .headed(record, &header, place.text, place.end, 0)
-            .ok()?;
-        Some(self.packet_builder.hand_out(picture, place.end))
-    }
-
-    fn sound(&mut self, window: &Window<'_>) -> Option<Step> {
-        let data = window.data;
-        let header = AudioHeader::parse(data).ok()??;
-        let start = sound_start(&header, data)?;
-        let end = start.saturating_add(header.size);
-        let mode = header.mode?;
-        // The upper half holds flags, bit 15 says that the sound belongs to the camera of that number (stated).
-        let channel = u16::try_from(header.channel & 0x7fff).unwrap_or(1).max(1);
-        let copy = self.copy(window, header.timestamp, channel, start..end);
-        if copy.is_some() {
-            return copy;
-        }
-        self.packet_builder
-            .sound(data, start..end, mode, channel, header.timestamp, end)
-    }
-
-    /// Passes over a record that was read shortly before. Only partitions hold such copies.
-    fn copy(
-        &mut self,
-        window: &Window<'_>,
-        timestamp: Option<Timestamp>,
-        camera: u16,
-        payload: Range<usize>,
-    ) -> Option<Step> {
-        if !self.gaps {
-            return None;
-        }
-        let end = payload.end;
-        let record = Record::new(window.offset, timestamp?, camera, window.data.get(payload)?);
-        let first = self.copies.copy_of(record)?;
-        if self.copies.is_first() {
+    /// Skips a record that was read shortly before.
+    fn copy(&mut self, window: &Window<'_>, record: &Record<'_>) -> Option<Step> {
+        let payload = window.data.get(record.payload.clone())?;
+        let identity = (
+            record.timestamp()?,
+            record.camera(),
+            payload.len(),
+            crc32fast::hash(payload),
+        );
+        let first = self.copies.copy_of(identity, window.offset)?;
+        if !std::mem::replace(&mut self.reported, true) {
             let text = format!(
                 "the record is the same as the one at offset {first} and is left out, as are further copies"
             );
-            self.packet_builder.warn(window.offset, &text);
+            self.builder.warn(window.offset, &text);
         }
-        Some(Step::Skip(end as u64))
+        Some(Step::Skip(record.payload.end as u64))
     }
 }
 
-impl Reader for PartitionReader {
-    fn next(&mut self, window: &Window<'_>) -> Step {
-        if window.data.is_empty() {
-            if window.last && self.gaps && self.records == 0 {
-                self.packet_builder
-                    .warn(window.offset, "no record was found up to here");
-            }
-            return if window.last {
-                Step::End
-            } else {
-                Step::Need(1)
-            };
-        }
-        let mut from = 0;
-        let length = match next(window.data, from, window.last) {
-            Found::At(0) => {
-                if let Some(step) = self.record(window) {
-                    return step;
-                }
-                from = 1;
-                match next(window.data, from, window.last) {
-                    Found::At(at) | Found::Perhaps { at, .. } | Found::NotBefore(at) => at,
-                }
-            }
-            Found::Perhaps { at: 0, need } => return Step::Need(need),
-            Found::At(at) | Found::Perhaps { at, .. } | Found::NotBefore(at) => at,
-        };
-        let length = length.max(from);
-        if length == 0 {
-            return Step::Need(find::more(window.data.len()));
-        }
-        if self.quiet {
-            return Step::Skip(length as u64);
-        }
-        Step::Damaged(Damage {
-            length,
-            expected: "a picture header",
-        })
-    }
+impl Form for Partition {
+    const EXPECTED: &'static str = "a picture header";
+    const GAPS: bool = true;
 
-    fn resync(&mut self) {
-        self.quiet = true;
-        self.copies.forget();
-        self.packet_builder.resync();
+    fn builder(&mut self) -> &mut PacketBuilder {
+        &mut self.builder
     }
 
     fn info(&self) -> &FileInfo {
-        &self.packet_builder.info
+        &self.builder.info
     }
 
-    fn fork(&self) -> Box<dyn Reader> {
-        let mut fork = self.clone();
-        fork.resync();
-        Box::new(fork)
+    fn find(&self, data: &[u8], from: usize, last: bool) -> Found {
+        find(data, from, last)
     }
 
-    fn take_warnings(&mut self) -> Vec<String> {
-        self.packet_builder.take_warnings()
+    fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
+        let record = match record(window.data, window.last) {
+            Ok(record) => record.ok_or(Missing::Before(1))?,
+            Err(need) => return Ok(Step::Need(need)),
+        };
+        self.records = self.records.saturating_add(1);
+        if let Some(step) = self.copy(window, &record) {
+            return Ok(step);
+        }
+        record
+            .read(&mut self.builder, window)
+            .ok_or(Missing::Before(1))
+    }
+
+    fn moved(&mut self) {
+        self.copies.forget();
+    }
+
+    fn ended(&mut self, offset: u64) {
+        if self.records == 0 {
+            self.builder.warn(offset, "no record was found up to here");
+        }
+    }
+}
+
+/// Picture headers, texts and JPEG data with nothing between them.
+#[derive(Clone)]
+pub struct Raw(PacketBuilder);
+
+impl Raw {
+    /// The form; `terse` leaves out facts that every frame has.
+    pub fn new(terse: bool) -> Raw {
+        Raw(PacketBuilder::new("NetVu raw stream", "netvu-raw", terse))
+    }
+}
+
+impl Form for Raw {
+    const EXPECTED: &'static str = "a picture header";
+
+    fn builder(&mut self) -> &mut PacketBuilder {
+        &mut self.0
+    }
+
+    fn info(&self) -> &FileInfo {
+        &self.0.info
+    }
+
+    fn find(&self, data: &[u8], from: usize, last: bool) -> Found {
+        find(data, from, last)
+    }
+
+    fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
+        match record(window.data, window.last) {
+            Ok(record) => record
+                .and_then(|record| record.read(&mut self.0, window))
+                .ok_or(Missing::Before(1)),
+            Err(need) => Ok(Step::Need(need)),
+        }
+    }
+}
+
+/// A header that proved itself.
+enum Header<'a> {
+    Picture(PictureHeader<'a>),
+    Audio(AudioHeader),
+}
+
+/// A record: its header, and where its payload is.
+struct Record<'a> {
+    header: Header<'a>,
+    payload: Range<usize>,
+}
+
+impl Record<'_> {
+    fn timestamp(&self) -> Option<Timestamp> {
+        match &self.header {
+            Header::Picture(header) => header.timestamp,
+            Header::Audio(header) => header.timestamp,
+        }
+    }
+
+    fn camera(&self) -> u16 {
+        match &self.header {
+            Header::Picture(header) => header.camera,
+            // The upper half holds flags, bit 15 says that the audio belongs to the camera of that number (stated).
+            Header::Audio(header) => u16::try_from(header.channel & 0x7fff).unwrap_or(1).max(1),
+        }
+    }
+
+    /// Its packet, or the text before it.
+    fn read(&self, builder: &mut PacketBuilder, window: &Window<'_>) -> Option<Step> {
+        let end = self.payload.end;
+        match &self.header {
+            Header::Picture(_) => {
+                // once more, for as long as the window's bytes are there
+                let header = PictureHeader::parse(window.data).ok()?;
+                let data = window.data.get(..end)?;
+                let text = self.payload.start.saturating_sub(picture::LEN);
+                let frame = builder
+                    .headed(window.offset, data, &header, text, end, 0)
+                    .ok()?;
+                Some(builder.emit(frame, end))
+            }
+            Header::Audio(header) => {
+                let range = self.payload.clone();
+                builder.audio(
+                    window.data,
+                    range,
+                    header.mode?,
+                    self.camera(),
+                    header.timestamp,
+                    end,
+                )
+            }
+        }
     }
 }
 
 /// The first record from `from` on that proves itself.
-pub fn next(data: &[u8], from: usize, last: bool) -> Found {
-    next_within(data, from, data.len(), last)
+pub fn find(data: &[u8], from: usize, last: bool) -> Found {
+    find_within(data, from, data.len(), last)
 }
 
-/// As [`next`], for records whose magic word is among the first `limit` bytes of `data`; they may end behind them.
-pub fn next_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found {
+/// As [`find`], for records whose magic word is among the first `limit` bytes of `data`; they may end behind them.
+pub fn find_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found {
     let front = data.get(..limit).unwrap_or(data);
     let over = last || data.len() > limit;
-    find::hunt(&SIGNS, front, from, over, |at| {
-        let rest = data.get(at..).unwrap_or_default();
-        match prove(rest, last) {
-            Proof::Need(need) => Proof::Need(need.saturating_add(at)),
-            proof => proof,
+    scan::find(&SIGNS, front, from, over, |at| {
+        match record(data.get(at..).unwrap_or_default(), last) {
+            Ok(Some(_)) => Proof::Yes,
+            Ok(None) => Proof::No,
+            Err(need) => Proof::Need(need.saturating_add(at)),
         }
     })
 }
 
-/// Whether a record stands at the start of `data`. What is needed counts from there.
-fn prove(data: &[u8], last: bool) -> Proof {
-    let Ok(word) = bytes_at::<4>(data, 0) else {
-        return need(4, last);
-    };
-    if let Some(order) = picture::order_of(word) {
-        let points = match picture_points(data, last) {
-            Ok(points) if points >= ENOUGH => points,
-            Ok(_) => return Proof::No,
-            Err(bytes) => return need(bytes, last),
-        };
-        // a byte 10 or 11 before a big-endian header makes a little-endian one, whose small numbers are small there too
-        let shifted = data.get(1..).unwrap_or_default();
-        let both = bytes_at(shifted, 0).is_ok_and(|word| picture::order_of(word).is_some());
-        if order == Order::Big || !both {
-            return Proof::Yes;
+/// The record at the start of `data`: `Ok(None)` where there is none, an error with the bytes that must be there to tell.
+fn record(data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
+    match begun(data, last)? {
+        // the size is wrong where another record begins inside
+        Some(record) if !holds_another(data, record.payload.end) => Ok(Some(record)),
+        _ => Ok(None),
+    }
+}
+
+fn holds_another(data: &[u8], end: usize) -> bool {
+    let record = data.get(..end).unwrap_or_default();
+    let other = scan::find(&SIGNS, record, audio::LEN, true, |at| {
+        match begun(record.get(at..).unwrap_or_default(), true) {
+            Ok(Some(_)) => Proof::Yes,
+            _ => Proof::No,
         }
-        return match picture_points(shifted, last) {
-            Ok(other) if other >= points => Proof::No,
-            Err(bytes) if !last => Proof::Need(bytes.saturating_add(1)),
-            _ => Proof::Yes,
+    });
+    matches!(other, Found::At(_))
+}
+
+/// As [`record`], by the record's beginning alone.
+fn begun(data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
+    let need = |bytes: usize| match last {
+        true => Ok(None),
+        false => Err(bytes),
+    };
+    let Ok(word) = bytes_at::<4>(data, 0) else {
+        return need(4);
+    };
+    let Some(order) = picture::order_of(word) else {
+        return match AudioHeader::parse(data) {
+            Ok(Some(header)) => audio_record(header, data, last),
+            Ok(None) => Ok(None),
+            Err(_) => need(audio::LEN),
         };
+    };
+    let Some((points, record)) = picture_record(data, last)? else {
+        return Ok(None);
+    };
+    // a byte 10 or 11 before a big-endian header makes a little-endian one, whose small numbers are small there too
+    let shifted = data.get(1..).unwrap_or_default();
+    let both = bytes_at(shifted, 0).is_ok_and(|word| picture::order_of(word).is_some());
+    if order == Order::Little && both {
+        let other = picture_record(shifted, last).map_err(|bytes| bytes.saturating_add(1))?;
+        if other.is_some_and(|(other, _)| other >= points) {
+            return Ok(None);
+        }
     }
-    match AudioHeader::parse(data) {
-        Ok(Some(header)) => prove_sound(&header, data, last),
-        Ok(None) => Proof::No,
-        Err(_) => need(audio::LEN, last),
-    }
+    Ok(Some(record))
 }
 
-/// Points of the picture header at the start of `data`, 0 where it or its payload is none; an error with the bytes needed to tell.
-fn picture_points(data: &[u8], last: bool) -> Result<usize, usize> {
-    match PictureHeader::parse(data) {
-        Ok(header) => Ok(match place(&header, data, last)? {
-            Some(_) => points(&header, data),
-            None => 0,
-        }),
-        Err(NoPicture::Short(_)) => Err(picture::LEN),
-        Err(NoPicture::Expected(_)) => Ok(0),
+/// The picture record at the start of `data`, and how many signs its header has.
+fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record<'_>)>, usize> {
+    let header = match PictureHeader::parse(data) {
+        Ok(header) => header,
+        Err(NoPicture::Short(_)) if !last => return Err(picture::LEN),
+        Err(_) => return Ok(None),
+    };
+    let points = points(&header, data);
+    if points < ENOUGH {
+        return Ok(None);
     }
+    let payload = payload(&header, data, last)?;
+    let header = Header::Picture(header);
+    Ok(payload.map(|payload| (points, Record { header, payload })))
 }
 
-fn need(bytes: usize, last: bool) -> Proof {
-    if last { Proof::No } else { Proof::Need(bytes) }
-}
-
-/// Points of a header besides its size, its text and its payload, which are beyond dispute (two of the eight). A size of a picture
+/// Points of a header besides its size, its text and its payload, which are beyond dispute (two of the eight). A frame size
 /// that makes no sense was refused before (one more).
 fn points(header: &PictureHeader<'_>, data: &[u8]) -> usize {
     let fields = Fields {
@@ -297,115 +337,104 @@ fn points(header: &PictureHeader<'_>, data: &[u8]) -> usize {
         .saturating_add(3)
 }
 
-/// Where text and payload of a picture stand.
-#[derive(Clone, Copy)]
-struct Place {
-    /// Bytes of the text.
-    text: usize,
-    /// End of the payload, from the header's start.
-    end: usize,
-}
-
-/// Finds text and payload behind a header. `Ok(None)` where no payload of its format stands there, an error with the bytes that
-/// must be there to tell.
-fn place(header: &PictureHeader<'_>, data: &[u8], last: bool) -> Result<Option<Place>, usize> {
+/// Where the payload behind a header is. `Ok(None)` where no payload of its format is there, an error with the bytes that must be
+/// there to tell.
+fn payload(
+    header: &PictureHeader<'_>,
+    data: &[u8],
+    last: bool,
+) -> Result<Option<Range<usize>>, usize> {
     let total = header.total();
-    if total > MAX_RECORD || (last && total > data.len()) {
+    if total > MAX_RECORD {
         return Ok(None);
     }
+    let need = |bytes: usize| match last {
+        true => Ok(None),
+        false => Err(bytes),
+    };
     let start = picture::LEN.saturating_add(header.text_len);
     let look = start.saturating_add(header.size.min(LOOK));
-    let Some(payload) = data.get(start..look) else {
-        return Err(look);
+    let Some(first) = data.get(start..look) else {
+        return need(look);
     };
-    if begins_as(header.format, payload) {
+    if begins_as(header.format, first) {
         return match data.len() < total {
-            true => Err(total),
-            false => Ok(Some(Place {
-                text: header.text_len,
-                end: total,
-            })),
+            true => need(total),
+            false => Ok(Some(start..total)),
         };
     }
-    // Files written by another program keep the text's own NUL and whole JPEG files, and their sizes do not tell of it.
-    let text = data.get(picture::LEN..).unwrap_or_default();
-    let text = text.get(..picture::MAX_TEXT).unwrap_or(text);
-    let Some(nul) = memchr::memchr(0, text) else {
-        return Ok(None);
-    };
-    let text_len = nul.saturating_add(1);
-    let start = picture::LEN.saturating_add(text_len);
-    let body = data.get(start..).unwrap_or_default();
-    if !body.starts_with(&[0xff, 0xd8]) || !matches!(header.format, Format::Jpeg { .. }) {
+    // Files written by another program keep the text's own NUL and whole JPEG files, and their sizes do not count them.
+    let body = data.get(start.saturating_add(1)..).unwrap_or_default();
+    let most = header.size.saturating_add(LONGER);
+    let body = body.get(..most).unwrap_or(body);
+    if first.first() != Some(&0)
+        || !body.starts_with(&[0xff, 0xd8])
+        || !matches!(header.format, Format::Jpeg { .. })
+    {
         return Ok(None);
     }
+    let start = start.saturating_add(1);
     match (Jfif::read(body), memmem::find(body, &[0xff, 0xd9])) {
-        (Ok(Some(_)), Some(end)) => Ok(Some(Place {
-            text: text_len,
-            end: start.saturating_add(end).saturating_add(2),
-        })),
+        (Ok(Some(_)), Some(end)) => Ok(Some(start..start.saturating_add(end).saturating_add(2))),
         (Ok(None), _) => Ok(None),
-        _ if last || body.len() > header.size.saturating_add(LOOK) => Ok(None),
-        _ => Err(data.len().saturating_add(1)),
+        _ if body.len() == most => Ok(None),
+        _ => need(data.len().saturating_add(1)),
     }
 }
 
 /// The first bytes of a payload are those of its format.
 fn begins_as(format: Format, payload: &[u8]) -> bool {
-    let code = payload.starts_with(&[0, 0, 1]) || payload.starts_with(&[0, 0, 0, 1]);
+    let entropy_coded =
+        |pair: &[u8]| !matches!(pair, [0xff, next] if !matches!(next, 0 | 0xd9 | 0xff));
     match format {
         Format::Jpeg { .. } => {
-            payload.starts_with(&[0xff, 0xd8])
-                || payload
-                    .windows(2)
-                    .all(|pair| !matches!(pair, [0xff, next] if !matches!(next, 0 | 0xd9 | 0xff)))
+            payload.starts_with(&[0xff, 0xd8]) || payload.windows(2).all(entropy_coded)
         }
-        Format::Mpeg4 => code,
-        Format::H264 => code || payload.starts_with(b"P4"),
+        Format::Mpeg4 => sniff::begins_with_code(payload),
+        Format::H264 => sniff::begins_with_code(payload) || payload.starts_with(b"P4"),
     }
 }
 
-/// Where a block begins: 28 bytes on, or 32 where a pointer of the recorder's memory was stored with the header (assumed).
-fn sound_start(header: &AudioHeader, data: &[u8]) -> Option<usize> {
-    let starts = [audio::LEN, audio::LEN.saturating_add(4)]
-        .map(|start| start.saturating_add(header.additional));
-    let mode = header.mode?;
-    let fits = |start: &usize| {
-        let block = data.get(*start..start.saturating_add(header.size));
-        block.is_some_and(|block| {
-            !mode.adpcm || super::adpcm::State::parse(block).is_ok_and(|state| state.is_some())
-        })
-    };
-    let followed = |start: &usize| {
-        let end = start.saturating_add(header.size);
-        bytes_at::<4>(data, end)
-            .is_ok_and(|word| picture::order_of(word).is_some() || audio::order_of(word).is_some())
-    };
-    let mut fitting = starts.into_iter().filter(fits);
-    let first = fitting.next()?;
-    match fitting.next() {
-        Some(second) if !followed(&first) && followed(&second) => Some(second),
-        _ => Some(first),
-    }
-}
-
-fn prove_sound(header: &AudioHeader, data: &[u8], last: bool) -> Proof {
-    let plausible = header.mode.is_some()
+/// The audio record at the start of `data`. Its clock is asked where its block has no sign of its own.
+fn audio_record(header: AudioHeader, data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
+    let clock = header
+        .timestamp
+        .is_some_and(|timestamp| YEARS.contains(&timestamp.seconds));
+    let likely = header.mode.is_some_and(|mode| mode.adpcm || clock)
         && header.additional <= 4096
-        && header.size > super::adpcm::HEADER
-        && header
-            .timestamp
-            .is_some_and(|timestamp| YEARS.contains(&timestamp.seconds));
-    if !plausible {
-        return Proof::No;
+        && header.size > super::adpcm::HEADER;
+    if !likely {
+        return Ok(None);
     }
     // The longer form and the word behind it, so that the choice between the two does not depend on the window.
     let longest = header.total().saturating_add(8);
     if data.len() < longest && !last {
-        return Proof::Need(longest);
+        return Err(longest);
     }
-    match sound_start(header, data) {
-        Some(_) => Proof::Yes,
-        None => Proof::No,
+    Ok(audio_payload(&header, data).map(|payload| Record {
+        header: Header::Audio(header),
+        payload,
+    }))
+}
+
+/// Where a block is: behind the header of 28 bytes, or 4 bytes on where a pointer of the recorder's memory was stored with it
+/// (assumed).
+fn audio_payload(header: &AudioHeader, data: &[u8]) -> Option<Range<usize>> {
+    let mode = header.mode?;
+    let places = [header.start(), header.start().saturating_add(4)]
+        .map(|start| start..start.saturating_add(header.size));
+    let fits = |place: &Range<usize>| {
+        data.get(place.clone())
+            .is_some_and(|block| mode.begins(block))
+    };
+    let followed = |place: &Range<usize>| {
+        bytes_at::<4>(data, place.end)
+            .is_ok_and(|word| picture::order_of(word).is_some() || audio::order_of(word).is_some())
+    };
+    let mut fitting = places.into_iter().filter(fits);
+    let first = fitting.next()?;
+    match fitting.next() {
+        Some(second) if !followed(&first) && followed(&second) => Some(second),
+        _ => Some(first),
     }
 }

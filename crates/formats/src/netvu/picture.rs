@@ -149,22 +149,28 @@ fn field(data: &[u8], at: usize, len: usize) -> &[u8] {
     field.get(..end).unwrap_or_default().trim_ascii_end()
 }
 
-/// Bytes of header, text and picture, if a header begins `data`. Says nothing of the other fields, which makes it cheap.
-pub fn total(data: &[u8]) -> Option<usize> {
-    let order = order_of(bytes_at::<4>(data, 0).ok()?)?;
-    let fields = Fields { data, order };
-    let text = usize::try_from(fields.u32(16).ok()?).ok()?;
-    let size = usize::try_from(fields.i32(20).ok()?).ok()?;
-    LEN.checked_add(text)?.checked_add(size)
-}
-
 impl<'a> PictureHeader<'a> {
-    /// Reads the header at the start of `data`, in the byte order that its version word tells.
+    /// Reads the header at the start of `data`, in the byte order that its version word has.
     ///
-    /// Errors say what a valid header has in the first field that is wrong. The limits are assumed, wide of everything seen.
+    /// # Errors
+    /// What a valid header has in the first field that is wrong. The limits are assumed, wide of everything seen.
     pub fn parse(data: &'a [u8]) -> Result<Self, NoPicture> {
         let word = bytes_at::<4>(data, 0)?;
         let order = order_of(word).ok_or(NoPicture::Expected("a picture header version"))?;
+        Self::parse_as(data, word, order)
+    }
+
+    /// As [`PictureHeader::parse`], also where the version word is damaged: for bytes that something else says a header of the wire
+    /// is in.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of_any_version(data: &'a [u8]) -> Result<Self, NoPicture> {
+        let word = bytes_at::<4>(data, 0)?;
+        Self::parse_as(data, word, order_of(word).unwrap_or(Order::Big))
+    }
+
+    fn parse_as(data: &'a [u8], word: [u8; 4], order: Order) -> Result<Self, NoPicture> {
         let _whole = bytes_at::<LEN>(data, 0)?;
         let old = word.contains(&0x10);
         let fields = Fields { data, order };

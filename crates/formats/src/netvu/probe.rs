@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Telling the five forms apart by their first bytes.
+//! Telling the five forms apart by their first bytes, or, where the beginning is damaged or something else is before, by the first
+//! record that proves itself.
 
-use super::find::Found;
-use super::mime_part::{BOUNDARY, Part};
+use super::mime_part::{Part, is_boundary};
 use super::picture::{self, PictureHeader};
-use super::{binary, partition, sprite};
+use super::scan::Found;
+use super::{binary, mime, partition, sprite};
 use memchr::memmem;
 
 /// A form of NetVu recording or stream.
@@ -25,16 +26,20 @@ pub enum Kind {
 /// Packets of a binary stream that are looked at.
 const PACKETS: usize = 8;
 
-/// Bytes in which a record is looked for in a partition that looks like a Parchive (stated: 4 MiB).
-const PARTITION_LOOK: usize = 4 << 20;
+/// Bytes in which the first record of any form is looked for (assumed).
+pub const MAX_PROBE: usize = 4 << 20;
+
+/// Points of a recording whose beginning is damaged or behind something else.
+const BEHIND: u32 = 60;
 
 /// Bytes in which a raw stream's first header is looked for.
 const RAW_LOOK: usize = 65_536;
 
-/// What the first bytes of a file or stream are, and how sure that is: 1 to 100. `None` for everything that is no NetVu form;
+/// What the first bytes of a file or stream are, and how sure that is: 1 to 100. `None` where nothing of NetVu is in them;
 /// plain JPEG files, Parchive, Parquet and Solid Edge files are never claimed.
 ///
-/// More bytes make it surer, 64 KiB are plenty. A stream of weak packets needs three of them for 100.
+/// More bytes make it surer: 64 KiB are plenty for a whole recording, up to [`MAX_PROBE`] find one whose beginning is damaged
+/// or that is behind something else (60 at most). A stream of weak packets needs three of them for 100.
 pub fn probe(head: &[u8]) -> Option<(Kind, u32)> {
     let sure = [
         (Kind::Sprite, probe_sprite(head)),
@@ -46,6 +51,44 @@ pub fn probe(head: &[u8]) -> Option<(Kind, u32)> {
     sure.into_iter()
         .filter(|(_, score)| *score > 0)
         .max_by_key(|(_, score)| *score)
+        .or_else(|| first_record(head.get(..MAX_PROBE).unwrap_or(head)))
+}
+
+/// The form of the first record that proves itself, wherever it is.
+fn first_record(head: &[u8]) -> Option<(Kind, u32)> {
+    let at = |found: Found| match found {
+        Found::At(at) => Some(at),
+        _ => None,
+    };
+    // a packet has a header inside
+    let packet = at(binary::find(head, 0, false, None));
+    let headed = at(partition::find(head, 0, false)).filter(|_| packet.is_none());
+    let kind = |record: usize| {
+        // records of a partition do not follow each other without a gap only
+        let raw = is_raw(head, record);
+        if raw { Kind::Raw } else { Kind::Partition }
+    };
+    let first = [
+        (packet, Kind::Binary),
+        (at(mime::find(head, 0, false)), Kind::Mime),
+        (at(sprite::find(head, 0, false)), Kind::Sprite),
+        (headed, headed.map_or(Kind::Partition, kind)),
+    ];
+    first
+        .into_iter()
+        .filter_map(|(at, kind)| Some((at?, kind)))
+        .min_by_key(|(at, _)| *at)
+        .map(|(_, kind)| (kind, BEHIND))
+}
+
+/// A picture header with JPEG data and another one right behind it.
+fn is_raw(head: &[u8], at: usize) -> bool {
+    let header = |at: usize| PictureHeader::parse(head.get(at..).unwrap_or_default()).ok();
+    let jpeg = |header: &PictureHeader<'_>| matches!(header.format, picture::Format::Jpeg { .. });
+    header(at)
+        .filter(jpeg)
+        .and_then(|first| header(at.saturating_add(first.total())))
+        .is_some_and(|next| jpeg(&next))
 }
 
 /// As [`probe`], for the forms whose records no search for headers finds.
@@ -78,8 +121,8 @@ fn probe_partition(head: &[u8]) -> u32 {
     if !head.starts_with(&partition::MAGIC) {
         return 0;
     }
-    let look = head.get(..PARTITION_LOOK).unwrap_or(head);
-    match partition::next(look, 0, false) {
+    let look = head.get(..MAX_PROBE).unwrap_or(head);
+    match partition::find(look, 0, false) {
         Found::At(_) => 100,
         // A header that fits, of a picture longer than what was read.
         Found::Perhaps { at, .. }
@@ -102,10 +145,9 @@ fn probe_mime(head: &[u8]) -> u32 {
     let line = memchr::memchr(b'\n', rest).and_then(|end| rest.get(..end));
     let boundary = line.is_some_and(|line| {
         let line = line.trim_ascii_end();
-        line.ends_with(b")1qaz") && memmem::find(line, BOUNDARY).is_some_and(|at| at <= 8)
-            || line.ends_with(b":Server-Push:Boundary-String)1qaz")
+        is_boundary(line) && line.ends_with(b")1qaz")
     });
-    if boundary {
+    if boundary || line.is_some_and(is_boundary) && Part::parse(head).is_ok() {
         return 100;
     }
     // A unit that leaves the first boundary out; its name stands in the header.
@@ -157,10 +199,9 @@ fn probe_raw(head: &[u8]) -> u32 {
         let header = PictureHeader::parse(look.get(at..).unwrap_or_default());
         header.is_ok_and(|header| matches!(header.format, picture::Format::Jpeg { .. }))
     };
-    match partition::next(look, 0, false) {
+    match partition::find(look, 0, false) {
         Found::At(at) if at <= 2 && jpeg(at) => 90,
         Found::Perhaps { at, .. } if at <= 2 && jpeg(at) => 90,
-        Found::At(at) if jpeg(at) => 50,
         _ => 0,
     }
 }

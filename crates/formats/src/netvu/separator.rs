@@ -2,7 +2,9 @@
 //! The six bytes before every packet of an AD binary or minimal stream: type, channel, size (u32, big-endian, without these
 //! six). Verified on captures of four families of units.
 
-use crate::cursor::{Short, u8_at, u32_be};
+use super::{jfif, picture};
+use crate::cursor::{Short, u8_at, u16_be, u32_be};
+use crate::reader::Timestamp;
 
 /// Bytes of a separator.
 pub const LEN: usize = 6;
@@ -22,11 +24,11 @@ pub enum Type {
     Jfif,
     /// 2 and 3: picture header and MPEG-4.
     Mpeg4,
-    /// 4: sound header and block.
+    /// 4: audio header and block.
     Audio,
     /// 6: seconds, milliseconds, MPEG-4 (or H.264).
     MinimalVideo,
-    /// 7: seconds, milliseconds, mode, block of sound.
+    /// 7: seconds, milliseconds, mode, block of audio.
     MinimalAudio,
     /// 9: flag and text about the stream.
     Info,
@@ -49,7 +51,7 @@ pub enum Type {
 pub struct Separator {
     /// What follows.
     pub kind: Type,
-    /// Channel, from 0: camera or sound channel less one.
+    /// Channel, from 0: camera or audio channel less one.
     pub channel: u8,
     /// Bytes that follow.
     pub size: usize,
@@ -92,9 +94,52 @@ impl Separator {
         self.size.saturating_add(LEN)
     }
 
-    /// Camera or sound channel, from 1.
+    /// Camera or audio channel, from 1.
     pub fn number(&self) -> u16 {
         u16::from(self.channel).saturating_add(1)
+    }
+
+    /// What the packet holds by its first bytes, which decide where they can: units declare some types wrongly (verified).
+    pub fn content(&self, body: &[u8]) -> Type {
+        let headed = matches!(self.kind, Type::Jpeg | Type::Mpeg4 | Type::H264);
+        match body {
+            [0xde, 0xca, 0xde, 0x10 | 0x11, ..] if !headed => Type::Mpeg4,
+            [0, 0xab, 0xcd, 0xef, ..] => Type::Audio,
+            _ if body.starts_with(&jfif::START) => Type::Jfif,
+            _ => self.kind,
+        }
+    }
+}
+
+/// The header of a minimal packet, behind its separator: seconds and true milliseconds, both big-endian (verified).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinimalHeader {
+    /// Seconds since 1970, UTC.
+    pub seconds: u32,
+    /// 0 to 999.
+    pub millis: u16,
+}
+
+impl MinimalHeader {
+    /// Bytes of the header.
+    pub const SIZE: usize = 6;
+
+    /// The header at the start of `data`.
+    pub fn parse(data: &[u8]) -> Result<MinimalHeader, Short> {
+        Ok(MinimalHeader {
+            seconds: u32_be(data, 0)?,
+            millis: u16_be(data, 4)?,
+        })
+    }
+
+    /// UTC; `None` where the seconds are 0 (stated). Milliseconds beyond 999 are unknown.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        let timestamp = picture::timestamp(self.seconds, u32::from(self.millis))?;
+        let millis = timestamp.millis.filter(|_| self.millis < 1000);
+        Some(Timestamp {
+            millis,
+            ..timestamp
+        })
     }
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Which codec a payload is in. Units declare H.264 as MPEG-4 (stated), so the bytes decide, never the type alone.
 
+use crate::mpeg4::h264;
 use crate::reader::Codec;
 use memchr::memmem;
 
-const START: [u8; 3] = [0, 0, 1];
-
-/// Bytes in which an MPEG-4 picture start code is looked for behind other headers.
+/// Bytes in which an VOP start code is looked for behind other headers.
 const HEADERS: usize = 1024;
 
 /// The byte after the start code at the very start of `data`, and whether the code has four bytes.
@@ -18,18 +17,24 @@ fn first_code(data: &[u8]) -> Option<(u8, bool)> {
     }
 }
 
-/// The codec of a picture, `None` where it begins with no start code. `declared` says what the type, or an earlier picture of the
+/// `data` begins with a start code of MPEG-4 or H.264.
+pub fn begins_with_code(data: &[u8]) -> bool {
+    data.starts_with(&[0, 0, 1]) || data.starts_with(&[0, 0, 0, 1])
+}
+
+/// The codec of a frame, `None` where it begins with no start code. `declared` says what the type, or an earlier frame of the
 /// stream, names.
 ///
 /// Codes from 80 on are MPEG-4 (an H.264 unit has that bit clear). Below, four-byte codes and the numbers that no MPEG-4
-/// object has are H.264. What is left could be either: MPEG-4 then has a picture start code soon after.
+/// object has are H.264. What is left could be either: MPEG-4 then has a VOP soon after.
 pub fn codec(data: &[u8], declared: Codec) -> Option<Codec> {
     let (code, long) = first_code(data)?;
     if code >= 0x80 {
         return Some(Codec::Mpeg4);
     }
     if long || code >= 0x30 {
-        return Some(Codec::H264);
+        // no unit of a recorder has another type
+        return matches!(code & 0x1f, 1..=12).then_some(Codec::H264);
     }
     if vop(data).is_some() {
         return Some(Codec::Mpeg4);
@@ -40,7 +45,7 @@ pub fn codec(data: &[u8], declared: Codec) -> Option<Codec> {
     }
 }
 
-/// The byte after the MPEG-4 picture start code.
+/// The byte after the VOP start code.
 fn vop(data: &[u8]) -> Option<u8> {
     if let [0, 0, 1, 0xb6, byte, ..] = data {
         return Some(*byte);
@@ -50,15 +55,11 @@ fn vop(data: &[u8]) -> Option<u8> {
     data.get(at.saturating_add(4)).copied()
 }
 
-/// The picture can be decoded alone: an I picture (verified against the header's own flag), or an IDR slice.
+/// The frame can be decoded alone: an I VOP (verified against the header's own flag), or an IDR slice.
 pub fn is_key(data: &[u8], codec: Codec) -> bool {
     match codec {
         Codec::Mpeg4 => vop(data).is_some_and(|byte| byte >> 6 == 0),
-        Codec::H264 => memmem::find_iter(data, &START)
-            .filter_map(|at| data.get(at.saturating_add(3)))
-            .map(|unit| unit & 0x1f)
-            .find(|kind| matches!(kind, 1 | 5))
-            .is_some_and(|kind| kind == 5),
+        Codec::H264 => h264::is_key(data),
         _ => true,
     }
 }

@@ -2,12 +2,12 @@
 //! Digital Sprite messages: a header of seven u32, big-endian, and a body; picture messages hold a JPEG file whose first
 //! application segment carries the facts. All stated; no capture exists.
 
-use super::find::{self, Found, Proof, Sign};
 use super::jfif::Jfif;
 use super::packet_builder::PacketBuilder;
+use super::scan::{self, Form, Found, Missing, Proof, Sign};
 use super::text::Facts;
 use crate::cursor::{bytes_at, u16_be, u32_be, u32_le};
-use crate::reader::{Damage, FileInfo, MAX_RECORD, Reader, Step, Timestamp, Window};
+use crate::reader::{Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use std::sync::LazyLock;
 
 /// First bytes of every message.
@@ -22,10 +22,8 @@ const PICTURE: u32 = 6;
 /// Largest message type that is named.
 const MAX_TYPE: u32 = 0x56;
 
-/// Seconds of 1990 and 2100, between which a time is believed.
+/// Seconds of 1990 and 2100, between which a time makes sense.
 const YEARS: std::ops::Range<u32> = 631_152_000..4_102_444_800;
-
-const EXPECTED: &str = "a Digital Sprite message";
 
 static SIGNS: LazyLock<[Sign; 1]> = LazyLock::new(|| [Sign::new(&MAGIC, 0)]);
 
@@ -45,120 +43,85 @@ pub fn is_message(data: &[u8]) -> Option<bool> {
     message(data).ok().map(|message| message.is_some())
 }
 
-/// Reader of Digital Sprite messages.
+/// Digital Sprite messages.
 #[derive(Clone)]
-pub struct SpriteReader {
-    packet_builder: PacketBuilder,
-    quiet: bool,
-    lost: bool,
-}
+pub struct Sprite(PacketBuilder);
 
-impl SpriteReader {
-    /// A reader; `terse` leaves out facts that every picture has.
-    pub fn new(terse: bool) -> SpriteReader {
-        SpriteReader {
-            packet_builder: PacketBuilder::new("Digital Sprite stream", "netvu-sprite", terse),
-            quiet: false,
-            lost: false,
+impl Sprite {
+    /// The form; `terse` leaves out facts that every frame has.
+    pub fn new(terse: bool) -> Sprite {
+        Sprite(PacketBuilder::new(
+            "Digital Sprite stream",
+            "netvu-sprite",
+            terse,
+        ))
+    }
+
+    fn frame(&mut self, data: &[u8], total: usize) -> Result<Step, &'static str> {
+        let jpeg = Jfif::read(data.get(LEN..total).unwrap_or_default());
+        let mut frame = self.0.whole_jpeg(data, LEN..total, 1)?;
+        if let Some(segment) = jpeg.ok().flatten().and_then(|jpeg| jpeg.sprite) {
+            add_segment(segment, &mut frame.facts);
+            frame.camera = camera(segment).unwrap_or(frame.camera);
         }
+        Ok(self.0.emit(frame, total))
     }
 }
 
-impl Reader for SpriteReader {
-    fn next(&mut self, window: &Window<'_>) -> Step {
-        if window.data.is_empty() {
-            return if window.last {
-                Step::End
-            } else {
-                Step::Need(1)
-            };
-        }
-        if self.lost {
-            return self.search(window, 0);
-        }
-        match message(window.data) {
-            Ok(Some((kind, total))) => self.message(window, kind, total),
-            Ok(None) => self.search(window, 1),
-            Err(_) if window.last => Step::Cut(window.data.len()),
-            Err(short) => Step::Need(window.data.len().saturating_add(short.missing)),
-        }
-    }
+impl Form for Sprite {
+    const EXPECTED: &'static str = "a Digital Sprite message";
 
-    fn resync(&mut self) {
-        self.quiet = true;
-        self.lost = true;
-        self.packet_builder.resync();
+    fn builder(&mut self) -> &mut PacketBuilder {
+        &mut self.0
     }
 
     fn info(&self) -> &FileInfo {
-        &self.packet_builder.info
+        &self.0.info
     }
 
-    fn fork(&self) -> Box<dyn Reader> {
-        let mut fork = self.clone();
-        fork.resync();
-        Box::new(fork)
+    fn find(&self, data: &[u8], from: usize, last: bool) -> Found {
+        find(data, from, last)
+    }
+
+    fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
+        let (data, last) = (window.data, window.last);
+        let (kind, total) = match message(data) {
+            Ok(message) => message.ok_or(Missing::Before(1))?,
+            Err(_) if last => return Err(Missing::CutOff),
+            Err(short) => return Ok(Step::Need(data.len().saturating_add(short.missing))),
+        };
+        if data.len() < total {
+            return match last {
+                true => Err(Missing::CutOff),
+                false => Ok(Step::Need(total)),
+            };
+        }
+        // a size that other messages begin inside of is wrong
+        if let Found::At(at) = find(data.get(..total).unwrap_or_default(), 1, true) {
+            return Err(Missing::Before(at));
+        }
+        if kind != PICTURE {
+            return Ok(Step::Skip(total as u64));
+        }
+        let expected = "a JPEG file in a picture message";
+        let damage = Damage {
+            length: total,
+            expected,
+        };
+        Ok(self.frame(data, total).unwrap_or(Step::Damaged(damage)))
     }
 }
 
-impl SpriteReader {
-    fn search(&mut self, window: &Window<'_>, from: usize) -> Step {
-        let found = find::hunt(&SIGNS, window.data, from, window.last, |at| {
-            match message(window.data.get(at..).unwrap_or_default()) {
-                Ok(Some(_)) => Proof::Yes,
-                Ok(None) => Proof::No,
-                Err(_) if window.last => Proof::No,
-                Err(short) => Proof::Need(window.data.len().saturating_add(short.missing)),
-            }
-        });
-        self.lost = true;
-        let (length, quiet) = match found {
-            Found::At(at) => {
-                self.lost = false;
-                (at, std::mem::take(&mut self.quiet))
-            }
-            Found::Perhaps { at: 0, need } => return Step::Need(need),
-            Found::Perhaps { at, .. } | Found::NotBefore(at) => (at, self.quiet),
-        };
-        match length {
-            0 if !self.lost => self.next(window),
-            0 => Step::Need(find::more(window.data.len())),
-            length if quiet => Step::Skip(length as u64),
-            length => Step::Damaged(Damage {
-                length,
-                expected: EXPECTED,
-            }),
+/// The first message from `from` on.
+pub fn find(data: &[u8], from: usize, last: bool) -> Found {
+    scan::find(&SIGNS, data, from, last, |at| {
+        match message(data.get(at..).unwrap_or_default()) {
+            Ok(Some(_)) => Proof::Yes,
+            Ok(None) => Proof::No,
+            Err(_) if last => Proof::No,
+            Err(short) => Proof::Need(data.len().saturating_add(short.missing)),
         }
-    }
-
-    fn message(&mut self, window: &Window<'_>, kind: u32, total: usize) -> Step {
-        if kind != PICTURE {
-            return Step::Skip(total as u64);
-        }
-        if window.data.len() < total {
-            return if window.last {
-                Step::Cut(window.data.len())
-            } else {
-                Step::Need(total)
-            };
-        }
-        let body = window.data.get(LEN..total).unwrap_or_default();
-        let jpeg = Jfif::read(body).ok().flatten();
-        let picture = self.packet_builder.whole_jpeg(window.data, LEN..total, 1);
-        match (picture, jpeg) {
-            (Ok(mut picture), Some(jpeg)) => {
-                if let Some(segment) = jpeg.sprite {
-                    tell(segment, &mut picture.facts);
-                    picture.camera = camera(segment).unwrap_or(picture.camera);
-                }
-                self.packet_builder.hand_out(picture, total)
-            }
-            _ => Step::Damaged(Damage {
-                length: total,
-                expected: "a JPEG file in a picture message",
-            }),
-        }
-    }
+    })
 }
 
 /// Camera: the number is stated to be a byte, not whether it counts from 0 or 1. One more than it is taken, so that no two
@@ -170,16 +133,18 @@ fn camera(segment: &[u8]) -> Option<u16> {
 /// Flags, milliseconds, seconds. The byte order of the seconds is in doubt, so the one that makes sense is taken.
 fn time(segment: &[u8]) -> Option<Timestamp> {
     let millis = u16_be(segment, 22).ok()?;
-    let seconds = [u32_be(segment, 24).ok()?, u32_le(segment, 24).ok()?]
+    let big = u32_be(segment, 24).ok()?;
+    let seconds = [big, u32_le(segment, 24).ok()?]
         .into_iter()
-        .find(|seconds| YEARS.contains(seconds))?;
+        .find(|seconds| YEARS.contains(seconds))
+        .unwrap_or(big);
     Some(Timestamp {
         seconds: i64::from(seconds),
         millis: Some(millis).filter(|millis| *millis < 1000),
     })
 }
 
-fn tell<'a>(segment: &'a [u8], facts: &mut Facts<'a>) {
+fn add_segment<'a>(segment: &'a [u8], facts: &mut Facts<'a>) {
     let text = |at: usize| {
         let field = segment.get(at..at.saturating_add(24))?;
         let end = memchr::memchr(0, field).unwrap_or(field.len());

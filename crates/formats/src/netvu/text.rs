@@ -207,19 +207,19 @@ fn is_routine(key: &[u8], value: &[u8]) -> bool {
     key_is(key, "FrameNum") || key_is(key, "Actmask") && value.iter().all(nothing)
 }
 
-/// Longest text block of a quiet picture that is remembered.
-const MAX_QUIET: usize = 1024;
+/// Longest routine text block that is remembered.
+const MAX_ROUTINE: usize = 1024;
 
-/// The text block of a picture that said nothing new but its number, so that the next ones need no reading.
+/// The text block of a frame that had nothing to report but its number, so that the next ones need no reading.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Quiet {
-    /// The block up to the picture's number.
+pub(super) struct RoutineText {
+    /// The block up to the frame's number.
     block: Vec<u8>,
 }
 
-impl Quiet {
+impl RoutineText {
     /// The block differs from the remembered one in its number only.
-    pub fn is_like(&self, block: &[u8]) -> bool {
+    pub fn matches(&self, block: &[u8]) -> bool {
         let number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'\r' | b'\n' | 0);
         !self.block.is_empty()
             && block
@@ -227,8 +227,8 @@ impl Quiet {
                 .is_some_and(|rest| rest.iter().all(number))
     }
 
-    /// Remembers the block of a picture whose terse facts hold nothing that is told of each picture.
-    pub fn learn(&mut self, block: &[u8], facts: &Facts<'_>) {
+    /// Remembers the block of a frame whose terse facts are none that every frame has.
+    pub fn remember(&mut self, block: &[u8], facts: &Facts<'_>) {
         self.block.clear();
         let last = memchr::memmem::rfind(block, b"FrameNum:");
         let end = last.map(|at| at.saturating_add(9));
@@ -236,7 +236,7 @@ impl Quiet {
             facts.terse,
             facts.fields.is_empty(),
             end.and_then(|end| block.get(..end)),
-        ) && start.len() <= MAX_QUIET
+        ) && start.len() <= MAX_ROUTINE
         {
             self.block.extend_from_slice(start);
         }
@@ -324,19 +324,19 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_block_is_known_again() {
+    fn a_routine_block_is_recognised() {
         let facts = Facts {
             terse: true,
             ..Facts::default()
         };
-        let mut quiet = Quiet::default();
-        assert!(!quiet.is_like(b"Actmask:0x0000\nFrameNum: 0001\r\n"));
-        quiet.learn(b"Actmask:0x0000\nFrameNum: 0001\r\n", &facts);
-        assert!(quiet.is_like(b"Actmask:0x0000\nFrameNum: 0002\r\n"));
-        assert!(!quiet.is_like(b"Actmask:0x0001\nFrameNum: 0002\r\n"));
-        assert!(!quiet.is_like(b"Actmask:0x0000\nFrameNum: 0002\r\nVSD:M0:1\r\n"));
-        quiet.learn(b"FrameNum: 0001\r\n", &Facts::default());
-        assert!(!quiet.is_like(b"FrameNum: 0002\r\n"));
+        let mut routine = RoutineText::default();
+        assert!(!routine.matches(b"Actmask:0x0000\nFrameNum: 0001\r\n"));
+        routine.remember(b"Actmask:0x0000\nFrameNum: 0001\r\n", &facts);
+        assert!(routine.matches(b"Actmask:0x0000\nFrameNum: 0002\r\n"));
+        assert!(!routine.matches(b"Actmask:0x0001\nFrameNum: 0002\r\n"));
+        assert!(!routine.matches(b"Actmask:0x0000\nFrameNum: 0002\r\nVSD:M0:1\r\n"));
+        routine.remember(b"FrameNum: 0001\r\n", &Facts::default());
+        assert!(!routine.matches(b"FrameNum: 0002\r\n"));
     }
 
     #[test]

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a `.par` partition holds, told by its first 4 MiB: records behind headers, as is usual; without any, a stream of
-//! another form behind the partition's own front, or coded pictures with nothing around them ([`super::carve`]).
+//! What a `.par` partition holds, by its first [`MAX_PROBE`] bytes: records behind headers, as is usual; without any, a stream of
+//! another form behind the partition's own front, or coded frames with nothing around them ([`super::carve`]).
 //!
 //! The front and the index of partitions are not public (4 KiB or more of unknown bytes), so nothing is taken from them.
 
 use super::carve::{self, Carver};
-use super::find::Found;
-use super::partition::{self, PartitionReader};
-use super::probe::{Kind, probe_other};
+use super::partition::{self, Partition};
+use super::probe::{Kind, MAX_PROBE, probe_other};
+use super::scan::{Found, Scanner};
 use crate::reader::{FileInfo, MAX_RECORD, Reader, Step, Window};
-
-/// Bytes in which a record must prove itself before anything else is tried (assumed).
-const LOOK: usize = 4 << 20;
 
 /// Step between places at which another form may begin (assumed; blocks of disks).
 const BLOCK: usize = 512;
@@ -28,29 +25,29 @@ enum Content {
     Unknown(usize),
     /// Records behind headers; also what is still looked for where nothing was found.
     Records,
-    /// A stream of another form, or coded pictures, from that offset on.
+    /// A stream of another form, or coded frames, from that offset on.
     Other(Box<dyn Reader>, u64),
 }
 
 /// Reader of a partition.
-pub struct FrontReader {
-    records: PartitionReader,
+pub struct ParReader {
+    records: Scanner<Partition>,
     content: Content,
     terse: bool,
 }
 
-impl FrontReader {
-    /// A reader; `terse` leaves out facts that every picture has.
-    pub fn new(terse: bool) -> FrontReader {
-        FrontReader {
-            records: PartitionReader::partition(terse),
+impl ParReader {
+    /// A reader; `terse` leaves out facts that every frame has.
+    pub fn new(terse: bool) -> ParReader {
+        ParReader {
+            records: Scanner::new(Partition::new(terse)),
             content: Content::Unknown(0),
             terse,
         }
     }
 
     /// Searches the front for a record. `None` when it is known what the partition holds.
-    fn look(&mut self, window: &Window<'_>, searched: usize) -> Option<Step> {
+    fn examine(&mut self, window: &Window<'_>, searched: usize) -> Option<Step> {
         // a jump before anything was read: records are all that can be found from the middle
         if window.data.is_empty() || window.offset != 0 {
             if window.offset != 0 || window.last {
@@ -60,7 +57,7 @@ impl FrontReader {
             return Some(Step::Need(1));
         }
         let have = window.data.len();
-        let found = partition::next_within(window.data, searched, LOOK, window.last);
+        let found = partition::find_within(window.data, searched, MAX_PROBE, window.last);
         let searched = match found {
             Found::At(_) => {
                 self.content = Content::Records;
@@ -71,14 +68,16 @@ impl FrontReader {
                 // a record that does not say how long it is would ask for each byte of it
                 let more = have.saturating_add(have / 8);
                 return Some(Step::Need(
-                    need.max(more.min(LOOK.saturating_add(MAX_RECORD))),
+                    need.max(more.min(MAX_PROBE.saturating_add(MAX_RECORD))),
                 ));
             }
             Found::NotBefore(at) => at,
         };
-        if !window.last && have <= LOOK {
+        if !window.last && have <= MAX_PROBE {
             self.content = Content::Unknown(searched);
-            let more = have.saturating_mul(2).clamp(BLOCK, LOOK.saturating_add(1));
+            let more = have
+                .saturating_mul(2)
+                .clamp(BLOCK, MAX_PROBE.saturating_add(1));
             return Some(Step::Need(more));
         }
         self.content = self.without_records(window);
@@ -86,13 +85,23 @@ impl FrontReader {
     }
 
     fn without_records(&self, window: &Window<'_>) -> Content {
-        let front = window.data.get(..LOOK).unwrap_or(window.data);
+        let front = window.data.get(..MAX_PROBE).unwrap_or(window.data);
         if let Some((kind, at)) = other_form(front) {
             return Content::Other(super::open_terse(kind, self.terse), at as u64);
         }
         match carve::first(front) {
-            Some((codec, at)) => Content::Other(Box::new(Carver::new(codec, at as u64)), at as u64),
+            Some((codec, at)) => {
+                let carver = Carver::new(codec, at as u64);
+                Content::Other(Box::new(Scanner::new(carver)), at as u64)
+            }
             None => Content::Records,
+        }
+    }
+
+    fn reader(&mut self) -> &mut dyn Reader {
+        match &mut self.content {
+            Content::Other(reader, _) => reader.as_mut(),
+            Content::Unknown(_) | Content::Records => &mut self.records,
         }
     }
 }
@@ -106,20 +115,19 @@ fn other_form(front: &[u8]) -> Option<(Kind, usize)> {
     })
 }
 
-impl Reader for FrontReader {
+impl Reader for ParReader {
     fn next(&mut self, window: &Window<'_>) -> Step {
         if let Content::Unknown(searched) = self.content
-            && let Some(step) = self.look(window, searched)
+            && let Some(step) = self.examine(window, searched)
         {
             return step;
         }
         match &mut self.content {
-            // what stands before may look like records or pictures, but was not believed when the front was looked at
+            // what is before may look like records or frames, but was not believed when the front was examined
             Content::Other(_, from) if window.offset < *from && !window.data.is_empty() => {
                 Step::Skip(from.saturating_sub(window.offset))
             }
-            Content::Other(reader, _) => reader.next(window),
-            Content::Unknown(_) | Content::Records => self.records.next(window),
+            _ => self.reader().next(window),
         }
     }
 
@@ -140,7 +148,7 @@ impl Reader for FrontReader {
     }
 
     fn fork(&self) -> Box<dyn Reader> {
-        let mut fork = FrontReader {
+        let mut fork = ParReader {
             records: self.records.clone(),
             content: match &self.content {
                 Content::Unknown(_) => Content::Unknown(0),
@@ -154,9 +162,7 @@ impl Reader for FrontReader {
     }
 
     fn set_slot(&mut self, slot: u64) {
-        if let Content::Other(reader, _) = &mut self.content {
-            reader.set_slot(slot);
-        }
+        self.reader().set_slot(slot);
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
