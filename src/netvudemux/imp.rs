@@ -65,9 +65,10 @@ impl Format for NetVu {
             Some((kind, score)) if score >= SURE || !more(LOOK) => self.reader(kind),
             // what some units answer when one picture is asked for
             None if data.starts_with(&[0xff, 0xd8, 0xff]) => self.reader(Kind::Mime),
+            _ if more(LOOK) => Opened::Need(data.len().saturating_add(1)),
             // the beginning may be damaged, or something else be before
             _ if more(netvu::MAX_PROBE) => {
-                Opened::Need(data.len().saturating_mul(2).clamp(1024, netvu::MAX_PROBE))
+                Opened::Need(data.len().saturating_mul(2).min(netvu::MAX_PROBE))
             }
             _ => Opened::No(
                 "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \

@@ -6,7 +6,7 @@ use testing::netvu_make;
 
 use formats::netvu::{Kind, probe, read_all};
 use formats::reader::{Codec, Packet, Step};
-use netvu_make::{Made, TRAILER, minimal, packet, part, scan, sound, sprite, vop};
+use netvu_make::{Made, TRAILER, little, minimal, packet, part, scan, sound, sprite, vop};
 use proptest::prelude::*;
 
 #[derive(Debug, Default)]
@@ -43,13 +43,16 @@ fn sizes(read: &Read) -> Vec<usize> {
     read.packets.iter().map(|(_, made)| made.len()).collect()
 }
 
-fn picture(number: usize) -> Vec<u8> {
+fn made(number: usize) -> Made {
     Made {
         payload: vop(number == 0, 100 + number, number as u64),
         unix_ms: 1_700_000_000_000 + 40 * number as u64,
         ..Made::default()
     }
-    .packet()
+}
+
+fn picture(number: usize) -> Vec<u8> {
+    made(number).packet()
 }
 
 /// Ten pictures of 100, 101, … bytes, `change` applied to the packets.
@@ -559,4 +562,205 @@ proptest! {
             prop_assert_eq!(whole, split);
         }
     }
+}
+
+/// Frames in a file as a program finds them that knows nothing of it.
+fn found(data: &[u8]) -> Option<(Kind, usize)> {
+    let (kind, _) = probe(data)?;
+    let frames = read(kind, data, 0).packets;
+    Some((
+        kind,
+        frames.iter().filter(|(packet, _)| packet.size > 0).count(),
+    ))
+}
+
+#[test]
+fn recordings_behind_something_else_are_found() {
+    let noise = netvu_make::noise(2 << 20, 3);
+    let par = [
+        b"PAR\0".to_vec(),
+        netvu_make::noise(4096, 7),
+        (0..10)
+            .flat_map(|number| [little(&made(number).record()), vec![0; 300]])
+            .flatten()
+            .collect(),
+    ]
+    .concat();
+    let mime: Vec<u8> = (0..10)
+        .flat_map(|number| part("image/jpeg", &netvu_make::jpeg_file(300, number)))
+        .collect();
+    let sprites: Vec<u8> = (0..10)
+        .flat_map(|number| sprite(1, 1_700_000_000_000 + number))
+        .collect();
+    for (data, kind) in [
+        (ten(|_| {}), Kind::Binary),
+        (mime, Kind::Mime),
+        (sprites, Kind::Sprite),
+        (par, Kind::Partition),
+    ] {
+        assert_eq!(found(&[&noise[..], &data].concat()), Some((kind, 10)));
+    }
+    // the limit
+    let far = [vec![0x77; formats::netvu::MAX_PROBE], ten(|_| {})].concat();
+    assert_eq!(probe(&far), None);
+}
+
+#[test]
+fn any_clock_is_a_clock() {
+    for seconds in [0, 1, 3600, 315_532_800, 0x7fff_ffff, u32::MAX] {
+        let unix_ms = u64::from(seconds) * 1000;
+        let time = (seconds > 0).then_some(unix_ms as i64);
+        let records: Vec<Made> = (0..10)
+            .map(|number| Made {
+                unix_ms,
+                ..made(number)
+            })
+            .collect();
+        let binary: Vec<u8> = records.iter().flat_map(Made::packet).collect();
+        let partition: Vec<u8> = records.iter().flat_map(Made::record).collect();
+        let minimal: Vec<u8> = (0..10)
+            .flat_map(|number| minimal(unix_ms, &vop(number == 0, 100, number)))
+            .collect();
+        let blocks: Vec<u8> = (0..10)
+            .flat_map(|number| packet(4, 1, &sound(unix_ms, 100 + number)))
+            .collect();
+        let records_of_audio: Vec<u8> = (0..10)
+            .flat_map(|number| sound(unix_ms, 100 + number))
+            .collect();
+        for (data, front) in [
+            (binary, &b""[..]),
+            (minimal, b""),
+            (blocks, b""),
+            (partition, b"PAR\0 and other bytes"),
+            (records_of_audio, b"PAR\0 and other bytes"),
+        ] {
+            let data = [front, &data].concat();
+            assert_eq!(
+                found(&data).map(|found| found.1),
+                Some(10),
+                "{seconds} {front:?}"
+            );
+            let read = read(probe(&data).unwrap().0, &data, 0);
+            let first = &read.packets[0].0;
+            match first.stream.codec {
+                Codec::PcmS16le => assert_eq!(first.timestamp.is_some(), seconds > 0),
+                _ => assert_eq!(first.timestamp.map(|time| time.unix_ms()), time),
+            }
+        }
+    }
+}
+
+#[test]
+fn one_damaged_header_decides_nothing() {
+    // camera, title, width and format of one frame in ten
+    let places: [(usize, u8); 5] = [
+        (6 + 10, 9),
+        (6 + 56, b'y'),
+        (6 + 122, 0x02),
+        (6 + 15, 0),
+        (6 + 15, 6),
+    ];
+    for (at, value) in places {
+        for frame in [3, 4] {
+            let data = ten(|packets| packets[frame][at] ^= value);
+            let read = read(Kind::Binary, &data, 0);
+            let wrong = read.packets.iter().filter(|(packet, _)| {
+                packet.stream.camera != 1
+                    || packet.stream.codec != Codec::Mpeg4
+                    || (packet.width, packet.height) != (352, 256)
+            });
+            let texts = read
+                .packets
+                .iter()
+                .filter(|(packet, _)| packet.stream.codec == Codec::Text)
+                .count();
+            assert_eq!(wrong.count(), texts, "byte {at}");
+            assert!(texts <= 1, "byte {at}: {texts} texts");
+        }
+    }
+    // a new camera whose channel says another number loses none but the first frame to that
+    let data = ten(|packets| {
+        for packet in &mut packets[5..] {
+            packet[6 + 11] = 2;
+        }
+    });
+    let cameras: Vec<u16> = read(Kind::Binary, &data, 0)
+        .packets
+        .iter()
+        .map(|(packet, _)| packet.stream.camera)
+        .collect();
+    assert_eq!(cameras, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2]);
+}
+
+#[test]
+fn frames_decide_over_the_size_their_header_claims() {
+    // the sequence header of a real unit: 352x256
+    let vol = [
+        0, 0, 1, 1, 0, 0, 1, 0x20, 0x02, 0x04, 0x40, 0x07, 0xa8, 0x58, 0x21, 0x00, 0xa3, 0x1f,
+    ];
+    let coded = |number: usize| match number {
+        0 => [&vol[..], &vop(true, 100, 1)].concat(),
+        _ => vop(false, 100 + number, number as u64),
+    };
+    let headed: Vec<u8> = (0..10)
+        .flat_map(|number| {
+            Made {
+                payload: coded(number),
+                size: (704, 480),
+                ..made(number)
+            }
+            .packet()
+        })
+        .collect();
+    let minimal: Vec<u8> = (0..10)
+        .flat_map(|number| minimal(1_700_000_000_000, &coded(number)))
+        .collect();
+    let jpeg: Vec<u8> = (0..10)
+        .flat_map(|number| {
+            Made {
+                format: 1,
+                payload: netvu_make::jpeg_file(300, number as u64),
+                ..made(number)
+            }
+            .packet()
+        })
+        .collect();
+    for (data, size) in [
+        (headed, (352, 256)),
+        (minimal, (352, 256)),
+        (jpeg, (704, 256)),
+    ] {
+        let read = read(Kind::Binary, &data, 0);
+        assert_eq!(read.packets.len(), 10);
+        assert!(
+            read.packets
+                .iter()
+                .all(|(packet, _)| (packet.width, packet.height) == size)
+        );
+    }
+}
+
+#[test]
+fn info_packets_announce_cameras() {
+    let info = packet(
+        9,
+        0,
+        b"\0SITE X;CAM 1:Yard;CAM 3:Gate;IMAGESIZE 0,0:352,256;",
+    );
+    let data = [info, picture(0)].concat();
+    let mut reader = formats::netvu::open(Kind::Binary);
+    let window = |at: usize| formats::reader::Window {
+        offset: at as u64,
+        data: &data[at..],
+        last: true,
+        unread: 0,
+    };
+    assert!(matches!(reader.next(&window(0)), Step::Skip(_)));
+    let cameras: Vec<_> = reader
+        .info()
+        .cameras
+        .iter()
+        .map(|camera| (camera.number, camera.title.as_str()))
+        .collect();
+    assert_eq!(cameras, [(1, "Yard"), (3, "Gate")]);
 }

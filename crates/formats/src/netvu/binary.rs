@@ -244,6 +244,9 @@ impl Binary {
                 let mut header =
                     PictureHeader::of_any_version(body).map_err(|_| "a picture header")?;
                 let end = header.total();
+                if PictureHeader::parse(body).is_err() {
+                    builder.warn(window.offset, "the version of a picture header is damaged");
+                }
                 if end < body.len() {
                     builder.warn(window.offset, "a packet is longer than its picture");
                 }

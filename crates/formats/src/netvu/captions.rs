@@ -52,12 +52,13 @@ impl Captions {
     }
 
     fn rename(&mut self, title: &[u8], now: Option<i64>) {
-        let before = self.before.take();
         if self.title.as_deref() == Some(title) {
+            // the same frame is shown again after its text
+            self.before = self.before.take().filter(|_| self.renamed == now);
             return;
         }
         // a title that a single frame has is damaged, and the one after it no new one
-        let back = before.as_deref() == Some(title);
+        let back = self.before.as_deref() == Some(title);
         self.before = self.title.replace(title.to_vec()).filter(|_| !back);
         self.renamed = self.before.is_some().then_some(now).flatten();
     }
