@@ -15,6 +15,7 @@ use formats::{
     },
     netvu,
     reader::{Reader, Window},
+    recording::{self, FileSource, Scanner},
 };
 use std::{
     fs::File,
@@ -136,6 +137,19 @@ impl Input {
         }
     }
 
+    /// A scanner of its records, from the file's beginning.
+    ///
+    /// # Errors
+    /// A file that cannot be opened any more.
+    pub fn scanner(&self) -> Result<Scanner<InputSource>, Failure> {
+        let fail = |error| Failure::Input(format!("{}: {error}", self.name));
+        let source = InputSource {
+            name: self.name.clone(),
+            file: FileSource::new(File::open(&self.path).map_err(fail)?),
+        };
+        Ok(Scanner::new(source, self.reader()))
+    }
+
     /// A walk over all of the file.
     ///
     /// # Errors
@@ -203,6 +217,36 @@ impl Input {
             .read_to_end(&mut bytes)
             .map_err(fail)?;
         Ok(bytes)
+    }
+}
+
+/// A recording's bytes; failures name it.
+#[derive(Debug)]
+pub struct InputSource {
+    name: String,
+    file: FileSource,
+}
+
+impl recording::Source for InputSource {
+    type Block = Vec<u8>;
+    type Error = Failure;
+
+    fn read_at(
+        &mut self,
+        offset: u64,
+        want: usize,
+        old: Option<Vec<u8>>,
+    ) -> Result<Vec<u8>, Failure> {
+        let read = recording::Source::read_at(&mut self.file, offset, want, old);
+        read.map_err(|error| Failure::Input(format!("{}, offset {offset}: {error}", self.name)))
+    }
+
+    fn size(&self) -> Option<u64> {
+        recording::Source::size(&self.file)
+    }
+
+    fn prefetch(&mut self, offset: u64, bytes: u64) {
+        recording::Source::prefetch(&mut self.file, offset, bytes);
     }
 }
 

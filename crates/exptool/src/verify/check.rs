@@ -5,21 +5,39 @@ use super::{
     index::IndexCheck,
     manifest::Writer,
     rows::{Row, RowWriter, Rows},
-    sequence::Sequence,
-    structure::{Found, Structure},
+    structure::{Found, Sequence, Structure},
 };
-use crate::common::{
-    Common, Failure, Input,
-    frames::{self, Crc, Damage, Front, Options, Summary},
-    progress::Progress,
-    summary::has_no_end,
-};
+use crate::common::{Common, Failure, Input, coded::hash_coded, progress::Progress};
 use crate::recording::path_sha256;
+use formats::recording::frames::{self, Checksum, Findings, Options, has_no_end};
 use serde::Serialize;
 use std::thread;
 
 /// Records with a wrong checksum that are listed one by one.
 const MOST_LISTED: usize = 100;
+
+/// A frame, with the SHA-256 of its coded bytes where it is wanted.
+pub type Frame = frames::Frame<Option<[u8; 32]>>;
+
+/// Bytes that are not a record.
+#[derive(Clone, Debug, Serialize)]
+pub struct Damage {
+    /// Offset in the file.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// What a valid file has there.
+    pub expected: &'static str,
+}
+
+/// Bytes before the first record that are not a known header.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Front {
+    /// Offset in the file.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+}
 
 /// What a check found.
 #[derive(Debug, Serialize)]
@@ -101,51 +119,66 @@ fn check_records(
         manifest.begin(input)?;
     }
     let mut rows = wanted.then(RowWriter::new).transpose()?;
+    let hashes = manifest.is_some() || wanted;
     let options = Options {
-        crc: true,
-        sha256: manifest.is_some() || wanted,
+        checksums: true,
+        payloads: hashes,
         ..Options::default()
     };
     let mut mismatch_at = Vec::new();
-    let summary = frames::read(input, options, &mut progress, &mut |frame| {
-        structure.record(&frame);
-        if frame.crc == Crc::Wrong && mismatch_at.len() < MOST_LISTED {
-            mismatch_at.push(frame.offset);
-        }
-        if let Some(manifest) = manifest {
-            manifest.add(&frame)?;
-        }
-        if let Some(rows) = &mut rows {
-            rows.push(&Row::from_frame(&frame))?;
-        }
-        Ok(())
-    })?;
-    let found = structure.finish(summary.damaged == 0 && summary.cut.is_none());
+    let findings = frames::read(
+        &mut input.scanner()?,
+        &options,
+        input.known_front(),
+        &mut |_, packet, coded| hashes.then(|| hash_coded(packet.stream.codec, coded)),
+        &mut |frame| {
+            progress.at(frame.offset);
+            structure.add(&frame);
+            if frame.checksum == Checksum::Mismatch && mismatch_at.len() < MOST_LISTED {
+                mismatch_at.push(frame.offset);
+            }
+            if let Some(manifest) = manifest {
+                manifest.add(&frame)?;
+            }
+            if let Some(rows) = &mut rows {
+                rows.push(&Row::from_frame(&frame))?;
+            }
+            Ok::<_, Failure>(())
+        },
+    )?;
+    let found = structure.finish(findings.damaged == 0 && findings.cut.is_none());
     let rows = rows.map(RowWriter::finish).transpose()?;
-    Ok((Checked::new(input, summary, mismatch_at, found), rows))
+    Ok((Checked::new(input, findings, mismatch_at, found), rows))
 }
 
 impl Checked {
-    fn new(input: &Input, summary: Summary, mismatch_at: Vec<u64>, found: Found) -> Checked {
+    fn new(input: &Input, findings: Findings, mismatch_at: Vec<u64>, found: Found) -> Checked {
+        let damage = findings.damage.into_iter().map(|range| Damage {
+            offset: range.offset,
+            length: range.length,
+            expected: range.expected,
+        });
         Checked {
             size: input.size,
             sha256: String::new(),
-            records: summary.records,
+            records: findings.records,
             other_records: found.others,
-            checksums_ok: summary.checked_crc - summary.wrong_crc,
-            checksums_mismatch: summary.wrong_crc,
-            checksums_absent: summary.records - summary.checked_crc,
+            checksums_ok: findings.checked - findings.mismatches,
+            checksums_mismatch: findings.mismatches,
+            checksums_absent: findings.records - findings.checked,
             checksum_mismatch_at: mismatch_at,
-            header_records: summary.info.records,
+            header_records: findings.info.records,
             header_wrong: found.header_wrong,
             sequence: found.sequence,
             index: found.index,
-            front: summary.front,
-            has_no_end: has_no_end(summary.info.family),
-            damage: summary.damage,
-            damaged_regions: summary.damaged,
-            cut: summary.cut,
-            warnings: summary
+            front: findings
+                .front
+                .map(|(offset, length)| Front { offset, length }),
+            has_no_end: has_no_end(findings.info.family),
+            damage: damage.collect(),
+            damaged_regions: findings.damaged,
+            cut: findings.cut,
+            warnings: findings
                 .warnings
                 .into_iter()
                 .filter(|text| !is_counted(text))

@@ -4,7 +4,7 @@
 //! Source of the format: what ffmpeg 5.1 writes with `-c copy -bitexact -f framehash` (version 2 of the format).
 
 use super::converted::drain;
-use crate::common::{Failure, Input, frames::hex, media, output::NewFile};
+use crate::common::{Failure, Input, coded::hex, media, output::NewFile};
 use gst::{glib, prelude::*};
 use sha2::{Digest, Sha256};
 use std::{

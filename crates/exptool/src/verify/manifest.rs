@@ -5,11 +5,14 @@
 //! First comes a line `manifest`; then for each recording a line `file`, a line `frame` for each of its frames in the order of the
 //! file, and a line `end` with its SHA-256.
 
-use super::rows::{Fields, Row, RowWriter, Rows, codec_number, mode_number};
+use super::{
+    check::Frame,
+    rows::{Fields, Row, RowWriter, Rows, codec_number, mode_number},
+};
 use crate::common::{
     Failure, Input,
     clock::Zone,
-    frames::{Frame, codec_name, hex},
+    coded::{codec_name, hex},
     output::NewFile,
 };
 use serde::{Deserialize, Serialize};
@@ -96,21 +99,22 @@ struct FrameLine {
 
 impl FrameLine {
     fn from_frame(frame: &Frame) -> FrameLine {
+        let packet = &frame.packet;
         FrameLine {
             n: frame.number,
             offset: frame.offset,
-            bytes: frame.bytes,
-            camera: frame.stream.camera,
-            codec: codec_name(frame.stream.codec).to_owned(),
+            bytes: packet.payload.len() as u64,
+            camera: packet.stream.camera,
+            codec: codec_name(packet.stream.codec).to_owned(),
             video: frame.is_video(),
-            key: frame.key,
+            key: packet.key,
             orphan: frame.orphan,
-            time: frame.has_clock.then(|| Zone::utc(frame.clock)),
-            seconds: frame.timestamp.map(|timestamp| timestamp.seconds),
-            millis: frame.timestamp.and_then(|timestamp| timestamp.millis),
-            sequence: frame.sequence,
-            mode: frame.mode.name().map(str::to_owned),
-            sha256: frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),
+            time: packet.timestamp.map(|_| Zone::utc(frame.clock)),
+            seconds: packet.timestamp.map(|timestamp| timestamp.seconds),
+            millis: packet.timestamp.and_then(|timestamp| timestamp.millis),
+            sequence: packet.sequence,
+            mode: packet.mode.name().map(str::to_owned),
+            sha256: frame.extra.map(|sum| hex(&sum)).unwrap_or_default(),
         }
     }
 

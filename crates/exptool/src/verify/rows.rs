@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Frames as rows of one size in a temporary file: a comparison looks at them more than once, and there may be millions.
 
-use crate::common::{
-    Failure,
-    clock::Zone,
-    frames::{Frame, codec_name},
-};
+use super::check::Frame;
+use crate::common::{Failure, clock::Zone, coded::codec_name};
 use formats::{exp::record::MODES, reader::Codec};
 use serde::Serialize;
 use std::{
@@ -159,18 +156,19 @@ impl Fields {
 impl Row {
     /// The row of a frame.
     pub fn from_frame(frame: &Frame) -> Row {
+        let packet = &frame.packet;
         Row {
             n: frame.number,
             offset: frame.offset,
-            sha256: frame.sha256.unwrap_or_default(),
+            sha256: frame.extra.unwrap_or_default(),
             fields: Fields {
-                seconds: frame.timestamp.map(|timestamp| timestamp.seconds),
-                millis: frame.timestamp.and_then(|timestamp| timestamp.millis),
-                sequence: frame.sequence,
-                camera: frame.stream.camera,
-                mode: mode_number(frame.mode.name()),
-                codec: codec_number(codec_name(frame.stream.codec)),
-                key: frame.key,
+                seconds: packet.timestamp.map(|timestamp| timestamp.seconds),
+                millis: packet.timestamp.and_then(|timestamp| timestamp.millis),
+                sequence: packet.sequence,
+                camera: packet.stream.camera,
+                mode: mode_number(packet.mode.name()),
+                codec: codec_number(codec_name(packet.stream.codec)),
+                key: packet.key,
             },
             video: frame.is_video(),
             orphan: frame.orphan,

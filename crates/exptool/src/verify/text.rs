@@ -106,7 +106,11 @@ impl Checked {
             }
         }
         if let Some(front) = &self.front {
-            let _ = writeln!(out, "  front      {}", front.text());
+            let _ = writeln!(
+                out,
+                "  front      {} bytes at offset {}, before the first record, are not a known header",
+                front.length, front.offset
+            );
         }
         for damage in &self.damage {
             let _ = writeln!(
