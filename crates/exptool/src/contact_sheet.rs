@@ -2,7 +2,7 @@
 //! `exptool contact-sheet`: small pictures of each run on a sheet.
 
 use crate::common::{
-    Common, Done, Failure, cameras, failure::EXIT_CODES, frames::hex, media, output,
+    Common, Done, Failure, cameras, coded::hex, failure::EXIT_CODES, media, output,
     progress::Progress,
 };
 use crate::draw::{Canvas, Svg};
@@ -343,7 +343,7 @@ fn draw(recording: &Recording, page: Page<'_>, order: Order<'_>) -> Result<Vec<u
 
 /// The line below the file's name: recorder, time zone, page.
 fn heading(recording: &Recording, (page, pages): (usize, usize)) -> String {
-    let mut parts = vec![recording.summary.info.server.clone()];
+    let mut parts = vec![recording.findings.info.server.clone()];
     if recording.has_clock() {
         parts.push(recording.zone.describe());
     }

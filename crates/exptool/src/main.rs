@@ -14,6 +14,7 @@ mod recording;
 mod report;
 mod shell;
 mod snapshot;
+mod survey;
 mod timeline;
 mod verify;
 

@@ -3,10 +3,10 @@
 
 use crate::common::{
     Failure,
-    frames::hash_coded,
+    coded::hash_coded,
     media::{self, Source, clock_of},
 };
-use crate::recording::{Camera, Recording, Stretch};
+use crate::recording::{Camera, CameraRun, Recording};
 use formats::timeline::SECOND;
 use gst::prelude::*;
 use std::{
@@ -46,7 +46,7 @@ pub struct Moment<'a> {
 
 impl<'a> Moment<'a> {
     /// The run.
-    pub fn stretch(&self) -> Option<&'a Stretch> {
+    pub fn stretch(&self) -> Option<&'a CameraRun> {
         self.camera.runs.get(self.run)
     }
 
@@ -61,8 +61,9 @@ impl<'a> Moment<'a> {
                 .enumerate()
                 .filter_map(|(n, run)| Some((n, run, run.decodable?)))
         };
-        let holding =
-            |(_, run, _): &(usize, &Stretch, i64)| (run.start..camera.end_of(run)).contains(&clock);
+        let holding = |(_, run, _): &(usize, &CameraRun, i64)| {
+            (run.start..camera.end_of(run)).contains(&clock)
+        };
         let inside = runs().filter(holding).nth(pass);
         let next = || {
             let later = runs().filter(|(_, run, _)| run.start > clock);
@@ -81,7 +82,7 @@ impl<'a> Moment<'a> {
     /// How many earlier runs hold this very moment, as `seek-clock` counts them: a run holds its last picture's duration too, a
     /// second at least.
     fn pass(&self) -> u32 {
-        self.holding(self.camera.timing.interval.max(SECOND))
+        self.holding(self.camera.interval.max(SECOND))
     }
 
     /// How many earlier runs have pictures before and after it.
@@ -101,7 +102,7 @@ impl<'a> Moment<'a> {
     /// open.
     fn fits(&self, clock: i64) -> bool {
         self.stretch().is_some_and(|run| {
-            let slack = self.camera.timing.interval.max(SECOND);
+            let slack = self.camera.interval.max(SECOND);
             (run.start.saturating_sub(slack)..=run.last.saturating_add(slack)).contains(&clock)
         })
     }

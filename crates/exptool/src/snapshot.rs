@@ -3,16 +3,12 @@
 
 use crate::common::when::Base;
 use crate::common::{
-    Common, Done, Failure, cameras,
-    clock::Zone,
-    failure::EXIT_CODES,
-    frames::{Options, hex},
-    media, output,
+    Common, Done, Failure, cameras, clock::Zone, coded::hex, failure::EXIT_CODES, media, output,
     progress::Progress,
 };
 use crate::draw;
 use crate::pictures::{Moment, Picture, Pictures};
-use crate::recording::{Camera, Recording, file_sha256};
+use crate::recording::{Camera, Options, Recording, file_sha256};
 use crate::timeline::save;
 use clap::Args;
 use formats::timeline::SECOND;
@@ -307,7 +303,7 @@ fn texts(
     picture: &Picture,
     sum: &str,
 ) -> Vec<(String, String)> {
-    let spans = wanted.moment.stretch().map(|run| run.spans.as_slice());
+    let spans = wanted.moment.stretch().map(|run| run.modes.as_slice());
     let mode = spans
         .unwrap_or_default()
         .iter()

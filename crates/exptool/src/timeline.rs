@@ -3,7 +3,7 @@
 
 use crate::common::{Common, Done, Failure, clock::duration, failure::EXIT_CODES, output};
 use crate::draw::{Canvas, Svg};
-use crate::recording::{Camera, Recording, Stretch};
+use crate::recording::{Camera, CameraRun, Recording};
 use clap::Args;
 use formats::{reader::Mode, timeline::SECOND};
 use serde_json::{Value, json};
@@ -105,8 +105,8 @@ fn texts(recordings: &[Recording]) -> Vec<(String, String)> {
 
 /// What is drawn of a recording, for machines.
 fn facts(recording: &Recording) -> Value {
-    let run = |run: &Stretch, camera: &Camera| {
-        let modes = run.spans.iter().map(|span| {
+    let run = |run: &CameraRun, camera: &Camera| {
+        let modes = run.modes.iter().map(|span| {
             json!({
                 "mode": span.mode.name(),
                 "start": recording.time(span.start),
@@ -121,7 +121,7 @@ fn facts(recording: &Recording) -> Value {
             "modes": modes.collect::<Vec<_>>(),
         })
     };
-    let cameras = recording.cameras.iter().map(|camera| {
+    let cameras = recording.contents.cameras.iter().map(|camera| {
         json!({
             "camera": camera.number,
             "title": camera.title,
@@ -132,7 +132,7 @@ fn facts(recording: &Recording) -> Value {
         "file": recording.input.name,
         "utc_offset": recording.has_clock().then(|| recording.zone.offset_name()),
         "cameras": cameras.collect::<Vec<_>>(),
-        "damaged_places": recording.damage.len(),
+        "damaged_places": recording.contents.damage.len(),
     })
 }
 
@@ -201,11 +201,11 @@ pub fn draw(recordings: &[Recording]) -> Result<String, Failure> {
     let mut top = TOP;
     for recording in recordings {
         let file = (recordings.len() > 1).then(|| file_label(recording, differ));
-        for camera in &recording.cameras {
+        for camera in &recording.contents.cameras {
             row(&mut svg, &axis, recording, camera, top, file.as_deref());
             top += ROW;
         }
-        if !recording.damage.is_empty() {
+        if !recording.contents.damage.is_empty() {
             damage(&mut svg, &axis, recording, top);
             top += ROW;
         }
@@ -236,11 +236,15 @@ fn none() -> Failure {
 }
 
 fn rows_of(recording: &Recording) -> usize {
-    recording.cameras.len() + usize::from(!recording.damage.is_empty())
+    recording.contents.cameras.len() + usize::from(!recording.contents.damage.is_empty())
 }
 
 fn axis(recordings: &[Recording]) -> Option<Axis> {
-    let cameras = || recordings.iter().flat_map(|recording| &recording.cameras);
+    let cameras = || {
+        recordings
+            .iter()
+            .flat_map(|recording| &recording.contents.cameras)
+    };
     let from = cameras()
         .flat_map(|c| c.runs.iter().map(|run| run.start))
         .min()?;
@@ -323,14 +327,14 @@ fn row(
         .min(3)
         + 1;
     let height = (ROW - 12.0) / f64::from(passes);
-    let mut before: Option<&Stretch> = None;
+    let mut before: Option<&CameraRun> = None;
     for run in camera.runs.iter().take(MAX_RUNS) {
         if let Some(before) = before.filter(|before| before.last < run.start) {
             let (from, to) = (axis.x(camera.end_of(before)), axis.x(run.start));
             svg.line((from, middle), (to, middle), "gap");
         }
         let y = top + 6.0 + height * f64::from(run.pass.min(3));
-        for span in &run.spans {
+        for span in &run.modes {
             let (x, end) = (axis.x(span.start), axis.x(span.end));
             let (_, name, colour) = colour(span.mode);
             let title = format!(
@@ -353,7 +357,7 @@ fn colour(mode: Mode) -> (Mode, &'static str, &'static str) {
 fn damage(svg: &mut Svg, axis: &Axis, recording: &Recording, top: f64) {
     let middle = top + ROW / 2.0;
     svg.text((LEFT - 12.0, middle + 4.0), 12, "end", "damage");
-    for hurt in recording.damage.iter().take(MAX_MARKS) {
+    for hurt in recording.contents.damage.iter().take(MAX_MARKS) {
         let x = axis.x(hurt.clock.unwrap_or(axis.from));
         let title = format!("{} bytes at offset {}", hurt.length, hurt.offset);
         svg.mark((x, middle + 5.0), DAMAGE, &title);
@@ -364,12 +368,12 @@ fn legend(svg: &mut Svg, recordings: &[Recording], y: f64) {
     let runs = || {
         recordings
             .iter()
-            .flat_map(|r| &r.cameras)
+            .flat_map(|r| &r.contents.cameras)
             .flat_map(|c| &c.runs)
     };
     let mut x = LEFT;
     for (mode, name, colour) in COLOURS {
-        if runs().any(|run| run.spans.iter().any(|span| span.mode == mode)) {
+        if runs().any(|run| run.modes.iter().any(|span| span.mode == mode)) {
             svg.rect((x, y - 10.0), (14.0, 12.0), colour, name);
             svg.text((x + 20.0, y), 11, "start", name);
             x += 34.0 + 7.0 * name.len() as f64;
@@ -377,14 +381,14 @@ fn legend(svg: &mut Svg, recordings: &[Recording], y: f64) {
     }
     if recordings
         .iter()
-        .any(|recording| !recording.damage.is_empty())
+        .any(|recording| !recording.contents.damage.is_empty())
     {
         svg.mark((x + 7.0, y), DAMAGE, "damage");
         svg.text((x + 20.0, y), 11, "start", "damage");
     }
     let total: i64 = recordings
         .iter()
-        .flat_map(|recording| &recording.cameras)
+        .flat_map(|recording| &recording.contents.cameras)
         .flat_map(|camera| camera.runs.iter().map(|run| camera.end_of(run) - run.start))
         .sum();
     let tenth = SECOND / 10;

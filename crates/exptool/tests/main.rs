@@ -3,7 +3,6 @@
 
 mod convert;
 mod convert_edges;
-mod convert_tasks;
 mod explain;
 mod exptool_tools;
 mod info;

@@ -14,7 +14,7 @@ pub fn choose<'a>(
     wanted: Option<&str>,
 ) -> Result<Vec<&'a Camera>, Failure> {
     let name = &recording.input.name;
-    let all: Vec<&Camera> = recording.cameras.iter().collect();
+    let all: Vec<&Camera> = recording.contents.cameras.iter().collect();
     let Some(wanted) = wanted.filter(|_| !all.is_empty()) else {
         return match all.is_empty() {
             true => Err(Failure::Input(format!(

@@ -4,9 +4,10 @@
 use super::{
     Failure,
     clock::Zone,
-    frames::{Crc, Frame, codec_name, hex},
+    coded::{codec_name, hex},
 };
-use formats::timeline::Break;
+use crate::recording::Frame;
+use formats::timeline::{Break, Resolution};
 use std::io::Write;
 
 /// Columns of the table.
@@ -64,30 +65,34 @@ impl<W: Write> Table<W> {
     /// # Errors
     /// An output that cannot be written.
     pub fn add(&mut self, frame: &Frame) -> Result<(), Failure> {
-        let zone = match frame.estimated {
-            true => self.zone.in_seconds(),
-            false => self.zone,
+        let packet = &frame.packet;
+        let zone = self.zone.with_resolution(frame.resolution);
+        let (has_clock, time_is) = match frame.resolution {
+            Resolution::Millis => (true, "recorded"),
+            Resolution::Seconds => (true, "estimated between whole seconds"),
+            Resolution::Slots => (false, ""),
         };
-        let time = |text: String| if frame.has_clock { text } else { String::new() };
+        let time_is = match (has_clock, frame.doubtful) {
+            (true, true) => "doubtful",
+            _ => time_is,
+        };
+        let time = |text: String| if has_clock { text } else { String::new() };
         let number = |value: Option<i64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let timestamp = frame.timestamp;
+        let millis = timestamp.and_then(|timestamp| timestamp.millis);
         let line = [
             frame.number.to_string(),
             frame.offset.to_string(),
-            frame.record_size.to_string(),
-            frame.bytes.to_string(),
-            frame.stream.camera.to_string(),
-            codec_name(frame.stream.codec).to_owned(),
-            u8::from(frame.key).to_string(),
+            packet.size.to_string(),
+            packet.payload.len().to_string(),
+            packet.stream.camera.to_string(),
+            codec_name(packet.stream.codec).to_owned(),
+            u8::from(packet.key).to_string(),
             u8::from(frame.orphan).to_string(),
-            frame.mode.name().unwrap_or_default().to_owned(),
-            number(frame.sequence.map(i64::from)),
-            number(frame.timestamp.map(|timestamp| timestamp.seconds)),
-            number(
-                frame
-                    .timestamp
-                    .and_then(|timestamp| timestamp.millis)
-                    .map(i64::from),
-            ),
+            packet.mode.name().unwrap_or_default().to_owned(),
+            number(packet.sequence.map(i64::from)),
+            number(timestamp.map(|timestamp| timestamp.seconds)),
+            number(millis.map(i64::from)),
             time(zone.format_utc(frame.clock)),
             time(zone.rfc3339(frame.clock)),
             format!(
@@ -96,24 +101,14 @@ impl<W: Write> Table<W> {
                 frame.running % 1_000_000_000
             ),
             (frame.run + 1).to_string(),
-            begins(frame.begins),
-            match (frame.width, frame.height) {
+            describe(frame.begins),
+            match (packet.width, packet.height) {
                 (0, _) | (_, 0) => String::new(),
                 (width, height) => format!("{width}x{height}"),
             },
-            match frame.crc {
-                Crc::Absent => "",
-                Crc::Right => "right",
-                Crc::Wrong => "wrong",
-            }
-            .to_owned(),
-            frame.sha256.map(|sum| hex(&sum)).unwrap_or_default(),
-            match (frame.has_clock, frame.estimated) {
-                (false, _) => "",
-                (true, false) => "recorded",
-                (true, true) => "estimated between whole seconds",
-            }
-            .to_owned(),
+            frame.checksum.name().unwrap_or_default().to_owned(),
+            frame.extra.map(|sum| hex(&sum)).unwrap_or_default(),
+            time_is.to_owned(),
         ];
         self.out
             .write_record(&line)
@@ -135,13 +130,15 @@ fn failed(name: &str, error: &csv::Error) -> Failure {
     Failure::Output(format!("{name}: {error}"))
 }
 
-fn begins(begins: Option<Break>) -> String {
-    let seconds = |ns: i64| ns as f64 / 1e9;
+fn describe(begins: Option<Break>) -> String {
+    let Some(begins) = begins else {
+        return String::new();
+    };
+    let seconds = begins.length() as f64 / 1e9;
     match begins {
-        None => String::new(),
-        Some(Break::Start) => "start".to_owned(),
-        Some(Break::Gap(ns)) => format!("gap of {:.3} s", seconds(ns)),
-        Some(Break::Forward(ns)) => format!("clock forward by {:.3} s", seconds(ns)),
-        Some(Break::Back(ns)) => format!("clock back by {:.3} s", seconds(ns)),
+        Break::Start => "start".to_owned(),
+        Break::Gap(_) => format!("gap of {seconds:.3} s"),
+        Break::Forward(_) => format!("clock forward by {seconds:.3} s"),
+        Break::Back(_) => format!("clock back by {seconds:.3} s"),
     }
 }

@@ -1,42 +1,34 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Opens any input by its content.
 
-use super::{
-    Failure,
-    evidence::{Evidence, LOOK},
-    walk::Walk,
-};
+use super::Failure;
 use formats::{
     exp::{
-        header,
-        layout::{BUILT_IN, Layout},
+        header::{self, FileHeader},
+        layout::{BUILT_IN, Layout, Status},
         learn::Confidence,
-        probe::{self, Family, MAX_PROBE, Probe},
+        probe::Family,
     },
-    netvu,
-    reader::{Reader, Window},
-    recording::{self, FileSource, Scanner},
+    fields::Header,
+    reader::{Codec, Media, Reader, Window},
+    recording::{self, FileSource, Format, Formats, Opened, Scanned, Scanner, Source},
 };
+use rustix::fs::{Advice, fadvise};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    num::NonZeroU64,
     os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// Bytes that are looked at first.
-const FIRST_LOOK: usize = 64 << 10;
-
-/// What reads the file.
-#[derive(Clone)]
-enum Source {
-    /// A known family of EXP.
-    Exp(Family),
-    /// Records of a given layout, and its TOML text.
-    Layout(Box<Layout>, String),
-    /// A NetVu form.
-    NetVu(netvu::Kind),
-}
+/// Bytes that are read before the format is looked for.
+const FIRST: usize = 64 << 10;
+/// Frames that show how surely a file is read.
+const ENOUGH: u32 = 8;
+/// Bytes without a frame after which the next is not waited for any longer.
+const PATIENCE: u64 = 4 << 20;
 
 /// A recording.
 #[derive(Clone)]
@@ -47,20 +39,19 @@ pub struct Input {
     pub name: String,
     /// Bytes.
     pub size: u64,
-    /// How the family was told, for people.
+    /// What shows the format, for people.
     pub evidence: String,
     /// 0 to 100.
     pub confidence: u32,
-    source: Source,
-    /// Bytes whose chunks tell what they are: all of an AVI, none of a file that does not begin as one.
-    chunks: u64,
+    format: Format,
+    is_riff: bool,
 }
 
 impl Input {
-    /// Opens a file by its content, or by a layout: the name of a built-in one, or a TOML file.
+    /// Opens a file by its content, or by a layout: `auto`, `learn`, the name of a built-in one, or a TOML file.
     ///
     /// # Errors
-    /// A file that cannot be read or is no recording; a layout that cannot be read.
+    /// A file that cannot be read or is not a recording; a layout that cannot be read.
     pub fn open(path: &Path, layout: Option<&str>) -> Result<Input, Failure> {
         let name = path.display().to_string();
         let fail = |error: std::io::Error| Failure::Input(format!("{name}: {error}"));
@@ -69,20 +60,14 @@ impl Input {
         // a disk has no length of its own, only an end
         let size = file.seek(SeekFrom::End(0)).map_err(fail)?;
         file.rewind().map_err(fail)?;
-        let (source, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
-            Some("learn") => inferred(path).map_err(|failure| named(&name, failure))?,
-            Some(layout) => {
-                let (loaded, text) = load_layout(layout)?;
-                (Source::Layout(Box::new(loaded), text), String::new(), 0)
-            }
-            // known families first, else what can be inferred
-            None => recognise(&mut file, size)
-                .or_else(|unknown| match begins_foreign(path) {
-                    // another container's own framing must not pass for a layout
-                    true => Err(unknown),
-                    false => inferred(path).map_err(|_| unknown),
-                })
-                .map_err(|failure| named(&name, failure))?,
+        let (format, evidence, confidence) = match layout.filter(|layout| *layout != "auto") {
+            Some("learn") => infer(path, &name)?,
+            Some(layout) => (
+                Format::Layout(Box::new(load_layout(layout)?)),
+                String::new(),
+                0,
+            ),
+            None => recognise(&mut file, size, &name)?,
         };
         let mut input = Input {
             path: path.to_owned(),
@@ -90,29 +75,26 @@ impl Input {
             size,
             evidence,
             confidence,
-            source,
-            chunks: 0,
+            format,
+            is_riff: false,
         };
-        if input.head(4)? == b"RIFF" {
-            input.chunks = u64::MAX;
-        }
+        input.is_riff = input.head(4)? == b"RIFF";
         if input.evidence.is_empty() {
             input.measure()?;
         }
         Ok(input)
     }
 
-    /// Says how sure the family or layout is, by the records themselves.
+    /// How surely the file is read, by the records themselves.
     fn measure(&mut self) -> Result<(), Failure> {
-        let mut walk = self.walk()?;
-        (self.confidence, self.evidence) = match &self.source {
-            Source::Exp(Family::Native) => {
-                Evidence::of(&mut walk, LOOK)?.with_header(&self.head(header::SIZE)?)
+        (self.confidence, self.evidence) = match &self.format {
+            Format::Exp(Family::Native) => {
+                Evidence::find(self, PATIENCE)?.with_header(&self.head(header::SIZE)?)
             }
-            Source::Layout(layout, _) => {
+            Format::Layout(layout) | Format::Inferred(layout, _) => {
                 // before a file is said to hold no such record, all of it is looked through
-                let found = Evidence::of(&mut walk, u64::MAX)?;
-                if found.pictures == 0 {
+                let found = Evidence::find(self, u64::MAX)?;
+                if found.frames == 0 {
                     return Err(Failure::Input(format!(
                         "{}: no record of the layout {} was found in its {} bytes",
                         self.name, layout.name, self.size
@@ -120,86 +102,105 @@ impl Input {
                 }
                 found.by_layout(layout)
             }
-            _ => Evidence::of(&mut walk, LOOK)?.alone(),
+            _ => Evidence::find(self, PATIENCE)?.alone(),
         };
         Ok(())
     }
 
-    /// A new reader, at the file's beginning.
+    /// A reader, at the file's beginning.
     pub fn reader(&self) -> Box<dyn Reader> {
-        match &self.source {
-            Source::Exp(family) => match probe::open(*family) {
-                Some(reader) => reader,
-                None => unreachable!("the built-in layouts are valid"),
-            },
-            Source::Layout(layout, _) => probe::open_layout((**layout).clone()),
-            Source::NetVu(kind) => netvu::open(*kind),
-        }
+        self.format.reader(false)
     }
 
-    /// A scanner of its records, from the file's beginning.
+    /// The file's bytes.
     ///
     /// # Errors
     /// A file that cannot be opened any more.
-    pub fn scanner(&self) -> Result<Scanner<InputSource>, Failure> {
-        let fail = |error| Failure::Input(format!("{}: {error}", self.name));
-        let source = InputSource {
-            name: self.name.clone(),
-            file: FileSource::new(File::open(&self.path).map_err(fail)?),
-        };
-        Ok(Scanner::new(source, self.reader()))
+    pub fn source(&self) -> Result<InputSource, Failure> {
+        let file = File::open(&self.path)
+            .map_err(|error| Failure::Input(format!("{}: {error}", self.name)))?;
+        Ok(InputSource {
+            file: FileSource::new(file),
+            name: self.name.as_str().into(),
+        })
     }
 
     /// A walk over all of the file.
     ///
     /// # Errors
     /// A file that cannot be opened any more.
-    pub fn walk(&self) -> Result<Walk, Failure> {
-        Walk::new(self, self.reader())
-    }
-
-    /// The layout its records are read by; `None` for NetVu.
-    pub fn layout(&self) -> Option<Layout> {
-        match &self.source {
-            Source::Exp(Family::Plv1) => Layout::built_in("plv1"),
-            Source::Exp(_) => Layout::built_in("reference"),
-            Source::Layout(layout, _) => Some((**layout).clone()),
-            Source::NetVu(_) => None,
-        }
+    pub fn walk(&self) -> Result<super::walk::Walk, Failure> {
+        super::walk::Walk::new(self, self.reader())
     }
 
     /// TOML text of the layout, empty for NetVu: the words behind its fields say how well each is known.
     pub fn layout_text(&self) -> String {
-        let built_in = |name| {
-            let found = BUILT_IN.iter().find(|(known, _)| *known == name);
-            found
-                .map(|(_, text)| (*text).to_owned())
-                .unwrap_or_default()
+        let name = match &self.format {
+            Format::NetVu(_) => return String::new(),
+            Format::Exp(Family::Plv1) => "plv1",
+            Format::Exp(_) => "reference",
+            Format::Layout(layout) | Format::Inferred(layout, _) => layout.name.as_str(),
         };
-        match &self.source {
-            Source::Exp(Family::Plv1) => built_in("plv1"),
-            Source::Exp(_) => built_in("reference"),
-            Source::Layout(_, text) => text.clone(),
-            Source::NetVu(_) => String::new(),
+        let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
+        built_in.map_or_else(String::new, |(_, text)| (*text).to_owned())
+    }
+
+    /// Reads all of the file's records.
+    ///
+    /// # Errors
+    /// A file that cannot be opened any more.
+    pub fn scanner(&self) -> Result<Scanner<InputSource>, Failure> {
+        Ok(Scanner::new(self.source()?, self.reader()))
+    }
+
+    /// The recorder's offset from UTC in minutes, which NetVu streams give a little later than in their first bytes.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn utc_offset(&self) -> Result<Option<i32>, Failure> {
+        let mut scanner = self.scanner()?;
+        for _ in 0..64 {
+            let in_packet = match scanner.scan()? {
+                Some(Scanned::Packet { packet, .. }) if packet.stream.codec != Codec::Text => {
+                    packet.details.map(|details| details.utc_offset)
+                }
+                Some(_) => None,
+                None => break,
+            };
+            if let Some(offset) = in_packet {
+                return Ok(scanner.info().utc_offset.or(offset));
+            }
+        }
+        Ok(scanner.info().utc_offset)
+    }
+
+    /// The layout its records are read by; `None` for NetVu.
+    pub fn layout(&self) -> Option<Layout> {
+        match &self.format {
+            Format::Exp(Family::Plv1) => Layout::built_in("plv1"),
+            Format::Exp(_) => Layout::built_in("reference"),
+            Format::Layout(layout) | Format::Inferred(layout, _) => Some((**layout).clone()),
+            Format::NetVu(_) => None,
         }
     }
 
     /// Bytes at the file's beginning that may be anything: a header that the layout calls opaque, the front of a partition, the
     /// chunks of an AVI.
     pub fn known_front(&self) -> u64 {
-        match &self.source {
-            Source::NetVu(_) => u64::MAX,
-            Source::Exp(Family::Plv1) => self.chunks,
-            Source::Exp(_) => 0,
-            Source::Layout(layout, _) if layout.name == "plv1" => self.chunks,
-            Source::Layout(layout, _) => layout.file_header.unwrap_or(0),
+        let chunks = if self.is_riff { u64::MAX } else { 0 };
+        match &self.format {
+            Format::NetVu(_) => u64::MAX,
+            Format::Exp(Family::Plv1) => chunks,
+            Format::Exp(_) => 0,
+            Format::Layout(layout) | Format::Inferred(layout, _) if layout.name == "plv1" => chunks,
+            Format::Layout(layout) | Format::Inferred(layout, _) => layout.file_header.unwrap_or(0),
         }
     }
 
     /// Name of the GStreamer element that plays it.
     pub fn demuxer(&self) -> &'static str {
-        match self.source {
-            Source::NetVu(_) => "netvudemux",
+        match self.format {
+            Format::NetVu(_) => "netvudemux",
             _ => "expdemux",
         }
     }
@@ -209,25 +210,18 @@ impl Input {
     /// # Errors
     /// A file that cannot be read.
     pub fn head(&self, length: usize) -> Result<Vec<u8>, Failure> {
-        let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", self.name));
-        let mut bytes = Vec::new();
-        File::open(&self.path)
-            .map_err(fail)?
-            .take(length as u64)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
-        Ok(bytes)
+        self.source()?.read_at(0, length, None)
     }
 }
 
-/// A recording's bytes; failures name it.
-#[derive(Debug)]
+/// An input's bytes; what goes wrong is named after it.
+#[derive(Clone)]
 pub struct InputSource {
-    name: String,
     file: FileSource,
+    name: Arc<str>,
 }
 
-impl recording::Source for InputSource {
+impl Source for InputSource {
     type Block = Vec<u8>;
     type Error = Failure;
 
@@ -237,16 +231,19 @@ impl recording::Source for InputSource {
         want: usize,
         old: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, Failure> {
-        let read = recording::Source::read_at(&mut self.file, offset, want, old);
-        read.map_err(|error| Failure::Input(format!("{}, offset {offset}: {error}", self.name)))
+        self.file
+            .read_at(offset, want, old)
+            .map_err(|error| Failure::Input(format!("{}, offset {offset}: {error}", self.name)))
     }
 
     fn size(&self) -> Option<u64> {
-        recording::Source::size(&self.file)
+        self.file.size()
     }
 
     fn prefetch(&mut self, offset: u64, bytes: u64) {
-        recording::Source::prefetch(&mut self.file, offset, bytes);
+        // no matter where it is not taken
+        let length = NonZeroU64::new(bytes);
+        let _ = fadvise(self.file.file(), offset, length, Advice::WillNeed);
     }
 }
 
@@ -273,61 +270,45 @@ pub fn can_be_read_twice(path: &Path, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A built-in layout, or one from a file, with its TOML text.
-fn load_layout(name: &str) -> Result<(Layout, String), Failure> {
+/// A built-in layout, or one from a file.
+fn load_layout(name: &str) -> Result<Layout, Failure> {
     let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
         Some((_, text)) => (*text).to_owned(),
         None => std::fs::read_to_string(name)
             .map_err(|error| Failure::Input(format!("layout {name}: {error}")))?,
     };
-    let layout =
-        Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-    Ok((layout, text))
+    Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))
 }
 
-/// The failure, with the file's name.
-fn named(name: &str, failure: Failure) -> Failure {
-    match failure {
-        Failure::Input(text) => Failure::Input(format!("{name}: {text}")),
-        other => other,
-    }
-}
+type Recognised = (Format, String, u32);
 
-/// Whether the file begins as one of another kind does.
-fn begins_foreign(path: &Path) -> bool {
-    use std::io::Read;
-    let mut head = [0; 16];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut head));
-    read.is_ok_and(|read| formats::exp::probe::is_foreign(head.get(..read).unwrap_or_default()))
-}
-
-/// A layout that the file itself teaches.
-fn inferred(path: &Path) -> Result<(Source, String, u32), Failure> {
-    let inferred = crate::learn::of_file(path)?.map_err(Failure::Input)?;
+/// A layout inferred from the file, however doubtful: somebody asked for it.
+fn infer(path: &Path, name: &str) -> Result<Recognised, Failure> {
+    let inferred = crate::learn::of_file(path)?
+        .map_err(|reason| Failure::Input(format!("{name}: {reason}")))?;
     let confidence = match inferred.confidence {
         Confidence::Certain => 95,
         Confidence::Probable => 60,
         Confidence::Doubtful => 20,
     };
     let evidence = format!(
-        "the layout was inferred from the file and is {}: it reads {} of {} pictures",
+        "the layout was inferred from the file and is {}: it reads {} of {} frames",
         inferred.confidence.name(),
         inferred.read,
         inferred.pictures
     );
-    let text = inferred.to_toml().unwrap_or_default();
     Ok((
-        Source::Layout(Box::new(inferred.layout), text),
+        Format::Layout(Box::new(inferred.layout)),
         evidence,
         confidence,
     ))
 }
 
-/// Told from the first bytes: what reads them, why, and how sure.
-fn recognise(file: &mut File, size: u64) -> Result<(Source, String, u32), Failure> {
-    let fail = |error: std::io::Error| Failure::Input(error.to_string());
+/// What reads the file, by its first bytes; why, and how surely.
+fn recognise(file: &mut File, size: u64, name: &str) -> Result<Recognised, Failure> {
+    let fail = |error: std::io::Error| Failure::Input(format!("{name}: {error}"));
     let mut bytes = Vec::new();
-    let mut want = FIRST_LOOK;
+    let mut want = FIRST;
     loop {
         let more = want.saturating_sub(bytes.len()) as u64;
         let got = Read::by_ref(file)
@@ -340,32 +321,126 @@ fn recognise(file: &mut File, size: u64) -> Result<(Source, String, u32), Failur
             last: got == 0 || bytes.len() as u64 >= size,
             unread: 0,
         };
-        match probe::probe(&window) {
-            Probe::Is { family, .. } => {
-                // how sure it is, the records say
-                return Ok((Source::Exp(family), String::new(), 0));
+        match recording::open(&window, Formats::All) {
+            Opened::Need(more) if !window.last => {
+                want = more.max(bytes.len().saturating_add(1));
             }
-            Probe::Need(bytes) if !window.last && want < MAX_PROBE => {
-                // NetVu tells itself early, and an EXP is searched for in 4 MiB
-                if let Some(found) = netvu_form(window.data, 90) {
-                    return Ok(found);
-                }
-                want = bytes.clamp(want.saturating_mul(2), MAX_PROBE);
+            Opened::Recording {
+                format,
+                evidence,
+                confidence,
+            } => return Ok((format, evidence, confidence)),
+            Opened::Need(_) => {
+                return Err(Failure::Input(format!(
+                    "{name}: ends before its format can be recognised"
+                )));
             }
-            _ => break,
+            Opened::Unknown { expected } => {
+                return Err(Failure::Input(format!(
+                    "{name}: is not a recording: expected {expected}, in the first {} bytes",
+                    bytes.len()
+                )));
+            }
         }
     }
-    netvu_form(&bytes, 1).ok_or_else(|| {
-        Failure::Input(format!(
-            "is no recording that this program knows: expected {}, or a NetVu stream, in the first {} bytes",
-            probe::EXPECTED,
-            bytes.len()
-        ))
-    })
 }
 
-fn netvu_form(bytes: &[u8], at_least: u32) -> Option<(Source, String, u32)> {
-    let (kind, score) = netvu::probe(bytes).filter(|(_, score)| *score >= at_least)?;
-    let evidence = format!("the first packets are a NetVu stream ({kind:?})");
-    Some((Source::NetVu(kind), evidence, score))
+/// What the first records show of how surely a file is read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Evidence {
+    /// Frames that validate, 8 at most.
+    frames: u32,
+    /// Damaged bytes before and between them.
+    damaged: u64,
+    /// Bytes that were read.
+    read: u64,
+}
+
+impl Evidence {
+    /// Counts the first frames of a file. The first of them is waited for `most` bytes.
+    fn find(input: &Input, most: u64) -> Result<Evidence, Failure> {
+        let mut scanner = input.scanner()?;
+        let mut found = Evidence::default();
+        let mut until = most;
+        while found.frames < ENOUGH && found.read < until {
+            scanner.set_limit(until);
+            let Some(scanned) = scanner.scan()? else {
+                break;
+            };
+            match scanned {
+                Scanned::Packet { offset, packet, .. } => {
+                    found.frames += u32::from(packet.stream.codec.media() == Media::Video);
+                    found.read = offset.saturating_add(packet.size as u64);
+                    until = found.read.saturating_add(PATIENCE);
+                }
+                Scanned::Damaged(range) => {
+                    found.damaged = found.damaged.saturating_add(range.length);
+                    found.read = range.end();
+                }
+                Scanned::Skipped { offset, length } | Scanned::Cut { offset, length } => {
+                    found.read = offset.saturating_add(length);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// 0 to 100: a quarter for each frame, less what was damaged.
+    fn accuracy(&self) -> u32 {
+        let whole = self.read.saturating_sub(self.damaged);
+        let part = whole
+            .saturating_mul(100)
+            .checked_div(self.read)
+            .unwrap_or(0);
+        let part = u32::try_from(part).unwrap_or(100);
+        self.frames.saturating_mul(25).min(part)
+    }
+
+    fn text(&self) -> String {
+        let mut text = match self.frames {
+            0 => "no frame validates".to_owned(),
+            1 => "1 frame validates".to_owned(),
+            count => format!("the first {count} frames validate"),
+        };
+        if self.damaged > 0 {
+            text.push_str(&format!(", with {} damaged bytes among them", self.damaged));
+        }
+        text
+    }
+
+    /// Of a file with a header of the reference layout: its magic is assumed, so its checksum and the records decide.
+    fn with_header(&self, head: &[u8]) -> (u32, String) {
+        let records = self.accuracy();
+        let (sure, header) = match FileHeader::parse(head) {
+            Err(_) => (0, "the header is cut off"),
+            Ok(header) if header.crc == header.checksum() => (
+                40 + records.saturating_mul(6) / 10,
+                "the header's checksum is ok",
+            ),
+            Ok(_) => (
+                records.saturating_mul(9) / 10,
+                "the header's checksum does not match",
+            ),
+        };
+        (sure, format!("{header}, {}", self.text()))
+    }
+
+    /// Of a file without one.
+    fn alone(&self) -> (u32, String) {
+        (self.accuracy(), self.text())
+    }
+
+    /// Of a file that is read by a layout somebody asked for. An inferred layout is no surer than it was when it was inferred.
+    fn by_layout(&self, layout: &Layout) -> (u32, String) {
+        let (most, how) = match (layout.status, layout.title.rsplit(", ").next()) {
+            (Status::Inferred, Some("certain")) => (95, ", which was inferred and is certain"),
+            (Status::Inferred, Some("doubtful")) => (20, ", which was inferred and is doubtful"),
+            (Status::Inferred, _) => (60, ", which was inferred and is no more than probable"),
+            _ => (100, ""),
+        };
+        let sure = self.accuracy().min(most);
+        let name = &layout.name;
+        let text = format!("by layout {name}, as asked for{how}, {}", self.text());
+        (sure, text)
+    }
 }

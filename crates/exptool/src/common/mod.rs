@@ -7,16 +7,12 @@ pub mod cameras;
 pub mod clock;
 pub mod coded;
 pub mod csv;
-pub mod evidence;
 pub mod failure;
-pub mod frames;
 pub mod input;
 pub mod media;
 pub mod output;
 pub mod plain;
 pub mod progress;
-pub mod sizes;
-pub mod summary;
 pub mod walk;
 pub mod when;
 

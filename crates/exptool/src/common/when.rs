@@ -27,7 +27,7 @@ pub struct Base {
 impl Base {
     /// From the runs of a recording.
     pub fn of(recording: &Recording) -> Base {
-        let cameras = &recording.cameras;
+        let cameras = &recording.contents.cameras;
         let firsts = cameras.iter().filter_map(|camera| camera.runs.first());
         let lasts = cameras.iter().flat_map(|camera| &camera.runs);
         Base {

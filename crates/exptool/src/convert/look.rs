@@ -2,8 +2,8 @@
 //! One look at a recording: what of each camera goes into which output, and where that is in the demuxer's stream.
 
 use super::Gaps;
-use crate::common::{Common, Failure, Input, frames::Frame, frames::Options, when::Base};
-use crate::recording::{Camera, Recording, Stretch};
+use crate::common::{Common, Failure, Input, when::Base};
+use crate::recording::{Camera, CameraRun, Frame, Options, Recording};
 use formats::{
     reader::{Codec, Media},
     timeline::GapPolicy,
@@ -77,8 +77,6 @@ pub struct Part {
     pub frames: u64,
     /// Frame size, where it is known.
     pub size: (u16, u16),
-    /// The camera has another size elsewhere.
-    pub size_changes: bool,
     /// Clock of its first frame.
     pub first: i64,
     /// Beginnings and ends, nanoseconds from the output's beginning.
@@ -114,8 +112,8 @@ impl Look {
         let mut audio = BTreeMap::new();
         let mut together: Vec<Run> = Vec::new();
         let options = Options {
-            crc: hashes,
-            sha256: hashes,
+            checksums: hashes,
+            hashes,
             policy: match gaps {
                 Gaps::Collapse => GapPolicy::Collapse,
                 Gaps::Preserve => GapPolicy::Preserve,
@@ -123,14 +121,13 @@ impl Look {
             ..Options::default()
         };
         let recording = Recording::read(common, input, options, &mut |frame| {
-            match frame.stream.codec.media() {
+            let stream = frame.packet.stream;
+            match stream.codec.media() {
                 Media::Audio => {
-                    audio
-                        .entry(frame.stream.camera)
-                        .or_insert(frame.stream.codec);
+                    audio.entry(stream.camera).or_insert(stream.codec);
                 }
                 Media::Video => {
-                    sizes.entry(frame.stream.camera).or_default().add(frame);
+                    sizes.entry(stream.camera).or_default().add(frame);
                     if frame.begins.is_some() || together.is_empty() {
                         together.push(Run {
                             clock: (frame.clock, frame.clock),
@@ -147,7 +144,7 @@ impl Look {
             }
             see(frame)
         })?;
-        let interval = recording.summary.timing.interval;
+        let interval = recording.findings.profile.timing.interval;
         for run in &mut together {
             run.clock.1 = run.clock.1.saturating_add(interval);
         }
@@ -179,7 +176,7 @@ impl Look {
     /// The audio that belongs to a camera: the channel of its number, or the only one where there is only one camera.
     pub fn audio_of(&self, camera: &Camera) -> Option<(u16, Codec)> {
         let own = self.audio.get_key_value(&camera.number);
-        let only = || match self.recording.cameras.as_slice() {
+        let only = || match self.recording.contents.cameras.as_slice() {
             [_] => self.audio.first_key_value(),
             _ => None,
         };
@@ -188,7 +185,7 @@ impl Look {
 
     /// Channels of audio that belong to no camera.
     pub fn audio_of_none(&self) -> Vec<u16> {
-        let cameras = &self.recording.cameras;
+        let cameras = &self.recording.contents.cameras;
         let owned = cameras.iter().filter_map(|camera| self.audio_of(camera));
         let owned: Vec<u16> = owned.map(|(channel, _)| channel).collect();
         let channels = self.audio.keys().copied();
@@ -218,7 +215,6 @@ impl Look {
                 if parts.is_empty() || last.is_some_and(|(_, before)| before != size) {
                     parts.push(Part {
                         size,
-                        size_changes: changes.len() > 1,
                         first: from,
                         ..Part::default()
                     });
@@ -276,7 +272,7 @@ impl Look {
             from => from,
         };
         // less than two frames apart is no gap
-        let slack = camera.timing.interval.saturating_mul(2);
+        let slack = camera.interval.saturating_mul(2);
         for (start, end) in runs {
             if start.min(window.1) > at.saturating_add(slack) {
                 out.push((at, start.min(window.1)));
@@ -292,7 +288,7 @@ impl Look {
     fn runs(&self, camera: &Camera) -> Vec<Run> {
         let mut running = 0_i64;
         let mut before: Option<i64> = None;
-        let place = |run: &Stretch| {
+        let place = |run: &CameraRun| {
             let end = camera.end_of(run);
             let gap = before.map_or(0, |before| run.start.saturating_sub(before).max(0));
             if self.gaps == Gaps::Preserve {
@@ -340,7 +336,7 @@ impl Look {
     /// Title of the chapter that begins at a time.
     fn title(&self, camera: &Camera, clock: i64) -> String {
         let time = self.start_title(clock);
-        let spans = camera.runs.iter().flat_map(|run| &run.spans);
+        let spans = camera.runs.iter().flat_map(|run| &run.modes);
         let mode = spans
             .filter(|span| (span.start..=span.end).contains(&clock))
             .find_map(|span| span.mode.name());
@@ -353,9 +349,10 @@ impl Look {
 
 impl Sizes {
     fn add(&mut self, frame: &Frame) {
-        let size = (frame.width, frame.height);
+        let packet = &frame.packet;
+        let size = (packet.width, packet.height);
         let before = self.changes.last().map(|(.., size)| *size);
-        if frame.key && frame.width > 0 && frame.height > 0 && before != Some(size) {
+        if packet.key && packet.width > 0 && packet.height > 0 && before != Some(size) {
             self.changes.push((self.frames, frame.clock, size));
         }
         self.frames += 1;

@@ -6,7 +6,7 @@ mod graph;
 mod look;
 mod mp4;
 mod origin;
-mod plan;
+pub mod plan;
 mod write;
 
 use crate::common::{

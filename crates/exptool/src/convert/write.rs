@@ -9,7 +9,7 @@ use super::{
     plan::{Item, Names},
 };
 use crate::common::{
-    Common, Failure, Input, cameras, clock::duration, csv::Table, frames::codec_name,
+    Common, Failure, Input, cameras, clock::duration, coded::codec_name, csv::Table,
     output::NewFile, progress::Progress,
 };
 use crate::recording::{Camera, path_sha256};
@@ -230,7 +230,7 @@ impl Work<'_> {
             make_folder(&path)?;
             let file = NewFile::create(&path, self.convert.force)?;
             let name = path.display().to_string();
-            let zone = self.common.zone(input.walk()?.info().utc_offset);
+            let zone = self.common.zone(input.utc_offset()?);
             table = Some(Table::new(file, zone, &name)?);
         }
         let hashes = table.is_some();
@@ -253,7 +253,7 @@ impl Work<'_> {
     /// What is done to the frames of a camera.
     fn treatment(&self, look: &Look, format: Format) -> Treatment {
         let convert = self.convert;
-        let standard = look.recording.summary.info.standard;
+        let standard = look.recording.findings.info.standard;
         Treatment {
             format,
             encode: convert.encoding(),
@@ -288,7 +288,7 @@ impl Work<'_> {
             format = Format::Mkv;
         }
         let parts = look.parts(camera, window);
-        let several = look.recording.cameras.len() > 1;
+        let several = look.recording.contents.cameras.len() > 1;
         let number = (many || several).then_some(camera.number);
         let path = |part: Option<usize>| match many {
             true => self.names.output(self.item, number, part, format),
@@ -493,11 +493,6 @@ impl Work<'_> {
             file.write_back()
         })?;
         outcome.notes.extend(warnings);
-        if graph.has_silent_audio() {
-            outcome
-                .notes
-                .push("the recording has only silence, or no audio, in this part".to_owned());
-        }
         outcome.length = end().unwrap_or(0);
         outcome.frames = streams.iter().map(|stream| lock(stream).frames).sum();
         let spans = streams.iter().filter_map(|stream| lock(stream).span);
@@ -685,7 +680,7 @@ fn note_missing(camera: &Camera, outcome: &mut Outcome) {
             outcome.orphans
         ));
     }
-    let expected = camera.frames();
+    let expected = camera.decodable();
     if camera.more_runs == 0 && outcome.frames != expected {
         outcome.notes.push(format!(
             "{} frames were written, but the file has {expected} that can be decoded",

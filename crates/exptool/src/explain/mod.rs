@@ -9,13 +9,8 @@ mod netvu;
 mod place;
 mod record;
 
-use crate::common::{
-    Common, Done, Failure, Input,
-    frames::{self, Options},
-    output,
-    walk::Event,
-};
-use crate::info::report::utc_offset;
+use crate::common::{Common, Done, Failure, Input, output, walk::Event};
+use crate::recording::{Options, Recording};
 use clap::Args;
 use fields::Sheet;
 use formats::{
@@ -129,7 +124,7 @@ fn sheet(
     data: &[u8],
 ) -> Result<Sheet, Failure> {
     let bytes = data.get(..packet.size).unwrap_or(data);
-    let zone = common.zone(utc_offset(input)?);
+    let zone = common.zone(input.utc_offset()?);
     let mut sheet = match input.layout() {
         None => netvu::sheet(packet, bytes, zone),
         Some(layout)
@@ -147,7 +142,7 @@ fn sheet(
         .iter()
         .any(|field| field.name == "milliseconds")
     {
-        milliseconds(input, &mut sheet)?;
+        milliseconds(common, input, &mut sheet)?;
     }
     sheet.offset = offset;
     sheet.fill_unknown(bytes.len());
@@ -159,9 +154,13 @@ fn sheet(
 const CLOCK_RECORDS: u64 = 64;
 
 /// Milliseconds that are the same in every record of a second are not believed.
-fn milliseconds(input: &Input, sheet: &mut Sheet) -> Result<(), Failure> {
-    let summary = frames::read_first(input, Options::default(), CLOCK_RECORDS, &mut |_| Ok(()))?;
-    if summary.timing.resolution == Resolution::Seconds {
+fn milliseconds(common: &Common, input: &Input, sheet: &mut Sheet) -> Result<(), Failure> {
+    let options = Options {
+        first: Some(CLOCK_RECORDS),
+        ..Options::default()
+    };
+    let recording = Recording::read(common, input.clone(), options, &mut |_| Ok(()))?;
+    if recording.findings.profile.timing.resolution == Resolution::Seconds {
         for field in &mut sheet.fields {
             if field.name == "milliseconds" {
                 field

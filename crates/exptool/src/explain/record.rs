@@ -4,7 +4,7 @@
 use super::fields::{Known, Sheet, word};
 use crate::common::{
     clock::{OffsetSource, Zone},
-    frames::codec_name,
+    coded::codec_name,
 };
 use formats::{
     exp::{

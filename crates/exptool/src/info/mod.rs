@@ -1,51 +1,52 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool info`: what a recording is.
 
-mod gather;
-mod quick;
-pub mod report;
+mod facts;
+mod folder;
 mod text;
-mod times;
 
 use crate::common::{
-    Common, Done, Failure, Input,
+    Common, Done, Failure,
     csv::Table,
-    frames::{self, Options},
     output::{self, NewFile},
-    progress::Progress,
 };
+use crate::convert::plan;
+use crate::recording::{Options, Recording};
+use crate::survey::Surveyed;
 use clap::Args;
-use formats::timeline::GapPolicy;
-use gather::Gather;
-use report::Report;
-use std::path::PathBuf;
+use facts::Facts;
+
+use formats::recording::OPENING;
+use std::path::{Path, PathBuf};
+pub use text::front as front_text;
 
 const EXAMPLES: &str = "\
 Examples:
-  exptool info lobby.exp
+  exptool lobby.exp
+  exptool /media/disc
   exptool info --quick *.exp
   exptool info --utc-offset -5 --json lobby.exp | jq .runs
   exptool info lobby.exp --frames-csv frames.csv
 
-Every record is read, so that runs, gaps and damage are exact; --quick looks at both ends only. Checksums are not tested: verify
-does that.
+Every record is read, so that runs, gaps and damage are exact; --quick reads an index or samples. Checksums are not compared:
+verify does that. A folder gives a table: one line a file, by time, and files that continue each other next to each other.
 
 Exit codes:
-  0  told, and nothing is wrong with it
-  1  told, and something was found: damage, an end that is cut off, bytes before the first record that are no header; or, with
-     several files, not all could be read
+  0  nothing is wrong
+  1  something was found: damage, a file that ends inside a record, unknown bytes before the first record; or, with several
+     files, not all could be read
   2  wrong use of the command
-  3  a file cannot be read or is no recording
+  3  a file cannot be read or is not a recording
   4  the table of frames cannot be written, or already exists";
 
 /// Say what a recording is: cameras, codecs, runs, gaps, damage.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Info {
-    /// Recordings
-    #[arg(required = true, value_name = "FILE")]
+    /// Recordings, or folders of them
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     files: Vec<PathBuf>,
-    /// Look at the header, the first and the last records only
+    /// Read the header, the first records and the index, or samples
     #[arg(short, long)]
     quick: bool,
     /// Also write a table of all frames
@@ -59,114 +60,86 @@ pub struct Info {
 impl Info {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
+        if self.files.iter().any(|path| path.is_dir()) {
+            return self.folders(common);
+        }
         if self.frames_csv.is_some() && self.files.len() > 1 {
             return Err(Failure::Use(
                 "--frames-csv is for one FILE at a time".to_owned(),
             ));
         }
-        let mut failed = None;
-        let mut found = false;
-        let mut reports = Vec::new();
+        let (mut failed, mut found) = (false, false);
+        let mut all = Vec::new();
         for path in &self.files {
             match self.one(common, path) {
-                Ok(report) => {
-                    found |= report.is_hurt();
+                Ok(facts) => {
+                    found |= facts.is_damaged();
                     match common.json {
-                        true => reports.push(report),
-                        false => output::print(&text::write(&report))?,
+                        true => all.push(facts.json(common)),
+                        false => output::print(&text::write(&facts))?,
                     }
                 }
                 Err(failure) if self.files.len() == 1 => return Err(failure),
+                // one bad input does not stop the rest
                 Err(failure) => {
                     failure.tell(common.json);
-                    failed = Some(failure);
+                    failed = true;
                 }
             }
         }
-        match reports.as_slice() {
+        match all.as_slice() {
             [] => {}
-            [report] if self.files.len() == 1 => output::print_json(report)?,
+            [one] if self.files.len() == 1 => output::print_json(one)?,
             all => output::print_json(&all)?,
         }
-        // one bad input does not stop the rest
-        Ok(u8::from(failed.is_some() || found))
+        Ok(u8::from(failed || found))
     }
 
-    fn one(&self, common: &Common, path: &std::path::Path) -> Result<Report, Failure> {
-        let input = common.open(path)?;
-        if self.quick {
-            return quick::look(common, &input);
+    fn folders(&self, common: &Common) -> Done {
+        if self.frames_csv.is_some() {
+            return Err(Failure::Use("--frames-csv is for one FILE".to_owned()));
         }
-        match &self.frames_csv {
-            None => survey(common, &input),
-            Some(csv) => {
-                let file = NewFile::create(csv, self.force)?;
-                let name = csv.display().to_string();
-                let (report, file) = survey_with_table(common, &input, file, &name)?;
-                file.finish()?;
-                Ok(report)
+        let (mut failed, mut all) = (false, Vec::new());
+        for item in plan::inputs(&self.files)? {
+            match self.one(common, &item.path) {
+                Ok(facts) => all.push(facts),
+                Err(failure) => {
+                    failure.tell(common.json);
+                    failed = true;
+                }
             }
         }
+        let groups = folder::groups(all);
+        let mut files = groups.iter().flatten();
+        let found = files.any(Facts::is_damaged);
+        match common.json {
+            true => output::print_json(&folder::json(&groups, common))?,
+            false => output::print(&folder::table(&groups))?,
+        }
+        Ok(u8::from(failed || found))
     }
-}
 
-const OPTIONS: Options = Options {
-    crc: false,
-    sha256: false,
-    sizes: true,
-    policy: GapPolicy::Collapse,
-};
-
-/// Reads all of a recording.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn survey(common: &Common, input: &Input) -> Result<Report, Failure> {
-    let mut progress = Progress::bytes(common, input.size, "reading");
-    let mut gather = Gather::default();
-    let summary = frames::read(input, OPTIONS, &mut progress, &mut |frame| {
-        gather.add(&frame);
-        Ok(())
-    })?;
-    Ok(finish(gather.report(common, input, &summary), input))
-}
-
-/// Reads all of a recording, and writes its frames, with checksums and hashes, as a table.
-///
-/// # Errors
-/// A file that cannot be read or written.
-pub fn survey_with_table<W: std::io::Write>(
-    common: &Common,
-    input: &Input,
-    out: W,
-    name: &str,
-) -> Result<(Report, W), Failure> {
-    let mut progress = Progress::bytes(common, input.size, "reading");
-    let zone = common.zone(report::utc_offset(input)?);
-    let mut table = Table::new(out, zone, name)?;
-    let mut gather = Gather::default();
-    let options = Options {
-        crc: true,
-        sha256: true,
-        ..OPTIONS
-    };
-    let summary = frames::read(input, options, &mut progress, &mut |frame| {
-        gather.add(&frame);
-        table.add(&frame)
-    })?;
-    let report = finish(gather.report(common, input, &summary), input);
-    Ok((report, table.finish()?))
-}
-
-/// A recorder may still be writing: the size is that of the file that was read.
-fn finish(mut report: Report, input: &Input) -> Report {
-    let now = std::fs::metadata(&input.path).map_or(0, |meta| meta.len());
-    if now > 0 && now != input.size {
-        report.warnings.push(format!(
-            "the file had {} bytes when it was opened and {now} when it had been read: it is still being written",
-            input.size
-        ));
-        report.size = now;
+    fn one(&self, common: &Common, path: &Path) -> Result<Facts, Failure> {
+        let input = common.open(path)?;
+        if self.quick {
+            let surveyed = Surveyed::read(common, input)?;
+            let map = surveyed.map(0, OPENING)?;
+            return Ok(Facts::sampled(surveyed.recording, map));
+        }
+        let Some(csv) = &self.frames_csv else {
+            let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
+            return Ok(Facts::exact(recording));
+        };
+        let file = NewFile::create(csv, self.force)?;
+        let name = csv.display().to_string();
+        let mut table = Table::new(file, common.zone(input.utc_offset()?), &name)?;
+        let options = Options {
+            checksums: true,
+            hashes: true,
+            ..Options::default()
+        };
+        let recording = Recording::read(common, input, options, &mut |frame| table.add(frame))?;
+        table.finish()?.finish()?;
+        Ok(Facts::exact(recording))
     }
-    report
 }

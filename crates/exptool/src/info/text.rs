@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A report as text for people.
+//! What is known of a recording, as text.
 
-use super::report::{CameraRun, Report, Run, Span, Stream};
-use crate::common::{clock::duration, plain::plain};
+use super::facts::{Facts, mode_name};
+use crate::common::{coded::codec_name, plain::plain};
+use crate::recording::{Camera, Recording};
+use formats::{recording::contents::RecordingRun, timeline::Break};
 use std::fmt::Write;
 
-/// Runs and damaged regions that are shown one by one.
+/// Runs and damaged ranges that are shown one by one.
 const SHOWN: usize = 200;
 /// Breaks of one camera that are shown one by one.
 const CAMERA_SHOWN: usize = 20;
-/// Of what a quick look does not tell.
-const NOT_LOOKED_FOR: &str = "not looked for (--quick)";
+/// Of what --quick does not show.
+const NOT_READ: &str = "not read (--quick)";
 
-/// The report as text.
-pub fn write(report: &Report) -> String {
+/// The text.
+pub fn write(facts: &Facts) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{}", plain(&report.file));
-    head(&mut out, report);
-    times(&mut out, report);
-    streams(&mut out, report);
-    runs(&mut out, report);
-    damage(&mut out, report);
+    let _ = writeln!(out, "{}", plain(&facts.recording.input.name));
+    head(&mut out, facts);
+    times(&mut out, facts);
+    streams(&mut out, facts);
+    runs(&mut out, facts);
+    damage(&mut out, facts);
     out.push('\n');
     out
 }
@@ -32,167 +34,143 @@ fn line(out: &mut String, name: &str, value: &str) {
 }
 
 /// `1 gap`, `2 gaps`.
-fn count(number: u64, one: &str, many: &str) -> String {
+pub fn count(number: u64, one: &str, many: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {many}"),
     }
 }
 
-fn head(out: &mut String, report: &Report) {
-    line(
-        out,
-        "format",
-        &format!(
-            "{}, family {}, {} % sure ({})",
-            report.container, report.family, report.confidence, report.evidence
-        ),
+fn head(out: &mut String, facts: &Facts) {
+    let (info, input) = (&facts.recording.findings.info, &facts.recording.input);
+    let format = format!(
+        "{}, family {}, {} % sure ({})",
+        info.container, info.family, input.confidence, input.evidence
     );
-    if let Some(layout) = &report.layout {
-        let status = format!("{:?}", layout.status).to_lowercase();
-        line(
-            out,
-            "layout",
-            &format!("{} ({status}): {}", layout.name, layout.title),
-        );
+    line(out, "format", &format);
+    if let Some((name, title, status)) = facts.layout() {
+        let status = format!("{status:?}").to_lowercase();
+        line(out, "layout", &format!("{name} ({status}): {title}"));
     }
-    line(out, "size", &format!("{} bytes", report.size));
-    line(
-        out,
-        "recorder",
-        &[report.model.as_str(), report.server.as_str()]
-            .into_iter()
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(", "),
-    );
-    line(out, "standard", report.video_standard.unwrap_or_default());
+    line(out, "size", &format!("{} bytes", input.size));
+    let recorder = [info.model.as_str(), info.server.as_str()];
+    let recorder: Vec<_> = recorder.into_iter().filter(|s| !s.is_empty()).collect();
+    line(out, "recorder", &recorder.join(", "));
+    line(out, "standard", info.standard.name().unwrap_or_default());
 }
 
-fn times(out: &mut String, report: &Report) {
-    line(out, "clock", report.clock);
-    line(out, "times", report.times_are);
-    line(
-        out,
-        "offset",
-        &format!("UTC{} ({})", report.utc_offset.text, report.utc_offset.from),
-    );
-    let first = if report.exact { "from" } else { "first" };
-    let last = if report.exact { "to" } else { "last" };
-    if let Some(span) = &report.span {
-        line(
-            out,
-            first,
-            &format!("{}   {}", span.start_local, span.start),
-        );
-        match (&span.end_local, &span.end) {
-            (Some(local), Some(utc)) => line(out, last, &format!("{local}   {utc}")),
-            _ => line(
-                out,
-                last,
-                "not found: no record stands in the file's last bytes (--quick)",
-            ),
+fn times(out: &mut String, facts: &Facts) {
+    let recording = &facts.recording;
+    let zone = recording.zone;
+    line(out, "clock", recording.findings.profile.clock_name());
+    line(out, "times", facts.times_are());
+    let offset = format!("UTC{} ({})", zone.offset_name(), zone.from.name());
+    line(out, "offset", &offset);
+    if let Some((first, last)) = facts.span().filter(|_| recording.has_clock()) {
+        let both = |ns: i64| format!("{}   {}", zone.local(ns), zone.format_utc(ns));
+        line(out, "from", &both(first));
+        match last {
+            Some(last) => line(out, "to", &both(last)),
+            None => line(out, "to", "not found (--quick)"),
         }
     }
-    match (report.exact, report.records) {
-        (true, records) => line(out, "records", &records.unwrap_or(0).to_string()),
-        (false, None) => line(out, "records", "not counted (--quick)"),
-        (false, Some(records)) => line(
-            out,
-            "records",
-            &format!("{records}, as the header says (--quick)"),
-        ),
+    if let Some((offset, count)) = recording.findings.faults.implausible {
+        let text = format!(
+            "the time of {count} frames, the first at offset {offset}, is doubtful: the recorder's clock was not set"
+        );
+        line(out, "doubtful", &text);
     }
+    let records = match (facts.is_exact(), recording.findings.info.records) {
+        (true, _) => recording.findings.records.to_string(),
+        (false, None) => "not counted (--quick)".to_owned(),
+        (false, Some(records)) => format!("{records} in the header (--quick)"),
+    };
+    line(out, "records", &records);
 }
 
-fn streams(out: &mut String, report: &Report) {
-    let cameras = report.streams.iter().filter(|s| s.media == "video").count();
-    for stream in &report.streams {
-        let what = if stream.media == "video" {
-            "camera"
-        } else {
-            "sound"
-        };
-        let name = format!("{what} {}", stream.camera);
-        line(out, &name, &parts(stream, report.exact).join(", "));
-        // of a single camera the runs below say the same
-        if cameras > 1 {
-            own_runs(out, stream, report.is_whole_seconds());
+fn streams(out: &mut String, facts: &Facts) {
+    let contents = &facts.recording.contents;
+    for camera in &contents.cameras {
+        let name = format!("camera {}", camera.number);
+        line(out, &name, &describe(facts, camera).join(", "));
+        // of a single camera the runs below show the same
+        if contents.cameras.len() > 1 && facts.is_exact() {
+            own_runs(out, &facts.recording, camera);
         }
     }
-    for listed in &report.without_pictures {
-        let mut text = match listed.title.as_str() {
-            "" => String::new(),
-            title => format!("“{title}”, "),
+    for track in &contents.audio {
+        let mut parts = vec![codec_name(track.key.codec).to_owned()];
+        parts.extend(track.format.map(|format| format!("{} Hz", format.rate)));
+        if facts.is_exact() {
+            parts.push(count(track.records, "block", "blocks"));
+        }
+        let name = format!("audio {}", track.key.camera);
+        line(out, &name, &parts.join(", "));
+    }
+    for (number, title) in facts.without_frames() {
+        let what = match facts.is_exact() {
+            true => "in the header, without frames",
+            false => "in the header, no frame among the first records",
         };
-        text.push_str(match report.exact {
-            true => "in the header, without pictures",
-            false => "in the header, no picture among the first records",
-        });
-        line(out, &format!("camera {}", listed.camera), &text);
+        let text = match title {
+            "" => what.to_owned(),
+            title => format!("“{title}”, {what}"),
+        };
+        line(out, &format!("camera {number}"), &text);
     }
 }
 
-fn parts(stream: &Stream, exact: bool) -> Vec<String> {
+fn describe(facts: &Facts, camera: &Camera) -> Vec<String> {
+    let exact = facts.is_exact();
     let mut parts = Vec::new();
-    if !stream.title.is_empty() {
-        parts.push(format!("“{}”", stream.title));
+    if !camera.title.is_empty() {
+        parts.push(format!("“{}”", camera.title));
     }
-    parts.push(stream.codec.to_owned());
-    if stream.width > 0 {
-        parts.push(format!("{}x{}", stream.width, stream.height));
+    let codecs = camera.codecs.iter();
+    let codecs: Vec<_> = codecs.map(|(codec, _)| codec_name(*codec)).collect();
+    parts.push(codecs.join(" and "));
+    if camera.width > 0 {
+        parts.push(format!("{}x{}", camera.width, camera.height));
     }
-    if let Some(rate) = stream.recorded_rate {
+    if let Some(rate) = camera.rate() {
         let of = match exact {
             true => "as recorded",
             false => "in the first records",
         };
         parts.push(format!("{rate:.2}/s {of}"));
     }
-    if let Some(rate) = stream.nominal_rate {
+    if let Some(rate) = facts.nominal_rate(camera) {
         parts.push(format!("{rate:.2}/s in the header"));
     }
-    if let Some(rate) = stream.sample_rate {
-        parts.push(format!("{rate} Hz"));
+    if !exact {
+        return parts;
     }
-    if let Some(frames) = stream.frames {
-        parts.push(count(frames, "frame", "frames"));
+    parts.push(count(camera.frames, "frame", "frames"));
+    parts.push(count(camera.keyframes, "keyframe", "keyframes"));
+    if camera.orphans > 0 {
+        parts.push(format!("{} without their reference", camera.orphans));
     }
-    if let (Some(keys), "video") = (stream.key_frames, stream.media) {
-        parts.push(format!("{keys} key"));
-    }
-    if let Some(orphans) = stream.orphans.filter(|orphans| *orphans > 0) {
-        parts.push(format!("{orphans} without their reference"));
-    }
-    let modes: Vec<String> = stream
-        .modes
-        .0
-        .iter()
-        .map(|(mode, count)| format!("{mode} {count}"))
+    let modes = camera.modes.iter();
+    let modes: Vec<_> = modes
+        .map(|(mode, count)| format!("{} {count}", mode_name(*mode)))
         .collect();
-    if !modes.is_empty() {
-        parts.push(format!("mode: {}", modes.join(", ")));
-    }
+    parts.push(format!("mode: {}", modes.join(", ")));
     parts
 }
 
 /// When this camera recorded, where it may differ from the others.
-fn own_runs(out: &mut String, stream: &Stream, whole: bool) {
-    let (Some(runs), Some(gaps), Some(steps)) = (stream.run_count, stream.gaps, stream.clock_steps)
-    else {
-        return;
+fn own_runs(out: &mut String, recording: &Recording, camera: &Camera) {
+    let span = match camera.span() {
+        Some((first, last)) => between(recording, first, last),
+        None => String::new(),
     };
-    let span = stream.span.as_ref().map(words).unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "    {span}{}, {}, {}",
-        count(runs, "run", "runs"),
-        count(gaps, "gap", "gaps"),
-        count(steps, "step back of the clock", "steps back of the clock")
-    );
-    let breaks = stream.runs.iter().filter(|run| run.begins != "start");
+    let runs = (camera.runs.len() as u64).saturating_add(camera.more_runs);
+    let totals = totals(runs, camera.gaps() as u64, camera.clock_steps() as u64);
+    let _ = writeln!(out, "    {span}{totals}");
+    let breaks = camera.runs.iter().filter(|run| run.begins != Break::Start);
     for run in breaks.clone().take(CAMERA_SHOWN) {
-        let _ = writeln!(out, "      {}", break_line(run, whole));
+        let what = recording.describe_break(run.begins).unwrap_or_default();
+        let _ = writeln!(out, "      {what} before {}", recording.time(run.start));
     }
     let more = breaks.count().saturating_sub(CAMERA_SHOWN);
     if more > 0 {
@@ -200,127 +178,111 @@ fn own_runs(out: &mut String, stream: &Stream, whole: bool) {
     }
 }
 
-fn words(span: &Span) -> String {
-    let end = span.end_local.as_deref().unwrap_or("?");
-    format!("{} to {end}: ", span.start_local)
+fn between(recording: &Recording, first: i64, last: i64) -> String {
+    format!("{} to {}: ", recording.time(first), recording.time(last))
 }
 
-fn break_line(run: &CameraRun, whole: bool) -> String {
-    let until = match &run.span {
-        Some(span) => span.start_local.clone(),
-        None => format!("slot time {}", duration(run.start_ns)),
-    };
-    let time = seconds(run.break_seconds, whole);
-    match run.begins {
-        "gap" => format!("{time} of nothing until {until}"),
-        _ => format!("clock set back by {time} to {until}"),
+fn totals(runs: u64, gaps: u64, steps: u64) -> String {
+    format!(
+        "{}, {}, {}",
+        count(runs, "run", "runs"),
+        count(gaps, "gap", "gaps"),
+        count(steps, "clock step", "clock steps")
+    )
+}
+
+fn runs(out: &mut String, facts: &Facts) {
+    let contents = &facts.recording.contents;
+    if !facts.is_exact() {
+        let accuracy = facts.accuracy().name();
+        let text = match facts.gaps() {
+            Some(gaps) => format!("{} ({accuracy} --quick)", count(gaps, "gap", "gaps found"))
+                .replace("(exact --quick)", "(by the index or all records)"),
+            None => NOT_READ.to_owned(),
+        };
+        return line(out, "runs", &text);
+    }
+    let text = totals(contents.run_count, contents.gaps, contents.clock_steps);
+    line(out, "runs", &text);
+    for (n, run) in contents.runs.iter().take(SHOWN).enumerate() {
+        let _ = writeln!(out, "    {:>3}  {}", n + 1, run_line(&facts.recording, run));
+    }
+    let more = contents.run_count.saturating_sub(SHOWN as u64);
+    if more > 0 {
+        let _ = writeln!(out, "    … {more} more (--json lists them)");
     }
 }
 
-fn runs(out: &mut String, report: &Report) {
-    let (Some(runs), Some(gaps), Some(steps)) = (report.run_count, report.gaps, report.clock_steps)
-    else {
-        line(out, "runs", NOT_LOOKED_FOR);
-        return;
-    };
-    line(
-        out,
-        "runs",
-        &format!(
-            "{runs}, with {} and {}",
-            count(gaps, "gap", "gaps"),
-            count(steps, "step back of the clock", "steps back of the clock")
-        ),
-    );
-    for run in report.runs.iter().take(SHOWN) {
-        let _ = writeln!(out, "    {}", run_line(run, report.is_whole_seconds()));
-    }
-    if runs > SHOWN {
-        let _ = writeln!(out, "    … {} more (--json lists them)", runs - SHOWN);
-    }
-}
-
-fn run_line(run: &Run, whole: bool) -> String {
-    let before = match run.begins {
-        "gap" => format!("after {} of nothing", seconds(run.break_seconds, whole)),
-        "clock-back" => format!("clock set back by {}", seconds(run.break_seconds, whole)),
-        _ => String::new(),
-    };
-    let time = match &run.span {
-        Some(span) => words(span),
-        None => format!(
-            "slot time {} to {}: ",
-            duration(run.start_ns),
-            duration(run.end_ns)
-        ),
-    };
-    let modes: Vec<&str> = run.modes.0.iter().map(|(mode, _)| *mode).collect();
+fn run_line(recording: &Recording, run: &RecordingRun) -> String {
+    let modes = run.modes.iter().map(|(mode, _)| mode_name(*mode));
+    let modes: Vec<&str> = modes.collect();
     let mut text = format!(
-        "{:>3}  {time}{}, {}",
-        run.number,
+        "{}{}, {}",
+        between(recording, run.start, run.last),
         count(run.frames, "frame", "frames"),
         modes.join(" and ")
     );
-    if !before.is_empty() {
-        text.push_str(&format!(" ({before})"));
+    let mut notes: Vec<String> = recording.describe_break(run.begins).into_iter().collect();
+    if let Some(before) = notes.first_mut() {
+        before.push_str(" before it");
+    }
+    if run.doubtful > 0 {
+        notes.push(match run.doubtful == run.frames {
+            true => "time doubtful".to_owned(),
+            false => format!("time of {} frames doubtful", run.doubtful),
+        });
+    }
+    if !notes.is_empty() {
+        text.push_str(&format!(" ({})", notes.join("; ")));
     }
     text
 }
 
-/// A length of time; `whole`: only its seconds are known.
-fn seconds(seconds: f64, whole: bool) -> String {
-    match whole {
-        true => format!("about {}", duration(seconds.round() as i64 * 1_000_000_000)),
-        false => duration((seconds * 1e9).round() as i64),
+fn damage(out: &mut String, facts: &Facts) {
+    let findings = &facts.recording.findings;
+    if let Some((offset, length)) = findings.front {
+        line(out, "front", &front(offset, length));
+    }
+    let cut = findings.cut.map(|(offset, bytes)| {
+        format!("the file ends inside the record at offset {offset}, of which it has {bytes} bytes")
+    });
+    match (facts.is_exact(), findings.damaged, facts.cut().is_some()) {
+        (false, ..) => line(out, "damage", NOT_READ),
+        (true, 0, false) => line(
+            out,
+            "damage",
+            "none found between records (checksums are not compared: verify does that)",
+        ),
+        (true, 0, true) => {}
+        (true, ranges, _) => {
+            let text = format!(
+                "{}, {} bytes (checksums are not compared: verify does that)",
+                count(ranges, "range", "ranges"),
+                findings.damaged_bytes
+            );
+            line(out, "damage", &text);
+            for range in findings.damage.iter().take(SHOWN) {
+                let _ = writeln!(
+                    out,
+                    "    {} bytes at offset {}: expected {}",
+                    range.length, range.offset, range.expected
+                );
+            }
+            let more = ranges.saturating_sub(SHOWN as u64);
+            if more > 0 {
+                let _ = writeln!(out, "    … {more} more (--json lists the first 10,000)");
+            }
+        }
+    }
+    if let Some(cut) = cut.filter(|_| facts.is_exact()) {
+        line(out, "cut", &cut);
+    }
+    for warning in facts.warnings() {
+        line(out, "warning", &warning);
     }
 }
 
-fn damage(out: &mut String, report: &Report) {
-    if let Some(front) = &report.front {
-        line(out, "front", &front.text());
-    }
-    match (report.damaged_regions, report.damaged_bytes) {
-        (Some(0), _) => line(
-            out,
-            "damage",
-            "none found between records (checksums are not tested: verify does that)",
-        ),
-        (Some(regions), bytes) => line(
-            out,
-            "damage",
-            &format!(
-                "{}, {} bytes (checksums are not tested: verify does that)",
-                count(regions, "region", "regions"),
-                bytes.unwrap_or(0)
-            ),
-        ),
-        (None, _) => line(out, "damage", NOT_LOOKED_FOR),
-    }
-    for part in report.damage.iter().take(SHOWN) {
-        let _ = writeln!(
-            out,
-            "    {} bytes at offset {}: expected {}",
-            part.length, part.offset, part.expected
-        );
-    }
-    let told = u64::try_from(report.damage.len().min(SHOWN)).unwrap_or(u64::MAX);
-    let more = report.damaged_regions.unwrap_or(0).saturating_sub(told);
-    if more > 0 {
-        let _ = writeln!(out, "    … {more} more (--json lists the first 10,000)");
-    }
-    if let Some(cut) = &report.cut {
-        line(
-            out,
-            "cut",
-            &format!(
-                "the file ends inside the record at offset {}, of which {} bytes are there",
-                cut.offset, cut.bytes
-            ),
-        );
-    } else if !report.exact {
-        line(out, "cut", NOT_LOOKED_FOR);
-    }
-    for warning in &report.warnings {
-        line(out, "warning", warning);
-    }
+/// Bytes before the first record.
+pub fn front(offset: u64, length: u64) -> String {
+    format!("{length} bytes at offset {offset}, before the first record, are not a known header")
 }

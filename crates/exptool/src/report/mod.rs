@@ -3,16 +3,11 @@
 
 mod page;
 
-use crate::common::{
-    Common, Done, Failure,
-    failure::EXIT_CODES,
-    frames::{Options, hex},
-    media, output,
-};
+use crate::common::{Common, Done, Failure, coded::hex, failure::EXIT_CODES, media, output};
 use crate::contact_sheet::{self, Layout, Order};
 use crate::draw;
 use crate::pictures::{Moment, Picture};
-use crate::recording::{Recording, file_sha256, path_sha256};
+use crate::recording::{Options, Recording, file_sha256, path_sha256};
 use crate::timeline::{self, save};
 use clap::Args;
 use serde_json::json;
@@ -122,14 +117,14 @@ impl Report {
             return output::print(&format!("{}\n", self.output.display()));
         }
         let recordings = parts.iter().map(|part| {
-            let summary = &part.recording.summary;
+            let summary = &part.recording.findings;
             json!({
                 "file": part.recording.input.name,
                 "size": part.recording.input.size,
                 "sha256": part.sha256,
-                "cameras": part.recording.cameras.len(),
+                "cameras": part.recording.contents.cameras.len(),
                 "records": summary.records,
-                "wrong_crc": summary.wrong_crc,
+                "wrong_crc": summary.mismatches,
                 "damaged_regions": summary.damaged,
                 "damaged_bytes": summary.damaged_bytes,
                 "cut": summary.cut.is_some(),
@@ -150,7 +145,7 @@ impl Report {
     fn part(&self, common: &Common, path: &std::path::Path) -> Result<Part, Failure> {
         let input = common.open(path)?;
         let options = Options {
-            crc: true,
+            checksums: true,
             ..Options::default()
         };
         let recording = Recording::read(common, input, options, &mut |_| Ok(()))?;
@@ -158,7 +153,7 @@ impl Report {
         let mut shots = Vec::new();
         // a report without pictures is still a report: what is missing is told in it
         let mut left_out = 0;
-        let note = match (recording.cameras.is_empty(), self.no_pictures) {
+        let note = match (recording.contents.cameras.is_empty(), self.no_pictures) {
             (true, _) => Some("it holds no pictures".to_owned()),
             (false, true) => None,
             (false, false) => self.shots(common, &recording, &mut shots, &mut left_out),
@@ -207,7 +202,7 @@ impl Report {
 
 impl Part {
     fn is_damaged(&self) -> bool {
-        self.recording.summary.wrong_crc > 0 || !self.recording.damage.is_empty()
+        self.recording.findings.mismatches > 0 || !self.recording.contents.damage.is_empty()
     }
 }
 

@@ -4,10 +4,10 @@
 use super::Part;
 use crate::common::{
     clock::{OffsetSource, Zone, duration},
-    frames::codec_name,
+    coded::codec_name,
 };
 use crate::draw::escape;
-use crate::recording::{Camera, Recording, Stretch};
+use crate::recording::{Camera, Recording};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fmt::Write, path::PathBuf};
 
@@ -106,7 +106,7 @@ fn recording(out: &mut String, part: &Part, timeline: &str) {
         out.push_str(timeline.get(start..).unwrap_or_default());
         out.push_str("</figure>\n");
     }
-    for camera in &r.cameras {
+    for camera in &r.contents.cameras {
         runs(out, r, camera);
     }
     damage(out, r);
@@ -128,7 +128,7 @@ fn file_facts(out: &mut String, part: &Part) {
         "SHA-256",
         &format!("<code class=\"sha256\">{}</code>", part.sha256),
     );
-    let info = &r.summary.info;
+    let info = &r.findings.info;
     let family = format!(
         "{} ({}), confidence {}&nbsp;%: {}",
         escape(info.container),
@@ -140,7 +140,7 @@ fn file_facts(out: &mut String, part: &Part) {
 }
 
 fn recorder_facts(out: &mut String, r: &Recording) {
-    let info = &r.summary.info;
+    let info = &r.findings.info;
     let recorder: Vec<&str> = [info.model.as_str(), info.server.as_str()]
         .into_iter()
         .filter(|text| !text.is_empty())
@@ -159,18 +159,10 @@ fn recorder_facts(out: &mut String, r: &Recording) {
     fact(
         out,
         "Clock",
-        &format!("{}; {offset}", r.summary.clock_name()),
+        &format!("{}; {offset}", r.findings.profile.clock_name()),
     );
-    let first = r
-        .cameras
-        .iter()
-        .flat_map(|c| c.runs.iter().map(|run| run.start))
-        .min();
-    let last = r
-        .cameras
-        .iter()
-        .flat_map(|c| c.runs.iter().map(|run| run.last))
-        .max();
+    let first = r.contents.span.map(|(first, _)| first);
+    let last = r.contents.span.map(|(_, last)| last);
     if let Some((first, last)) = first.zip(last) {
         let mut text = format!("{} to {}", r.time(first), r.time(last));
         if r.has_clock() {
@@ -186,16 +178,16 @@ fn recorder_facts(out: &mut String, r: &Recording) {
 }
 
 fn checks(out: &mut String, r: &Recording) {
-    let summary = &r.summary;
-    let sums = match (summary.checked_crc, summary.wrong_crc) {
+    let summary = &r.findings;
+    let sums = match (summary.checked, summary.mismatches) {
         (0, _) => "the records have none".to_owned(),
         (checked, 0) => format!("<span class=\"good\">all {checked} right</span>"),
         (checked, wrong) => format!("<span class=\"bad\">{wrong} of {checked} wrong</span>"),
     };
     fact(out, "Checksums", &sums);
     let mut hurt = Vec::new();
-    if let Some(front) = &summary.front {
-        hurt.push(front.text());
+    if let Some((offset, length)) = summary.front {
+        hurt.push(crate::info::front_text(offset, length));
     }
     if summary.damaged > 0 {
         let (places, s) = (summary.damaged, if summary.damaged == 1 { "" } else { "s" });
@@ -240,15 +232,11 @@ fn cameras(out: &mut String, r: &Recording) {
         "<h3>Cameras</h3>\n<div class=\"wide\"><table>\n<thead><tr><th>Camera</th><th>Codec</th><th>Size</th><th class=\"n\">Rate</th><th class=\"n\">Runs</th>\
          <th class=\"n\">Frames</th><th class=\"n\">Without reference</th><th class=\"n\">Recorded</th><th>Sound</th></tr></thead>\n<tbody>\n",
     );
-    for camera in &r.cameras {
-        let orphans: u64 = camera.runs.iter().map(|run| run.orphans).sum();
-        let length: i64 = camera
-            .runs
-            .iter()
-            .map(|run| camera.end_of(run) - run.start)
-            .sum();
+    for camera in &r.contents.cameras {
+        let orphans = camera.orphans;
+        let length = camera.recorded();
         let size = match camera.width {
-            0 => "not told".to_owned(),
+            0 => "unknown".to_owned(),
             width => format!("{width}×{}", camera.height),
         };
         let _ = writeln!(
@@ -257,11 +245,13 @@ fn cameras(out: &mut String, r: &Recording) {
              <td class=\"n\">{orphans}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             escape(&camera.name()),
             codec_name(camera.codec),
-            1e9 / camera.timing.interval.max(1) as f64,
+            1e9 / camera.interval.max(1) as f64,
             camera.runs.len() as u64 + camera.more_runs,
-            camera.frames() + orphans,
+            camera.frames,
             duration(length),
-            camera.sound.map_or("none", |sound| codec_name(sound.codec))
+            r.contents
+                .audio_of(camera.number)
+                .map_or("none", |audio| codec_name(audio.key.codec))
         );
     }
     out.push_str("</tbody></table></div>\n");
@@ -274,22 +264,12 @@ fn runs(out: &mut String, r: &Recording, camera: &Camera) {
          <th class=\"n\">Frames</th></tr></thead>\n<tbody>",
         escape(&camera.name())
     );
-    let mut before: Option<&Stretch> = None;
     for (n, run) in camera.runs.iter().enumerate().take(MAX_ROWS) {
-        let gap = match before {
-            None => String::new(),
-            Some(before) if run.stepped_back => {
-                format!(
-                    "<span class=\"bad\">clock back by {}</span>",
-                    duration(before.last - run.start)
-                )
-            }
-            Some(before) => format!("gap of {}", duration(run.start - camera.end_of(before))),
-        };
+        let gap = r.describe_break(run.begins).unwrap_or_default();
         let mut modes: Vec<&str> = run
-            .spans
+            .modes
             .iter()
-            .map(|span| span.mode.name().unwrap_or("not told"))
+            .map(|span| span.mode.name().unwrap_or("unknown"))
             .collect();
         modes.dedup();
         let _ = writeln!(
@@ -301,7 +281,6 @@ fn runs(out: &mut String, r: &Recording, camera: &Camera) {
             modes.join(", "),
             run.frames + run.orphans
         );
-        before = Some(run);
     }
     out.push_str("</tbody></table></div>\n");
     rest(out, camera.runs.len() as u64 + camera.more_runs);
@@ -318,13 +297,13 @@ fn rest(out: &mut String, all: u64) {
 }
 
 fn damage(out: &mut String, r: &Recording) {
-    if r.damage.is_empty() {
+    if r.contents.damage.is_empty() {
         return;
     }
     out.push_str(
         "<h3>Damage</h3>\n<div class=\"wide\"><table>\n<thead><tr><th class=\"n\">Offset</th><th class=\"n\">Bytes</th><th>Shortly after</th></tr></thead>\n<tbody>\n",
     );
-    for hurt in r.damage.iter().take(MAX_ROWS) {
+    for hurt in r.contents.damage.iter().take(MAX_ROWS) {
         let time = hurt
             .clock
             .map_or_else(|| "the beginning".to_owned(), |clock| r.time(clock));
@@ -335,7 +314,7 @@ fn damage(out: &mut String, r: &Recording) {
         );
     }
     out.push_str("</tbody></table></div>\n");
-    rest(out, r.damage.len() as u64);
+    rest(out, r.contents.damage.len() as u64);
 }
 
 fn pictures(out: &mut String, part: &Part) {

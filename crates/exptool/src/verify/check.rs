@@ -5,19 +5,17 @@ use super::{
     index::IndexCheck,
     manifest::Writer,
     rows::{Row, RowWriter, Rows},
-    structure::{Found, Sequence, Structure},
+    sequence::Sequence,
+    structure::{Found, Structure},
 };
-use crate::common::{Common, Failure, Input, coded::hash_coded, progress::Progress};
-use crate::recording::path_sha256;
-use formats::recording::frames::{self, Checksum, Findings, Options, has_no_end};
+use crate::common::{Common, Failure, Input};
+use crate::recording::{Checksum, Findings, Options, Recording, path_sha256};
+use formats::recording::frames::has_no_end;
 use serde::Serialize;
 use std::thread;
 
 /// Records with a wrong checksum that are listed one by one.
 const MOST_LISTED: usize = 100;
-
-/// A frame, with the SHA-256 of its coded bytes where it is wanted.
-pub type Frame = frames::Frame<Option<[u8; 32]>>;
 
 /// Bytes that are not a record.
 #[derive(Clone, Debug, Serialize)]
@@ -113,39 +111,31 @@ fn check_records(
     manifest: &mut Option<Writer>,
     wanted: bool,
 ) -> Result<(Checked, Option<Rows>), Failure> {
-    let mut progress = Progress::bytes(common, input.size, "verifying");
     let mut structure = Structure::open(input)?;
     if let Some(manifest) = manifest {
         manifest.begin(input)?;
     }
     let mut rows = wanted.then(RowWriter::new).transpose()?;
-    let hashes = manifest.is_some() || wanted;
     let options = Options {
         checksums: true,
-        payloads: hashes,
+        hashes: manifest.is_some() || wanted,
         ..Options::default()
     };
     let mut mismatch_at = Vec::new();
-    let findings = frames::read(
-        &mut input.scanner()?,
-        &options,
-        input.known_front(),
-        &mut |_, packet, coded| hashes.then(|| hash_coded(packet.stream.codec, coded)),
-        &mut |frame| {
-            progress.at(frame.offset);
-            structure.add(&frame);
-            if frame.checksum == Checksum::Mismatch && mismatch_at.len() < MOST_LISTED {
-                mismatch_at.push(frame.offset);
-            }
-            if let Some(manifest) = manifest {
-                manifest.add(&frame)?;
-            }
-            if let Some(rows) = &mut rows {
-                rows.push(&Row::from_frame(&frame))?;
-            }
-            Ok::<_, Failure>(())
-        },
-    )?;
+    let recording = Recording::read(common, input.clone(), options, &mut |frame| {
+        structure.record(frame);
+        if frame.checksum == Checksum::Mismatch && mismatch_at.len() < MOST_LISTED {
+            mismatch_at.push(frame.offset);
+        }
+        if let Some(manifest) = manifest {
+            manifest.add(frame)?;
+        }
+        if let Some(rows) = &mut rows {
+            rows.push(&Row::from_frame(frame))?;
+        }
+        Ok(())
+    })?;
+    let findings = recording.findings;
     let found = structure.finish(findings.damaged == 0 && findings.cut.is_none());
     let rows = rows.map(RowWriter::finish).transpose()?;
     Ok((Checked::new(input, findings, mismatch_at, found), rows))
@@ -153,11 +143,6 @@ fn check_records(
 
 impl Checked {
     fn new(input: &Input, findings: Findings, mismatch_at: Vec<u64>, found: Found) -> Checked {
-        let damage = findings.damage.into_iter().map(|range| Damage {
-            offset: range.offset,
-            length: range.length,
-            expected: range.expected,
-        });
         Checked {
             size: input.size,
             sha256: String::new(),
@@ -175,7 +160,15 @@ impl Checked {
                 .front
                 .map(|(offset, length)| Front { offset, length }),
             has_no_end: has_no_end(findings.info.family),
-            damage: damage.collect(),
+            damage: findings
+                .damage
+                .iter()
+                .map(|range| Damage {
+                    offset: range.offset,
+                    length: range.length,
+                    expected: range.expected,
+                })
+                .collect(),
             damaged_regions: findings.damaged,
             cut: findings.cut,
             warnings: findings

@@ -245,26 +245,28 @@ pub fn read_origin(path: &Path) -> Origin {
     find().ok().flatten().unwrap_or_default()
 }
 
-/// Finds `exptool VERSION: made of NAME, SIZE bytes; …; camera N (TITLE); SHA-256 HEX`.
+/// Finds `exptool VERSION: made of …` and reads `camera N` and `sha256 HEX` from it.
 fn parse_origin(bytes: &[u8]) -> Option<Origin> {
     let made = memchr::memmem::find(bytes, b": made of ")?;
     let comment = bytes.get(made..).unwrap_or_default();
     let end = comment.iter().position(|byte| *byte < b' ');
     let comment = comment.get(..end.unwrap_or(comment.len()).min(4096))?;
     let comment = String::from_utf8_lossy(comment);
-    // names and titles may be anything: the camera comes after the one, the hash after the other
-    let (_, facts) = comment.rsplit_once(" bytes; ")?;
-    let camera = facts.split("; ").find_map(|fact| {
-        let number = fact.strip_prefix("camera ")?.split(' ').next()?;
-        number.parse().ok()
-    });
-    let sha256 = facts.rsplit_once("; SHA-256 ").and_then(|(_, hash)| {
-        let hash = hash.get(..64)?.to_ascii_lowercase();
-        hash.bytes()
-            .all(|digit| digit.is_ascii_hexdigit())
-            .then_some(hash)
-    });
-    Some(Origin { camera, sha256 })
+    // the name of the recording comes first and may be anything
+    let facts = comment.rsplit_once(" bytes; ")?.1;
+    let word = |name: &str| {
+        let mut words = facts.split([' ', ',', ';']).filter(|word| !word.is_empty());
+        words
+            .by_ref()
+            .find(|word| word.eq_ignore_ascii_case(name))?;
+        words.next()
+    };
+    let sha256 = word("sha256")
+        .filter(|hash| hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    Some(Origin {
+        camera: word("camera").and_then(|number| number.parse().ok()),
+        sha256: sha256.map(str::to_ascii_lowercase),
+    })
 }
 
 #[cfg(test)]
@@ -275,14 +277,14 @@ mod tests {
     fn the_comment_names_camera_and_recording() {
         let hash = "0123456789abcdef".repeat(4);
         let comment = format!(
-            "\0\x10exptool 0.1.0: made of camera 7 bytes; .exp, 99 bytes; gaps collapse; camera 2 (a; b); SHA-256 {hash}\0moov"
+            "\0\x10exptool 0.1.0: made of camera 7 bytes; .exp, 99 bytes; gaps collapse, camera 2, sha256 {hash}\0moov"
         );
         let expected = Origin {
             camera: Some(2),
             sha256: Some(hash),
         };
         assert_eq!(parse_origin(comment.as_bytes()), Some(expected));
-        let old = b"exptool 0.1.0: made of a.exp, 99 bytes; gaps collapse; all cameras\0";
+        let old = b"exptool 0.1.0: made of a.exp, 99 bytes; gaps collapse, clock none\0";
         assert_eq!(parse_origin(old), Some(Origin::default()));
         assert_eq!(parse_origin(b"made by another program"), None);
     }

@@ -5,16 +5,15 @@
 //! First comes a line `manifest`; then for each recording a line `file`, a line `frame` for each of its frames in the order of the
 //! file, and a line `end` with its SHA-256.
 
-use super::{
-    check::Frame,
-    rows::{Fields, Row, RowWriter, Rows, codec_number, mode_number},
-};
+use super::rows::{Fields, Row, RowWriter, Rows, codec_number, mode_number};
 use crate::common::{
     Failure, Input,
     clock::Zone,
     coded::{codec_name, hex},
     output::NewFile,
 };
+use crate::recording::Frame;
+use formats::timeline::Resolution;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -100,6 +99,7 @@ struct FrameLine {
 impl FrameLine {
     fn from_frame(frame: &Frame) -> FrameLine {
         let packet = &frame.packet;
+        let has_clock = frame.resolution != Resolution::Slots;
         FrameLine {
             n: frame.number,
             offset: frame.offset,
@@ -109,7 +109,7 @@ impl FrameLine {
             video: frame.is_video(),
             key: packet.key,
             orphan: frame.orphan,
-            time: packet.timestamp.map(|_| Zone::utc(frame.clock)),
+            time: has_clock.then(|| Zone::utc(frame.clock)),
             seconds: packet.timestamp.map(|timestamp| timestamp.seconds),
             millis: packet.timestamp.and_then(|timestamp| timestamp.millis),
             sequence: packet.sequence,

@@ -6,10 +6,13 @@ mod check;
 mod compare;
 mod converted;
 mod framehash;
+mod header;
 mod index;
 mod manifest;
 mod matching;
+mod others;
 mod rows;
+mod sequence;
 mod structure;
 mod text;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Frames as rows of one size in a temporary file: a comparison looks at them more than once, and there may be millions.
 
-use super::check::Frame;
 use crate::common::{Failure, clock::Zone, coded::codec_name};
+use crate::recording::Frame;
 use formats::{exp::record::MODES, reader::Codec};
 use serde::Serialize;
 use std::{

@@ -108,8 +108,8 @@ impl Checked {
         if let Some(front) = &self.front {
             let _ = writeln!(
                 out,
-                "  front      {} bytes at offset {}, before the first record, are not a known header",
-                front.length, front.offset
+                "  front      {}",
+                crate::info::front_text(front.offset, front.length)
             );
         }
         for damage in &self.damage {

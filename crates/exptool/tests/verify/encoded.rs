@@ -31,7 +31,7 @@ fn frames_that_were_encoded_again_cannot_be_compared() {
     let folder = tempfile::tempdir().unwrap();
     let file = two_cameras(folder.path());
     let manifest = manifest(&file);
-    let comment = format!("{COMMENT}; camera 2");
+    let comment = format!("{COMMENT}, camera 2");
     let out = made(&file, 2, ENCODE, &comment);
     let answer = against(&out, &manifest, &[], 1);
     assert_eq!(answer["result"], "coded frames cannot be compared");
@@ -80,7 +80,7 @@ fn the_comment_of_an_output_names_its_camera() {
     let file = two_cameras(folder.path());
     let manifest = manifest(&file);
     // frames and comment agree
-    let comment = format!("{COMMENT}; camera 2");
+    let comment = format!("{COMMENT}, camera 2");
     let out = made(&file, 2, "mpeg4videoparse", &comment);
     let answer = against(&out, &manifest, &[], 0);
     let outcome = &answer["against"][0];
@@ -89,7 +89,7 @@ fn the_comment_of_an_output_names_its_camera() {
         (&2.into(), &"metadata".into())
     );
     // a comment that is wrong is found out
-    let comment = format!("{COMMENT}; camera 1");
+    let comment = format!("{COMMENT}, camera 1");
     let out = made(&file, 2, "mpeg4videoparse", &comment);
     let answer = against(&out, &manifest, &[], 1);
     assert_eq!(answer["against"][0]["camera"], 1);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What a recording holds, camera by camera: runs, modes, gaps, damage. Memory is bounded.
 
-use super::frames::{Findings, Frame};
+use super::frames::{Findings, Frame, has_no_end};
 use crate::{
     reader::{AudioFormat, Codec, Mode, StreamKey},
-    timeline::{Break, is_implausible},
+    timeline::{Break, FrameTiming, is_implausible},
 };
 use std::collections::BTreeMap;
 
@@ -57,6 +57,13 @@ pub struct CameraRun {
     pub pass: u32,
 }
 
+impl CameraRun {
+    /// Frames, those without a reference included.
+    pub fn all_frames(&self) -> u64 {
+        self.frames.saturating_add(self.orphans)
+    }
+}
+
 /// A camera of a recording.
 #[derive(Clone, Debug)]
 pub struct Camera {
@@ -66,6 +73,8 @@ pub struct Camera {
     pub title: String,
     /// Codec of most of its frames.
     pub codec: Codec,
+    /// Frames by codec, in the order in which the codecs came up.
+    pub codecs: Vec<(Codec, u64)>,
     /// Frame size in pixels, 0 = unknown: of the last frame that has one.
     pub width: u16,
     /// See `width`.
@@ -74,6 +83,8 @@ pub struct Camera {
     pub resized: Option<(u16, u16, u64)>,
     /// Usual distance of its frames, nanoseconds.
     pub interval: i64,
+    /// Its frame rate as a fraction, where frames come regularly.
+    pub frame_rate: Option<(u32, u32)>,
     /// Its runs, in the order of the file.
     pub runs: Vec<CameraRun>,
     /// Runs that were not remembered because there are too many.
@@ -120,6 +131,8 @@ pub struct RecordingRun {
     pub offset: u64,
     /// Frames.
     pub frames: u64,
+    /// Frames whose clock is doubtful.
+    pub doubtful: u64,
     /// Frames by mode, in the order in which the modes came up.
     pub modes: Vec<(Mode, u64)>,
     /// Cameras, by number.
@@ -135,6 +148,18 @@ pub struct DamagedPlace {
     pub length: u64,
     /// Clock of a frame shortly before, where there is one.
     pub clock: Option<i64>,
+}
+
+impl Contents {
+    /// The audio that belongs to a camera: the channel of its number, or any where it is the only camera.
+    pub fn audio_of(&self, camera: u16) -> Option<&AudioTrack> {
+        let own = self.audio.iter().find(|track| track.key.camera == camera);
+        let only = || match self.cameras.as_slice() {
+            [one] if one.number == camera => self.audio.first(),
+            _ => None,
+        };
+        own.or_else(only)
+    }
 }
 
 /// What a recording holds.
@@ -154,14 +179,14 @@ pub struct Contents {
     pub clock_steps: u64,
     /// Earliest and latest frame, nanoseconds of the recorder's clock.
     pub span: Option<(i64, i64)>,
-    /// Damaged places, bytes before the first record and a cut end among them.
+    /// Damaged places, bytes before the first record and a cut end among them, where the file's kind has an end.
     pub damage: Vec<DamagedPlace>,
 }
 
 /// Puts contents together from frames in the order of the file.
 #[derive(Default)]
 pub struct ContentsBuilder {
-    cameras: BTreeMap<u16, Builder>,
+    cameras: BTreeMap<u16, Camera>,
     audio: Vec<AudioTrack>,
     runs: Vec<RecordingRun>,
     run_count: u64,
@@ -174,11 +199,6 @@ pub struct ContentsBuilder {
     seen: u64,
     /// Runs of cameras so far.
     stored: usize,
-}
-
-struct Builder {
-    camera: Camera,
-    codecs: Vec<(Codec, u64)>,
 }
 
 impl ContentsBuilder {
@@ -197,26 +217,25 @@ impl ContentsBuilder {
         if self.cameras.len() >= MAX_STREAMS && !self.cameras.contains_key(&number) {
             return;
         }
-        let builder = self.cameras.entry(number).or_insert_with(|| Builder {
-            camera: Camera {
-                number,
-                title: String::new(),
-                codec: frame.packet.stream.codec,
-                width: 0,
-                height: 0,
-                resized: None,
-                interval: 0,
-                runs: Vec::new(),
-                more_runs: 0,
-                frames: 0,
-                keyframes: 0,
-                orphans: 0,
-                bytes: 0,
-                modes: Vec::new(),
-            },
+        let camera = self.cameras.entry(number).or_insert_with(|| Camera {
+            number,
+            title: String::new(),
+            codec: frame.packet.stream.codec,
             codecs: Vec::new(),
+            width: 0,
+            height: 0,
+            resized: None,
+            interval: 0,
+            frame_rate: None,
+            runs: Vec::new(),
+            more_runs: 0,
+            frames: 0,
+            keyframes: 0,
+            orphans: 0,
+            bytes: 0,
+            modes: Vec::new(),
         });
-        let stored = builder.add(frame, self.stored < MAX_RUNS);
+        let stored = camera.add(frame, self.stored < MAX_RUNS);
         self.stored = self.stored.saturating_add(usize::from(stored));
     }
 
@@ -259,6 +278,7 @@ impl ContentsBuilder {
                     running: frame.running,
                     offset: frame.offset,
                     frames: 0,
+                    doubtful: 0,
                     modes: Vec::new(),
                     cameras: Vec::new(),
                 });
@@ -266,8 +286,9 @@ impl ContentsBuilder {
         }
         if let Some(run) = self.runs.get_mut(frame.run) {
             run.frames = run.frames.saturating_add(1);
+            run.doubtful = run.doubtful.saturating_add(u64::from(frame.doubtful));
             run.last = run.last.max(frame.clock);
-            count_mode(&mut run.modes, frame.packet.mode);
+            count(&mut run.modes, frame.packet.mode);
             let camera = frame.packet.stream.camera;
             if let Err(place) = run.cameras.binary_search(&camera) {
                 run.cameras.insert(place, camera);
@@ -298,7 +319,7 @@ impl ContentsBuilder {
         let cameras = self
             .cameras
             .into_values()
-            .map(|builder| builder.finish(findings))
+            .map(|camera| camera.finish(findings))
             .collect();
         Contents {
             cameras,
@@ -317,7 +338,8 @@ impl ContentsBuilder {
             .damage
             .iter()
             .map(|range| (range.offset, range.length));
-        let all = findings.front.into_iter().chain(ranges).chain(findings.cut);
+        let cut = findings.cut.filter(|_| !has_no_end(findings.info.family));
+        let all = findings.front.into_iter().chain(ranges).chain(cut);
         all.map(|(offset, length)| {
             let after = self.places.partition_point(|(at, _)| *at <= offset);
             let place = self.places.get(after.saturating_sub(1));
@@ -331,26 +353,20 @@ impl ContentsBuilder {
     }
 }
 
-fn count_mode(modes: &mut Vec<(Mode, u64)>, mode: Mode) {
-    match modes.iter_mut().find(|(known, _)| *known == mode) {
+/// One more of this kind.
+fn count<K: PartialEq>(counts: &mut Vec<(K, u64)>, kind: K) {
+    match counts.iter_mut().find(|(known, _)| *known == kind) {
         Some((_, count)) => *count = count.saturating_add(1),
-        None => modes.push((mode, 1)),
+        None => counts.push((kind, 1)),
     }
 }
 
-impl Builder {
+impl Camera {
     /// Takes a frame. `room`: another run may be remembered. True where one was.
     fn add<T>(&mut self, frame: &Frame<T>, room: bool) -> bool {
         let packet = &frame.packet;
-        let camera = &mut self.camera;
-        match self
-            .codecs
-            .iter_mut()
-            .find(|(known, _)| *known == packet.stream.codec)
-        {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => self.codecs.push((packet.stream.codec, 1)),
-        }
+        let camera = self;
+        count(&mut camera.codecs, packet.stream.codec);
         let title = packet.details.as_ref().and_then(|one| one.title.as_ref());
         if let Some(title) = title {
             camera.title.clone_from(title);
@@ -368,12 +384,12 @@ impl Builder {
         camera.keyframes = camera.keyframes.saturating_add(u64::from(packet.key));
         camera.orphans = camera.orphans.saturating_add(u64::from(frame.orphan));
         camera.bytes = camera.bytes.saturating_add(packet.payload.len() as u64);
-        count_mode(&mut camera.modes, packet.mode);
+        count(&mut camera.modes, packet.mode);
         camera.add_to_run(frame, room)
     }
 
-    fn finish(self, findings: &Findings) -> Camera {
-        let mut camera = self.camera;
+    fn finish(mut self, findings: &Findings) -> Camera {
+        let camera = &mut self;
         let listed = findings
             .info
             .cameras
@@ -387,21 +403,24 @@ impl Builder {
                 (camera.width, camera.height) = (listed.width, listed.height);
             }
         }
-        if let Some((codec, _)) = self.codecs.iter().max_by_key(|(_, count)| *count) {
+        if let Some((codec, _)) = camera.codecs.iter().max_by_key(|(_, count)| *count) {
             camera.codec = *codec;
         }
         camera.interval = findings.profile.interval(camera.number);
+        let timing = FrameTiming {
+            interval: camera.interval,
+            ..findings.profile.timing
+        };
+        camera.frame_rate = timing.frame_rate();
         camera.count_passes();
         for run in &mut camera.runs {
             if let Some(span) = run.modes.last_mut() {
                 span.end = run.last.saturating_add(camera.interval);
             }
         }
-        camera
+        self
     }
-}
 
-impl Camera {
     /// `camera 2 (Gate)`.
     pub fn name(&self) -> String {
         match self.title.as_str() {
@@ -413,6 +432,45 @@ impl Camera {
     /// End of a run: its last frame lasts one usual interval.
     pub fn end_of(&self, run: &CameraRun) -> i64 {
         run.last.saturating_add(self.interval)
+    }
+
+    /// Frames that have their reference: what the demuxers output.
+    pub fn decodable(&self) -> u64 {
+        self.frames.saturating_sub(self.orphans)
+    }
+
+    /// Time recorded, nanoseconds: its runs, without gaps.
+    pub fn recorded(&self) -> i64 {
+        let lengths = self
+            .runs
+            .iter()
+            .map(|run| self.end_of(run).saturating_sub(run.start));
+        lengths.fold(0, i64::saturating_add)
+    }
+
+    /// Frames per second inside its runs, so that no gap makes it slower.
+    pub fn rate(&self) -> Option<f64> {
+        let (mut steps, mut time) = (0_u64, 0_i64);
+        for run in &self.runs {
+            steps = steps.saturating_add(run.all_frames().saturating_sub(1));
+            time = time.saturating_add(run.last.saturating_sub(run.start));
+        }
+        (time > 0).then(|| steps as f64 * 1e9 / time as f64)
+    }
+
+    /// Earliest and latest frame, nanoseconds of the recorder's clock.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let first = self.runs.iter().map(|run| run.start).min()?;
+        let last = self.runs.iter().map(|run| run.last).max()?;
+        Some((first, last))
+    }
+
+    /// Times that its clock was set.
+    pub fn clock_steps(&self) -> usize {
+        let steps = self.runs.iter();
+        steps
+            .filter(|run| matches!(run.begins, Break::Back(_) | Break::Forward(_)))
+            .count()
     }
 
     /// Interruptions of this camera's recording.

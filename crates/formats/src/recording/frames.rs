@@ -78,6 +78,8 @@ pub struct Frame<T> {
     pub timestamp: Option<Timestamp>,
     /// Its time, finer than the timestamp where only seconds count: nanoseconds since 1970; without a clock, since the first slot.
     pub clock: i64,
+    /// What `clock` is worth: whole seconds have fractions that are worked out, slots are no time of day.
+    pub resolution: Resolution,
     /// Running time, nanoseconds.
     pub running: i64,
     /// Number of its run, from 0.
@@ -223,8 +225,8 @@ pub fn read<S: Source, T, E: From<S::Error>>(
     let mut heads = false;
     let most = options.first.unwrap_or(u64::MAX);
     while findings.records < most {
-        if scanner.offset().saturating_sub(last) > PATIENCE && options.first.is_some() {
-            break;
+        if options.first.is_some() {
+            scanner.set_limit(last.saturating_add(PATIENCE));
         }
         if !heads && !payloads && pass.placement.head().is_none() {
             heads = true;
@@ -344,6 +346,7 @@ impl<T> Pass<T> {
             packet,
             timestamp: placed.mark.timestamp,
             clock: placed.clock,
+            resolution: self.placement.profile().timing.resolution,
             running: placed.place.running,
             run: self.run,
             begins,

@@ -193,6 +193,7 @@ impl<S: Source + Clone> Lister<S> {
             true => self.scanner.jump(from),
             false => self.scanner.place(from),
         }
+        self.scanner.set_limit(to);
         let (camera, audio_end) = (self.camera, &mut self.audio_end);
         while let Some(scanned) = self.scanner.scan()? {
             let (offset, packet) = match scanned {

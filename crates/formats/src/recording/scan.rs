@@ -82,6 +82,7 @@ pub struct Scanner<S: Source> {
     fetched: u64,
     done: bool,
     read: u64,
+    limit: u64,
 }
 
 impl<S: Source> Scanner<S> {
@@ -101,7 +102,13 @@ impl<S: Source> Scanner<S> {
             fetched: 0,
             done: false,
             read: 0,
+            limit: u64::MAX,
         }
+    }
+
+    /// Gives up, as at the file's end, where no record is found up to this offset: damage may reach to the end of a large file.
+    pub fn set_limit(&mut self, offset: u64) {
+        self.limit = offset;
     }
 
     /// Reads this many bytes at a time, more only where a record needs them.
@@ -178,6 +185,10 @@ impl<S: Source> Scanner<S> {
                 self.size.filter(|_| self.heads),
             );
             match self.parser.next(&window) {
+                Event::Need(_) if self.parser.offset() > self.limit => {
+                    self.done = true;
+                    return Ok(None);
+                }
                 // a record longer than any can be: the reader is wrong, and what it asks for is not read
                 Event::Need(bytes) => self.fill(bytes.min(MAX_WINDOW))?,
                 event => break event,

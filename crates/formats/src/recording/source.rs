@@ -49,16 +49,18 @@ impl<S: Source> Source for &mut S {
     }
 }
 
-/// A file on disk, or a disk.
-#[derive(Debug)]
+/// A file on disk, or a disk. Clones read the same file.
+#[derive(Clone, Debug)]
 pub struct FileSource {
-    file: std::fs::File,
+    file: std::sync::Arc<std::fs::File>,
 }
 
 impl FileSource {
     /// Reads this file.
     pub fn new(file: std::fs::File) -> FileSource {
-        FileSource { file }
+        FileSource {
+            file: std::sync::Arc::new(file),
+        }
     }
 
     /// The file.
@@ -101,7 +103,7 @@ impl Source for FileSource {
             return Some(meta.len());
         }
         // a disk has no length of its own, only an end
-        (&self.file).seek(SeekFrom::End(0)).ok()
+        (&*self.file).seek(SeekFrom::End(0)).ok()
     }
 }
 

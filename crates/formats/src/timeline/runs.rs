@@ -39,6 +39,26 @@ pub enum Break {
     Forward(i64),
 }
 
+impl Break {
+    /// `start`, `gap`, `clock-back` or `clock-forward`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Break::Start => "start",
+            Break::Gap(_) => "gap",
+            Break::Back(_) => "clock-back",
+            Break::Forward(_) => "clock-forward",
+        }
+    }
+
+    /// How long nothing was recorded, or how far the clock was set; nanoseconds from the last frame to the next.
+    pub fn length(self) -> i64 {
+        match self {
+            Break::Start => 0,
+            Break::Gap(length) | Break::Back(length) | Break::Forward(length) => length,
+        }
+    }
+}
+
 /// Where a record came to lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
