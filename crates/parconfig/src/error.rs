@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Place {
     /// Bytes from the start of the file.
     pub offset: usize,
-    /// Line, from 1; 0 where the place is no line.
+    /// Line, from 1; 0 where there is no line.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a file is, told by its first bytes and never by its name.
+//! What a file is, by its content and never by its name.
 
-use super::error::{Error, Result};
-use super::text;
+use crate::config::import::is_old_form;
+use crate::error::{Error, Result};
 use formats::netvu;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Configuration text of this project.
+    /// Configuration text (TOML).
     Config,
-    /// Some other INI text: a unit's own settings.
+    /// Configuration text of the older form, which `import` converts.
+    OldConfig,
+    /// A unit's own settings file.
     Ini,
     /// A partition or a stream of a unit.
     Recording(netvu::Kind),
@@ -18,19 +20,16 @@ pub enum Kind {
     Zip,
     /// Somebody else's file, by its name for people.
     Foreign(&'static str),
-    /// JSON text.
-    Json,
     /// Nothing that is known.
     Unknown,
 }
 
-/// Bytes that are enough to tell. A partition that looks like a Parchive file needs more: see [`MORE`].
+/// Bytes that are enough. A partition that looks like a Parchive file needs more: see [`MORE`].
 pub const HEAD: usize = 64 << 10;
 /// Bytes of a file that begins `PAR\0`: a frame is looked for in the first 4 MiB (stated).
 pub const MORE: usize = 4 << 20;
 
-/// Magic numbers of files that share the name `.par` with these, or that people confuse with them (stated: their
-/// specifications).
+/// Magic numbers of files that share the name `.par` with these, or that people confuse with them (stated: their specifications).
 const FOREIGN: [(&[u8], &str); 6] = [
     (b"PAR2\0PKT", "a Parchive 2 recovery file"),
     (b"PAR1", "an Apache Parquet table"),
@@ -39,11 +38,11 @@ const FOREIGN: [(&[u8], &str); 6] = [
         &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1],
         "an OLE document, most likely a Solid Edge part",
     ),
-    (&[0xff, 0xd8, 0xff], "a single JPEG picture"),
+    (&[0xff, 0xd8, 0xff], "a single JPEG image"),
     (b"%PDF", "a PDF document"),
 ];
 
-/// Says what a file is that begins with `head`.
+/// What a file is that begins with `head`.
 pub fn sniff(head: &[u8]) -> Kind {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Kind::Zip;
@@ -54,46 +53,63 @@ pub fn sniff(head: &[u8]) -> Kind {
     if let Some((kind, _)) = netvu::probe(head) {
         return Kind::Recording(kind);
     }
-    if head.starts_with(b"PAR\0\0\0\0\0") {
-        return Kind::Foreign("a Parchive 1 recovery file");
+    match head {
+        _ if head.starts_with(b"PAR\0\0\0\0\0") => Kind::Foreign("a Parchive 1 recovery file"),
+        _ if head.starts_with(b"PAR\0") => Kind::Recording(netvu::Kind::Partition),
+        _ if is_old_form(head) => Kind::OldConfig,
+        _ => sniff_text(head),
     }
-    if head.starts_with(b"PAR\0") {
-        return Kind::Recording(netvu::Kind::Partition);
-    }
-    of_text(head)
 }
 
-fn of_text(head: &[u8]) -> Kind {
-    let bom: &[u8] = b"\xef\xbb\xbf";
-    let body = head.strip_prefix(bom).unwrap_or(head);
-    let mut lines = body
+/// A configuration text is TOML with one of its own sections; every other text of sections and keys is a unit's.
+fn sniff_text(head: &[u8]) -> Kind {
+    let body = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let lines = body
         .split(|b| matches!(b, b'\n' | b'\r'))
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty());
-    let Some(first) = lines.next() else {
-        return Kind::Unknown;
-    };
-    if text::version(&String::from_utf8_lossy(first)).is_some() && first.starts_with(b";") {
-        return Kind::Config;
-    }
-    if first.starts_with(b"{") {
-        return Kind::Json;
-    }
-    let is_ini = |line: &[u8]| line.starts_with(b"[") && line.contains(&b']');
-    let mut seen_key = false;
-    for line in std::iter::once(first).chain(lines).take(200) {
-        if is_ini(line) {
-            return Kind::Ini;
+        .map(<[u8]>::trim_ascii);
+    let mut kind = Kind::Unknown;
+    for line in lines
+        .filter(|line| !line.is_empty() && !line.starts_with(b";") && !line.starts_with(b"#"))
+        .take(200)
+    {
+        if let Some(section) = line.strip_prefix(b"[") {
+            let name = String::from_utf8_lossy(
+                section
+                    .split(|b| matches!(b, b']' | b'.'))
+                    .next()
+                    .unwrap_or_default(),
+            );
+            let own = crate::config::text::keys_of("")
+                .iter()
+                .any(|known| *known == name);
+            let text = std::str::from_utf8(head).unwrap_or_default();
+            // The head may end in mid-line: it is TOML up to its last line.
+            let whole = text
+                .rfind('\n')
+                .and_then(|end| text.get(..end))
+                .unwrap_or(text);
+            let is_toml = [text, whole]
+                .iter()
+                .any(|text| toml::from_str::<toml::Table>(text).is_ok());
+            // What has one of our sections but is broken is ours all the same, so that the place is reported.
+            let old = crate::ini::Ini::parse(head).is_ok_and(|ini| {
+                ini.entries().any(|entry| {
+                    entry.value.starts_with(['"', '\'', '['])
+                        || matches!(entry.value.as_str(), "true" | "false")
+                })
+            });
+            return if own && (is_toml || old) {
+                Kind::Config
+            } else {
+                Kind::Ini
+            };
         }
-        let comment = line.starts_with(b";") || line.starts_with(b"#");
-        if !comment {
-            if !line.contains(&b'=') || line.contains(&0) {
-                return Kind::Unknown;
-            }
-            seen_key = true;
+        if !line.contains(&b'=') || line.contains(&0) {
+            return Kind::Unknown;
         }
+        kind = Kind::Ini;
     }
-    if seen_key { Kind::Ini } else { Kind::Unknown }
+    kind
 }
 
 impl Kind {
@@ -101,6 +117,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Kind::Config => "configuration text",
+            Kind::OldConfig => "configuration text of the older form",
             Kind::Ini => "settings file of a unit (.ini)",
             Kind::Recording(netvu::Kind::Partition) => "video partition",
             Kind::Recording(netvu::Kind::Binary) => "stream (binary)",
@@ -109,55 +126,24 @@ impl Kind {
             Kind::Recording(netvu::Kind::Sprite) => "stream (Digital Sprite)",
             Kind::Zip => "ZIP archive",
             Kind::Foreign(name) => name,
-            Kind::Json => "JSON text",
             Kind::Unknown => "unknown",
         }
     }
 
     /// The refusal of a file that is neither settings nor a recording.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`].
     pub fn refuse(self) -> Result<()> {
         match self {
             Kind::Foreign(name) => Err(Error::Foreign(format!(
-                "this is {name}; a configuration text, an .ini file or a recording of a Dedicated Micros unit is expected"
+                "this is {name}; expected a configuration text, an .ini file or a recording of a Dedicated Micros unit"
             ))),
             Kind::Unknown => Err(Error::Foreign(
-                "byte 0: neither a configuration text (first line \"; par 1\"), nor an .ini file, nor a recording of a \
-                 Dedicated Micros unit"
-                    .into(),
+                "byte 0: neither a configuration text, nor an .ini file, nor a recording of a Dedicated Micros unit".into(),
             )),
+            Kind::OldConfig => Err(Error::Foreign("a configuration text of the older form; parconfig import converts it".into())),
             _ => Ok(()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_of_others_are_named() {
-        for (head, name) in [
-            (&b"PAR\0\0\0\0\0\0\0\x01\0rest"[..], "Parchive 1"),
-            (b"PAR2\0PKT", "Parchive 2"),
-            (b"PAR1\x15\x04", "Parquet"),
-            (
-                &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0],
-                "Solid Edge",
-            ),
-        ] {
-            let message = sniff(head).refuse().unwrap_err().to_string();
-            assert!(message.contains(name), "{message}");
-        }
-    }
-
-    #[test]
-    fn texts_are_told_by_their_lines() {
-        assert_eq!(sniff(b"; par 1\n[unit]\n"), Kind::Config);
-        assert_eq!(sniff(b"\xef\xbb\xbf; par 1\r\n"), Kind::Config);
-        assert_eq!(sniff(b"# c\r\n\r\n[Any thing]\r\nx=1"), Kind::Ini);
-        assert_eq!(sniff(b"a = b\nc = d\n"), Kind::Ini);
-        assert_eq!(sniff(b"dear reader\n"), Kind::Unknown);
-        assert_eq!(sniff(b""), Kind::Unknown);
-        assert_eq!(sniff(b"PK\x03\x04..."), Kind::Zip);
     }
 }

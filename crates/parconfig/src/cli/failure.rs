@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Why a command failed, and the exit code that says so.
+//! Why a command failed, and its exit code.
 
 use parconfig::Error;
 
@@ -55,8 +55,8 @@ impl Failure {
         }
     }
 
-    /// Tells the user, on the error output.
-    pub fn tell(&self, json: bool) {
+    /// Prints it to the error output.
+    pub fn report(&self, json: bool) {
         let text = self.text();
         if json {
             eprintln!(

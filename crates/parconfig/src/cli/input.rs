@@ -1,71 +1,50 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Opens what the user named: file, folder, ZIP or unit.
 
+use crate::credentials::Passwords;
 use crate::failure::Failure;
 use clap::Args;
-use parconfig::archive::{self, Member};
-use parconfig::effective::Effective;
-use parconfig::ini::{Ini, MAX_LINES, MAX_TEXT};
-use parconfig::live::{self, Live, Options, Url};
+use parconfig::archive::read_zip;
+use parconfig::config::text::MAX_TEXT;
+use parconfig::ini::Ini;
+use parconfig::place::Files;
+use parconfig::recording::Effective;
+use parconfig::rollout::mapping::Mapping;
 use parconfig::sniff::{HEAD, Kind, MORE, sniff};
-use parconfig::{Config, ConfigText, Error};
-use std::fs::File;
-use std::io::Read;
+use parconfig::unit::http::{self, HttpOptions, Report};
+use parconfig::unit::set::{Contents, read_tree};
+use parconfig::{Config, ConfigText, Error, files};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How to ask a live unit.
+/// How to read what is named.
 #[derive(Args, Clone, Debug)]
-pub struct NetArgs {
-    /// User of a live unit
+pub struct InputArgs {
+    /// Friendly names for places in a unit's files (TOML)
+    #[arg(long, value_name = "TOML")]
+    pub map: Option<PathBuf>,
+    /// User of a live unit (http://HOST[:PORT])
     #[arg(long)]
     user: Option<String>,
-    /// File whose first line is the password; without it the environment variable PARCONFIG_PASSWORD is used
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// Seconds to wait for a unit
-    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    /// Take its password from the desktop's keyring (secret-tool) instead of PARCONFIG_PASSWORD or the terminal
+    #[arg(long)]
+    keyring: bool,
+    /// Seconds to wait for each answer of a live unit
+    #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
     /// Milliseconds without a byte after which an answer without a length is over
-    #[arg(long, default_value_t = 2000, value_name = "MILLISECONDS")]
+    #[arg(long, default_value_t = 2000, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(50..=60_000))]
     silence: u64,
-}
-
-impl NetArgs {
-    fn options(&self) -> Result<Options, Failure> {
-        let password = match &self.password_file {
-            Some(path) => {
-                let bytes = read_limited(path, 4096)?;
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                text.lines().next().unwrap_or_default().to_owned()
-            }
-            None => std::env::var("PARCONFIG_PASSWORD").unwrap_or_default(),
-        };
-        Ok(Options {
-            user: self.user.clone(),
-            password,
-            timeout: Duration::from_secs(self.timeout.clamp(1, 600)),
-            silence: Duration::from_millis(self.silence.clamp(50, 60_000)),
-            total: Duration::from_secs(self.timeout.clamp(1, 600).saturating_mul(3)),
-        })
-    }
-
-    /// Asks the unit.
-    pub fn pull(&self, url: &str) -> Result<Live, Failure> {
-        let parsed = Url::parse(url).ok_or_else(|| {
-            Failure::Use(format!("{url}: http://HOST[:PORT] is expected; a log-in goes into --user and --password-file"))
-        })?;
-        live::pull(parsed, self.options()?).map_err(|error| Failure::input(url, &error))
-    }
 }
 
 /// What was opened.
 pub enum Input {
     Config(ConfigText),
-    Ini(Ini),
+    /// Files of a unit: of a set, a folder, a ZIP, or one file.
+    Files(Contents),
     Recording(Box<Effective>),
-    Set(Vec<Member>),
-    Live(Box<Live>),
+    Unit(Box<Report>),
 }
 
 /// An input with its name and kind for people.
@@ -75,173 +54,131 @@ pub struct Source {
     pub input: Input,
 }
 
-/// At most `limit` bytes of a file.
-pub fn read_limited(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
-    let name = path.display().to_string();
-    let fail = |error| Failure::input(&name, &Error::io(&name, error));
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(fail)?;
-    file.take(limit as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
-    if bytes.len() > limit {
-        let error = Error::TooLarge {
-            what: "the file".into(),
-            limit: format!("{limit} bytes"),
+/// A mapping file.
+pub fn read_mapping(path: Option<&Path>) -> Result<Mapping, Failure> {
+    let Some(path) = path else {
+        return Ok(Mapping::default());
+    };
+    let bytes = files::read(path, MAX_TEXT)?;
+    Mapping::parse(&bytes).map_err(|error| Failure::input(&path.display().to_string(), &error))
+}
+
+/// The texts of a unit as lines.
+pub fn parse_files(contents: &Contents) -> Result<Files, Failure> {
+    let parse = |(name, bytes): (&String, &Vec<u8>)| match Ini::parse(bytes) {
+        Ok(ini) => Ok((name.clone(), ini)),
+        Err(error) => Err(Failure::input(name, &error)),
+    };
+    contents.iter().map(parse).collect()
+}
+
+impl InputArgs {
+    fn unit(&self, url: &str) -> Result<Report, Failure> {
+        let host = url.split('/').nth(2).unwrap_or_default();
+        let login = match &self.user {
+            Some(user) => Some((user.clone(), Passwords::new(self.keyring).get(user, host)?)),
+            None => None,
         };
-        return Err(Failure::input(&name, &error));
+        let (timeout, silence) = (
+            Duration::from_secs(self.timeout),
+            Duration::from_millis(self.silence),
+        );
+        Ok(http::pull(
+            url,
+            &HttpOptions {
+                login,
+                timeout,
+                silence,
+            },
+        )?)
     }
-    Ok(bytes)
-}
 
-/// Enough of a file to tell what it is.
-fn read_head(path: &Path) -> Result<Vec<u8>, Failure> {
-    let name = path.display().to_string();
-    let fail = |error| Failure::input(&name, &Error::io(&name, error));
-    let mut file = File::open(path).map_err(fail)?;
-    let mut head = Vec::new();
-    file.by_ref()
-        .take(HEAD as u64)
-        .read_to_end(&mut head)
-        .map_err(fail)?;
-    if head.starts_with(b"PAR\0") {
-        file.take((MORE - HEAD) as u64)
+    /// Opens anything.
+    pub fn open(&self, name: &str) -> Result<Source, Failure> {
+        let source = |kind, input| {
+            Ok(Source {
+                name: name.to_owned(),
+                kind,
+                input,
+            })
+        };
+        let path = Path::new(name);
+        let fail = |error: Error| Failure::input(name, &error);
+        if name.contains("://") {
+            return source("live unit", Input::Unit(Box::new(self.unit(name)?)));
+        }
+        if path.is_dir() {
+            return source("folder", Input::Files(read_tree(path).map_err(fail)?));
+        }
+        let mut file = files::open(path).map_err(fail)?;
+        let io = |source| fail(Error::io(name, source));
+        let mut head = Vec::new();
+        file.by_ref()
+            .take(HEAD as u64)
             .read_to_end(&mut head)
-            .map_err(fail)?;
-    }
-    Ok(head)
-}
-
-/// Whether the user named a unit.
-pub fn is_url(name: &str) -> bool {
-    name.contains("://")
-}
-
-/// Opens anything.
-pub fn open(name: &str, net: &NetArgs) -> Result<Source, Failure> {
-    let source = |kind, input| Source {
-        name: name.to_owned(),
-        kind,
-        input,
-    };
-    if is_url(name) {
-        return Ok(source("live unit", Input::Live(Box::new(net.pull(name)?))));
-    }
-    let path = Path::new(name);
-    let fail = |error: Error| Failure::input(name, &error);
-    let io = |error| fail(Error::io(name, error));
-    if std::fs::metadata(path).map_err(io)?.is_dir() {
-        let members = archive::read_folder(path).map_err(fail)?;
-        return Ok(source("folder", Input::Set(members)));
-    }
-    let head = read_head(path)?;
-    let file = File::open(path).map_err(io)?;
-    let kind = sniff(&head);
-    kind.refuse().map_err(fail)?;
-    let input = match kind {
-        Kind::Config => {
-            Input::Config(ConfigText::parse(&read_limited(path, MAX_TEXT)?).map_err(fail)?)
+            .map_err(io)?;
+        if head.starts_with(b"PAR\0") {
+            file.by_ref()
+                .take((MORE - HEAD) as u64)
+                .read_to_end(&mut head)
+                .map_err(io)?;
         }
-        Kind::Ini => Input::Ini(Ini::parse(&read_limited(path, MAX_TEXT)?).map_err(fail)?),
-        Kind::Zip => Input::Set(archive::read_zip(file, name).map_err(fail)?),
-        Kind::Recording(_) => {
-            Input::Recording(Box::new(Effective::read(file, name).map_err(fail)?))
-        }
-        Kind::Json => {
-            return Err(fail(Error::Foreign(
-                "JSON text; use parconfig import".into(),
-            )));
-        }
-        Kind::Foreign(_) | Kind::Unknown => return Err(Failure::Input(format!("{name}: unknown"))),
-    };
-    Ok(source(kind.name(), input))
-}
-
-/// Opens a configuration text, and nothing else.
-pub fn open_text(name: &str) -> Result<ConfigText, Failure> {
-    let path = Path::new(name);
-    let kind = sniff(&read_head(path)?);
-    let fail = |error: Error| Failure::input(name, &error);
-    if !matches!(kind, Kind::Config | Kind::Ini) {
+        file.rewind().map_err(io)?;
+        let kind = sniff(&head);
         kind.refuse().map_err(fail)?;
-        return Err(Failure::Input(format!(
-            "{name}: this is a {}; a configuration text is expected",
-            kind.name()
-        )));
-    }
-    let bytes = read_limited(path, MAX_TEXT)?;
-    match kind {
-        Kind::Config => ConfigText::parse(&bytes).map_err(fail),
-        // Without its first line a configuration text looks like any other .ini file.
-        _ => {
-            let text = ConfigText::parse(&bytes).map_err(fail)?;
-            if text
-                .config()
-                .sections
-                .iter()
-                .any(|s| parconfig::schema::section(&s.name).is_some())
-            {
-                Ok(text)
-            } else {
-                Err(Failure::Input(format!(
-                    "{name}: line 1: \"; par 1\" is expected; for a unit's own .ini file use edit-ini or import --map"
-                )))
+        let input = match kind {
+            Kind::Zip => Input::Files(read_zip(file, name).map_err(fail)?),
+            Kind::Recording(_) => {
+                Input::Recording(Box::new(Effective::read(file, name).map_err(fail)?))
             }
+            Kind::Config => {
+                Input::Config(ConfigText::parse(&files::read(path, MAX_TEXT)?).map_err(fail)?)
+            }
+            _ => {
+                let inner = path
+                    .file_name()
+                    .map_or(String::new(), |name| name.to_string_lossy().into_owned());
+                Input::Files([(inner, files::read(path, MAX_TEXT)?)].into())
+            }
+        };
+        source(kind.name(), input)
+    }
+
+    /// Opens a configuration text, and nothing else.
+    pub fn open_text(&self, name: &str) -> Result<ConfigText, Failure> {
+        let source = self.open(name)?;
+        match source.input {
+            Input::Config(text) => Ok(text),
+            _ => Err(Failure::Input(format!(
+                "{name}: this is a {}; expected a configuration text",
+                source.kind
+            ))),
         }
     }
-}
 
-impl Source {
-    /// The configuration that this source shows, for comparing and exporting.
-    pub fn config(&self) -> Result<Config, Failure> {
-        Ok(match &self.input {
-            Input::Config(text) => text.config().clone(),
-            Input::Ini(ini) => Config::from_ini(ini),
-            Input::Recording(found) => found.config(),
-            Input::Live(live) => live.config(),
-            Input::Set(members) => return set_config(&self.name, members),
-        })
-    }
-}
-
-/// The one configuration text of a folder or ZIP; else the .ini files, each section with its file's name before it.
-fn set_config(name: &str, members: &[Member]) -> Result<Config, Failure> {
-    let texts: Vec<&Member> = members
-        .iter()
-        .filter(|member| member.kind == Kind::Config)
-        .collect();
-    if let [only] = texts.as_slice() {
-        let bytes = only.bytes.as_deref().unwrap_or_default();
-        let inner = format!("{name}/{}", only.name);
-        let text = ConfigText::parse(bytes).map_err(|error| Failure::input(&inner, &error))?;
-        return Ok(text.config().clone());
-    }
-    if texts.len() > 1 {
-        return Err(Failure::Input(format!(
-            "{name}: holds {} configuration texts; name one of them",
-            texts.len()
-        )));
-    }
-    let mut config = Config::default();
-    let mut entries = 0;
-    for member in members.iter().filter(|member| member.kind == Kind::Ini) {
-        let bytes = member.bytes.as_deref().unwrap_or_default();
-        let ini = Ini::parse(bytes).map_err(|error| Failure::input(&member.name, &error))?;
-        for entry in ini.entries() {
-            let section = format!("{}/{}", member.name, entry.section);
-            entries += 1;
-            if entries > MAX_LINES {
-                return Err(Failure::Input(format!(
-                    "{name}: more than {MAX_LINES} keys in all files"
+    /// The configuration that a source shows, and what could not be read into it.
+    pub fn config(&self, source: &Source) -> Result<(Config, Vec<String>), Failure> {
+        Ok(match &source.input {
+            Input::Config(text) => (text.config().clone(), Vec::new()),
+            Input::Recording(found) => (found.config(), found.warnings.clone()),
+            Input::Unit(report) => (report.config(), report.warnings.clone()),
+            Input::Files(contents) if self.map.is_some() => {
+                let mapped = read_mapping(self.map.as_deref())?.read(&parse_files(contents)?);
+                let unmapped = mapped
+                    .unmapped
+                    .into_iter()
+                    .map(|key| format!("not in the mapping: {key}"));
+                (
+                    mapped.config,
+                    mapped.doubtful.into_iter().chain(unmapped).collect(),
+                )
+            }
+            Input::Files(_) => {
+                return Err(Failure::Use(format!(
+                    "{}: --map TOML is expected: the names in units' files are not public",
+                    source.name
                 )));
             }
-            config.add_named(&section, &entry.key, &entry.value);
-        }
+        })
     }
-    if config.sections.is_empty() {
-        return Err(Failure::Input(format!(
-            "{name}: holds no configuration text and no .ini file"
-        )));
-    }
-    Ok(config)
 }

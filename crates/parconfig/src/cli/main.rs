@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `parconfig`: read, edit, compare and roll out the configuration of Dedicated Micros units.
+//! `parconfig`: fetch, compare, edit and roll out the configuration of Dedicated Micros units.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -7,40 +7,35 @@
     reason = "the library reads files; the program counts and prints"
 )]
 
-mod apply;
-mod check;
-mod compare;
-mod convert;
 mod credentials;
+mod diff;
 mod edit;
 mod failure;
-mod ini;
 mod input;
 mod output;
 mod remote;
-mod schedule;
+mod shell;
 mod show;
-mod show_text;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use failure::Failure;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done, nothing to complain about
-  1  done, and something was found: errors (check), differences (diff), conflicts (merge), a value that is not set (get)
+  0  done, nothing found
+  1  done, and something was found: errors (check, set), differences (diff, verify), conflicts (merge), a value that is not set (get)
   2  wrong use of the command
-  3  an input cannot be read, is refused, or is not allowed; nothing was written
+  3  an input cannot be read, is refused, or is not allowed
   4  an output cannot be written
   5  a unit did not answer as expected
 
-A FILE is what its content is, whatever its name: configuration text, partition or stream, .ini file, ZIP or folder of these,
-or the URL of a live unit (http://HOST[:PORT]).";
+A FILE is what its content is, whatever its name: configuration text (TOML), a unit's own .ini file, a folder or ZIP of these,
+partition or stream, or the URL of a live unit (http://HOST[:PORT]).";
 
 #[derive(Parser)]
 #[command(name = "parconfig", version, after_help = EXIT_CODES)]
-/// Read, edit, compare and roll out the configuration of Dedicated Micros units.
+/// Fetch, compare, edit and roll out the configuration of Dedicated Micros units.
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -51,7 +46,7 @@ struct Cli {
 /// Options of all commands.
 #[derive(Args, Clone, Copy, Default)]
 struct Common {
-    /// Answer in JSON
+    /// Print JSON
     #[arg(long, global = true)]
     json: bool,
     /// Show passwords instead of ********
@@ -61,39 +56,44 @@ struct Common {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Say what a file, folder, ZIP or unit is, and what is configured
-    Show(show::Show),
-    /// Print values by path
-    Get(edit::Get),
-    /// Set values by path; everything else stays byte for byte
-    Set(edit::Set),
-    /// Hold a configuration against every rule
-    Check(check::Check),
-    /// Compare by meaning; also a configuration against what was recorded
-    Diff(compare::Diff),
-    /// Merge what two sides made of one configuration
-    Merge(compare::Merge),
-    /// Turn a configuration into text, JSON, TOML, CSV or .ini files
-    Export(convert::Export),
-    /// Make a configuration text out of JSON, TOML, CSV, .ini files, a recording or a unit
-    Import(convert::Import),
-    /// Make one configuration for each unit of a table
-    Apply(apply::Apply),
-    /// Edit a unit's own .ini file without loss
-    EditIni(ini::EditIni),
-    /// Read a live unit, never changing anything
-    Pull(convert::Pull),
     /// Read the .ini files of units by FTP
     Fetch(remote::Fetch),
+    /// Make one change in many fetched sets
+    Rollout(edit::RolloutArgs),
     /// Write edited files back to their units
     Push(remote::PushArgs),
     /// Give units the files back that they had before a push
     Restore(remote::Restore),
     /// Compare units with their fetched sets
     Verify(remote::Verify),
+    /// Print what was done to units, or commit their files to git
+    History(diff::History),
+    /// Print what a file, folder, ZIP or unit is, and what is configured
+    Show(show::Show),
+    /// Print values
+    Get(show::Get),
+    /// Set values; everything else stays as it is
+    #[command(visible_alias = "edit-ini")]
+    Set(edit::Set),
+    /// Compare sets, configurations and recordings
+    Diff(diff::Diff),
+    /// Check a configuration against every rule
+    Check(show::Check),
     /// Draw the week, or what was really recorded
-    Schedule(schedule::Schedule),
+    Schedule(show::Schedule),
+    /// Merge what two sides made of one configuration text
+    Merge(edit::Merge),
+    /// Make a configuration text of an older one, a set, a recording or a live unit
+    #[command(visible_alias = "pull")]
+    Import(edit::Import),
+    /// Print shell completions
+    Completions(shell::Completions),
+    /// Print or write the man pages
+    Man(shell::Man),
 }
+
+/// What a command returns: its exit code.
+type Done = Result<u8, Failure>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -102,31 +102,28 @@ fn main() -> ExitCode {
         eprintln!("parconfig: signals: {error}");
     }
     let done = match cli.command {
-        Command::Show(command) => command.run(common),
-        Command::Get(command) => command.run(common),
-        Command::Set(command) => command.run(common),
-        Command::Check(command) => command.run(common),
-        Command::Diff(command) => command.run(common),
-        Command::Merge(command) => command.run(common),
-        Command::Export(command) => command.run(common),
-        Command::Import(command) => command.run(common),
-        Command::Apply(command) => command.run(common),
-        Command::EditIni(command) => command.run(common),
-        Command::Pull(command) => command.run(common),
         Command::Fetch(command) => command.run(common),
+        Command::Rollout(command) => command.run(common),
         Command::Push(command) => command.run(common),
         Command::Restore(command) => command.run(common),
         Command::Verify(command) => command.run(common),
+        Command::History(command) => command.run(common),
+        Command::Show(command) => command.run(common),
+        Command::Get(command) => command.run(common),
+        Command::Set(command) => command.run(common),
+        Command::Diff(command) => command.run(common),
+        Command::Check(command) => command.run(common),
         Command::Schedule(command) => command.run(common),
+        Command::Merge(command) => command.run(common),
+        Command::Import(command) => command.run(common),
+        Command::Completions(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(Cli::command()),
     };
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            failure.tell(common.json);
+            failure.report(common.json);
             ExitCode::from(failure.code())
         }
     }
 }
-
-/// What a command answers: its exit code, 0 or 1.
-type Done = Result<u8, Failure>;

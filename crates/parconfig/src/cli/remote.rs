@@ -504,7 +504,8 @@ fn one(folder: &Path, push: Option<Push>, show: bool, common: Common) -> Result<
     if let Err(error) = push.stage() {
         return Err(match push.undo() {
             Ok(()) => Failure::from(error).with("nothing on the unit was changed"),
-            Err(_) => Failure::from(error).with("no file was changed; temporary files are left on the unit until push or restore runs again"),
+            Err(_) => Failure::from(error)
+                .with("no file was changed; temporary files are left on the unit until push or restore runs again"),
         });
     }
     push.commit().map_err(|error| {

@@ -28,7 +28,7 @@ pub type Contents = BTreeMap<String, Vec<u8>>;
 /// Folder of the state inside a set.
 pub const STATE: &str = ".parconfig";
 /// Most bytes of a set.
-const MAX_TOTAL: usize = 64 << 20;
+pub const MAX_TOTAL: usize = 64 << 20;
 
 /// What is known of a file on the unit.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]

@@ -6,15 +6,17 @@
 //! 0x1A, duplicate keys and keys before any section all stay. Units keep their settings in such files (stated: manuals); the
 //! names in them are not public, so nothing here knows any.
 
-pub use super::code_page;
-use super::code_page::CodePage;
-use super::error::{Error, Place, Result};
-pub use super::ini_edit::Edit;
-use std::collections::HashMap;
+pub mod code_page;
+mod edit;
+
+pub use edit::Edit;
+
+use crate::error::{Error, Place, Result};
+use code_page::CodePage;
 use std::ops::Range;
 
 /// Largest text that is read, in bytes (assumed: a unit's settings are a few ten kilobytes). With [`MAX_LINES`] it keeps memory
-/// under 64 MiB, also for the three texts of a merge.
+/// under 64 MiB.
 pub const MAX_TEXT: usize = 1 << 20;
 /// Most lines that are read.
 pub const MAX_LINES: usize = 20_000;
@@ -187,14 +189,6 @@ impl Ini {
             .and_then(|at| self.value_of(*at))
     }
 
-    /// All values of a key that stands more than once.
-    pub fn get_all(&self, section: &str, key: &str) -> Vec<String> {
-        self.find(section, key)
-            .iter()
-            .filter_map(|at| self.value_of(*at))
-            .collect()
-    }
-
     fn value_of(&self, at: usize) -> Option<String> {
         let line = self.lines.get(at)?;
         match &line.kind {
@@ -223,23 +217,6 @@ impl Ini {
             }
         }
         found
-    }
-
-    /// Indexes of the lines of each key, by section and key in lower case.
-    pub(super) fn index(&self) -> HashMap<(String, String), Vec<usize>> {
-        let mut section = String::new();
-        let mut index: HashMap<_, Vec<usize>> = HashMap::new();
-        for (at, line) in self.lines.iter().enumerate() {
-            match &line.kind {
-                Kind::Section { name } => section = self.text(line, name).to_ascii_lowercase(),
-                Kind::Key { key, .. } => {
-                    let key = self.text(line, key).to_ascii_lowercase();
-                    index.entry((section.clone(), key)).or_default().push(at);
-                }
-                _ => {}
-            }
-        }
-        index
     }
 
     /// The characters of a part of a line.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Edits of an [`Ini`] text that leave every other byte alone.
 
-use super::error::{Error, Result};
-use super::ini::{Ini, Kind, Line};
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Ini, Kind, Line};
+use crate::error::{Error, Result};
 
 /// Byte order mark of UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -17,16 +16,16 @@ pub struct Edit {
     pub key: String,
     /// Value before, `None` where there was none.
     pub old: Option<String>,
-    /// Value after, `None` where the line was taken out.
+    /// Value after, `None` where the line was removed.
     pub new: Option<String>,
     /// Line of the edit, from 1, in the text before it.
     pub line: usize,
 }
 
 impl Ini {
-    /// Gives a key a value. Where the key stands more than once, `occurrence` (from 0) says which; without it the last one,
-    /// which is the one [`Ini::get`] answers. A key that is missing is added to the end of its section, a section that is
-    /// missing to the end of the text, in the style of what stands there already.
+    /// Gives a key a value. Where the key occurs more than once, `occurrence` (from 0) says which; without it the last one,
+    /// which is the one [`Ini::get`] returns. A key that is missing is added to the end of its section, a section that is
+    /// missing to the end of the text, in the style of what is there already.
     ///
     /// # Errors
     /// [`Error::Value`] where the names or the value cannot be written, [`Error::Path`] where there is no such occurrence.
@@ -43,7 +42,7 @@ impl Ini {
             None => found.last().copied(),
             Some(n) => Some(*found.get(n).ok_or_else(|| Error::Path {
                 path: format!("{section}/{key}"),
-                message: format!("stands {} times here, there is no number {n}", found.len()),
+                message: format!("occurs {} times here; there is no number {n}", found.len()),
             })?),
         };
         match at {
@@ -52,29 +51,16 @@ impl Ini {
         }
     }
 
-    /// Adds a `key = value` line to the end of its section, also where the key stands there already.
+    /// Adds a `key = value` line to the end of its section, also where the key exists already.
     ///
     /// # Errors
     /// [`Error::Value`] where the names or the value cannot be written.
     pub fn add(&mut self, section: &str, key: &str, value: &str) -> Result<Edit> {
-        let line = self.add_all(section, &[(key, value)])?;
-        Ok(Edit {
-            section: section.into(),
-            key: key.into(),
-            old: None,
-            new: Some(value.into()),
-            line,
-        })
-    }
-
-    /// Adds lines to the end of a section; answers the number of the first one.
-    pub(super) fn add_all(&mut self, section: &str, entries: &[(&str, &str)]) -> Result<usize> {
-        let mut coded = Vec::new();
-        for (key, value) in entries {
-            check_names(section, key)?;
-            let value = self.encode(section, key, value)?;
-            coded.push((self.encode(section, key, key)?, value));
-        }
+        check_names(section, key)?;
+        let coded = (
+            self.encode(section, key, key)?,
+            self.encode(section, key, value)?,
+        );
         let (at, separator) = match self.end_of(section) {
             Some(found) => found,
             None => self.append_section(section)?,
@@ -82,23 +68,20 @@ impl Ini {
         let ending = self.ending();
         self.finish_line(at, &ending);
         let at = at.min(self.lines.len());
-        let mut lines = coded
-            .iter()
-            .map(|(key, value)| [key, separator.as_slice(), value, ending.as_slice()].concat());
-        // The first line may have to take over a byte order mark.
-        if let Some(first) = lines.next() {
-            self.insert_line(at, first);
-        }
-        let rest: Vec<Line> = lines.map(|bytes| Line::new(&bytes, false)).collect();
-        let next = at.saturating_add(1).min(self.lines.len());
-        self.lines.splice(next..next, rest);
-        Ok(at.saturating_add(1))
+        self.insert_line(at, [coded.0, separator, coded.1, ending].concat());
+        Ok(Edit {
+            section: section.into(),
+            key: key.into(),
+            old: None,
+            new: Some(value.into()),
+            line: at.saturating_add(1),
+        })
     }
 
-    /// Takes out a key: one occurrence (from 0), or all of them.
+    /// Removes a key: one occurrence (from 0), or all of them.
     ///
     /// # Errors
-    /// [`Error::Path`] where there is nothing to take out.
+    /// [`Error::Path`] where there is nothing to remove.
     pub fn remove(
         &mut self,
         section: &str,
@@ -134,57 +117,6 @@ impl Ini {
         Ok(edits)
     }
 
-    /// Takes out lines by their indexes.
-    pub(super) fn remove_lines(&mut self, gone: &BTreeSet<usize>) {
-        let first = gone.contains(&0);
-        let mut at = 0_usize;
-        let bom = first
-            && self
-                .lines
-                .first()
-                .is_some_and(|line| line.bytes.starts_with(BOM));
-        self.lines.retain(|_| {
-            let keep = !gone.contains(&at);
-            at = at.saturating_add(1);
-            keep
-        });
-        if bom {
-            self.insert_line(0, BOM.to_vec());
-        }
-    }
-
-    /// Puts comments before lines: pairs of line index and text, the index that of the text before.
-    pub(super) fn insert_comments(&mut self, comments: &[(usize, String)]) {
-        let ending = self.ending();
-        let end = self.lines.len();
-        let mut by_line: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
-        for (at, text) in comments {
-            let mut bytes = self
-                .code_page
-                .encode(text)
-                .unwrap_or_else(|_| text.as_bytes().into());
-            bytes.extend_from_slice(&ending);
-            by_line.entry((*at).min(end)).or_default().push(bytes);
-        }
-        if by_line.contains_key(&end) {
-            self.finish_line(end, &ending);
-        }
-        let old = std::mem::take(&mut self.lines);
-        let first = by_line.remove(&0);
-        for (at, line) in old.into_iter().enumerate() {
-            for bytes in by_line.remove(&at).unwrap_or_default() {
-                self.lines.push(Line::new(&bytes, false));
-            }
-            self.lines.push(line);
-        }
-        for bytes in by_line.into_values().flatten() {
-            self.lines.push(Line::new(&bytes, false));
-        }
-        for bytes in first.into_iter().flatten().rev() {
-            self.insert_line(0, bytes);
-        }
-    }
-
     /// A byte order mark stays at the start of the text, whatever line comes first.
     fn insert_line(&mut self, at: usize, mut bytes: Vec<u8>) {
         if at == 0
@@ -211,13 +143,7 @@ impl Ini {
         line
     }
 
-    pub(super) fn replace(
-        &mut self,
-        at: usize,
-        section: &str,
-        key: &str,
-        value: &str,
-    ) -> Result<Edit> {
+    fn replace(&mut self, at: usize, section: &str, key: &str, value: &str) -> Result<Edit> {
         let coded = self.encode(section, key, value)?;
         let Some(line) = self.lines.get(at) else {
             return Err(Error::Path {
@@ -228,7 +154,7 @@ impl Ini {
         let Kind::Key { value: range, .. } = &line.kind else {
             return Err(Error::Path {
                 path: format!("{section}/{key}"),
-                message: "is no key".into(),
+                message: "is not a key".into(),
             });
         };
         let old = self.text(line, range);
@@ -255,7 +181,7 @@ impl Ini {
         };
         if let Some(c) = text.chars().find(|c| c.is_control() && *c != '\t') {
             return Err(fail(format!(
-                "control character U+{:04X} cannot stand in a value",
+                "control character U+{:04X} cannot be in a value",
                 u32::from(c)
             )));
         }

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Times of a day, of a week, and picture rates.
+//! Times of a day, of a week, and frame rates.
 
-use super::schema::DAYS;
-use super::value::weekday;
+/// Weekdays in the order of a week that starts on Monday.
+pub const DAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
 
 /// Minutes of a day.
 pub const DAY: u16 = 1440;
@@ -26,10 +34,9 @@ pub fn minute(text: &str) -> Option<u16> {
     (minutes < 60 && total <= DAY).then_some(total)
 }
 
-/// The spans of a value such as `08:00-12:00, 22:00-06:00`, sorted by their start. They may overlap: see
-/// [`super::check`](mod@super::check).
+/// The spans of a value such as `08:00-12:00, 22:00-06:00`, sorted by their start. They may overlap.
 pub fn spans(text: &str) -> Option<Vec<Span>> {
-    match text {
+    match text.to_ascii_lowercase().as_str() {
         "all" => return Some(vec![(0, DAY)]),
         "never" => return Some(Vec::new()),
         _ => {}
@@ -50,7 +57,8 @@ pub fn spans(text: &str) -> Option<Vec<Span>> {
     Some(found)
 }
 
-fn clock(minute: u16) -> String {
+/// A minute of the day as `HH:MM`.
+pub fn clock(minute: u16) -> String {
     let within = if minute > DAY {
         minute.saturating_sub(DAY)
     } else {
@@ -74,10 +82,14 @@ pub fn spell_spans(spans: &[Span]) -> String {
     }
 }
 
-/// A weekday and a time as minutes since Monday, 00:00.
+/// A weekday, of which three letters are enough, and a time as minutes since Monday, 00:00.
 pub fn moment(text: &str) -> Option<u16> {
+    let text = text.to_ascii_lowercase();
     let (day, time) = text.split_once(' ')?;
-    let day = u16::try_from(weekday(day)?).ok()?;
+    let at = DAYS
+        .iter()
+        .position(|name| day.len() >= 3 && name.starts_with(day))?;
+    let day = u16::try_from(at).ok()?;
     let minute = minute(time)?;
     day.checked_mul(DAY)?
         .checked_add(minute)
@@ -93,7 +105,7 @@ pub fn spell_moment(minutes: u16) -> String {
     format!("{day} {}", clock(minutes % DAY))
 }
 
-/// Milliseconds between pictures, exact as numerator and denominator: `25` is 1000/25, `40 ms` is 40/1.
+/// Milliseconds between frames, exact as numerator and denominator: `25` is 1000/25, `40 ms` is 40/1.
 pub fn rate(text: &str) -> Option<(u32, u32)> {
     if let Some(ms) = text.strip_suffix("ms") {
         let ms: u32 = ms.trim().parse().ok()?;
@@ -105,7 +117,7 @@ pub fn rate(text: &str) -> Option<(u32, u32)> {
             _ => Some((ms, 1)),
         };
     }
-    let number = ["pictures/s", "pps", "fps", "/s"]
+    let number = ["frames/s", "pictures/s", "pps", "fps", "/s"]
         .iter()
         .find_map(|unit| text.strip_suffix(unit))
         .unwrap_or(text);
@@ -114,11 +126,11 @@ pub fn rate(text: &str) -> Option<(u32, u32)> {
 }
 
 /// The canonical spelling of a rate: whole frames per second where it is that, else milliseconds.
-pub fn spell_rate((ms, pictures): (u32, u32)) -> String {
-    if pictures == 1 && ms != 1000 {
+pub fn spell_rate((ms, frames): (u32, u32)) -> String {
+    if frames == 1 && ms != 1000 {
         format!("{ms} ms")
     } else {
-        pictures.to_string()
+        frames.to_string()
     }
 }
 
@@ -166,7 +178,7 @@ mod tests {
 
     #[test]
     fn rates_of_the_manuals_agree() {
-        for (ms, pictures) in [
+        for (ms, frames) in [
             (40, 25),
             (50, 20),
             (100, 10),
@@ -175,7 +187,7 @@ mod tests {
             (500, 2),
             (1000, 1),
         ] {
-            assert_eq!(rate(&format!("{ms} ms")), rate(&pictures.to_string()));
+            assert_eq!(rate(&format!("{ms} ms")), rate(&frames.to_string()));
         }
         assert_eq!(rate("31"), None);
         assert_eq!(per_second("33 ms").map(|r| r.round()), Some(30.0));

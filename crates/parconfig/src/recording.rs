@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The effective configuration: what a partition or stream says it was recorded with.
 //!
-//! Every frame carries the settings it was coded with (**verified** on captures of six units): site, camera, title, picture size,
+//! Every frame carries the settings it was coded with (**verified** on captures of six units): site, camera, title, frame size,
 //! the encoder's target and quality, time zone. What was recorded when is the schedule as it was really kept.
 
-use super::error::{Error, Result};
-use super::model::Config;
-use super::path::Path;
-use super::schema::{CAMERAS, TITLE};
-use super::sniff::{HEAD, Kind, MORE, sniff};
+use crate::config::fields::{CAMERAS, Config, TITLE};
+use crate::config::text::{config_of, flat, spell, value_of};
+use crate::config::times;
+use crate::config::types::Text;
+use crate::error::{Error, Result};
+use crate::sniff::{HEAD, Kind, MORE, sniff};
 use formats::cursor;
 use formats::netvu;
 use formats::netvu::picture::PictureHeader;
@@ -26,33 +27,40 @@ pub const MAX_NAMES: usize = 256;
 const BLOCK: usize = 256 << 10;
 
 /// What was recorded of one camera.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Camera {
     /// Titles, in the order they came up; the last one holds.
     pub titles: Vec<String>,
-    /// Coding of the first picture.
+    /// Coding of the first frame.
+    #[serde(serialize_with = "codec_name")]
     pub codec: Option<Codec>,
-    /// Picture sizes in pixels, in the order they came up.
+    /// Frame sizes in pixels, in the order they came up.
     pub sizes: Vec<(u16, u16)>,
-    /// Pictures.
-    pub pictures: u64,
-    /// Pictures that can be decoded without an earlier one.
-    pub keys: u64,
-    /// Encoder's target: bytes of a JPEG picture, or bit/s.
+    /// Frames.
+    pub frames: u64,
+    /// Frames that can be decoded without an earlier one.
+    pub keyframes: u64,
+    /// Encoder's target: bytes of a JPEG image, or bit/s.
     pub target: Option<u32>,
-    /// What was cut out of the camera's picture, of the first picture that says so.
+    /// What was cut out of the camera's picture, of the first frame that says so.
     pub crop: Option<Crop>,
     /// Quality factor, from and to.
     pub quality: Option<(u32, u32)>,
-    /// Recorded time in milliseconds since 1970, from the first to the last picture of each span, sorted.
+    /// Recorded time in milliseconds since 1970, from the first to the last frame of each span, sorted.
     pub spans: Vec<(i64, i64)>,
-    /// Times between pictures in a span: number and sum of milliseconds.
+    /// Times between frames in a span: number and sum of milliseconds.
+    #[serde(skip)]
     steps: (u64, i64),
+    #[serde(skip)]
     last: Option<i64>,
 }
 
+fn codec_name<S: serde::Serializer>(codec: &Option<Codec>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_some(&codec.map(|codec| format!("{codec:?}").to_lowercase()))
+}
+
 /// The part of the camera's picture that was recorded, in pixels (verified on captures of five units).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Crop {
     /// Width and height of the whole picture.
     pub source: (u16, u16),
@@ -61,7 +69,7 @@ pub struct Crop {
 }
 
 /// Reads the crop out of the picture header at the start of a packet, or behind its separator of six bytes.
-fn crop_of(data: &[u8]) -> Option<Crop> {
+fn read_crop(data: &[u8]) -> Option<Crop> {
     let head = [0, 6].into_iter().find_map(|at| {
         let head = data.get(at..)?;
         Some((PictureHeader::parse(head).ok()?, head))
@@ -81,7 +89,7 @@ fn crop_of(data: &[u8]) -> Option<Crop> {
 }
 
 /// What a recording says of its unit.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Effective {
     /// Site id.
     pub site: Option<String>,
@@ -95,8 +103,8 @@ pub struct Effective {
     pub alarms: BTreeSet<String>,
     /// Alarm and detector masks that were seen, as `name=value`.
     pub masks: BTreeSet<String>,
-    /// Blocks of sound.
-    pub sounds: u64,
+    /// Blocks of audio.
+    pub audio_blocks: u64,
     /// Bytes that were no valid record.
     pub damaged: u64,
     /// What was wrong with the file.
@@ -104,7 +112,7 @@ pub struct Effective {
 }
 
 impl Camera {
-    /// Frames per second inside the spans, measured; `None` for less than two pictures with a time.
+    /// Frames per second inside the spans, measured; `None` for less than two frames with a time.
     pub fn rate(&self) -> Option<f64> {
         let (steps, sum) = self.steps;
         (steps > 0 && sum > 0).then(|| steps as f64 * 1000.0 / sum as f64)
@@ -115,25 +123,25 @@ impl Camera {
         self.titles.last().map(String::as_str)
     }
 
-    /// The size of the first picture.
+    /// The size of the first frame.
     pub fn size(&self) -> Option<(u16, u16)> {
         self.sizes.first().copied()
     }
 
-    fn see(&mut self, packet: &Packet) {
-        self.pictures = self.pictures.saturating_add(1);
-        self.keys = self.keys.saturating_add(u64::from(packet.key));
+    fn add(&mut self, packet: &Packet) {
+        self.frames = self.frames.saturating_add(1);
+        self.keyframes = self.keyframes.saturating_add(u64::from(packet.key));
         self.codec.get_or_insert(packet.stream.codec);
         let size = (packet.width, packet.height);
         if packet.width > 0 && self.sizes.len() < MAX_NAMES && !self.sizes.contains(&size) {
             self.sizes.push(size);
         }
         if let Some(timestamp) = packet.timestamp {
-            self.at(timestamp.unix_ms());
+            self.add_time(timestamp.unix_ms());
         }
     }
 
-    fn at(&mut self, time: i64) {
+    fn add_time(&mut self, time: i64) {
         let step = self.last.map(|last| time.saturating_sub(last));
         self.last = Some(time);
         let full = self.spans.len() >= MAX_SPANS;
@@ -170,7 +178,7 @@ impl Effective {
     /// Reads a whole partition or stream. Memory does not grow with its length.
     ///
     /// # Errors
-    /// [`Error::Foreign`] for what is no recording, [`Error::Io`] where reading fails.
+    /// [`Error::Foreign`] for what is not a recording, [`Error::Io`] where reading fails.
     pub fn read(mut input: impl Read, name: &str) -> Result<Effective> {
         let mut head = Vec::new();
         let fail = |source| Error::io(name, source);
@@ -217,19 +225,19 @@ impl Effective {
             camera.finish();
         }
         if found.cameras.is_empty() {
-            found.warnings.push("no picture was found".into());
+            found.warnings.push("no frame was found".into());
         }
         Ok(found)
     }
 
-    fn see(&mut self, packet: &Packet, data: &[u8]) {
+    fn add(&mut self, packet: &Packet, data: &[u8]) {
         let room = self.cameras.len() < MAX_NAMES;
         let number = packet.stream.camera;
         match packet.stream.codec.media() {
             Media::Video if room || self.cameras.contains_key(&number) => {
                 let camera = self.cameras.entry(number).or_default();
-                camera.see(packet);
-                camera.crop = camera.crop.or_else(|| crop_of(data));
+                camera.add(packet);
+                camera.crop = camera.crop.or_else(|| read_crop(data));
                 if let Some(details) = &packet.details {
                     let title = details.title.as_ref().filter(|title| !title.is_empty());
                     if let Some(title) =
@@ -243,7 +251,7 @@ impl Effective {
                     }
                 }
             }
-            Media::Audio => self.sounds = self.sounds.saturating_add(1),
+            Media::Audio => self.audio_blocks = self.audio_blocks.saturating_add(1),
             _ => {}
         }
         let Some(details) = &packet.details else {
@@ -317,7 +325,7 @@ impl Reading {
                     continue;
                 }
                 Step::Packet(packet) => {
-                    self.found.see(&packet, window.data);
+                    self.found.add(&packet, window.data);
                     packet.size as u64
                 }
                 Step::Skip(bytes) => bytes,
@@ -336,12 +344,12 @@ impl Reading {
             if idle > 4 {
                 return Ok(());
             }
-            self.pass(&mut input, taken, name)?;
+            self.advance(&mut input, taken, name)?;
         }
     }
 
-    /// Goes on by `bytes`, which may lie beyond the buffer.
-    fn pass(&mut self, input: &mut impl Read, bytes: u64, name: &str) -> Result<()> {
+    /// Advances by `bytes`, which may lie beyond the buffer.
+    fn advance(&mut self, input: &mut impl Read, bytes: u64, name: &str) -> Result<()> {
         let here = (self.buffer.len().saturating_sub(self.start)) as u64;
         if bytes <= here {
             self.start = self
@@ -381,40 +389,43 @@ impl Reading {
 impl Effective {
     /// The configuration that the recording shows: unit, cameras, and a profile for each camera. Titles are cut to what is allowed.
     pub fn config(&self) -> Config {
-        let mut config = Config::default();
-        let mut set = |section: &str, key: &str, value: &str| {
-            // Recordings are not held to what a unit lets one configure: what is not allowed is not told here.
-            let _ = config.set(&Path::new(section, key), value);
+        let mut values = Vec::new();
+        let mut put = |path: String, text: &str| {
+            // Recordings are not bound to what a unit lets one configure: what is not allowed is left out.
+            values.extend(value_of(&path, text).ok().map(|value| (path, value)));
         };
-        let plain = |text: &str| -> String {
-            text.chars()
-                .filter(|c| !c.is_control())
-                .take(TITLE)
-                .collect()
-        };
-        if let Some(site) = &self.site {
-            set("unit", "site", &plain(site));
+        let plain = |text: &str| String::from(Text::<TITLE>::cut(text));
+        for (path, text) in self.unit() {
+            put(path.into(), &plain(&text));
         }
-        if let Some(offset) = self.utc_offset {
-            set("unit", "utc-offset", &offset.to_string());
-        }
-        if let Some(locale) = &self.locale {
-            set("unit", "locale", &plain(locale));
-        }
-        for (number, camera) in self.cameras.range(1..=CAMERAS) {
+        for (number, camera) in self
+            .cameras
+            .iter()
+            .filter(|(number, _)| (1..=CAMERAS).contains(*number))
+        {
             let section = format!("camera.{number}");
-            set(&section, "enabled", "yes");
+            put(format!("{section}.enabled"), "yes");
             if let Some(title) = camera.title() {
-                set(&section, "title", &plain(title));
+                put(format!("{section}.title"), &plain(title));
             }
-            let name = format!("camera-{number}");
-            set(&section, "profile", &name);
-            let profile = format!("profile.{name}");
+            put(format!("{section}.profile"), &format!("camera-{number}"));
             for (key, value) in camera.profile() {
-                set(&profile, key, &value);
+                put(format!("profile.camera-{number}.{key}"), &value);
             }
         }
-        config
+        config_of(values)
+    }
+
+    fn unit(&self) -> Vec<(&'static str, String)> {
+        let offset = self.utc_offset.map(|offset| offset.to_string());
+        let all = [
+            ("unit.site", &self.site),
+            ("unit.utc-offset", &offset),
+            ("unit.locale", &self.locale),
+        ];
+        all.into_iter()
+            .filter_map(|(path, value)| Some((path, value.clone()?)))
+            .collect()
     }
 
     /// First and last recorded time in milliseconds since 1970.
@@ -422,11 +433,100 @@ impl Effective {
         let all = || self.cameras.values().flat_map(|camera| camera.spans.iter());
         Some((all().map(|s| s.0).min()?, all().map(|s| s.1).max()?))
     }
+
+    /// What was recorded differently from how it is set. A value that the configuration leaves open is not a mismatch.
+    pub fn compare(&self, config: &Config) -> Vec<Mismatch> {
+        let set: BTreeMap<String, String> = flat(config)
+            .into_iter()
+            .map(|(path, value)| (path, spell(&value)))
+            .collect();
+        let mut found = Vec::new();
+        let mut differs = |path: String, set: &str, recorded: String| {
+            found.push(Mismatch {
+                path,
+                set: set.to_owned(),
+                recorded,
+            });
+        };
+        for (path, recorded) in self.unit() {
+            if let Some(set) = set.get(path).filter(|set| **set != recorded) {
+                differs(path.into(), set, recorded);
+            }
+        }
+        for (number, camera) in &self.cameras {
+            let path = |key: &str| format!("camera.{number}.{key}");
+            let known = config
+                .camera
+                .iter()
+                .find(|(id, _)| id.0 == *number)
+                .map(|(_, camera)| camera);
+            let Some(known) = known.filter(|camera| camera.enabled != Some(false)) else {
+                let how = if known.is_some() { "no" } else { "" };
+                differs(path("enabled"), how, format!("{} frames", camera.frames));
+                continue;
+            };
+            if let (Some(set), Some(title)) = (set.get(&path("title")), camera.title())
+                && set != title
+            {
+                differs(path("title"), set, title.to_owned());
+            }
+            let profiles: Vec<&str> = known
+                .profile
+                .iter()
+                .chain(known.profiles.values())
+                .map(|name| name.as_str())
+                .collect();
+            let allowed = |key: &str| -> BTreeSet<&String> {
+                profiles
+                    .iter()
+                    .filter_map(|name| set.get(&format!("profile.{name}.{key}")))
+                    .collect()
+            };
+            let sizes = camera
+                .sizes
+                .iter()
+                .skip(1)
+                .map(|(width, height)| ("resolution", format!("{width}x{height}")));
+            for (key, recorded) in camera.profile().into_iter().chain(sizes) {
+                let allowed = allowed(key);
+                // Measured: a tenth more or less is the same.
+                let near = |set: &&String| {
+                    let (set, measured) = (times::per_second(set), camera.rate());
+                    key == "rate"
+                        && set
+                            .zip(measured)
+                            .is_some_and(|(set, measured)| (set - measured).abs() <= set * 0.1)
+                };
+                if !allowed.is_empty() && !allowed.contains(&recorded) && !allowed.iter().any(near)
+                {
+                    let set: Vec<&str> = allowed.iter().map(|set| set.as_str()).collect();
+                    differs(path(key), &set.join(" or "), recorded);
+                }
+            }
+        }
+        for (id, camera) in &config.camera {
+            if camera.enabled != Some(false) && !self.cameras.contains_key(&id.0) {
+                differs(format!("camera.{}.enabled", id.0), "yes", "nothing".into());
+            }
+        }
+        found
+    }
+}
+
+/// One thing that was recorded differently from how it is set.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Mismatch {
+    /// The value of the configuration.
+    pub path: String,
+    /// How it is set; empty where it is not.
+    pub set: String,
+    /// How it was recorded.
+    pub recorded: String,
 }
 
 impl Camera {
     /// Keys and values of the profile that this camera was recorded with.
-    pub(super) fn profile(&self) -> Vec<(&'static str, String)> {
+    fn profile(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         let compression = match self.codec {
             Some(Codec::Jpeg) => "jpeg",

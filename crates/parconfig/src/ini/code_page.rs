@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Bytes as characters: UTF-8 or Windows-1252.
 
-use super::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result};
 
 /// How the bytes of a text are characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,18 +85,19 @@ pub fn place_of(bytes: &[u8], offset: usize) -> Place {
 }
 
 /// A failure of reading TOML, with its place; the message does not repeat the line, which may be long or hold a secret.
-pub(super) fn toml_error(text: &str, error: &toml::de::Error) -> Error {
+pub fn toml_error(text: &str, error: &toml::de::Error) -> Error {
     Error::Text {
         place: place_of(text.as_bytes(), error.span().map_or(0, |span| span.start)),
         message: error.message().chars().take(300).collect(),
     }
 }
 
-/// Refuses what no configuration text can hold: UTF-16, NULs inside, control characters, bytes that are not UTF-8.
+/// The text, without NUL and 0x1A at the end and without a byte order mark. Refuses what no configuration text can hold: UTF-16,
+/// control characters, bytes that are not UTF-8.
 ///
 /// # Errors
 /// [`Error::Text`] with the place of the first such byte.
-pub fn check_text(bytes: &[u8]) -> Result<()> {
+pub fn check_text(bytes: &[u8]) -> Result<&str> {
     let fail = |offset: usize, message: String| {
         Err(Error::Text {
             place: place_of(bytes, offset),
@@ -111,16 +112,15 @@ pub fn check_text(bytes: &[u8]) -> Result<()> {
         .rposition(|b| !matches!(b, 0 | 0x1a))
         .map_or(0, |at| at.saturating_add(1));
     let text = bytes.get(..end).unwrap_or_default();
-    if let Err(error) = std::str::from_utf8(text) {
-        let at = error.valid_up_to();
-        let byte = text.get(at).copied().unwrap_or_default();
-        return fail(
-            at,
-            format!(
-                "byte 0x{byte:02X} is not UTF-8; if the text is Windows-1252, convert it to UTF-8"
-            ),
-        );
-    }
+    let whole = match std::str::from_utf8(text) {
+        Ok(whole) => whole,
+        Err(error) => {
+            let at = error.valid_up_to();
+            let byte = text.get(at).copied().unwrap_or_default();
+            let advice = "a configuration text is UTF-8; a unit's own file is edited with parconfig edit-ini";
+            return fail(at, format!("byte 0x{byte:02X} is not UTF-8: {advice}"));
+        }
+    };
     let control = |b: &u8| (*b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n')) || *b == 0x7f;
     match text.iter().position(control) {
         Some(at) => {
@@ -130,6 +130,6 @@ pub fn check_text(bytes: &[u8]) -> Result<()> {
                 format!("control character 0x{byte:02X}; text is expected"),
             )
         }
-        None => Ok(()),
+        None => Ok(whole.strip_prefix('\u{feff}').unwrap_or(whole)),
     }
 }
