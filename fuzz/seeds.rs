@@ -193,7 +193,7 @@ fn main() {
         save(&folder, "parconfig_partition", n, file);
     }
     let texts = [
-        include_bytes!("../examples/parconfig/north.par").as_slice(),
+        include_bytes!("../examples/parconfig/north.toml").as_slice(),
         b"\xef\xbb\xbftop=1\r\n[a]\r\n  b = \"c \"  \r\n;d\r\nb=\r\n\0",
     ];
     for (n, text) in texts.iter().enumerate() {

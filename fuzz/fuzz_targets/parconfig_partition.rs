@@ -2,20 +2,17 @@
 //! The effective configuration of any bytes: as they are, and behind the magic of a partition.
 #![no_main]
 
-use parconfig::compare::compare;
-use parconfig::effective::Effective;
 use parconfig::picture::recorded_svg;
+use parconfig::recording::Effective;
+use parconfig::sniff::{Kind, sniff};
 
 fn read(bytes: &[u8]) {
-    let Ok(found) = Effective::read(bytes, "input") else {
+    let Kind::Recording(kind) = sniff(bytes) else {
         return;
     };
+    let Ok(found) = Effective::read(bytes, kind);
     recorded_svg(&found);
-    let config = found.config();
-    compare(&config, &found);
-    for camera in found.cameras.values() {
-        assert!(camera.spans.windows(2).all(|pair| pair[0].1 < pair[1].0));
-    }
+    found.compare(&found.config());
 }
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

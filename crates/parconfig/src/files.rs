@@ -63,19 +63,21 @@ impl Drop for Temporary {
     }
 }
 
-/// In debug builds the process is killed here when this is called for the PARCONFIG_KILL_AT-th time, so that the tests can
-/// interrupt a push at each of its steps.
+/// In debug builds the process is killed here when this is called for the PARCONFIG_KILL_AT-th time, and waits when it is called
+/// for the PARCONFIG_PAUSE_AT-th, so that the tests can interrupt it at each step.
 pub(crate) fn step() {
     #[cfg(debug_assertions)]
     {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static STEPS: AtomicUsize = AtomicUsize::new(1);
-        let at = std::env::var("PARCONFIG_KILL_AT").ok();
-        if at.and_then(|text| text.parse().ok()) == Some(STEPS.fetch_add(1, Ordering::SeqCst)) {
-            let _ = rustix::process::kill_process(
-                rustix::process::getpid(),
-                rustix::process::Signal::KILL,
-            );
+        let now = STEPS.fetch_add(1, Ordering::SeqCst);
+        let at = |name| std::env::var(name).ok().and_then(|text| text.parse().ok()) == Some(now);
+        if at("PARCONFIG_KILL_AT") {
+            use rustix::process::{Signal, getpid, kill_process};
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+        if at("PARCONFIG_PAUSE_AT") {
+            std::thread::sleep(std::time::Duration::from_secs(60));
         }
     }
 }

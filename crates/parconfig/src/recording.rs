@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The effective configuration: what a partition or stream says it was recorded with.
+//! The effective configuration: what a partition or stream claims it was recorded with.
 //!
 //! Every frame carries the settings it was coded with (**verified** on captures of six units): site, camera, title, frame size,
 //! the encoder's target and quality, time zone. What was recorded when is the schedule as it was really kept.
@@ -8,30 +8,24 @@ use crate::config::fields::{CAMERAS, Config, TITLE};
 use crate::config::text::{config_of, flat, spell, value_of};
 use crate::config::times;
 use crate::config::types::Text;
-use crate::error::{Error, Result};
-use crate::sniff::{HEAD, Kind, MORE, sniff};
-use formats::cursor;
-use formats::netvu;
-use formats::netvu::picture::PictureHeader;
-use formats::reader::{Codec, Media, Packet, Reader, Step, Window};
+use formats::netvu::{self, picture::PictureHeader};
+use formats::reader::{Codec, Media};
+use formats::recording::contents::{CameraRun, ContentsBuilder};
+use formats::recording::frames::{self, Frame, Options};
+use formats::recording::{Scanner, Source};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
-/// A pause longer than this ends a span of recording, in milliseconds (assumed; the slowest rate of a unit is one frame per second).
-pub const PAUSE: i64 = 10_000;
-/// Most spans that are kept for a camera; later ones lengthen the last.
-pub const MAX_SPANS: usize = 4096;
-/// Most cameras and alarm texts that are kept.
+/// Most titles, sizes and alarm texts that are kept.
 pub const MAX_NAMES: usize = 256;
-/// Bytes that are read at a time.
-const BLOCK: usize = 256 << 10;
+/// Nanoseconds of a millisecond.
+const MS: i64 = 1_000_000;
 
 /// What was recorded of one camera.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Camera {
     /// Titles, in the order they came up; the last one holds.
     pub titles: Vec<String>,
-    /// Coding of the first frame.
+    /// Coding of most frames.
     #[serde(serialize_with = "codec_name")]
     pub codec: Option<Codec>,
     /// Frame sizes in pixels, in the order they came up.
@@ -40,19 +34,16 @@ pub struct Camera {
     pub frames: u64,
     /// Frames that can be decoded without an earlier one.
     pub keyframes: u64,
+    /// Frames per second within the runs, on average.
+    pub rate: Option<f64>,
     /// Encoder's target: bytes of a JPEG image, or bit/s.
     pub target: Option<u32>,
     /// What was cut out of the camera's picture, of the first frame that says so.
     pub crop: Option<Crop>,
     /// Quality factor, from and to.
     pub quality: Option<(u32, u32)>,
-    /// Recorded time in milliseconds since 1970, from the first to the last frame of each span, sorted.
+    /// Runs in milliseconds since 1970, from the first to the last frame of each, sorted.
     pub spans: Vec<(i64, i64)>,
-    /// Times between frames in a span: number and sum of milliseconds.
-    #[serde(skip)]
-    steps: (u64, i64),
-    #[serde(skip)]
-    last: Option<i64>,
 }
 
 fn codec_name<S: serde::Serializer>(codec: &Option<Codec>, to: S) -> Result<S::Ok, S::Error> {
@@ -68,24 +59,25 @@ pub struct Crop {
     pub offset: (u16, u16),
 }
 
-/// Reads the crop out of the picture header at the start of a packet, or behind its separator of six bytes.
+/// Reads the crop out of the header at the start of a record, or behind its separator of six bytes.
 fn read_crop(data: &[u8]) -> Option<Crop> {
-    let head = [0, 6].into_iter().find_map(|at| {
-        let head = data.get(at..)?;
-        Some((PictureHeader::parse(head).ok()?, head))
-    });
-    let (header, head) = head?;
+    let head = |at| Some((PictureHeader::parse(data.get(at..)?).ok()?, data.get(at..)?));
+    let (header, head) = [0, 6].into_iter().find_map(head)?;
     // The numbers are in the order that gives the size which the header was found to have.
-    [cursor::u16_be, cursor::u16_le]
-        .into_iter()
-        .find_map(|read| {
-            let pair = |at| Some((read(head, at).ok()?, read(head, at.saturating_add(2)).ok()?));
-            let found = Crop {
-                source: pair(118)?,
-                offset: pair(126)?,
-            };
-            (pair(122)? == (header.width, header.height)).then_some(found)
+    let pair = |at: usize, little: bool| {
+        let bytes: [u8; 4] = head.get(at..at.saturating_add(4))?.try_into().ok()?;
+        let [a, b, c, d] = bytes;
+        Some(match little {
+            true => (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])),
+            false => (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])),
         })
+    };
+    let fits = |little: &bool| pair(122, *little) == Some((header.width, header.height));
+    let little = [false, true].into_iter().find(fits)?;
+    Some(Crop {
+        source: pair(118, little)?,
+        offset: pair(126, little)?,
+    })
 }
 
 /// What a recording says of its unit.
@@ -105,183 +97,19 @@ pub struct Effective {
     pub masks: BTreeSet<String>,
     /// Blocks of audio.
     pub audio_blocks: u64,
-    /// Bytes that were no valid record.
+    /// Bytes that were not a valid record.
     pub damaged: u64,
     /// What was wrong with the file.
     pub warnings: Vec<String>,
 }
 
 impl Camera {
-    /// Frames per second inside the spans, measured; `None` for less than two frames with a time.
-    pub fn rate(&self) -> Option<f64> {
-        let (steps, sum) = self.steps;
-        (steps > 0 && sum > 0).then(|| steps as f64 * 1000.0 / sum as f64)
-    }
-
     /// The title that holds at the end.
     pub fn title(&self) -> Option<&str> {
         self.titles.last().map(String::as_str)
     }
 
-    /// The size of the first frame.
-    pub fn size(&self) -> Option<(u16, u16)> {
-        self.sizes.first().copied()
-    }
-
-    fn add(&mut self, packet: &Packet) {
-        self.frames = self.frames.saturating_add(1);
-        self.keyframes = self.keyframes.saturating_add(u64::from(packet.key));
-        self.codec.get_or_insert(packet.stream.codec);
-        let size = (packet.width, packet.height);
-        if packet.width > 0 && self.sizes.len() < MAX_NAMES && !self.sizes.contains(&size) {
-            self.sizes.push(size);
-        }
-        if let Some(timestamp) = packet.timestamp {
-            self.add_time(timestamp.unix_ms());
-        }
-    }
-
-    fn add_time(&mut self, time: i64) {
-        let step = self.last.map(|last| time.saturating_sub(last));
-        self.last = Some(time);
-        let full = self.spans.len() >= MAX_SPANS;
-        match (step, self.spans.last_mut()) {
-            (Some(step @ 0..=PAUSE), Some(span)) => {
-                span.1 = span.1.max(time);
-                self.steps = (
-                    self.steps.0.saturating_add(1),
-                    self.steps.1.saturating_add(step),
-                );
-            }
-            (_, Some(span)) if full => {
-                *span = (span.0.min(time), span.1.max(time));
-            }
-            _ => self.spans.push((time, time)),
-        }
-    }
-
-    /// Sorts the spans and joins those that touch: a partition is a part of a ring and may begin in the middle.
-    fn finish(&mut self) {
-        self.spans.sort_unstable();
-        let mut joined: Vec<(i64, i64)> = Vec::new();
-        for (from, to) in self.spans.drain(..) {
-            match joined.last_mut() {
-                Some(last) if from <= last.1.saturating_add(PAUSE) => last.1 = last.1.max(to),
-                _ => joined.push((from, to)),
-            }
-        }
-        self.spans = joined;
-    }
-}
-
-impl Effective {
-    /// Reads a whole partition or stream. Memory does not grow with its length.
-    ///
-    /// # Errors
-    /// [`Error::Foreign`] for what is not a recording, [`Error::Io`] where reading fails.
-    pub fn read(mut input: impl Read, name: &str) -> Result<Effective> {
-        let mut head = Vec::new();
-        let fail = |source| Error::io(name, source);
-        input
-            .by_ref()
-            .take(HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(fail)?;
-        if head.starts_with(b"PAR\0") {
-            let more = MORE.saturating_sub(head.len()) as u64;
-            input
-                .by_ref()
-                .take(more)
-                .read_to_end(&mut head)
-                .map_err(fail)?;
-        }
-        let kind = match sniff(&head) {
-            Kind::Recording(kind) => kind,
-            kind => {
-                kind.refuse()?;
-                return Err(Error::Foreign(format!(
-                    "this is a {}; a recording is expected",
-                    kind.name()
-                )));
-            }
-        };
-        let mut reading = Reading {
-            reader: netvu::open(kind),
-            found: Effective::default(),
-            buffer: head,
-            start: 0,
-            offset: 0,
-            ended: false,
-        };
-        reading.run(input, name)?;
-        let mut found = reading.found;
-        found.warnings = reading.reader.take_warnings();
-        let info = reading.reader.info();
-        if found.site.is_none() && !info.server.is_empty() {
-            found.site = Some(info.server.clone());
-        }
-        found.utc_offset = found.utc_offset.or(info.utc_offset);
-        for camera in found.cameras.values_mut() {
-            camera.finish();
-        }
-        if found.cameras.is_empty() {
-            found.warnings.push("no frame was found".into());
-        }
-        Ok(found)
-    }
-
-    fn add(&mut self, packet: &Packet, data: &[u8]) {
-        let room = self.cameras.len() < MAX_NAMES;
-        let number = packet.stream.camera;
-        match packet.stream.codec.media() {
-            Media::Video if room || self.cameras.contains_key(&number) => {
-                let camera = self.cameras.entry(number).or_default();
-                camera.add(packet);
-                camera.crop = camera.crop.or_else(|| read_crop(data));
-                if let Some(details) = &packet.details {
-                    let title = details.title.as_ref().filter(|title| !title.is_empty());
-                    if let Some(title) =
-                        title.filter(|title| Some(title.as_str()) != camera.title())
-                        && camera.titles.len() < MAX_NAMES
-                    {
-                        camera.titles.push(title.clone());
-                    }
-                    for (name, value) in &details.fields {
-                        camera.field(name, value);
-                    }
-                }
-            }
-            Media::Audio => self.audio_blocks = self.audio_blocks.saturating_add(1),
-            _ => {}
-        }
-        let Some(details) = &packet.details else {
-            return;
-        };
-        let keep = |old: &mut Option<String>, new: &Option<String>| {
-            if let Some(new) = new.as_ref().filter(|text| !text.is_empty()) {
-                *old = Some(new.clone());
-            }
-        };
-        keep(&mut self.site, &details.site);
-        keep(&mut self.locale, &details.locale);
-        self.utc_offset = details.utc_offset.or(self.utc_offset);
-        if let Some(alarm) = details.alarm.as_ref().filter(|alarm| !alarm.is_empty())
-            && self.alarms.len() < MAX_NAMES
-        {
-            self.alarms.insert(alarm.clone());
-        }
-        for (name, value) in &details.fields {
-            let mask =
-                name.starts_with("Active-") && value.bytes().any(|b| !matches!(b, b'0' | b'x'));
-            if mask && self.masks.len() < MAX_NAMES && value.len() < 100 {
-                self.masks.insert(format!("{name}={value}"));
-            }
-        }
-    }
-}
-
-impl Camera {
-    fn field(&mut self, name: &str, value: &str) {
+    fn add_field(&mut self, name: &str, value: &str) {
         let Ok(number) = value.trim().parse::<u32>() else {
             return;
         };
@@ -296,93 +124,113 @@ impl Camera {
     }
 }
 
-struct Reading {
-    reader: Box<dyn Reader>,
-    found: Effective,
-    /// Bytes of the file from `offset` on.
-    buffer: Vec<u8>,
-    /// First byte of `buffer` that is not dealt with.
-    start: usize,
-    offset: u64,
-    ended: bool,
+/// Frames per second within runs, on average.
+fn mean_rate(runs: &[CameraRun]) -> Option<f64> {
+    let steps = runs
+        .iter()
+        .map(|run| run.frames.saturating_add(run.orphans).saturating_sub(1));
+    let length = runs
+        .iter()
+        .map(|run| run.last.saturating_sub(run.start).max(0));
+    let (steps, length) = (steps.sum::<u64>(), length.sum::<i64>());
+    (steps > 0 && length > 0).then(|| steps as f64 * 1e9 / length as f64)
 }
 
-impl Reading {
-    fn run(&mut self, mut input: impl Read, name: &str) -> Result<()> {
-        let mut idle = 0_u32;
-        loop {
-            let window = Window {
-                offset: self.offset.saturating_add(self.start as u64),
-                data: self.buffer.get(self.start..).unwrap_or_default(),
-                last: self.ended,
-                unread: 0,
+impl Effective {
+    /// Reads a whole partition or stream. Memory does not grow with its length.
+    ///
+    /// # Errors
+    /// Whatever the source fails with.
+    pub fn read<S: Source>(source: S, kind: netvu::Kind) -> Result<Effective, S::Error> {
+        let mut found = Effective::default();
+        let mut contents = ContentsBuilder::default();
+        let mut first: BTreeMap<u16, u64> = BTreeMap::new();
+        let mut scanner = Scanner::new(source, netvu::open(kind));
+        let mut show = |frame: Frame<()>| {
+            contents.add(&frame);
+            first
+                .entry(frame.packet.stream.camera)
+                .or_insert(frame.offset);
+            found.add(&frame);
+            Ok(())
+        };
+        let findings = frames::read(
+            &mut scanner,
+            &Options::default(),
+            0,
+            &mut |_, _, _| (),
+            &mut show,
+        )?;
+        for recorded in contents.finish(&findings).cameras {
+            let Some(camera) = found.cameras.get_mut(&recorded.number) else {
+                continue;
             };
-            let have = window.data.len();
-            let taken = match self.reader.next(&window) {
-                Step::Need(_) if self.ended => return Ok(()),
-                Step::Need(bytes) => {
-                    self.fill(&mut input, bytes.max(have.saturating_add(1)), name)?;
-                    continue;
-                }
-                Step::Packet(packet) => {
-                    self.found.add(&packet, window.data);
-                    packet.size as u64
-                }
-                Step::Skip(bytes) => bytes,
-                Step::Damaged(damage) => {
-                    self.found.damaged = self.found.damaged.saturating_add(damage.length as u64);
-                    damage.length as u64
-                }
-                Step::Cut(bytes) => bytes as u64,
-                Step::End => return Ok(()),
-            };
-            idle = if taken == 0 {
-                idle.saturating_add(1)
-            } else {
-                0
-            };
-            if idle > 4 {
-                return Ok(());
+            camera.codec = Some(recorded.codec);
+            camera.frames = recorded.frames;
+            camera.keyframes = recorded.keyframes;
+            camera.rate = mean_rate(&recorded.runs);
+            if findings.has_clock() {
+                let span = |run: &CameraRun| (run.start / MS, run.last / MS);
+                camera.spans = recorded.runs.iter().map(span).collect();
+                camera.spans.sort_unstable();
             }
-            self.advance(&mut input, taken, name)?;
+            let offset = first.get(&recorded.number).copied().unwrap_or_default();
+            camera.crop = read_crop(scanner.source_mut().read_at(offset, 256, None)?.as_ref());
         }
+        found.damaged = findings.damaged_bytes;
+        found.warnings = findings.warnings;
+        if found.site.is_none() && !findings.info.server.is_empty() {
+            found.site = Some(findings.info.server.clone());
+        }
+        found.utc_offset = found.utc_offset.or(findings.info.utc_offset);
+        if found.cameras.is_empty() {
+            found.warnings.push("no frame was found".into());
+        }
+        Ok(found)
     }
 
-    /// Advances by `bytes`, which may lie beyond the buffer.
-    fn advance(&mut self, input: &mut impl Read, bytes: u64, name: &str) -> Result<()> {
-        let here = (self.buffer.len().saturating_sub(self.start)) as u64;
-        if bytes <= here {
-            self.start = self
-                .start
-                .saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));
-            return Ok(());
+    fn add(&mut self, frame: &Frame<()>) {
+        let packet = &frame.packet;
+        let number = packet.stream.camera;
+        self.audio_blocks = self
+            .audio_blocks
+            .saturating_add(u64::from(packet.stream.codec.media() == Media::Audio));
+        let room = self.cameras.len() < MAX_NAMES || self.cameras.contains_key(&number);
+        if frame.is_video() && room {
+            let camera = self.cameras.entry(number).or_default();
+            let size = (packet.width, packet.height);
+            if packet.width > 0 && camera.sizes.len() < MAX_NAMES && !camera.sizes.contains(&size) {
+                camera.sizes.push(size);
+            }
+            if let Some(details) = &packet.details {
+                let title = details.title.as_deref().filter(|title| !title.is_empty());
+                let new = title.filter(|title| Some(*title) != camera.title());
+                if camera.titles.len() < MAX_NAMES {
+                    camera.titles.extend(new.map(str::to_owned));
+                }
+                details
+                    .fields
+                    .iter()
+                    .for_each(|(name, value)| camera.add_field(name, value));
+            }
         }
-        let beyond = bytes.saturating_sub(here);
-        let skipped = std::io::copy(&mut input.take(beyond), &mut std::io::sink())
-            .map_err(|source| Error::io(name, source))?;
-        self.offset = self
-            .offset
-            .saturating_add(self.buffer.len() as u64)
-            .saturating_add(skipped);
-        self.buffer.clear();
-        self.start = 0;
-        self.ended |= skipped < beyond;
-        Ok(())
-    }
-
-    /// Reads until the window holds `bytes`.
-    fn fill(&mut self, input: &mut impl Read, bytes: usize, name: &str) -> Result<()> {
-        self.buffer.drain(..self.start.min(self.buffer.len()));
-        self.offset = self.offset.saturating_add(self.start as u64);
-        self.start = 0;
-        let more = bytes.saturating_sub(self.buffer.len()).max(BLOCK);
-        self.buffer.reserve_exact(more);
-        let got = input
-            .take(more as u64)
-            .read_to_end(&mut self.buffer)
-            .map_err(|source| Error::io(name, source))?;
-        self.ended = got < more;
-        Ok(())
+        let Some(details) = &packet.details else {
+            return;
+        };
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        self.site = text(&details.site).or(self.site.take());
+        self.locale = text(&details.locale).or(self.locale.take());
+        self.utc_offset = details.utc_offset.or(self.utc_offset);
+        if self.alarms.len() < MAX_NAMES {
+            self.alarms.extend(text(&details.alarm));
+        }
+        for (name, value) in &details.fields {
+            let mask =
+                name.starts_with("Active-") && value.bytes().any(|b| !matches!(b, b'0' | b'x'));
+            if mask && self.masks.len() < MAX_NAMES && value.len() < 100 {
+                self.masks.insert(format!("{name}={value}"));
+            }
+        }
     }
 }
 
@@ -491,7 +339,7 @@ impl Effective {
                 let allowed = allowed(key);
                 // Measured: a tenth more or less is the same.
                 let near = |set: &&String| {
-                    let (set, measured) = (times::per_second(set), camera.rate());
+                    let (set, measured) = (times::per_second(set), camera.rate);
                     key == "rate"
                         && set
                             .zip(measured)
@@ -535,7 +383,7 @@ impl Camera {
             _ => return found,
         };
         found.push(("compression", compression.to_owned()));
-        if let Some((width, height)) = self.size() {
+        if let Some((width, height)) = self.sizes.first() {
             found.push(("resolution", format!("{width}x{height}")));
         }
         if let Some(target) = self.target {
@@ -553,7 +401,7 @@ impl Camera {
             };
             found.push((key, value));
         }
-        if let Some(rate) = self.rate() {
+        if let Some(rate) = self.rate {
             let value = if rate >= 0.95 {
                 format!("{}", rate.round().clamp(1.0, 30.0))
             } else {

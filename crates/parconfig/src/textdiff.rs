@@ -50,23 +50,3 @@ fn visible(c: char) -> char {
         c
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_shown_and_secrets_are_not() {
-        let old = b"[a]\r\nName=caf\xe9\r\nPassword=one\r\nx=1\r\n";
-        let new = b"[a]\r\nName=caf\xe9s\r\nPassword=two\r\nx=1\r\n";
-        let text = unified("a.ini", old, new, false);
-        assert!(
-            text.contains("-Name=café\n+Name=cafés\n") || text.contains("-Name=café\n"),
-            "{text}"
-        );
-        assert!(text.contains("+Password=********\n"), "{text}");
-        assert!(!text.contains("two") && !text.contains('\r'), "{text}");
-        assert!(unified("a.ini", old, new, true).contains("+Password=two\n"));
-        assert_eq!(unified("a.ini", old, old, false), "");
-    }
-}

@@ -72,7 +72,7 @@ impl Set {
             ));
         }
         match self.from.open(&self.file)?.input {
-            Input::Config(text) => self.in_text(text, common),
+            Input::Config(text) => self.in_text(*text, common),
             Input::Files(contents) => self.in_files(contents, common),
             _ => Err(Failure::Input(format!(
                 "{}: is neither a configuration text nor a unit's own files",
@@ -341,7 +341,12 @@ impl RolloutArgs {
             errors
                 .iter()
                 .for_each(|error| eprintln!("parconfig: {error}"));
-            let units = output::count(rolled.len() + errors.len().min(1), "unit");
+            let units = output::count(
+                table
+                    .as_ref()
+                    .map_or(self.sets.len(), |table| table.rows.len()),
+                "unit",
+            );
             let done = if write {
                 format!("{edited} edited; push brings them to the units")
             } else {

@@ -4,6 +4,7 @@
 use crate::credentials::Passwords;
 use crate::failure::Failure;
 use clap::Args;
+use formats::recording::FileSource;
 use parconfig::archive::read_zip;
 use parconfig::config::text::MAX_TEXT;
 use parconfig::ini::Ini;
@@ -40,7 +41,7 @@ pub struct InputArgs {
 
 /// What was opened.
 pub enum Input {
-    Config(ConfigText),
+    Config(Box<ConfigText>),
     /// Files of a unit: of a set, a folder, a ZIP, or one file.
     Files(Contents),
     Recording(Box<Effective>),
@@ -128,12 +129,12 @@ impl InputArgs {
         kind.refuse().map_err(fail)?;
         let input = match kind {
             Kind::Zip => Input::Files(read_zip(file, name).map_err(fail)?),
-            Kind::Recording(_) => {
-                Input::Recording(Box::new(Effective::read(file, name).map_err(fail)?))
-            }
-            Kind::Config => {
-                Input::Config(ConfigText::parse(&files::read(path, MAX_TEXT)?).map_err(fail)?)
-            }
+            Kind::Recording(kind) => Input::Recording(Box::new(
+                Effective::read(FileSource::new(file), kind).map_err(io)?,
+            )),
+            Kind::Config => Input::Config(Box::new(
+                ConfigText::parse(&files::read(path, MAX_TEXT)?).map_err(fail)?,
+            )),
             _ => {
                 let inner = path
                     .file_name()
@@ -148,7 +149,7 @@ impl InputArgs {
     pub fn open_text(&self, name: &str) -> Result<ConfigText, Failure> {
         let source = self.open(name)?;
         match source.input {
-            Input::Config(text) => Ok(text),
+            Input::Config(text) => Ok(*text),
             _ => Err(Failure::Input(format!(
                 "{name}: this is a {}; expected a configuration text",
                 source.kind

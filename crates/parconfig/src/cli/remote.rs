@@ -159,7 +159,12 @@ fn report(outcomes: &[Outcome], common: Common) -> Done {
     }
     output::print(&out)?;
     for outcome in outcomes.iter().filter(|outcome| outcome.failure.is_some()) {
-        eprintln!("parconfig: {}: {}", outcome.unit, outcome.detail);
+        // Messages of a set name it already.
+        let name = match outcome.detail.starts_with(&outcome.unit) {
+            true => String::new(),
+            false => format!("{}: ", outcome.unit),
+        };
+        eprintln!("parconfig: {name}{}", outcome.detail);
     }
     if outcomes.len() > 1 {
         let mut words: Vec<&str> = outcomes.iter().map(|outcome| outcome.word).collect();

@@ -220,7 +220,7 @@ fn recording_text(found: &Effective) -> String {
             camera.frames.to_string(),
             camera.keyframes.to_string(),
             camera
-                .rate()
+                .rate
                 .map(|rate| format!("{rate:.2}"))
                 .unwrap_or_default(),
             camera

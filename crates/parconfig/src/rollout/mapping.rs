@@ -167,7 +167,7 @@ impl Rule {
         {
             return fail("at most one '*' in each of path, section and key");
         }
-        if (stars(&self.path) == 1) != (stars(&self.section) + stars(&self.key) > 0) {
+        if (stars(&self.path) == 1) != (stars(&self.section).max(stars(&self.key)) > 0) {
             return fail("'*' is in path and in section or key, or in none of them");
         }
         let path = self.path.replace('*', "1");

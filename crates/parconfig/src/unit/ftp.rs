@@ -166,7 +166,6 @@ fn log_in(url: &FtpUrl, options: &FtpOptions) -> Result<FtpStream> {
     let fail =
         |what: &str, error: &FtpError| Error::Net(format!("{url}: {what}: {}", reason(error)));
     let timeout = options.timeout;
-    step();
     let stream = connect_tcp((url.host.as_str(), url.port), timeout)
         .map_err(|error| fail("cannot connect", &FtpError::ConnectionError(error)))?;
     let mut ftp = FtpStream::connect_with_stream(stream)
@@ -233,7 +232,6 @@ impl Session {
     ) -> Result<T> {
         let mut tries = 0_usize;
         loop {
-            step();
             match act(self) {
                 Ok(done) => return Ok(done),
                 Err(error) if is_transient(&error) && tries < RETRIES => {
@@ -395,6 +393,7 @@ impl Session {
     /// [`Error::Net`]; the server may have kept a part of it.
     pub fn upload(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         self.retry(name, "cannot write", |session| {
+            step();
             let deadline = session.deadline();
             let mut stream = session.ftp.put_with_stream(name)?;
             for block in bytes.chunks(16 << 10) {
@@ -445,44 +444,5 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.ftp.quit();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls() {
-        let url = FtpUrl::parse("ftp://10.0.0.5:2121/etc").unwrap();
-        assert_eq!(url.to_string(), "ftp://10.0.0.5:2121/etc/");
-        assert_eq!(
-            FtpUrl::parse("ftp://unit").unwrap().to_string(),
-            "ftp://unit:21/"
-        );
-        for bad in [
-            "unit",
-            "http://unit/",
-            "ftp://",
-            "ftp://a:99999/",
-            "ftp://a b/",
-        ] {
-            assert!(FtpUrl::parse(bad).is_err(), "{bad}");
-        }
-        let message = FtpUrl::parse("ftp://adm:secret@unit/")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            message.contains("--user") && !message.contains("secret"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn names_that_lead_out_of_a_set_are_refused() {
-        for bad in ["..", "a/b", "a\\b", "c:", ".parconfig", "a\n", ""] {
-            assert!(!is_safe(bad), "{bad:?}");
-        }
-        assert!(is_safe("Zone 1.INI"));
     }
 }

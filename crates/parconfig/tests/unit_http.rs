@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A unit that is none: answers over HTTP as the specification of `pull` says, and remembers what it was asked.
+//! A unit made up: answers over HTTP as units do, and remembers what it was asked.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -24,6 +24,10 @@ pub enum Manner {
     Endless,
     /// Answers with something that is not HTTP.
     Nonsense,
+    /// Sends a byte from time to time and never ends.
+    Drips,
+    /// Sends everybody elsewhere.
+    Redirects(u16),
 }
 
 #[derive(Default)]
@@ -183,6 +187,11 @@ fn answer(request: Request, state: &Mutex<State>) {
                     .with_header(header),
             );
         }
+        Manner::Redirects(port) => {
+            let place = format!("http://127.0.0.1:{port}{}", request.url());
+            let header = Header::from_bytes("Location", place).unwrap();
+            let _ = request.respond(Response::empty(302).with_header(header));
+        }
         Manner::Silent => state.open.push(request.into_writer()),
         manner => {
             let mut writer = request.into_writer();
@@ -197,14 +206,19 @@ fn answer(request: Request, state: &Mutex<State>) {
                 _ => writer.write_all(format!("{head}{body}").as_bytes()),
             };
             let _ = writer.flush();
-            if manner == Manner::Endless {
+            if matches!(manner, Manner::Endless | Manner::Drips) {
+                let (bytes, pause) = match manner {
+                    Manner::Drips => (1, 50),
+                    _ => (4096, 1),
+                };
                 std::thread::spawn(move || {
+                    let block = vec![b'x'; bytes];
                     while writer
-                        .write_all(&[b'x'; 4096])
+                        .write_all(&block)
                         .and_then(|()| writer.flush())
                         .is_ok()
                     {
-                        std::thread::sleep(Duration::from_millis(1));
+                        std::thread::sleep(Duration::from_millis(pause));
                     }
                 });
             } else if manner != Manner::CutOff && manner != Manner::Nonsense {

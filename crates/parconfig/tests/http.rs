@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `pull` against a unit that answers as the specification says, and as it should not.
 
-use crate::parconfig_unit;
-
-use parconfig_unit::{Manner, Unit};
+use crate::unit_http::{Manner, Unit};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -23,22 +21,32 @@ fn error_of(output: &Output) -> String {
 fn a_unit_becomes_a_configuration() {
     let unit = Unit::start();
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("unit.par");
+    let file = folder.path().join("unit.toml");
     let output = parconfig(&["pull", &unit.url(), "-o", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", error_of(&output));
     let text = std::fs::read_to_string(&file).unwrap();
+    let title = |number: u32, title: &str, telemetry: &str| {
+        format!(
+            "[camera.{number}]\nenabled = true\ntitle = \"{title}\"\ntelemetry = \"{telemetry}\"\n\n"
+        )
+    };
+    let cameras = [
+        title(1, "Front door", "none"),
+        title(2, "Loading bay", "none"),
+        title(3, "Car park", "rs485"),
+        title(4, "Spare", "none"),
+    ];
     assert_eq!(
         text,
-        "; par 1\n\n[unit]\nutc-offset = 0\n\n[camera.1]\nenabled = yes\ntitle = Front door\ntelemetry = none\n\n\
-         [camera.2]\nenabled = yes\ntitle = Loading bay\ntelemetry = none\n\n\
-         [camera.3]\nenabled = yes\ntitle = Car park\ntelemetry = rs485\n\n\
-         [camera.4]\nenabled = yes\ntitle = Spare\ntelemetry = none\n\n\
-         [alarm.1]\ntitle = Front, contact\n\n[alarm.3]\ntitle = Yard\n"
+        format!(
+            "[unit]\nutc-offset = 0\n\n{}[alarm.1]\ntitle = \"Front, contact\"\n\n[alarm.3]\ntitle = \"Yard\"\n",
+            cameras.concat()
+        )
     );
 }
 
 #[test]
-fn only_questions_are_asked_and_never_for_the_ftp_log_in() {
+fn only_questions_are_asked_and_never_for_the_ftp_login() {
     let unit = Unit::start();
     assert_eq!(parconfig(&["pull", &unit.url()]).status.code(), Some(0));
     let asked = unit.asked();
@@ -64,21 +72,21 @@ fn only_questions_are_asked_and_never_for_the_ftp_log_in() {
 }
 
 #[test]
-fn json_tells_the_partitions() {
+fn json_has_the_partitions() {
     let mut unit = Unit::start();
     unit.answer(
         "camlist.cgi",
         r#"{"cameras":[{"cam":1,"title":"Gate"},{"cam":6,"title":"Roof"}]}"#,
     );
-    let output = parconfig(&["pull", &unit.url(), "--json"]);
+    let output = parconfig(&["show", &unit.url(), "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["server"], "ADH-Web");
-    assert_eq!(json["partitions"][0]["path"], "\\VIDEO\\A00001.PAR");
-    assert_eq!(json["partitions"][0]["start"], 1_750_000_000);
-    assert_eq!(json["partitions"].as_array().unwrap().len(), 1);
+    assert_eq!(json["unit"]["server"], "ADH-Web");
+    assert_eq!(json["unit"]["partitions"][0]["path"], "\\VIDEO\\A00001.PAR");
+    assert_eq!(json["unit"]["partitions"][0]["start"], 1_750_000_000);
+    assert_eq!(json["unit"]["partitions"].as_array().unwrap().len(), 1);
     assert_eq!(json["config"]["camera"]["6"]["title"], "Roof");
     assert_eq!(json["config"]["camera"]["1"]["title"], "Gate");
-    assert_eq!(json["variables"]["alarm_title[]"][1], "");
+    assert_eq!(json["unit"]["variables"][12][1][1], "");
 }
 
 #[test]
@@ -101,19 +109,19 @@ fn a_connection_that_stays_open_ends_by_silence() {
 }
 
 #[test]
-fn log_in() {
+fn login() {
     let mut unit = Unit::start();
     // "viewer:secret:word" in base 64.
     unit.lock_with("Basic dmlld2VyOnNlY3JldDp3b3Jk");
     let refused = parconfig(&["pull", &unit.url(), "--user", "other"]);
     assert_eq!(refused.status.code(), Some(5));
     assert!(
-        error_of(&refused).contains("user or password"),
+        error_of(&refused).contains("login refused"),
         "{}",
         error_of(&refused)
     );
     assert!(!error_of(&refused).contains("secret"));
-    assert_eq!(unit.asked().len(), 1, "a refused log-in is not tried again");
+    assert_eq!(unit.asked().len(), 1, "a refused login is not tried again");
     let output = parconfig(&["pull", &unit.url(), "--user", "viewer"]);
     assert_eq!(output.status.code(), Some(0), "{}", error_of(&output));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("secret"));
@@ -122,15 +130,16 @@ fn log_in() {
 #[test]
 fn a_unit_that_does_not_answer_is_given_up() {
     for (manner, message) in [
-        (Manner::Silent, "no answer in time"),
-        (Manner::CutOff, "cut off"),
-        (Manner::Nonsense, "HTTP/1.x"),
-        (Manner::Endless, ""),
+        (Manner::Silent, "timeout"),
+        (Manner::CutOff, "does not end"),
+        (Manner::Nonsense, "http"),
+        (Manner::Endless, "larger than the limit"),
+        (Manner::Drips, "does not end"),
     ] {
         let mut unit = Unit::start();
         unit.behave(manner);
         let start = Instant::now();
-        let output = parconfig(&["pull", &unit.url(), "--timeout", "1", "--silence", "100"]);
+        let output = parconfig(&["pull", &unit.url(), "--timeout", "1", "--silence", "900"]);
         assert_eq!(output.status.code(), Some(5), "{manner:?}");
         assert!(
             error_of(&output).contains(message),
@@ -138,7 +147,7 @@ fn a_unit_that_does_not_answer_is_given_up() {
             error_of(&output)
         );
         assert!(
-            start.elapsed() < Duration::from_secs(15),
+            start.elapsed() < Duration::from_secs(10),
             "{manner:?} {:?}",
             start.elapsed()
         );
@@ -146,14 +155,14 @@ fn a_unit_that_does_not_answer_is_given_up() {
     let output = parconfig(&["pull", "http://127.0.0.1:1", "--timeout", "1"]);
     assert_eq!(output.status.code(), Some(5));
     assert!(
-        error_of(&output).contains("cannot connect"),
+        error_of(&output).contains("refused"),
         "{}",
         error_of(&output)
     );
 }
 
 #[test]
-fn what_one_question_lacks_is_told_and_the_rest_is_taken() {
+fn a_question_that_is_not_known_is_a_warning() {
     let mut unit = Unit::start();
     unit.answer("layouts[]", "");
     unit.call_itself("Other");
@@ -180,11 +189,30 @@ fn titles_of_a_unit_are_made_harmless() {
         !text.contains('\u{1b}') && text.contains("[31mred"),
         "{text}"
     );
-    assert!(text.contains("123456789012345678901234567890 "), "{text}");
+    assert!(
+        text.contains("\"123456789012345678901234567890\""),
+        "{text}"
+    );
 }
 
 #[test]
-fn a_log_in_in_the_url_is_refused() {
+fn a_login_in_the_url_is_refused() {
     let output = parconfig(&["pull", "http://viewer:word@127.0.0.1"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_redirect_is_reported_and_no_login_follows_it() {
+    let other = Unit::start();
+    let mut unit = Unit::start();
+    let port = other.url().rsplit(':').next().unwrap().parse().unwrap();
+    unit.behave(Manner::Redirects(port));
+    let output = parconfig(&["show", &unit.url(), "--user", "viewer"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(
+        error_of(&output).contains("redirect"),
+        "{}",
+        error_of(&output)
+    );
+    assert_eq!(other.asked(), Vec::<String>::new());
 }
