@@ -123,6 +123,23 @@ impl Codec {
             Codec::Pbm | Codec::Bmp => Media::Overlay,
         }
     }
+
+    /// The codec's name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Mpeg4 => "MPEG-4 Part 2",
+            Codec::H264 => "H.264",
+            Codec::Jpeg => "JPEG",
+            Codec::PcmU8 => "PCM U8",
+            Codec::PcmS16le => "PCM S16LE",
+            Codec::MuLaw => "mu-law",
+            Codec::ALaw => "A-law",
+            Codec::ImaAdpcm => "IMA ADPCM",
+            Codec::Text => "text",
+            Codec::Pbm => "PBM",
+            Codec::Bmp => "BMP",
+        }
+    }
 }
 
 /// Sound parameters, for audio packets.
@@ -237,6 +254,16 @@ impl Payload {
     /// Nothing to output.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Where the stored bytes are; `None` where they are not bytes of the file.
+    pub fn range(&self) -> Option<Range<usize>> {
+        match self {
+            Payload::Plain(range)
+            | Payload::Swap32 { range, .. }
+            | Payload::Wrapped { range, .. } => Some(range.clone()),
+            Payload::Made(_) => None,
+        }
     }
 
     /// Appends the bytes to output to `out`. `data` is the window the packet was read from.

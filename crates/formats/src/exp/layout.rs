@@ -172,6 +172,12 @@ impl Field {
         self.number.write(data, place(self.at, payload), value);
     }
 
+    /// The bytes of the record that it takes; see [`Field::read`].
+    pub fn range(&self, payload: usize) -> std::ops::Range<usize> {
+        let at = place(self.at, payload);
+        at..at.saturating_add(self.number.width())
+    }
+
     /// First byte after the field, for fields that count from the record's start.
     pub fn end(&self) -> usize {
         place(self.at, 0).saturating_add(self.number.width())
@@ -363,6 +369,9 @@ pub struct Layout {
     pub title: String,
     /// How sure it is.
     pub status: Status,
+    /// Fields that are verified where the layout as a whole is not, such as `record.time`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verified: Vec<String>,
     /// Bytes of an opaque file header before the first record, where they are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_header: Option<u64>,
@@ -408,9 +417,33 @@ impl Layout {
     /// # Errors
     /// Text that is not TOML with these keys, or keys that contradict each other.
     pub fn from_toml(text: &str) -> Result<Layout, LayoutError> {
+        let value: toml::Table = toml::from_str(text)?;
         let layout: Layout = toml::from_str(text)?;
         layout.check()?;
-        Ok(layout)
+        let root = toml::Value::Table(value);
+        let is_field = |name: &String| {
+            let mut keys = name.split('.');
+            keys.try_fold(&root, |value, key| value.get(key)).is_some()
+        };
+        match layout.verified.iter().all(is_field) {
+            true => Ok(layout),
+            false => layout.wrong("verified names a field that the layout does not have"),
+        }
+    }
+
+    fn wrong<T>(&self, what: &'static str) -> Result<T, LayoutError> {
+        Err(LayoutError::Wrong {
+            name: self.name.clone(),
+            what,
+        })
+    }
+
+    /// How well a field is known, by its key such as `record.time`.
+    pub fn status_of(&self, key: &str) -> Status {
+        match self.verified.iter().any(|field| field == key) {
+            true => Status::Verified,
+            false => self.status,
+        }
     }
 
     /// The reference layout.
@@ -429,12 +462,7 @@ impl Layout {
     }
 
     fn check(&self) -> Result<(), LayoutError> {
-        let wrong = |what| {
-            Err(LayoutError::Wrong {
-                name: self.name.clone(),
-                what,
-            })
-        };
+        let wrong = |what| self.wrong(what);
         let record = &self.record;
         if record.header == 0 || record.header > 4096 {
             return wrong("record.header must be 1 to 4096 bytes");
@@ -494,6 +522,9 @@ mod tests {
         let text = BUILT_IN[0].1.replace("header = 24", "header = 10");
         let error = Layout::from_toml(&text).unwrap_err().to_string();
         assert!(error.contains("beyond record.header"), "{error}");
+        let text = BUILT_IN[0].1.replace("\"record.time\"", "\"record.times\"");
+        let error = Layout::from_toml(&text).unwrap_err().to_string();
+        assert!(error.contains("verified names a field"), "{error}");
     }
 
     #[test]

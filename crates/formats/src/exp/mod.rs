@@ -11,12 +11,14 @@
 //! - [`riff`], [`avi_fields`]: its chunks, and their headers as tables
 //! - [`probe`]: which of these a file is
 //! - [`learn`]: works out the layout of a file nobody described
+//! - [`explain`]: what the bytes of all these stand for
 //! - [`writer`]: writes the reference layout
 
 pub mod avi;
 pub mod avi_fields;
 pub mod coded;
 pub mod codes;
+pub mod explain;
 pub mod header;
 pub mod index;
 pub mod layout;

@@ -13,7 +13,7 @@ mod binary;
 mod captions;
 mod carve;
 mod duplicates;
-
+pub mod headers;
 pub mod jfif;
 pub mod jpeg;
 mod jpeg_tables;

@@ -7,20 +7,13 @@
 use crate::cursor::{Short, bytes_at, i32_be, i32_le, u16_be, u16_le, u32_be, u32_le};
 use crate::reader::{MAX_RECORD, Timestamp};
 
+pub use crate::fields::Order;
+
 /// Bytes of the header.
 pub const LEN: usize = 168;
 
 /// Longest text block that is believed, in bytes (assumed; 160 is the longest seen).
 pub const MAX_TEXT: usize = 65_536;
-
-/// Byte order of the header's numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As on the wire.
-    Big,
-    /// As the maker's library holds it in memory.
-    Little,
-}
 
 /// Why bytes are no picture header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

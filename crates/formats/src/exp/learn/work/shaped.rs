@@ -46,6 +46,7 @@ pub fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
         name: "inferred".to_owned(),
         title: String::new(),
         status: Status::Inferred,
+        verified: Vec::new(),
         file_header: None,
         record: RecordLayout {
             header: rows.header,
