@@ -34,12 +34,12 @@ fn explain_names_fields_and_how_well_they_are_known() {
             .clone()
     };
     assert_eq!(known("0", "recorder time")["known"], "verified");
-    assert_eq!(known("0", "n, coded bytes")["at"], 80);
-    assert_eq!(known("0", "n, coded bytes")["known"], "verified");
-    assert_eq!(known("2", "n, coded bytes")["at"], 16);
+    assert_eq!(known("0", "payload size")["at"], 80);
+    assert_eq!(known("0", "payload size")["known"], "verified");
+    assert_eq!(known("2", "payload size")["at"], 16);
     assert_eq!(known("2", "camera")["known"], "assumed");
     let crc = known("3", "CRC-32 of payload");
-    assert!(crc["value"].as_str().unwrap().ends_with("right"), "{crc}");
+    assert!(crc["value"].as_str().unwrap().ends_with("ok"), "{crc}");
 
     // by offset: a byte in the middle of the second record
     let first = json(&["explain", text(&file), "--record", "0"], 0);
@@ -101,7 +101,7 @@ fn seconds_are_verified_and_their_zone_is_assumed() {
         time["value"],
         "1262332800 s = 2010-01-01T08:00:00Z if UTC (assumed)"
     );
-    assert_eq!(field(&sheet, "coded picture")["known"], "verified");
+    assert_eq!(field(&sheet, "coded frame")["known"], "verified");
     let notes = sheet["notes"].to_string();
     assert!(
         notes.contains("2010-01-01 03:00:00 -05:00, if the recorder"),
@@ -110,7 +110,7 @@ fn seconds_are_verified_and_their_zone_is_assumed() {
     assert!(
         !field(&sheet, "milliseconds")["value"]
             .to_string()
-            .contains("not believed")
+            .contains("ignored")
     );
 }
 
@@ -174,7 +174,10 @@ fn every_byte_can_be_asked_for() {
     std::fs::write(&front, [&[7; 1000][..], &whole].concat()).unwrap();
     let sheet = at(&front, 500);
     assert!(
-        sheet["title"].as_str().unwrap().contains("no header"),
+        sheet["title"]
+            .as_str()
+            .unwrap()
+            .contains("not a known header"),
         "{sheet}"
     );
     assert_eq!(at(&front, 1010)["offset"], 1000);
@@ -189,10 +192,10 @@ fn what_was_never_seen_is_not_called_verified() {
     // the headers of an AVI, its size among them
     let framed = folder.join("plv1.avi");
     let sheet = at(&framed, 0);
-    assert_eq!(field(&sheet, "picture width")["value"], "352");
+    assert_eq!(field(&sheet, "picture width")["value"], "352 px");
     assert_eq!(field(&sheet, "picture width")["known"], "verified");
     let record = json(&["explain", text(&framed), "--record", "0"], 0);
-    assert_eq!(field(&record, "coded picture")["known"], "verified");
+    assert_eq!(field(&record, "coded frame")["known"], "verified");
     let plain = json(
         &[
             "explain",
@@ -202,16 +205,16 @@ fn what_was_never_seen_is_not_called_verified() {
         ],
         0,
     );
-    assert_eq!(field(&plain, "coded picture")["known"], "assumed");
+    assert_eq!(field(&plain, "coded frame")["known"], "assumed");
     let report = json(&["info", text(&folder.join("plv1-plain.avi"))], 0);
     assert_eq!(report["layout"]["status"], "assumed");
     // sound
     let sounds = folder.join("plv1-audio.avi");
     let sound = (0..20)
         .map(|n| json(&["explain", text(&sounds), "--record", &n.to_string()], 0))
-        .find(|sheet| sheet["title"].as_str().unwrap().starts_with("sound"))
+        .find(|sheet| sheet["title"].as_str().unwrap().starts_with("audio"))
         .unwrap();
-    assert_eq!(field(&sound, "coded sound")["known"], "assumed");
+    assert_eq!(field(&sound, "coded audio")["known"], "assumed");
 }
 
 #[test]
@@ -229,7 +232,7 @@ fn sound_and_h264_in_a_record_are_assumed() {
     std::fs::write(&file, &bytes).unwrap();
     let sheet = json(&["explain", text(&file), "--record", "1"], 0);
     assert!(
-        sheet["title"].as_str().unwrap().starts_with("sound"),
+        sheet["title"].as_str().unwrap().starts_with("audio"),
         "{sheet}"
     );
     for field in sheet["fields"].as_array().unwrap() {
@@ -243,7 +246,7 @@ fn sound_and_h264_in_a_record_are_assumed() {
         sheet["title"].as_str().unwrap().contains("H.264"),
         "{sheet}"
     );
-    assert_eq!(field(&sheet, "coded picture")["known"], "assumed");
+    assert_eq!(field(&sheet, "coded frame")["known"], "assumed");
     assert_eq!(field(&sheet, "recorder time")["known"], "verified");
 }
 
@@ -260,7 +263,34 @@ fn milliseconds_that_are_always_the_same_are_not_believed() {
     std::fs::write(&file, &bytes).unwrap();
     let sheet = json(&["explain", text(&file), "--record", "3"], 0);
     let value = field(&sheet, "milliseconds")["value"].as_str().unwrap();
-    assert!(value.starts_with("777 (not believed"), "{value}");
+    assert!(value.starts_with("777 (ignored"), "{value}");
+}
+
+#[test]
+fn colours_are_for_terminals_or_who_asks_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = two_cameras(folder.path());
+    let coloured = |more: &[&str]| {
+        let args = [&["explain", text(&file), "--record", "0"], more].concat();
+        run(&args, 0).contains("\x1b[")
+    };
+    assert!(!coloured(&[]));
+    assert!(!coloured(&["--color", "never"]));
+    assert!(coloured(&["--color", "always"]));
+}
+
+#[test]
+fn an_inferred_layout_is_shown_as_inferred() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = exptool_tools::one_camera(folder.path(), 4);
+    let args = ["explain", text(&file), "--layout", "learn", "--record", "3"];
+    let sheet = json(&args, 0);
+    assert_eq!(field(&sheet, "recorder time")["known"], "inferred");
+    assert_eq!(field(&sheet, "recorder time")["at"], 4);
+    assert_eq!(field(&sheet, "coded frame")["known"], "inferred");
+    let fields = sheet["fields"].as_array().unwrap();
+    let known = |known: &str| fields.iter().any(|field| field["known"] == known);
+    assert!(!known("verified") && !known("assumed"), "{sheet}");
 }
 
 #[test]
@@ -279,7 +309,7 @@ fn a_netvu_packet_of_facts_is_named() {
     };
     let sheet = at(&folder.join("dvip2-mpeg4.adbin"), 20);
     assert_eq!(sheet["offset"], 0);
-    assert_eq!(field(&sheet, "packet type")["value"], "9 Info");
+    assert_eq!(field(&sheet, "packet type")["value"], "9 info");
     let facts = field(&sheet, "facts")["value"].as_str().unwrap();
     assert!(facts.contains("(MPEG)BITRATE 92160"), "{facts}");
 }

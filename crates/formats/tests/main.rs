@@ -10,6 +10,7 @@
 
 mod exp_container;
 mod exp_heads;
+mod explain;
 mod learn;
 mod mpeg4_size;
 mod mpeg4_vol;

@@ -125,26 +125,6 @@ impl Input {
         })
     }
 
-    /// A walk over all of the file.
-    ///
-    /// # Errors
-    /// A file that cannot be opened any more.
-    pub fn walk(&self) -> Result<super::walk::Walk, Failure> {
-        super::walk::Walk::new(self, self.reader())
-    }
-
-    /// TOML text of the layout, empty for NetVu: the words behind its fields say how well each is known.
-    pub fn layout_text(&self) -> String {
-        let name = match &self.format {
-            Format::NetVu(_) => return String::new(),
-            Format::Exp(Family::Plv1) => "plv1",
-            Format::Exp(_) => "reference",
-            Format::Layout(layout) | Format::Inferred(layout, _) => layout.name.as_str(),
-        };
-        let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
-        built_in.map_or_else(String::new, |(_, text)| (*text).to_owned())
-    }
-
     /// Reads all of the file's records.
     ///
     /// # Errors

@@ -13,7 +13,6 @@ pub mod media;
 pub mod output;
 pub mod plain;
 pub mod progress;
-pub mod walk;
 pub mod when;
 
 use clap::Args;

@@ -1,253 +1,244 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What stands at an offset: a record, a header, the index, or bytes that are none of these.
+//! What is at an offset: a record, a header, the index, or bytes that are none of these.
 
-use super::{avi, fields::Sheet, header, is_frame, netvu, sheet};
-use crate::common::{
-    Common, Failure, Input,
-    walk::{Event, Walk},
+use super::{is_frame, record, sheet::Sheet};
+use crate::common::{Common, Failure, Input};
+use formats::{
+    exp::{
+        avi_fields::{ChunkHead, ListHead},
+        explain, header, index,
+        riff::Chunk,
+    },
+    fields::Header,
+    netvu::headers,
+    recording::{Scanned, Source},
 };
-use formats::exp::{
-    index,
-    index::{Entry, Head},
-};
-use formats::fields::Header as _;
-use std::{fs::File, os::unix::fs::FileExt};
 
-/// Bytes before the asked offset from which on records are followed: none is longer.
+/// Bytes before the wanted offset from which on records are followed: none is longer.
 const LOOK: u64 = 16 << 20;
 /// No header is longer.
 const HEADER: u64 = 64 << 10;
 /// Bytes that are shown where nothing is known of them.
 const SHOWN: u64 = 256;
-/// Bytes of one field of them.
-const ROW: usize = 48;
 
-/// Bytes that belong together and are no record.
-struct Stretch {
+/// What is to be shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// The record of this number, from 0.
+    Record(u64),
+    /// What is at this offset.
+    Offset(u64),
+}
+
+/// Bytes that belong together and are not a record.
+struct Part {
     offset: u64,
     length: u64,
     title: String,
 }
 
-/// The sheet of what stands at `wanted`.
+/// The sheet of what is wanted.
 ///
 /// # Errors
-/// An offset beyond the file; a file that cannot be read.
-pub fn at(common: &Common, input: &Input, wanted: u64) -> Result<Sheet, Failure> {
-    if wanted >= input.size {
+/// A record or offset that the file does not have; a file that cannot be read.
+pub fn find(common: &Common, input: &Input, wanted: Wanted) -> Result<Sheet, Failure> {
+    let at = match wanted {
+        Wanted::Record(_) => u64::MAX,
+        Wanted::Offset(at) if at < input.size => at,
+        Wanted::Offset(at) => {
+            let (name, size) = (&input.name, input.size);
+            return Err(Failure::Use(format!(
+                "{name}: offset {at} is beyond its {size} bytes"
+            )));
+        }
+    };
+    let mut scanner = input.scanner()?;
+    let mut records = 0;
+    loop {
+        let before_records = records == 0 && scanner.info().data_start == 0;
+        let Some(scanned) = scanner.scan()? else {
+            break;
+        };
+        let (offset, length) = match &scanned {
+            Scanned::Packet { offset, packet, .. } => (*offset, packet.size as u64),
+            Scanned::Skipped { offset, length } | Scanned::Cut { offset, length } => {
+                (*offset, *length)
+            }
+            Scanned::Damaged(damage) => (damage.offset, damage.length),
+        };
+        if offset > at {
+            break;
+        }
+        let covers = at < offset.saturating_add(length);
+        let title = match scanned {
+            Scanned::Packet { packet, data, .. } if is_frame(&packet) => {
+                let is_wanted = match wanted {
+                    Wanted::Record(number) => number == records,
+                    Wanted::Offset(_) => covers,
+                };
+                if is_wanted {
+                    return record(common, input, offset, &packet, data);
+                }
+                let from = at.saturating_sub(LOOK);
+                if records == 0 && matches!(wanted, Wanted::Offset(_)) && from > offset {
+                    // the headers are known, and the last records before the offset suffice
+                    let index = scanner.info().index.map(|place| place.offset);
+                    let begin = index.and_then(|at| at.checked_sub(index::Head::SIZE as u64));
+                    if let Some(begin) = begin
+                        && let Some(sheet) = index_part(input, begin, at)?
+                    {
+                        return Ok(sheet);
+                    }
+                    scanner.jump(from);
+                }
+                records += 1;
+                continue;
+            }
+            Scanned::Skipped { .. }
+                if covers || length == index::Head::SIZE as u64 && at < u64::MAX =>
+            {
+                if let Some(sheet) = index_part(input, offset, at)? {
+                    return Ok(sheet);
+                }
+                match before_records && offset >= input.known_front() {
+                    true => "bytes before the first record, not a known header".to_owned(),
+                    false => "bytes without video or audio".to_owned(),
+                }
+            }
+            Scanned::Packet { .. } => "text or overlay".to_owned(),
+            Scanned::Damaged(damage) => format!("damaged bytes: expected {}", damage.expected),
+            Scanned::Cut { .. } => "the beginning of a record that the file ends in".to_owned(),
+            Scanned::Skipped { .. } => continue,
+        };
+        if covers {
+            let part = Part {
+                offset,
+                length,
+                title,
+            };
+            return explain_part(input, &part, at);
+        }
+    }
+    if let Wanted::Record(number) = wanted {
         return Err(Failure::Use(format!(
-            "{}: offset {wanted} is beyond its {} bytes",
-            input.name, input.size
+            "{}: has {records} records, numbered from 0; expected one of these instead of {number}",
+            input.name
         )));
     }
-    // headers tell the reader what it needs to know
-    let mut start = input.walk()?;
-    let begin = loop {
-        let info = start.info().clone();
-        let Some((offset, event)) = start.next()? else {
-            break input.size;
-        };
-        let records = matches!(event, Event::Packet(..));
-        if let Some(sheet) = covering(common, input, offset, event, wanted)? {
-            return match sheet {
-                Found::Stretch(mut stretch) => {
-                    let nameless = info.data_start == 0 && stretch.title == PASSED;
-                    if nameless && stretch.offset >= input.known_front() {
-                        FRONT.clone_into(&mut stretch.title);
-                    }
-                    told(input, &stretch, wanted)
-                }
-                Found::Sheet(sheet) => Ok(sheet),
-            };
-        }
-        if records || offset > wanted {
-            break offset;
-        }
+    let rest = Part {
+        offset: at,
+        length: input.size.saturating_sub(at),
+        title: "bytes after the last record".to_owned(),
     };
-    follow(common, input, &start, begin, wanted)
+    unknown(input, &rest, at)
 }
 
-/// Follows the records from some way before the offset.
-fn follow(
-    common: &Common,
-    input: &Input,
-    start: &Walk,
-    begin: u64,
-    wanted: u64,
-) -> Result<Sheet, Failure> {
-    let from = wanted.saturating_sub(LOOK);
-    let mut walk = match from <= begin {
-        true => input.walk()?,
-        false => Walk::at(input, start.fork(), from)?,
-    };
-    let mut entries = None;
-    while let Some((offset, event)) = walk.next()? {
-        if let Event::Skip(length) = event
-            && length == Head::SIZE as u64
-            && bytes_at(input, offset, 4)? == index::MAGIC
+/// The file's header, where it begins with one that is known.
+pub fn file_header(input: &Input) -> Result<Option<Sheet>, Failure> {
+    let mut scanner = input.scanner()?;
+    let part = match scanner.scan()? {
+        Some(Scanned::Skipped { offset, length } | Scanned::Cut { offset, length })
+            if offset == 0 =>
         {
-            entries = Some(offset);
+            Part {
+                offset,
+                length,
+                title: String::new(),
+            }
         }
-        if let Some(begin) = entries
-            && let Some(sheet) = index_part(input, begin, wanted)?
-        {
-            return Ok(sheet);
-        }
-        match covering(common, input, offset, event, wanted)? {
-            Some(Found::Sheet(sheet)) => return Ok(sheet),
-            Some(Found::Stretch(stretch)) => return told(input, &stretch, wanted),
-            None if offset > wanted => break,
-            None => {}
-        }
-    }
-    let stretch = Stretch {
-        offset: wanted,
-        length: input.size.saturating_sub(wanted),
-        title: "bytes behind the last record".to_owned(),
+        _ => return Ok(None),
     };
-    unknown(input, &stretch, wanted)
+    let bytes = bytes_at(input, 0, HEADER)?;
+    Ok(known_header(&part, &bytes).or_else(|| avi_headers(&bytes)))
 }
 
-/// What an event says of an offset.
-enum Found {
-    Sheet(Sheet),
-    Stretch(Stretch),
+/// The header of the reference layout that `bytes` begin with.
+fn known_header(part: &Part, bytes: &[u8]) -> Option<Sheet> {
+    let size = usize::try_from(part.length).unwrap_or(usize::MAX);
+    let bytes = bytes.get(..size).unwrap_or(bytes);
+    let title = "file header of the reference layout (assumed, as a whole)".to_owned();
+    let rows = explain::file_header(bytes, size);
+    header::is_header(bytes).then(|| Sheet::new(title, part.offset, bytes, rows))
 }
 
-const PASSED: &str = "bytes that hold no picture and no sound";
-const FRONT: &str = "bytes before the first record that are no header that is known";
+fn avi_headers(bytes: &[u8]) -> Option<Sheet> {
+    let (size, rows) = explain::avi_headers(bytes)?;
+    let title = "headers of the AVI file".to_owned();
+    let mut sheet = Sheet::new(title, 0, bytes.get(..size).unwrap_or(bytes), rows);
+    sheet.notes.push(
+        "The rate in these headers is not that of the frames: the recorder's clock and the slots give it.".to_owned(),
+    );
+    Some(sheet)
+}
 
-fn covering(
-    common: &Common,
-    input: &Input,
-    offset: u64,
-    event: Event<'_>,
-    wanted: u64,
-) -> Result<Option<Found>, Failure> {
-    let covers = |length: u64| offset <= wanted && wanted < offset.saturating_add(length);
-    let stretch = |length, title: String| {
-        Some(Found::Stretch(Stretch {
-            offset,
-            length,
-            title,
-        }))
+/// The part of the index that begins at `begin` which `at` is in.
+fn index_part(input: &Input, begin: u64, at: u64) -> Result<Option<Sheet>, Failure> {
+    let head = bytes_at(input, begin, index::Head::SIZE as u64)?;
+    let count = match index::Head::parse(&head) {
+        Ok(head) if &head.magic.0 == index::MAGIC => u64::from(head.count),
+        _ => return Ok(None),
     };
-    Ok(match event {
-        Event::Packet(packet, data) if covers(packet.size as u64) => match is_frame(&packet) {
-            true => Some(Found::Sheet(sheet(common, input, offset, &packet, data)?)),
-            false => stretch(packet.size as u64, "a text or an overlay".to_owned()),
-        },
-        Event::Skip(length) if covers(length) => stretch(length, PASSED.to_owned()),
-        Event::Damaged { length, expected } if covers(length) => {
-            stretch(length, format!("damaged bytes: expected {expected}"))
-        }
-        Event::Cut(length) if covers(length) => stretch(
-            length,
-            "the beginning of a record that the file ends in".to_owned(),
-        ),
-        _ => None,
-    })
-}
-
-/// The file's header, where it has one that is known. One of the reference layout ends at `end`.
-pub fn head(input: &Input, end: u64) -> Result<Option<Sheet>, Failure> {
-    let head = input.head(HEADER as usize)?;
-    let size = usize::try_from(end).unwrap_or(usize::MAX);
-    Ok(header::sheet(&head, size).or_else(|| avi::headers(&head)))
-}
-
-/// The part of the index that `wanted` lies in.
-fn index_part(input: &Input, begin: u64, wanted: u64) -> Result<Option<Sheet>, Failure> {
-    let head = bytes_at(input, begin, Head::SIZE)?;
-    let Some(count) = index::Walk::new(&head, begin).map(|walk| u64::from(walk.count())) else {
+    let Some((range, name, table)) = explain::index_part(begin, count, at) else {
         return Ok(None);
     };
-    let Some(inside) = wanted.checked_sub(begin) else {
-        return Ok(None);
-    };
-    let entries = (Head::SIZE as u64).saturating_add(count.saturating_mul(Entry::SIZE as u64));
-    let (at, length) = match inside.checked_sub(Head::SIZE as u64) {
-        None => (begin, Head::SIZE),
-        Some(inside) if inside < entries - Head::SIZE as u64 => {
-            let entry = inside / Entry::SIZE as u64 * Entry::SIZE as u64;
-            (begin + Head::SIZE as u64 + entry, Entry::SIZE)
-        }
-        Some(_) if inside < entries.saturating_add(4) => (begin.saturating_add(entries), 4),
-        Some(_) => return Ok(None),
-    };
-    let bytes = bytes_at(input, at, length)?;
-    let mut sheet = super::index::sheet(&bytes, at, (begin, count));
-    sheet.offset = at;
-    sheet.fill_unknown(bytes.len());
-    sheet.take_bytes(&bytes);
-    Ok(Some(sheet))
+    let bytes = bytes_at(input, range.start, range.end - range.start)?;
+    let title = format!("{name} of the reference layout (assumed, as a whole)");
+    let rows = table.explain(&bytes, 0);
+    Ok(Some(Sheet::new(title, range.start, &bytes, rows)))
 }
 
-/// A header, which readers pass over too, or bytes of which nothing is known.
-fn told(input: &Input, stretch: &Stretch, wanted: u64) -> Result<Sheet, Failure> {
-    let length = usize::try_from(stretch.length.min(HEADER)).unwrap_or(0);
-    let bytes = bytes_at(input, stretch.offset, length)?;
-    if let Some(mut sheet) = header::sheet(&bytes, length) {
-        sheet.offset = stretch.offset;
+/// A header, a packet without a frame, or bytes of which nothing is known.
+fn explain_part(input: &Input, part: &Part, at: u64) -> Result<Sheet, Failure> {
+    let bytes = bytes_at(input, part.offset, part.length.min(HEADER))?;
+    if let Some(sheet) = known_header(part, &bytes) {
         return Ok(sheet);
     }
-    if input.layout().is_none()
-        && let Some(mut sheet) = netvu::packet(&bytes)
+    if input.layout().is_none() {
+        if let Some(rows) = headers::explain_packet(&bytes) {
+            let title = "packet without frame or audio".to_owned();
+            return Ok(Sheet::new(title, part.offset, &bytes, rows));
+        }
+    } else if let Some(sheet) = avi_headers(&bytes_at(input, 0, HEADER)?)
+        && sheet.size as u64 > at
     {
-        sheet.offset = stretch.offset;
         return Ok(sheet);
+    } else if let Ok(chunk) = Chunk::read(&bytes)
+        && chunk.is_known()
+        && at - part.offset < SHOWN
+    {
+        let table = match chunk.is_list() {
+            true => ListHead::TABLE,
+            false => ChunkHead::TABLE,
+        };
+        let rows = table.explain(&bytes, 0);
+        let shown = bytes.get(..SHOWN as usize).unwrap_or(&bytes);
+        let title = "chunk without frame or audio".to_owned();
+        return Ok(Sheet::new(title, part.offset, shown, rows));
     }
-    match head(input, 0)? {
-        Some(sheet) if sheet.size as u64 > wanted => Ok(sheet),
-        _ => unknown(input, stretch, wanted),
-    }
+    unknown(input, part, at)
 }
 
 /// Bytes of which nothing is known.
-fn unknown(input: &Input, stretch: &Stretch, wanted: u64) -> Result<Sheet, Failure> {
-    let end = stretch.offset.saturating_add(stretch.length);
-    // from the beginning, where the asked offset is near it
-    let from = match wanted.saturating_sub(stretch.offset) < SHOWN / 2 {
-        true => stretch.offset,
-        false => wanted & !15,
+fn unknown(input: &Input, part: &Part, at: u64) -> Result<Sheet, Failure> {
+    let end = part.offset.saturating_add(part.length);
+    // from the beginning, where the wanted offset is near it
+    let from = match at.saturating_sub(part.offset) < SHOWN / 2 {
+        true => part.offset,
+        false => at & !15,
     };
-    let length = end.saturating_sub(from).min(SHOWN);
-    let bytes = bytes_at(input, from, usize::try_from(length).unwrap_or(0))?;
-    let mut sheet = Sheet {
-        title: stretch.title.clone(),
-        offset: from,
-        ..Sheet::default()
-    };
-    for at in (0..bytes.len()).step_by(ROW) {
-        let to = at.saturating_add(ROW).min(bytes.len());
-        sheet.add(at..to, "—", String::new(), "unknown");
-    }
-    sheet.fill_unknown(bytes.len());
-    sheet.take_bytes(&bytes);
+    let bytes = bytes_at(input, from, end.saturating_sub(from).min(SHOWN))?;
+    let mut sheet = Sheet::new(part.title.clone(), from, &bytes, Vec::new());
     sheet.notes.push(format!(
         "These are {} of {} bytes from offset {} on.",
         bytes.len(),
-        stretch.length,
-        stretch.offset
+        part.length,
+        part.offset
     ));
     Ok(sheet)
 }
 
 /// Bytes of the file, fewer at its end.
-fn bytes_at(input: &Input, offset: u64, length: usize) -> Result<Vec<u8>, Failure> {
-    let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", input.name));
-    let file = File::open(&input.path).map_err(fail)?;
-    let mut bytes = vec![0; length];
-    let mut have = 0;
-    while have < length {
-        let space = bytes.get_mut(have..).unwrap_or_default();
-        match file.read_at(space, offset.saturating_add(have as u64)) {
-            Ok(0) => break,
-            Ok(read) => have += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(fail(error)),
-        }
-    }
-    bytes.truncate(have);
-    Ok(bytes)
+fn bytes_at(input: &Input, offset: u64, length: u64) -> Result<Vec<u8>, Failure> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    input.source()?.read_at(offset, length, None)
 }

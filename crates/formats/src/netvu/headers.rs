@@ -162,22 +162,31 @@ pub fn explain_frame(packet: &Packet, data: &[u8]) -> Vec<Explained> {
             let end = text
                 .saturating_add(header.text_size as usize)
                 .min(data.len());
+            let lines = decode_text(data.get(text..end).unwrap_or_default());
             rows.push(row(
                 text..end,
                 "text block",
-                "lines of facts".to_owned(),
+                format!("{lines:?}"),
                 Status::Verified,
             ));
         }
         Some((at, order, false)) => {
             rows.extend(AudioData::TABLE.in_order(order).explain(data, at));
-            // of audio, one mode of ADPCM was seen
             let header = data.get(at..).unwrap_or_default();
-            if AudioData::parse_in(order, header).is_ok_and(|header| header.mode == 5) {
+            let header = AudioData::parse_in(order, header).unwrap_or_default();
+            // of audio, one mode of ADPCM was seen
+            if header.mode == 5 {
                 status = Status::Verified;
             }
+            let extra = usize::try_from(header.extra).unwrap_or(0);
+            let start = at.saturating_add(AudioData::SIZE).saturating_add(extra);
+            let end = start.saturating_add(usize::try_from(header.size).unwrap_or(0));
+            let value = format!("decoded to {} bytes", packet.payload.len());
+            if packet.payload.range().is_none() {
+                rows.push(row(start..end, "coded audio", value, status));
+            }
         }
-        None => {}
+        None => rows.extend(explain_part_head(packet, data)),
     }
     let codec = packet.stream.codec;
     if matches!(codec, Codec::Mpeg4 | Codec::Jpeg | Codec::Bmp) {
@@ -192,6 +201,17 @@ pub fn explain_frame(packet: &Packet, data: &[u8]) -> Vec<Explained> {
         rows.push(row(stored, name, value, status));
     }
     rows
+}
+
+/// The lines between a boundary of MIME and the frame.
+fn explain_part_head(packet: &Packet, data: &[u8]) -> Option<Explained> {
+    let head = 0..packet.payload.range()?.start;
+    let text = data.get(head.clone())?;
+    let lines = String::from_utf8_lossy(text);
+    let value = format!("{:?}", lines.trim());
+    text.trim_ascii_start()
+        .starts_with(b"--")
+        .then(|| row(head, "MIME part header", value, Status::Verified))
 }
 
 fn row(at: Range<usize>, name: &str, value: String, status: Status) -> Explained {
