@@ -55,19 +55,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Name of a codec in output for people and machines.
 pub fn codec_name(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Mpeg4 => "MPEG-4 Part 2",
-        Codec::H264 => "H.264",
-        Codec::Jpeg => "JPEG",
-        Codec::PcmU8 => "PCM U8",
-        Codec::PcmS16le => "PCM S16LE",
-        Codec::MuLaw => "mu-law",
-        Codec::ALaw => "A-law",
-        Codec::ImaAdpcm => "IMA ADPCM",
-        Codec::Text => "text",
-        Codec::Pbm => "PBM",
-        Codec::Bmp => "BMP",
-    }
+    codec.name()
 }
 
 #[cfg(test)]

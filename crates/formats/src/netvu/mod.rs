@@ -24,7 +24,6 @@ mod par;
 mod partition;
 pub mod pbm;
 pub mod picture;
-pub mod places;
 mod probe;
 mod scan;
 pub mod separator;
