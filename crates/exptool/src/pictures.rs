@@ -44,38 +44,58 @@ pub struct Moment<'a> {
     pub clock: i64,
 }
 
+/// A time at which a camera recorded nothing.
+#[derive(Clone, Copy)]
+pub struct Unrecorded<'a> {
+    /// Clock, nanoseconds.
+    pub asked: i64,
+    /// The last frame before.
+    pub before: Option<Moment<'a>>,
+    /// The first frame after.
+    pub after: Option<Moment<'a>>,
+}
+
+impl<'a> Unrecorded<'a> {
+    /// The frame that is nearest in time.
+    pub fn nearest(&self) -> Option<Moment<'a>> {
+        let moments = [self.before, self.after].into_iter().flatten();
+        moments.min_by_key(|moment| moment.clock.abs_diff(self.asked))
+    }
+}
+
 impl<'a> Moment<'a> {
     /// The run.
     pub fn stretch(&self) -> Option<&'a CameraRun> {
         self.camera.runs.get(self.run)
     }
 
-    /// The moment that is shown when somebody asks for `clock`: in the `pass`-th run that holds it, else, in a gap or before the
-    /// beginning, where recording goes on.
-    pub fn of(camera: &'a Camera, clock: i64, pass: u32) -> Option<Moment<'a>> {
+    /// The moment that is shown when somebody asks for `clock`: in the `pass`-th run that holds it.
+    ///
+    /// # Errors
+    /// What was recorded before and after, where nothing was at that time.
+    pub fn find(camera: &'a Camera, clock: i64, pass: u32) -> Result<Moment<'a>, Unrecorded<'a>> {
         let pass = usize::try_from(pass).unwrap_or(usize::MAX);
         let runs = || {
-            camera
-                .runs
-                .iter()
-                .enumerate()
-                .filter_map(|(n, run)| Some((n, run, run.decodable?)))
+            let runs = camera.runs.iter().enumerate();
+            runs.filter_map(|(n, run)| Some((n, run, run.decodable?)))
         };
         let holding = |(_, run, _): &(usize, &CameraRun, i64)| {
             (run.start..camera.end_of(run)).contains(&clock)
         };
-        let inside = runs().filter(holding).nth(pass);
-        let next = || {
-            let later = runs().filter(|(_, run, _)| run.start > clock);
-            let mut later: Vec<_> = later.collect();
-            later.sort_by_key(|(n, run, _)| (run.start, *n));
-            later.into_iter().next().filter(|_| pass == 0)
-        };
-        let (run, stretch, first) = inside.or_else(next)?;
-        Some(Moment {
-            camera,
-            run,
-            clock: clock.clamp(first, stretch.last.max(first)),
+        let moment = |run: usize, clock: i64| Moment { camera, run, clock };
+        if let Some((run, stretch, first)) = runs().filter(holding).nth(pass) {
+            return Ok(moment(run, clock.clamp(first, stretch.last.max(first))));
+        }
+        let before = runs().filter(|(_, run, _)| camera.end_of(run) <= clock);
+        let after = runs().filter(|(.., first)| *first > clock);
+        Err(Unrecorded {
+            asked: clock,
+            before: before
+                .max_by_key(|(_, run, _)| run.last)
+                .map(|(n, run, _)| moment(n, run.last)),
+            after: after
+                .min_by_key(|(.., first)| *first)
+                .map(|(n, _, first)| moment(n, first)),
         })
     }
 

@@ -1,65 +1,125 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool snapshot`: single pictures as PNG.
+//! `exptool snapshot`: single frames as PNG or JPEG.
 
-use crate::common::when::Base;
 use crate::common::{
-    Common, Done, Failure, cameras, clock::Zone, coded::hex, failure::EXIT_CODES, media, output,
+    Common, Done, Failure, cameras,
+    clock::duration,
+    coded::hex,
+    failure::EXIT_CODES,
+    media, output,
+    plain::{self, plain},
     progress::Progress,
+    when::{Base, parse_length},
 };
+use crate::convert::plan;
 use crate::draw;
-use crate::pictures::{Moment, Picture, Pictures};
+use crate::pictures::{Moment, Picture, Pictures, Unrecorded};
 use crate::recording::{Camera, Options, Recording, file_sha256};
 use crate::timeline::save;
-use clap::Args;
-use formats::timeline::SECOND;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Save pictures of a moment, or every so many seconds, as PNG.
+const EXAMPLES: &str = "\
+Examples:
+  exptool snapshot lobby.exp --at '2009-11-10 09:15:30' -o door.png
+  exptool snapshot lobby.exp --camera Gate --at 9:15am --clock -o exhibit-3.jpg
+  exptool snapshot 'disc/*.exp' --at 9:15 -o stills/
+  exptool snapshot lobby.exp --every 10 -o stills/";
+
+/// How a still is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// PNG: nothing is lost
+    Png,
+    /// JPEG
+    #[value(alias = "jpg")]
+    Jpeg,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Option<Kind> {
+        let suffix = path.extension()?.to_str()?.to_lowercase();
+        <Kind as ValueEnum>::from_str(&suffix, true).ok()
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Kind::Png => "png",
+            Kind::Jpeg => "jpg",
+        }
+    }
+}
+
+/// Save the frames of a moment, or one every so many seconds, as PNG or JPEG.
 ///
-/// The PNG's text chunks hold the recorder's time, camera, mode, and the SHA-256 of the file and of the coded picture.
+/// The file's texts hold the recorder's time, camera, mode, and the SHA-256 of the source and of the coded frame.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool snapshot lobby.exp --at '2009-11-10 09:15:30' -o door.png\n  exptool snapshot lobby.exp --every 10 -o pictures/\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Snapshot {
-    /// Recording
-    #[arg(value_name = "IN")]
-    input: PathBuf,
-    /// Moments: '2009-11-10 09:15:30', with an offset or Z, 09:15, or +SECONDS from the beginning
+    /// Recordings, folders (all recordings in them), wildcards
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
+    /// Moments: '2009-11-10 09:15:30', with an offset or Z, 10/11/2009 9:15am, 9:15, or +SECONDS from the beginning
     #[arg(long, value_name = "TIME", required_unless_present = "every")]
     at: Vec<String>,
-    /// A picture every so many seconds of each run
-    #[arg(long, value_name = "SECONDS", conflicts_with = "at", value_parser = clap::value_parser!(u32).range(1..))]
-    every: Option<u32>,
+    /// Where nothing was recorded at that moment, take the nearest frame
+    #[arg(long)]
+    nearest: bool,
+    /// A frame every so many seconds of each run (10, 2m)
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["at", "nearest"], value_parser = parse_step)]
+    every: Option<i64>,
     /// Which of several places with that time: 0, or 1 for the second pass of an hour that was recorded twice
     #[arg(long, default_value_t = 0, value_name = "N")]
     pass: u32,
     /// Only this camera
     #[arg(long, value_name = "N|TITLE")]
     camera: Option<String>,
-    /// File (NAME.png; of several pictures NAME-camera1.png, NAME-TIME.png and so on) or folder; without it, beside the input
+    /// Write recorder time, camera and mode below the frame
+    #[arg(long)]
+    clock: bool,
+    /// PNG or JPEG; without it the suffix of the output decides, else it is PNG
+    #[arg(long, value_enum)]
+    to: Option<Kind>,
+    /// File (NAME.png; of several frames NAME-camera1.png, NAME-TIME.png and so on) or folder; without it, the current folder
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
-    /// Replace pictures that are there already
+    /// Replace files that already exist
     #[arg(long)]
     force: bool,
 }
 
-/// A picture that is wanted: where it is, and the time that was asked for, where one was.
+fn parse_step(text: &str) -> Result<i64, String> {
+    match parse_length(text)? {
+        0 => Err("expected a length of more than 0".to_owned()),
+        length => Ok(length),
+    }
+}
+
+/// A frame that is wanted: where it is, and the time that was asked for, where one was.
 struct Wanted<'a> {
     moment: Moment<'a>,
     asked: Option<i64>,
 }
 
-/// What the command works on, and what it did.
-struct Work<'a> {
-    common: &'a Common,
-    recording: &'a Recording,
+/// One recording.
+struct Source {
+    recording: Recording,
     /// SHA-256 of the file.
     sum: String,
-    /// Several pictures are made, of several cameras, of several moments.
-    several: (bool, bool),
+}
+
+/// What the command did so far.
+#[derive(Default)]
+struct Work {
+    /// Several files, cameras, moments.
+    several: (bool, bool, bool),
+    /// Times that were found in some recording, by their place among those that were asked for.
+    found: Vec<bool>,
     told: Vec<serde_json::Value>,
     lines: String,
+    /// Times that nothing was recorded at.
+    unrecorded: Vec<(usize, String, serde_json::Value)>,
     failed: Vec<Failure>,
 }
 
@@ -68,107 +128,165 @@ impl Snapshot {
     pub fn run(&self, common: &Common) -> Done {
         self.check()?;
         media::init()?;
-        let input = common.open(&self.input)?;
-        let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
-        let base = Base::of(&recording);
-        let mut times = Vec::new();
-        for text in &self.at {
-            let at = base.read(text)?;
-            times.push(if recording.has_clock() {
-                at
-            } else {
-                at.saturating_sub(base.first)
-            });
-        }
-        let cameras = cameras::choose(&recording, self.camera.as_deref())?;
+        let items = plan::inputs(&self.inputs)?;
         let mut work = Work {
-            common,
-            recording: &recording,
-            sum: file_sha256(common, &recording.input)?,
-            several: (cameras.len() > 1, times.len() != 1),
-            told: Vec::new(),
-            lines: String::new(),
-            failed: Vec::new(),
+            found: vec![false; self.at.len()],
+            ..Work::default()
         };
-        for camera in &cameras {
-            let wanted = match self.every {
-                Some(seconds) => every(camera, i64::from(seconds) * SECOND),
-                None => self.moments(&mut work, camera, &times),
+        work.several.0 = items.len() > 1;
+        for item in &items {
+            let done = match &item.problem {
+                Some(problem) => Err(Failure::Input(format!(
+                    "{}: {problem}",
+                    item.path.display()
+                ))),
+                None => self.source(common, &item.path, &mut work),
             };
-            if let Err(failure) = self.camera(&mut work, camera, &wanted) {
+            if let Err(failure) = done {
                 work.failed.push(failure);
             }
         }
-        work.finish()
+        work.finish(common, items.len() == 1)
     }
 
-    /// Pictures are PNG: a name that says otherwise is a mistake.
+    /// Names that say something else than they are.
     fn check(&self) -> Result<(), Failure> {
-        let Some(path) = self.output.as_deref().filter(|path| !path.is_dir()) else {
+        let Some(path) = self.output.as_deref().filter(|path| !plan::is_folder(path)) else {
             return Ok(());
         };
-        let end = path.extension().map(|end| end.to_ascii_lowercase());
-        let other = ["jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "svg"];
-        match end.and_then(|end| end.to_str().map(str::to_owned)) {
-            Some(end) if other.contains(&end.as_str()) => Err(Failure::Use(format!(
-                "{}: pictures are written as PNG: expected a name with .png, or a folder",
-                path.display()
+        let name = path.display();
+        match (Kind::of(path), self.to) {
+            (None, _) => Err(Failure::Use(format!(
+                "{name}: unknown suffix: expected .png, .jpg or .jpeg, or a folder"
+            ))),
+            (Some(named), Some(to)) if named != to => Err(Failure::Use(format!(
+                "{name}: is named otherwise than --to asks for"
             ))),
             _ => Ok(()),
         }
     }
 
-    /// The moments of a camera that were asked for. Those without a picture are noted as failed.
+    fn kind(&self) -> Kind {
+        let named = self.output.as_deref().and_then(Kind::of);
+        self.to.or(named).unwrap_or(Kind::Png)
+    }
+
+    /// All frames of one recording.
+    fn source(&self, common: &Common, path: &Path, work: &mut Work) -> Result<(), Failure> {
+        let input = common.open(path)?;
+        let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
+        let base = Base::of(&recording);
+        let times: Vec<i64> = self
+            .at
+            .iter()
+            .map(|text| base.read(text))
+            .collect::<Result<_, _>>()?;
+        let sum = file_sha256(common, &recording.input)?;
+        let source = Source { recording, sum };
+        let cameras = cameras::choose(&source.recording, self.camera.as_deref())?;
+        work.several.1 = cameras.len() > 1;
+        work.several.2 = times.len() != 1;
+        for camera in &cameras {
+            let wanted = match self.every {
+                Some(step) => every(camera, step),
+                None => self.moments(work, &source, camera, &times),
+            };
+            if let Err(failure) = self.camera(common, work, &source, camera, &wanted) {
+                work.failed.push(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// The moments of a camera that were asked for. Those that were not recorded are noted.
     fn moments<'a>(
         &self,
-        work: &mut Work<'_>,
+        work: &mut Work,
+        source: &Source,
         camera: &'a Camera,
         times: &[i64],
     ) -> Vec<Wanted<'a>> {
         let mut found = Vec::new();
-        for time in times {
-            if let Some(moment) = Moment::of(camera, *time, self.pass) {
-                let asked = Some(*time);
-                found.push(Wanted { moment, asked });
-                continue;
+        for (n, time) in times.iter().enumerate() {
+            let moment = Moment::find(camera, *time, self.pass);
+            let nearest =
+                |unrecorded: &Unrecorded<'a>| unrecorded.nearest().filter(|_| self.nearest);
+            let moment = moment.or_else(|unrecorded| nearest(&unrecorded).ok_or(unrecorded));
+            match moment {
+                Ok(moment) => {
+                    if let Some(found) = work.found.get_mut(n) {
+                        *found = true;
+                    }
+                    let asked = Some(*time);
+                    found.push(Wanted { moment, asked });
+                }
+                Err(unrecorded) => {
+                    let (text, fact) = self.describe(source, camera, *time, &unrecorded);
+                    work.unrecorded.push((n, text, fact));
+                }
             }
-            let pass = match self.pass {
-                0 => String::new(),
-                pass => format!(" in pass {pass}"),
-            };
-            let last = camera.runs.iter().map(|run| run.last).max();
-            let end =
-                last.map(|last| format!(": its last picture is of {}", work.recording.time(last)));
-            work.failed.push(Failure::Input(format!(
-                "{}: {} has no picture at {}{pass}{}",
-                work.recording.input.name,
-                camera.name(),
-                work.recording.time(*time),
-                end.unwrap_or_default()
-            )));
         }
         found
     }
 
+    /// Says that a moment was not recorded, and what is around it.
+    fn describe(
+        &self,
+        source: &Source,
+        camera: &Camera,
+        time: i64,
+        unrecorded: &Unrecorded<'_>,
+    ) -> (String, serde_json::Value) {
+        let recording = &source.recording;
+        let shown = |moment: &Option<Moment<'_>>| moment.map(|moment| recording.time(moment.clock));
+        let (before, after) = (shown(&unrecorded.before), shown(&unrecorded.after));
+        let around: Vec<String> = [("before", &before), ("after", &after)]
+            .into_iter()
+            .filter_map(|(word, time)| Some(format!("the frame {word} is of {}", time.as_ref()?)))
+            .collect();
+        let pass = match self.pass {
+            0 => String::new(),
+            pass => format!(" in pass {pass}"),
+        };
+        let text = format!(
+            "{}: {} recorded nothing at {}{pass}: {} (--nearest takes the nearest)",
+            plain::path(&recording.input.path),
+            plain(&camera.name()),
+            recording.time(time),
+            around.join(", ")
+        );
+        let fact = json!({
+            "input": recording.input.path,
+            "camera": camera.number,
+            "asked": recording.time(time),
+            "status": "not recorded",
+            "before": before,
+            "after": after,
+        });
+        (text, fact)
+    }
+
     fn camera(
         &self,
-        work: &mut Work<'_>,
+        common: &Common,
+        work: &mut Work,
+        source: &Source,
         camera: &Camera,
         wanted: &[Wanted<'_>],
     ) -> Result<(), Failure> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let recording = work.recording;
-        let layout = work.common.layout.as_deref();
+        let recording = &source.recording;
+        let layout = common.layout.as_deref();
         let pictures = Pictures::open(recording, camera, width_of(camera), layout)?;
-        let mut progress = Progress::count(work.common, wanted.len() as u64, "pictures");
+        let mut progress = Progress::count(common, wanted.len() as u64, "frames");
         for (n, wanted) in wanted.iter().enumerate() {
             progress.at(n as u64);
             let done = match pictures.at(&wanted.moment) {
-                Ok(Some(picture)) => self.save(work, wanted, &picture),
+                Ok(Some(picture)) => self.save(work, source, wanted, picture),
                 Ok(None) => Err(Failure::Input(format!(
-                    "{}: {}: no picture could be got at {}",
+                    "{}: {}: the frame of {} cannot be decoded",
                     recording.input.name,
                     camera.name(),
                     recording.time(wanted.moment.clock)
@@ -184,104 +302,147 @@ impl Snapshot {
 
     fn save(
         &self,
-        work: &mut Work<'_>,
+        work: &mut Work,
+        source: &Source,
         wanted: &Wanted<'_>,
-        picture: &Picture,
+        picture: Picture,
     ) -> Result<(), Failure> {
-        let recording = work.recording;
-        let path = self.path(work, wanted, picture);
+        let recording = &source.recording;
+        let path = self.path(work, recording, wanted, &picture);
         if self.every.is_none() || self.force || !path.exists() {
-            let size = (picture.width, picture.height);
-            let texts = texts(recording, wanted, picture, &work.sum);
-            let png = draw::png_rgb(size, &picture.rgb, &texts)?;
-            save(&path, &png, self.force)?;
+            let texts = texts(source, wanted, &picture);
+            let mut size = (picture.width, picture.height);
+            let mut rgb = picture.rgb;
+            if self.clock {
+                let mode = mode_of(wanted, picture.clock);
+                let lines = [
+                    recording.time(picture.clock),
+                    below(wanted.moment.camera, mode),
+                ];
+                (size, rgb) = draw::add_lines_below(size, &rgb, &lines)?;
+            }
+            let bytes = match self.kind() {
+                Kind::Png => draw::png_rgb(size, &rgb, &texts)?,
+                Kind::Jpeg => media::jpeg(size, rgb, &texts)?,
+            };
+            save(&path, &bytes, self.force)?;
         }
         let time = recording.time(picture.clock);
+        let away = wanted
+            .asked
+            .map(|asked| picture.clock.saturating_sub(asked));
         // what was on at a moment began before it
-        let later = wanted.asked.filter(|asked| picture.clock > *asked);
-        let note = later.map(|asked| format!(" (the next after {})", recording.time(asked)));
-        let line = format!("{}: {time}{}\n", path.display(), note.unwrap_or_default());
-        work.lines.push_str(&line);
+        let end = wanted.moment.camera.interval.saturating_mul(2);
+        let note = match (away, wanted.asked) {
+            (Some(away), Some(asked)) if away > 0 || away < -end && self.nearest => {
+                let word = if away > 0 { "after" } else { "before" };
+                let away = duration(away.saturating_abs());
+                format!(" ({away} {word} {})", recording.time(asked))
+            }
+            _ => String::new(),
+        };
+        work.lines
+            .push_str(&format!("{}: {time}{note}\n", plain::path(&path)));
         work.told.push(json!({
+            "input": recording.input.path,
             "output": path,
             "camera": wanted.moment.camera.number,
             "run": wanted.moment.run + 1,
             "asked": wanted.asked.map(|asked| recording.time(asked)),
-            "later_than_asked": later.is_some(),
+            "seconds_after_asked": away.map(|away| away as f64 / 1e9),
             "time": time,
-            "utc": recording.has_clock().then(|| Zone::utc(picture.clock)),
+            "utc": recording.has_clock().then(|| recording.zone.format_utc(picture.clock)),
             "coded_sha256": picture.sha256.map(|sum| hex(&sum)),
-            "source_sha256": work.sum,
+            "source_sha256": source.sum,
         }));
         Ok(())
     }
 
-    fn path(&self, work: &Work<'_>, wanted: &Wanted<'_>, picture: &Picture) -> PathBuf {
-        let (recording, moment) = (work.recording, &wanted.moment);
-        let time: String = match recording.has_clock() {
-            true => recording.zone.local_plain(picture.clock),
+    fn path(
+        &self,
+        work: &Work,
+        recording: &Recording,
+        wanted: &Wanted<'_>,
+        picture: &Picture,
+    ) -> PathBuf {
+        let moment = &wanted.moment;
+        let time = match recording.has_clock() {
+            true => recording.zone.file_name(picture.clock),
             false => format!("{:010.3}", picture.clock as f64 / 1e9),
         };
-        let time: String = time.replace(' ', "_").replace(':', "");
         let pass = match moment.earlier() {
             0 => String::new(),
             pass => format!("_pass{}", pass + 1),
         };
         let number = moment.camera.number;
-        let is_png = |path: &Path| {
-            path.extension()
-                .is_some_and(|end| end.eq_ignore_ascii_case("png"))
-        };
+        let suffix = self.kind().suffix();
+        let stem = recording.stem();
         match &self.output {
-            Some(path) if is_png(path) && !path.is_dir() => {
-                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                let name = match work.several {
-                    (false, false) => return path.clone(),
-                    (true, false) => format!("{stem}-camera{number}.png"),
-                    (false, true) => format!("{stem}-{time}{pass}.png"),
-                    (true, true) => format!("{stem}-camera{number}-{time}{pass}.png"),
-                };
+            Some(path) if !plan::is_folder(path) => {
+                let (files, cameras, moments) = work.several;
+                if !(files || cameras || moments) {
+                    return path.clone();
+                }
+                let mut name = path.file_stem().unwrap_or_default().to_os_string();
+                let parts = [
+                    files.then(|| format!("-{stem}")),
+                    cameras.then(|| format!("-camera{number}")),
+                    moments.then(|| format!("-{time}{pass}")),
+                ];
+                parts.into_iter().flatten().for_each(|part| name.push(part));
+                name.push(format!(
+                    ".{}",
+                    path.extension().unwrap_or_default().to_string_lossy()
+                ));
                 path.with_file_name(name)
             }
-            output => {
-                let beside = || self.input.parent().map(Path::to_owned).unwrap_or_default();
-                let folder = output.clone().unwrap_or_else(beside);
-                let stem = recording.stem();
-                folder.join(format!("{stem}_camera{number}_{time}{pass}.png"))
+            folder => {
+                let folder = folder.clone().unwrap_or_default();
+                folder.join(format!("{stem}_camera{number}_{time}{pass}.{suffix}"))
             }
         }
     }
 }
 
-impl Work<'_> {
-    /// Tells what was written, and what was not. Where nothing was, it is the failure of the first.
-    fn finish(self) -> Done {
-        let mut failed = self.failed;
-        if self.told.is_empty() && !failed.is_empty() {
-            let last = failed.remove(0);
-            for failure in &failed {
-                failure.tell(self.common.json);
+impl Work {
+    /// Prints what was written, and what was not. `one`: of one recording, so that each of its cameras counts.
+    fn finish(self, common: &Common, one: bool) -> Done {
+        // among several recordings a moment is there if one of them has it
+        let missing = self
+            .unrecorded
+            .iter()
+            .filter(|(n, ..)| one || !self.found.get(*n).copied().unwrap_or(false));
+        let missing: Vec<_> = missing.collect();
+        match common.json {
+            true => {
+                let facts = missing.iter().map(|(.., fact)| fact);
+                output::print_json(&self.told.iter().chain(facts).collect::<Vec<_>>())?;
             }
-            return Err(last);
+            false => {
+                output::print(&self.lines)?;
+                for (_, text, _) in &missing {
+                    eprintln!("exptool: {text}");
+                }
+            }
         }
-        match self.common.json {
-            true => output::print_json(&self.told)?,
-            false => output::print(&self.lines)?,
+        for failure in &self.failed {
+            failure.tell(common.json);
         }
-        for failure in &failed {
-            failure.tell(self.common.json);
-        }
-        Ok(u8::from(!failed.is_empty()))
+        Ok(match self.failed.first() {
+            Some(failure) if self.told.is_empty() => failure.code(),
+            None if missing.is_empty() => 0,
+            _ => 1,
+        })
     }
 }
 
-/// Width that loses no pixel: pictures are shown 4:3, so one side of the stored grid is stretched.
+/// Width that loses no pixel: frames are shown 4:3, so one side of the stored grid is stretched.
 fn width_of(camera: &Camera) -> Option<u32> {
     let (width, height) = (u32::from(camera.width), u32::from(camera.height));
     (width > 0 && height > 0).then(|| width.max(height * 4 / 3))
 }
 
-/// Moments of all runs, `step` apart.
+/// Moments of all runs, `step` nanoseconds apart.
 fn every(camera: &Camera, step: i64) -> Vec<Wanted<'_>> {
     let mut out = Vec::new();
     for (run, stretch) in camera.runs.iter().enumerate() {
@@ -296,31 +457,37 @@ fn every(camera: &Camera, step: i64) -> Vec<Wanted<'_>> {
     out
 }
 
-/// Texts for a PNG.
-fn texts(
-    recording: &Recording,
-    wanted: &Wanted<'_>,
-    picture: &Picture,
-    sum: &str,
-) -> Vec<(String, String)> {
+/// Why the frame of this time was recorded.
+fn mode_of(wanted: &Wanted<'_>, clock: i64) -> Option<&'static str> {
     let spans = wanted.moment.stretch().map(|run| run.modes.as_slice());
-    let mode = spans
-        .unwrap_or_default()
-        .iter()
-        .filter(|span| (span.start..=span.end).contains(&picture.clock))
-        .find_map(|span| span.mode.name());
+    let mut spans = spans.unwrap_or_default().iter();
+    let span = spans.find(|span| (span.start..=span.end).contains(&clock));
+    span.and_then(|span| span.mode.name())
+}
+
+fn below(camera: &Camera, mode: Option<&str>) -> String {
+    match mode {
+        Some(mode) => format!("{}, {mode}", camera.name()),
+        None => camera.name(),
+    }
+}
+
+/// Texts for the file.
+fn texts(source: &Source, wanted: &Wanted<'_>, picture: &Picture) -> Vec<(String, String)> {
+    let recording = &source.recording;
     let name = recording.input.path.file_name().unwrap_or_default();
     let mut texts = vec![
         ("Software", format!("exptool {}", env!("CARGO_PKG_VERSION"))),
         ("Title", wanted.moment.camera.name()),
         ("Recorder time", recording.time(picture.clock)),
         ("Source", name.to_string_lossy().into_owned()),
-        ("Source SHA-256", sum.to_owned()),
+        ("Source SHA-256", source.sum.clone()),
     ];
     if recording.has_clock() {
-        texts.push(("Recorder time UTC", Zone::utc(picture.clock)));
+        let utc = recording.zone.format_utc(picture.clock);
+        texts.push(("Recorder time UTC", utc));
     }
-    if let Some(mode) = mode {
+    if let Some(mode) = mode_of(wanted, picture.clock) {
         texts.push(("Recording mode", mode.to_owned()));
     }
     if let Some(sum) = picture.sha256 {

@@ -3,6 +3,7 @@
 
 mod convert;
 mod convert_edges;
+mod convert_tasks;
 mod explain;
 mod exptool_tools;
 mod info;

@@ -9,7 +9,15 @@ use formats::{
     },
     reader::{Camera, Mode, Step, Timestamp, Window},
 };
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+use testing::{
+    make::Coded,
+    netvu_make,
+    plv1::{Avi, Wave},
+};
 
 /// First second of all recordings: 2009-11-10 14:15:30 UTC, 09:15:30 on the recorder.
 pub const START: i64 = 1_257_862_530;
@@ -44,12 +52,18 @@ pub fn run(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Coded pictures, whether each is a keyframe.
-pub fn pictures(count: usize) -> Vec<(Vec<u8>, bool)> {
+/// Coded frames, whether each is a keyframe. Encoded once for all tests.
+pub fn pictures(count: usize) -> &'static [(Vec<u8>, bool)] {
+    static ENCODED: OnceLock<Vec<(Vec<u8>, bool)>> = OnceLock::new();
+    let encoded = ENCODED.get_or_init(|| encode(1600, (352, 240)));
+    &encoded[..count]
+}
+
+fn encode(count: usize, (width, height): (u16, u16)) -> Vec<(Vec<u8>, bool)> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("plain.exp");
     testing::common::launch_well(&format!(
-        "videotestsrc num-buffers={count} pattern=ball ! video/x-raw,format=I420,width=352,height=240,framerate={RATE}/1 \
+        "videotestsrc num-buffers={count} pattern=ball ! video/x-raw,format=I420,width={width},height={height},framerate={RATE}/1 \
          ! avenc_mpeg4 gop-size=10 bitrate=400000 ! mpeg4videoparse ! expmux ! filesink location={}",
         path.display()
     ));
@@ -109,16 +123,12 @@ pub fn write(path: &Path, runs: &[Run]) {
             turn += 1;
         }
         for frame in 0..run.seconds * RATE {
-            let ms = (START + run.at) * 1000 + frame * 1000 / RATE;
+            let ms = run.at * 1000 + frame * 1000 / RATE;
             records.push((turn, ms, run, usize::try_from(frame).unwrap()));
         }
     }
     records.sort_by_key(|(turn, ms, run, _)| (*turn, *ms, run.camera));
-    let timestamp = |ms: i64| Timestamp {
-        seconds: ms / 1000,
-        millis: Some(u16::try_from(ms % 1000).unwrap()),
-    };
-    let (mut writer, mut bytes) = Writer::new(head, timestamp(START * 1000)).unwrap();
+    let (mut writer, mut bytes) = Writer::new(head, timestamp(0)).unwrap();
     for (_, ms, run, frame) in records {
         let (payload, key) = &pictures[frame];
         let picture = Picture {
@@ -172,6 +182,110 @@ pub fn single(path: &Path) {
             run(3600, 4, Mode::Motion),
         ],
     );
+}
+
+/// A recording that several tests read, made once.
+fn shared(name: &str, write: fn(&Path)) -> PathBuf {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
+    let path = folder.join(name);
+    write(&path);
+    path
+}
+
+/// See [`single`]; nobody writes to it.
+pub fn shared_single() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| shared("single.exp", single))
+}
+
+/// See [`usual`]; nobody writes to it.
+pub fn shared_usual() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| shared("usual.exp", usual))
+}
+
+/// One camera, 8 s of 352x240 and then 8 s of 176x144.
+pub fn changing(path: &Path) {
+    let (mut writer, mut bytes) = Writer::new(
+        Head {
+            utc_offset: -300,
+            ..Head::default()
+        },
+        timestamp(0),
+    )
+    .unwrap();
+    for (part, (width, height)) in [(352, 240), (176, 144)].into_iter().enumerate() {
+        for (n, (payload, key)) in encode(40, (width, height)).iter().enumerate() {
+            let picture = Picture {
+                camera: 1,
+                timestamp: timestamp(part as i64 * 8000 + n as i64 * 1000 / RATE),
+                mode: Mode::Continuous,
+                width,
+                height,
+                key: *key,
+            };
+            bytes.extend(writer.picture(&picture, payload).unwrap());
+        }
+    }
+    bytes.extend(writer.finish());
+    let header = writer.header();
+    bytes[..header.len()].copy_from_slice(&header);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// So many milliseconds after [`START`].
+fn timestamp(ms: i64) -> Timestamp {
+    Timestamp {
+        seconds: START + ms.div_euclid(1000),
+        millis: Some(u16::try_from(ms.rem_euclid(1000)).unwrap()),
+    }
+}
+
+/// A PLV1 export, whose clock counts whole seconds, with mu-law audio from a second on.
+pub fn plv1(path: &Path, seconds: i64, audio: Option<i64>) {
+    let mut avi = Avi::new(352, 240);
+    if audio.is_some() {
+        avi = avi.wave(Wave {
+            tag: 7,
+            rate: 8000,
+            bits: 8,
+            align: 1,
+        });
+    }
+    let frames = pictures(usize::try_from(seconds * RATE).unwrap());
+    for (n, (payload, key)) in frames.iter().enumerate() {
+        let second = n as i64 / RATE;
+        let coded = Coded {
+            key: *key,
+            bytes: payload.clone(),
+        };
+        avi.picture(u32::try_from(START + second).unwrap(), &coded, 88);
+        avi.padding(5);
+        if audio.is_some_and(|from| second >= from) {
+            let samples: Vec<u8> = (0..1600)
+                .map(|n| if n / 10 % 2 == 0 { 0x90 } else { 0x10 })
+                .collect();
+            avi.sound(&samples);
+        }
+    }
+    std::fs::write(path, avi.finish()).unwrap();
+}
+
+/// A NetVu stream of JPEG.
+pub fn jpegs(path: &Path) {
+    let dir = tempfile::tempdir().unwrap();
+    testing::common::launch_well(&format!(
+        "videotestsrc num-buffers=5 pattern=ball ! video/x-raw,width=352,height=256,framerate=5/1 ! jpegenc ! multifilesink location={}/%d.jpg",
+        dir.path().display()
+    ));
+    let bytes: Vec<u8> = (0..5)
+        .flat_map(|n| {
+            let jpeg = std::fs::read(dir.path().join(format!("{n}.jpg"))).unwrap();
+            netvu_make::part("image/jpeg", &jpeg)
+        })
+        .collect();
+    std::fs::write(path, bytes).unwrap();
 }
 
 /// What another program prints; nothing where it is not installed, said out loud.

@@ -127,56 +127,135 @@ fn each_pass_has_its_own_picture() {
 }
 
 #[test]
-fn what_can_be_had_is_written_and_the_rest_is_told() {
+fn a_moment_that_was_not_recorded_is_said_with_what_is_around_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = one_ends_early(folder.path());
     let png = folder.path().join("new/er/two.png");
-    let output = exptool()
-        .args([
+    let at = |more: &[&str]| {
+        let arguments = [
             "snapshot",
             text(&file),
             "--at=+3",
             "--at=+50",
             "-o",
             text(&png),
-        ])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let (out, errors) = (
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
-    );
+        ];
+        let output = exptool().args(arguments).args(more).output().unwrap();
+        let [out, errors] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, errors)
+    };
+    let (code, out, errors) = at(&[]);
+    assert_eq!((code, out.lines().count()), (Some(1), 2), "{out}");
+    for wanted in [
+        "camera 1 recorded nothing at 2010-11-07 01:30:50.000 +00:00: the frame before is of 2010-11-07 01:30:04.933 +00:00 (",
+        "camera 2 recorded nothing at 2010-11-07 01:30:50.000 +00:00: the frame before is of 2010-11-07 01:30:05.867 +00:00, the frame after is of 2010-11-07 01:31:46.000 +00:00 (",
+    ] {
+        assert!(errors.contains(wanted), "{errors}");
+    }
+    assert_eq!(std::fs::read_dir(png.parent().unwrap()).unwrap().count(), 2);
+    let (code, out, errors) = at(&["--nearest", "--force"]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
     let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(lines.len(), 3, "{out}");
-    let wanted = "two-camera2-2010-11-07_013146.000.png: 2010-11-07 01:31:46.000 +00:00 (the next after 2010-11-07 01:30:50.000 +00:00)";
-    assert!(lines[2].ends_with(wanted), "{out}");
-    assert!(errors.contains("camera 1 has no picture at"), "{errors}");
-    assert_eq!(std::fs::read_dir(png.parent().unwrap()).unwrap().count(), 3);
-    // before the beginning: the first; one camera at one time has the name itself
+    let wanted = "two-camera2-2010-11-07_013005.867.png: 2010-11-07 01:30:05.867 +00:00 (44.133 s before 2010-11-07 01:30:50.000 +00:00)";
+    assert!(lines.len() == 4 && lines[3].ends_with(wanted), "{out}");
+    let told = json(
+        &["snapshot", text(&file), "--camera=1", "--at=2001-01-01"],
+        1,
+    );
+    assert_eq!(
+        (&told[0]["status"], &told[0]["before"]),
+        (&"not recorded".into(), &serde_json::Value::Null)
+    );
+    // one camera at one time has the name itself
     let png = folder.path().join("first.png");
     let arguments = [
         "snapshot",
         text(&file),
         "--camera=1",
         "--at=2001-01-01",
+        "--nearest",
         "-o",
         text(&png),
     ];
-    assert!(
-        run(&arguments, 0)
-            .contains("first.png: 2010-11-07 01:30:00.000 +00:00 (the next after 2001")
-    );
+    assert!(run(&arguments, 0).contains("first.png: 2010-11-07 01:30:00.000 +00:00 ("));
     assert!(png.exists());
-    // nothing at all is a failure
-    complaint(&["snapshot", text(&file), "--at=+5000"], 3);
-    for command in ["snapshot", "contact-sheet"] {
-        let mut arguments = vec![command, text(&file), "-o", "x.jpg"];
-        if command == "snapshot" {
-            arguments.push("--at=+1");
-        }
-        assert!(complaint(&arguments, 2).contains(".png"), "{command}");
+    // a name that says otherwise
+    assert!(
+        complaint(&["snapshot", text(&file), "--at=+1", "-o", "x.gif"], 2).contains(".png, .jpg")
+    );
+    assert!(complaint(&["contact-sheet", text(&file), "-o", "x.jpg"], 2).contains(".png"));
+}
+
+#[test]
+fn stills_of_a_disc_are_png_or_jpeg_with_the_clock_below() {
+    let folder = tempfile::tempdir().unwrap();
+    let disc = folder.path().join("disc");
+    std::fs::create_dir(&disc).unwrap();
+    for (name, start) in [("morning.exp", "09:15:00"), ("noon.exp", "12:00:00")] {
+        let (path, start) = (disc.join(name), format!("--start=2010-01-01T{start}-05:00"));
+        let arguments = [
+            "make",
+            "test:ball",
+            "-o",
+            text(&path),
+            "--seconds=6",
+            "--title=Gate",
+            "--gop=5",
+            &start,
+        ];
+        run(&arguments, 0);
     }
+    // the one that has the moment is found, and the other is no failure
+    let stills = folder.path().join("stills");
+    let told = json(
+        &[
+            "snapshot",
+            text(&disc),
+            "--at=12:00:03",
+            "--clock",
+            "-o",
+            text(&stills),
+        ],
+        0,
+    );
+    let told = told.as_array().unwrap();
+    assert_eq!(told.len(), 1);
+    let png = PathBuf::from(told[0]["output"].as_str().unwrap());
+    assert!(
+        text(&png).ends_with("noon_camera1_2010-01-01_120002.933.png"),
+        "{told:?}"
+    );
+    assert_eq!(std::fs::read_dir(&stills).unwrap().count(), 1);
+    let (width, bytes) = pixels(&png);
+    let (frame, bar) = bytes.split_at(264 * width);
+    assert_eq!(width, 352);
+    assert!(bar.iter().filter(|pixel| **pixel > 200).count() > 100 && bar[0] == 0);
+    assert!(frame.iter().any(|pixel| *pixel > 200));
+    // nowhere: each is named with what is around
+    let errors = complaint(&["snapshot", text(&disc), "--at=10:00"], 1);
+    assert_eq!(errors.matches("recorded nothing at").count(), 2, "{errors}");
+    // JPEG, decoded by others, with the same facts in its comment
+    let (noon, jpeg) = (disc.join("noon.exp"), folder.path().join("still.jpg"));
+    let arguments = [
+        "snapshot",
+        text(&noon),
+        "--camera=gate",
+        "--at=12:00:03pm",
+        "-o",
+        text(&jpeg),
+    ];
+    run(&arguments, 0);
+    let wanted = "ffprobe -v error -show_entries stream=codec_name,width,height -of csv=p=0";
+    if let Some(shown) =
+        exptool_tools::other("bash", &["-c", &format!("{wanted} '{}'", text(&jpeg))])
+    {
+        assert_eq!(shown.trim(), "mjpeg,352,264");
+    }
+    let bytes = std::fs::read(&jpeg).unwrap();
+    let comment = b"Recorder time: 2010-01-01 12:00:02.933 -05:00";
+    assert!(bytes.windows(comment.len()).any(|part| part == comment));
+    assert!(bytes.starts_with(&[0xff, 0xd8, 0xff, 0xfe]));
 }
 
 #[test]

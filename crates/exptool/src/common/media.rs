@@ -246,6 +246,62 @@ pub fn segment_start(pad: &gst::Pad) -> u64 {
     start.map_or(0, gst::ClockTime::nseconds)
 }
 
+/// A JPEG of 3 bytes a pixel, with texts in its comment.
+///
+/// # Errors
+/// A missing element, bytes that do not fit the size.
+pub fn jpeg(
+    (width, height): (u32, u32),
+    rgb: Vec<u8>,
+    texts: &[(String, String)],
+) -> Result<Vec<u8>, Failure> {
+    let pipeline = launch(&format!(
+        "appsrc name=in format=time caps=video/x-raw,format=RGB,width={width},height={height},framerate=1/1 \
+         ! videoconvert ! jpegenc quality=92 ! appsink name=out sync=false"
+    ))?;
+    let fail = |_| Failure::Media("the JPEG encoder gave nothing".to_owned());
+    pipeline.set_state(gst::State::Playing).map_err(fail)?;
+    let line = width as usize * 3;
+    // rows are padded to four bytes
+    let mut rows = rgb;
+    if !line.is_multiple_of(4) {
+        let padded = rows.chunks_exact(line).flat_map(|row| {
+            let padding = line.next_multiple_of(4) - line;
+            row.iter().copied().chain(std::iter::repeat_n(0, padding))
+        });
+        rows = padded.collect();
+    }
+    let mut buffer = gst::Buffer::from_slice(rows);
+    if let Some(buffer) = buffer.get_mut() {
+        buffer.set_pts(gst::ClockTime::ZERO);
+    }
+    let (source, sink) = (by_name(&pipeline, "in")?, by_name(&pipeline, "out")?);
+    let _: gst::FlowReturn = source.emit_by_name("push-buffer", &[&buffer]);
+    let _: gst::FlowReturn = source.emit_by_name("end-of-stream", &[]);
+    let wait = gst::ClockTime::from_seconds(60).nseconds();
+    let sample: Option<gst::Sample> = sink.emit_by_name("try-pull-sample", &[&wait]);
+    let _ = pipeline.set_state(gst::State::Null);
+    let map = sample
+        .as_ref()
+        .and_then(|sample| sample.buffer()?.map_readable().ok());
+    let (start, rest) = map
+        .as_deref()
+        .and_then(|bytes| bytes.split_at_checked(2))
+        .ok_or_else(|| Failure::Media("the JPEG encoder gave nothing".to_owned()))?;
+    let texts: Vec<String> = texts
+        .iter()
+        .map(|(name, text)| format!("{name}: {text}"))
+        .collect();
+    let comment = texts.join("\n");
+    let comment = comment
+        .as_bytes()
+        .get(..65_533)
+        .unwrap_or(comment.as_bytes());
+    let length = u16::try_from(comment.len() + 2).unwrap_or(u16::MAX);
+    let segment = [&[0xff, 0xfe][..], &length.to_be_bytes(), comment].concat();
+    Ok([start, &segment, rest].concat())
+}
+
 /// Runs a pipeline to its end and puts it to rest. `tick` is called about ten times a second.
 ///
 /// Returns the warnings that were posted.

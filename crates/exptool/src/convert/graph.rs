@@ -125,6 +125,8 @@ pub struct Graph {
     pub pipeline: gst::Pipeline,
     /// One for each camera.
     pub streams: Vec<Shared>,
+    /// Audio of which the demuxer had none.
+    silent: Arc<AtomicBool>,
     demuxers: Vec<gst::Element>,
     ranges: Vec<Range>,
     exact: bool,
@@ -152,6 +154,11 @@ impl Graph {
             gst::MessageView::SegmentDone(_) => next(false).unwrap_or(Ok(())),
             _ => Ok(()),
         })
+    }
+
+    /// Audio of which the demuxer had none.
+    pub fn has_silent_audio(&self) -> bool {
+        self.silent.load(Ordering::Acquire)
     }
 
     fn seek(&self, (start, stop): Range, flush: bool, more: bool) -> Result<(), Failure> {
@@ -317,19 +324,27 @@ pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, F
         Some((format!("audio_{channel}"), head, None))
     });
     let sound: Vec<Link> = heads.collect();
+    let silent: Arc<AtomicBool> = Arc::default();
     if !job.part.ranges.is_empty() {
         links
             .iter()
             .chain(&sound)
-            .for_each(|(_, head, _)| wait_for_flush(head));
+            .for_each(|(_, head, _)| drop_early_gaps(head));
     }
     let (frames, rest) = match demuxers.as_slice() {
         [frames, rest @ ..] => (frames, rest.first()),
         [] => return Err(Failure::Media("a pipeline without a demuxer".to_owned())),
     };
+    if job.part.size_changes {
+        frames.connect_pad_added(|_, pad| wait_for_caps(pad));
+    }
     connect(frames, links, pipeline.by_name("compositor").as_ref());
     if let (Some(demuxer), Some(rest)) = (rest, pipeline.by_name("rest")) {
-        end_with(&rest, &sound);
+        let raw = (0..sound.len()).map(|n| {
+            let raw = pipeline.by_name(&format!("sound{n}"))?;
+            raw.static_pad("sink")
+        });
+        end_with(&rest, &sound, raw.collect(), silent.clone());
         let video = rest
             .static_pad("sink")
             .map(|pad| (String::from("video_"), pad, None));
@@ -338,6 +353,7 @@ pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, F
     Ok(Graph {
         pipeline,
         streams,
+        silent,
         demuxers,
         ranges: job.part.ranges.clone(),
         exact: treatment.encode.is_some(),
@@ -375,24 +391,54 @@ fn connect(demuxer: &gst::Element, links: Vec<Link>, compositor: Option<&gst::El
     });
 }
 
-/// Audio of which the demuxer never has any ends when the frames do: the muxer waits for it.
-fn end_with(rest: &gst::Element, sound: &[Link]) {
+/// Audio of which the demuxer has none, because it is silence or was not recorded in this part, ends when the frames do: the muxer waits
+/// for it. A track without any data would make an MP4 file that nothing reads, so there is a moment of silence.
+fn end_with(
+    rest: &gst::Element,
+    sound: &[Link],
+    raw: Vec<Option<gst::Pad>>,
+    silent: Arc<AtomicBool>,
+) {
     let heads: Vec<gst::Pad> = sound.iter().map(|(_, head, _)| head.clone()).collect();
     let Some(pad) = rest.static_pad("sink") else {
         return;
     };
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
-        if info
-            .event()
-            .is_some_and(|event| event.type_() == gst::EventType::Eos)
-        {
-            for head in heads.iter().filter(|head| !head.is_linked()) {
-                head.send_event(gst::event::StreamStart::new("no-audio"));
-                head.send_event(gst::event::Eos::new());
+        let event = info.event().map(|event| event.type_());
+        if event == Some(gst::EventType::Eos) {
+            let empty = heads.iter().zip(&raw).filter(|(head, _)| !head.is_linked());
+            for (head, raw) in empty {
+                silent.store(true, Ordering::Release);
+                let to = raw.as_ref().unwrap_or(head);
+                to.send_event(gst::event::StreamStart::new("no-audio"));
+                if raw.is_some() {
+                    send_silence(to);
+                }
+                to.send_event(gst::event::Eos::new());
             }
         }
         gst::PadProbeReturn::Ok
     });
+}
+
+/// A tenth of a second of silence.
+fn send_silence(pad: &gst::Pad) {
+    let caps = gst::Caps::builder("audio/x-raw")
+        .field("format", "S16LE")
+        .field("layout", "interleaved")
+        .field("rate", 8000)
+        .field("channels", 1)
+        .build();
+    pad.send_event(gst::event::Caps::new(&caps));
+    let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+    pad.send_event(gst::event::Segment::new(&segment));
+    let mut buffer = gst::Buffer::from_slice([0_u8; 1600]);
+    if let Some(buffer) = buffer.get_mut() {
+        buffer.set_pts(gst::ClockTime::ZERO);
+        buffer.set_duration(gst::ClockTime::from_mseconds(100));
+    }
+    // a failure shows as an error of the element
+    let _ = pad.chain(buffer);
 }
 
 /// A chain whose first element has a name.
@@ -598,7 +644,7 @@ fn audio(job: &Job<'_>) -> Vec<(u16, Vec<String>)> {
         .cameras
         .iter()
         .filter_map(|camera| job.look.audio_of(camera));
-    let chain = |codec: Codec| {
+    let chain = |n: usize, codec: Codec| {
         let mut chain =
             vec!["queue max-size-bytes=3145728 max-size-buffers=2000 max-size-time=0".to_owned()];
         let decoder = match codec {
@@ -607,18 +653,25 @@ fn audio(job: &Job<'_>) -> Vec<(u16, Vec<String>)> {
             Codec::ImaAdpcm => Some("adpcmdec"),
             _ => None,
         };
-        let coded = match format {
-            Format::Mp4 => vec!["audioconvert", "audioresample", "avenc_aac"],
-            Format::Mov => vec!["audioconvert", "audio/x-raw,format=S16LE"],
-            _ => vec![],
+        let coded: &[&str] = match format {
+            Format::Mp4 => &["audioresample", "avenc_aac"],
+            Format::Mov => &["audio/x-raw,format=S16LE"],
+            // without times: what was not recorded is filled
+            Format::Avi => &["audiorate", "audio/x-raw,format=S16LE"],
+            _ => &[],
         };
         if !coded.is_empty() || codec == Codec::ImaAdpcm {
-            chain.extend(decoder.into_iter().chain(coded).map(str::to_owned));
+            chain.extend(decoder.map(str::to_owned));
+        }
+        if !coded.is_empty() {
+            chain.push(format!("audioconvert name=sound{n}"));
+            chain.extend(coded.iter().map(|element| (*element).to_owned()));
         }
         chain
     };
     found
-        .map(|(channel, codec)| (channel, chain(codec)))
+        .enumerate()
+        .map(|(n, (channel, codec))| (channel, chain(n, codec)))
         .collect()
 }
 
@@ -634,7 +687,7 @@ pub fn audio_note(job: &Job<'_>) -> Option<&'static str> {
     }
     match job.treatment.format {
         Format::Mp4 => Some("audio is encoded to AAC: MP4 cannot hold the recorder's"),
-        Format::Mov => Some("audio is written as PCM"),
+        Format::Mov | Format::Avi => Some("audio is written as PCM"),
         _ if codecs.contains(&Codec::ImaAdpcm) => Some("audio is written as PCM"),
         _ => None,
     }
@@ -740,7 +793,7 @@ fn drop_toc(pad: &gst::Pad) {
 }
 
 /// What a demuxer says of time without data before it has sought is of no use: a muxer would begin with it.
-fn wait_for_flush(pad: &gst::Pad) {
+fn drop_early_gaps(pad: &gst::Pad) {
     let flushed = AtomicBool::new(false);
     let kinds = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::EVENT_FLUSH;
     pad.add_probe(kinds, move |_, info| {
@@ -752,6 +805,37 @@ fn wait_for_flush(pad: &gst::Pad) {
             _ => {}
         }
         gst::PadProbeReturn::Ok
+    });
+}
+
+/// Holds caps and segment back until the first frame: those before may belong to frames of another size, which the demuxer began with
+/// before it sought, and a muxer keeps to the first that it gets.
+fn wait_for_caps(pad: &gst::Pad) {
+    let held: Mutex<Option<[Option<gst::Event>; 2]>> = Mutex::new(Some([None, None]));
+    let kinds = gst::PadProbeType::EVENT_DOWNSTREAM
+        | gst::PadProbeType::BUFFER
+        | gst::PadProbeType::BUFFER_LIST;
+    pad.add_probe(kinds, move |pad, info| {
+        let mut lock = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some([caps, segment]) = lock.as_mut() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let event = info.event().cloned();
+        match event.as_ref().map(|event| event.type_()) {
+            Some(gst::EventType::Caps) => *caps = event,
+            Some(gst::EventType::Segment) => *segment = event,
+            Some(_) => return gst::PadProbeReturn::Ok,
+            None => {
+                let events = lock.take();
+                drop(lock);
+                for event in events.into_iter().flatten().flatten() {
+                    // one that the pad has already seen goes nowhere
+                    pad.push_event(event.copy());
+                }
+                return gst::PadProbeReturn::Ok;
+            }
+        }
+        gst::PadProbeReturn::Handled
     });
 }
 

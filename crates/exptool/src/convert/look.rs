@@ -77,6 +77,8 @@ pub struct Part {
     pub frames: u64,
     /// Frame size, where it is known.
     pub size: (u16, u16),
+    /// The camera has another size elsewhere.
+    pub size_changes: bool,
     /// Clock of its first frame.
     pub first: i64,
     /// Beginnings and ends, nanoseconds from the output's beginning.
@@ -215,6 +217,7 @@ impl Look {
                 if parts.is_empty() || last.is_some_and(|(_, before)| before != size) {
                     parts.push(Part {
                         size,
+                        size_changes: changes.len() > 1,
                         first: from,
                         ..Part::default()
                     });

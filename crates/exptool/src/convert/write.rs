@@ -493,6 +493,11 @@ impl Work<'_> {
             file.write_back()
         })?;
         outcome.notes.extend(warnings);
+        if graph.has_silent_audio() {
+            outcome
+                .notes
+                .push("the recording has only silence, or no audio, in this part".to_owned());
+        }
         outcome.length = end().unwrap_or(0);
         outcome.frames = streams.iter().map(|stream| lock(stream).frames).sum();
         let spans = streams.iter().filter_map(|stream| lock(stream).span);

@@ -151,6 +151,33 @@ impl Canvas {
     }
 }
 
+/// Puts lines of white text on black below a picture of 3 bytes a pixel; its new size and pixels.
+///
+/// # Errors
+/// A size that does not fit memory.
+pub fn add_lines_below(
+    (width, height): (u32, u32),
+    rgb: &[u8],
+    lines: &[String],
+) -> Result<((u32, u32), Vec<u8>), Failure> {
+    let font = (width / 26).clamp(10, 28);
+    let bar = (u32::try_from(lines.len()).unwrap_or(0) * font * 27 / 20 + 8) / 2 * 2;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{0}\" font-family=\"{FONTS}\" \
+         font-size=\"{font}\" fill=\"#ffffff\"><rect width=\"{width}\" height=\"{0}\" fill=\"#000000\"/>",
+        height + bar
+    );
+    for (n, line) in lines.iter().enumerate() {
+        let y = height + 2 + font * (20 + n as u32 * 27) / 20;
+        let _ = write!(svg, "<text x=\"6\" y=\"{y}\">{}</text>", escape(line));
+    }
+    let mut canvas = Canvas::draw(&(svg + "</svg>"))?;
+    canvas.put((0, 0), width, rgb);
+    let pixels = canvas.0.data().as_chunks::<4>().0;
+    let rgb = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]);
+    Ok(((width, height + bar), rgb.collect()))
+}
+
 /// A PNG of 3 bytes a pixel.
 ///
 /// # Errors
