@@ -5,8 +5,7 @@ use super::{
     index::IndexCheck,
     manifest::Writer,
     rows::{Row, RowWriter, Rows},
-    sequence::Sequence,
-    structure::{Found, Structure},
+    structure::{Found, Sequence, Structure},
 };
 use crate::common::{Common, Failure, Input};
 use crate::recording::{Checksum, Findings, Options, Recording, path_sha256};
@@ -123,7 +122,7 @@ fn check_records(
     };
     let mut mismatch_at = Vec::new();
     let recording = Recording::read(common, input.clone(), options, &mut |frame| {
-        structure.record(frame);
+        structure.add(frame);
         if frame.checksum == Checksum::Mismatch && mismatch_at.len() < MOST_LISTED {
             mismatch_at.push(frame.offset);
         }
@@ -143,6 +142,11 @@ fn check_records(
 
 impl Checked {
     fn new(input: &Input, findings: Findings, mismatch_at: Vec<u64>, found: Found) -> Checked {
+        let damage = findings.damage.into_iter().map(|range| Damage {
+            offset: range.offset,
+            length: range.length,
+            expected: range.expected,
+        });
         Checked {
             size: input.size,
             sha256: String::new(),
@@ -160,15 +164,7 @@ impl Checked {
                 .front
                 .map(|(offset, length)| Front { offset, length }),
             has_no_end: has_no_end(findings.info.family),
-            damage: findings
-                .damage
-                .iter()
-                .map(|range| Damage {
-                    offset: range.offset,
-                    length: range.length,
-                    expected: range.expected,
-                })
-                .collect(),
+            damage: damage.collect(),
             damaged_regions: findings.damaged,
             cut: findings.cut,
             warnings: findings

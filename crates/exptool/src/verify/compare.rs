@@ -3,12 +3,12 @@
 
 use super::{
     manifest::Recording,
-    matching::{Found, Rules, match_frames},
+    matching::{Found, match_frames},
     rows::{FieldChange, Row, Rows, SEQUENCE},
 };
 use crate::common::Failure;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 /// Differences of a kind that are listed one by one.
 const MOST_LISTED: usize = 1000;
@@ -26,8 +26,8 @@ pub struct Outcome {
     pub same_file: Option<bool>,
     /// The only camera it was compared with.
     pub camera: Option<u16>,
-    /// How that camera was chosen.
-    pub camera_from: Option<CameraFrom>,
+    /// How that camera was chosen: by `--camera`, by the file's `comment`, by its `frames`, or as the `only` one.
+    pub camera_from: Option<&'static str>,
     /// Why coded frames cannot be compared; then nothing below counts.
     pub not_comparable: Option<String>,
     /// Frames (of a recording also audio frames) that are equal and in the same order.
@@ -64,20 +64,6 @@ pub struct Outcome {
     listed: BTreeMap<&'static str, usize>,
 }
 
-/// How the camera of a converted stream was chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CameraFrom {
-    /// `--camera`.
-    Option,
-    /// The file's comment.
-    Metadata,
-    /// It has most of the stream's frames.
-    Frames,
-    /// The recording has no other.
-    OnlyOne,
-}
-
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
@@ -106,7 +92,7 @@ impl Difference {
             frame: old.map(|row| row.n),
             at: new.map(|row| row.n),
             time: row.and_then(Row::time),
-            camera: old.map(|row| row.fields.camera),
+            camera: old.map(|row| row.camera),
             offset: old.map(|row| row.offset),
             fields: Vec::new(),
         }
@@ -135,6 +121,19 @@ pub struct How {
     pub part: bool,
 }
 
+/// The keys of frames, in order.
+///
+/// # Errors
+/// A disk that fails.
+pub fn sorted_keys(rows: &Rows) -> Result<Vec<[u8; 16]>, Failure> {
+    let mut keys = Vec::with_capacity(rows.len() as usize);
+    for row in rows.iter() {
+        keys.push(row?.key());
+    }
+    keys.sort_unstable();
+    Ok(keys)
+}
+
 /// Compares a file's frames with those of a recording.
 ///
 /// # Errors
@@ -145,17 +144,21 @@ pub fn compare(
     new: &Rows,
     how: How,
 ) -> Result<Outcome, Failure> {
-    let of_camera = |row: &Row| how.camera.is_none_or(|camera| camera == row.fields.camera);
-    let filtered_old;
-    let filtered_new;
-    let (mut old, mut new) = (&recording.rows, new);
-    if how.camera.is_some() || how.converted {
-        filtered_old = old.filter(|row| of_camera(row) && (row.video || !how.converted))?;
-        old = &filtered_old;
-    }
-    if how.camera.is_some() && !how.converted {
-        filtered_new = new.filter(of_camera)?;
-        new = &filtered_new;
+    let of_camera = |row: &Row| how.camera.is_none_or(|camera| camera == row.camera);
+    let left_out = Cell::new(0);
+    let (mut old, mut new) = (recording.rows.clone(), new.clone());
+    if how.converted {
+        let there = sorted_keys(&new)?;
+        old = old.filter(|row| {
+            // conversion leaves out frames without their reference
+            let wanted = row.is_video() && of_camera(row);
+            let left = wanted && row.orphan && there.binary_search(&row.key()).is_err();
+            left_out.update(|count| count + u64::from(left));
+            wanted && !left
+        })?;
+    } else if how.camera.is_some() {
+        old = old.filter(of_camera)?;
+        new = new.filter(of_camera)?;
     }
     let mut outcome = Outcome {
         what: what.to_owned(),
@@ -163,16 +166,13 @@ pub fn compare(
         recording_sha256: recording.sha256.clone(),
         camera: how.camera,
         fields_differ: (!how.converted).then_some(0),
+        orphans_left_out: left_out.get(),
         part: how.part,
         ..Outcome::default()
     };
-    let rules = Rules {
-        times: !how.converted,
-        orphans_may_miss: how.converted,
-    };
-    let matching = match_frames(old, new, rules)?;
+    let matching = match_frames(&old, &new, !how.converted)?;
     for found in matching.iter() {
-        outcome.count(old, new, how, found)?;
+        outcome.count(&old, &new, how, found)?;
     }
     outcome.order_coarse = matching.coarse && outcome.moved > 0;
     outcome.differences.sort_by_key(Difference::rank);
@@ -190,7 +190,7 @@ impl Outcome {
                 let (old, new) = (old.get(o)?, new.get(n)?);
                 let fields = match how.converted {
                     true => Vec::new(),
-                    false => old.fields.changes(&new.fields),
+                    false => old.changes(&new),
                 };
                 for change in &fields {
                     *self.fields_differ_in.entry(change.field).or_default() += 1;
@@ -216,10 +216,6 @@ impl Outcome {
                 let old = old.get(o)?;
                 if outside && how.part {
                     self.outside_part += 1;
-                    return Ok(());
-                }
-                if old.orphan && how.converted {
-                    self.orphans_left_out += 1;
                     return Ok(());
                 }
                 self.missing += 1;

@@ -18,15 +18,7 @@ use std::{
 /// Muxers write comments near the beginning or the end of a file; the tables of an MP4 file may be this long.
 const COMMENT_NEAR: u64 = 8 << 20;
 
-/// A video stream.
-pub struct Stream {
-    /// Its codec's name.
-    pub codec: String,
-    /// Its coded frames; none where the codec is not one of recorders.
-    pub frames: Rows,
-}
-
-struct OpenStream {
+struct Stream {
     codec: Option<Codec>,
     name: String,
     rows: RowWriter,
@@ -34,7 +26,7 @@ struct OpenStream {
 
 #[derive(Default)]
 struct Streams {
-    all: Vec<OpenStream>,
+    all: Vec<Stream>,
     failure: Option<Failure>,
 }
 
@@ -44,11 +36,12 @@ fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Streams> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads all video streams of a file that GStreamer can take apart.
+/// Reads all video streams of a file that GStreamer can take apart: the name of each one's codec, and its coded frames, of which
+/// there are none where recorders do not have the codec.
 ///
 /// # Errors
 /// A file that cannot be read or has no video; a GStreamer plugin that is missing.
-pub fn read_streams(path: &Path) -> Result<Vec<Stream>, Failure> {
+pub fn read_streams(path: &Path) -> Result<Vec<(String, Rows)>, Failure> {
     media::init()?;
     media::need(&["parsebin", "h264parse", "mpeg4videoparse"])?;
     let name = path.display();
@@ -76,12 +69,7 @@ pub fn read_streams(path: &Path) -> Result<Vec<Stream>, Failure> {
             "{name}: expected a video stream, found none"
         )));
     }
-    let finish = |stream: OpenStream| {
-        Ok(Stream {
-            codec: stream.name,
-            frames: stream.rows.finish()?,
-        })
-    };
+    let finish = |stream: Stream| Ok((stream.name, stream.rows.finish()?));
     streams.all.into_iter().map(finish).collect()
 }
 
@@ -105,33 +93,19 @@ fn pipeline(path: &Path, streams: &Shared) -> Result<gst::Pipeline, Failure> {
     Ok(pipeline)
 }
 
-/// A stream's codec, where recorders have it, and its name.
+/// A video stream's codec, where recorders have it, and its name.
 fn codec_of(caps: &gst::Caps) -> Option<(Option<Codec>, String)> {
     let structure = caps.structure(0)?;
     let codec = match structure.name().as_str() {
-        "video/mpeg" if structure.get::<i32>("mpegversion") == Ok(4) => Some(Codec::Mpeg4),
-        "video/x-h264" => Some(Codec::H264),
-        "image/jpeg" => Some(Codec::Jpeg),
-        name if name.starts_with("video/") || name.starts_with("image/") => None,
-        _ => return None,
+        "video/mpeg" if structure.get::<i32>("mpegversion") == Ok(4) => Codec::Mpeg4,
+        "video/x-h264" => Codec::H264,
+        "image/jpeg" => Codec::Jpeg,
+        other => {
+            let name = other.strip_prefix("video/")?.trim_start_matches("x-");
+            return Some((None, name.to_uppercase()));
+        }
     };
-    let name = match codec {
-        Some(codec) => codec_name(codec).to_owned(),
-        None => gst_name(caps),
-    };
-    Some((codec, name))
-}
-
-fn gst_name(caps: &gst::Caps) -> String {
-    let name = caps.structure(0).map(|structure| structure.name().as_str());
-    match name.unwrap_or_default() {
-        "video/x-h265" => "H.265",
-        "video/x-vp8" => "VP8",
-        "video/x-vp9" => "VP9",
-        "video/x-av1" => "AV1",
-        other => other,
-    }
-    .to_owned()
+    Some((Some(codec), codec_name(codec).to_owned()))
 }
 
 fn attach(
@@ -146,7 +120,7 @@ fn attach(
     let rows = RowWriter::new().map_err(|failure| glib::bool_error!("{failure}"))?;
     let mut open = lock(streams);
     let number = open.all.len();
-    open.all.push(OpenStream { codec, name, rows });
+    open.all.push(Stream { codec, name, rows });
     drop(open);
     let streams = streams.clone();
     drain(pipeline, pad, "byte-stream", move |_, buffer| {
@@ -211,7 +185,7 @@ fn add_frame(streams: &mut Streams, number: usize, buffer: &gst::Buffer) {
     if let Some(codec) = stream.codec
         && let Ok(map) = buffer.map_readable()
     {
-        let row = Row::from_hash(u64::from(stream.rows.count()), hash_coded(codec, &map));
+        let row = Row::from_hash(stream.rows.count(), codec, hash_coded(codec, &map));
         if let Err(failure) = stream.rows.push(&row) {
             streams.failure.get_or_insert(failure);
         }
@@ -245,28 +219,26 @@ pub fn read_origin(path: &Path) -> Origin {
     find().ok().flatten().unwrap_or_default()
 }
 
-/// Finds `exptool VERSION: made of …` and reads `camera N` and `sha256 HEX` from it.
+/// Finds `exptool VERSION: made of NAME, SIZE bytes; …; camera N (TITLE); SHA-256 HEX`.
 fn parse_origin(bytes: &[u8]) -> Option<Origin> {
     let made = memchr::memmem::find(bytes, b": made of ")?;
     let comment = bytes.get(made..).unwrap_or_default();
     let end = comment.iter().position(|byte| *byte < b' ');
     let comment = comment.get(..end.unwrap_or(comment.len()).min(4096))?;
     let comment = String::from_utf8_lossy(comment);
-    // the name of the recording comes first and may be anything
-    let facts = comment.rsplit_once(" bytes; ")?.1;
-    let word = |name: &str| {
-        let mut words = facts.split([' ', ',', ';']).filter(|word| !word.is_empty());
-        words
-            .by_ref()
-            .find(|word| word.eq_ignore_ascii_case(name))?;
-        words.next()
-    };
-    let sha256 = word("sha256")
-        .filter(|hash| hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    Some(Origin {
-        camera: word("camera").and_then(|number| number.parse().ok()),
-        sha256: sha256.map(str::to_ascii_lowercase),
-    })
+    // names and titles may be anything: the camera comes after the one, the hash after the other
+    let (_, facts) = comment.rsplit_once(" bytes; ")?;
+    let camera = facts.split("; ").find_map(|fact| {
+        let number = fact.strip_prefix("camera ")?.split(' ').next()?;
+        number.parse().ok()
+    });
+    let sha256 = facts.rsplit_once("; SHA-256 ").and_then(|(_, hash)| {
+        let hash = hash.get(..64)?.to_ascii_lowercase();
+        hash.bytes()
+            .all(|digit| digit.is_ascii_hexdigit())
+            .then_some(hash)
+    });
+    Some(Origin { camera, sha256 })
 }
 
 #[cfg(test)]
@@ -277,14 +249,14 @@ mod tests {
     fn the_comment_names_camera_and_recording() {
         let hash = "0123456789abcdef".repeat(4);
         let comment = format!(
-            "\0\x10exptool 0.1.0: made of camera 7 bytes; .exp, 99 bytes; gaps collapse, camera 2, sha256 {hash}\0moov"
+            "\0\x10exptool 0.1.0: made of camera 7 bytes; .exp, 99 bytes; gaps collapse; camera 2 (a; b); SHA-256 {hash}\0moov"
         );
         let expected = Origin {
             camera: Some(2),
             sha256: Some(hash),
         };
         assert_eq!(parse_origin(comment.as_bytes()), Some(expected));
-        let old = b"exptool 0.1.0: made of a.exp, 99 bytes; gaps collapse, clock none\0";
+        let old = b"exptool 0.1.0: made of a.exp, 99 bytes; gaps collapse; all cameras\0";
         assert_eq!(parse_origin(old), Some(Origin::default()));
         assert_eq!(parse_origin(b"made by another program"), None);
     }

@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The index compared with the records, entry by entry. It is a hint: nothing that is wrong with it is more than told.
+//! The index compared with the records, entry by entry.
 
-use super::{
-    header::Header,
-    others::{Records, Seen},
-};
+use super::structure::Records;
 use crate::common::{Failure, Input};
 use formats::{
-    cursor,
-    exp::index::{Head, MAGIC},
-    fields::Header as _,
+    exp::index::{Head, MAGIC, place},
+    fields::Header,
     reader::{IndexEntry, IndexPlace, Reader},
 };
 use serde::Serialize;
-use std::{
-    collections::VecDeque,
-    fs::File,
-    io::{BufReader, Read, Seek, SeekFrom},
-};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
-/// Things that are told one by one.
+/// Disagreements that are listed one by one.
 const MOST_LISTED: usize = 100;
+/// Entries that are read at a time.
+const BLOCK: u64 = 4096;
 
 /// How the index compares with the records.
 #[derive(Debug, Default, Serialize)]
@@ -33,188 +27,172 @@ pub struct IndexCheck {
     pub wrong: u64,
     /// Records without an entry; those of unknown kinds may have none.
     pub without_entry: u64,
-    /// No index stands where the header names one, or not all of it.
+    /// The header names an index where none is, or not all of one.
     pub misplaced: bool,
-    /// The first hundred of what is wrong.
+    /// The first hundred disagreements.
     pub listed: Vec<String>,
 }
 
-/// Reads the index beside the records.
-pub struct IndexWalk {
-    file: BufReader<File>,
+/// The index of a file. Memory: 17 bytes for each entry.
+pub struct Index {
+    file: File,
     reader: Box<dyn Reader>,
-    records: Option<Records>,
     place: IndexPlace,
-    next: u64,
-    /// Entries that were looked at before their turn, each with its number.
-    peeked: VecDeque<(u64, IndexEntry)>,
-    /// Offset of the last record that agreed with an entry.
-    last: Option<u64>,
+    /// Offsets that entries name, and the numbers of the entries, in this order.
+    entries: Vec<(u64, u32)>,
+    /// Entries whose record was met, in the same order.
+    met: Vec<bool>,
     check: IndexCheck,
 }
 
-impl IndexWalk {
-    /// The index of `input`, where its header names one.
+impl Index {
+    /// The index whose magic the header has at `offset`.
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn open(
-        input: &Input,
-        header: Option<&Header>,
-        records: Option<Records>,
-    ) -> Result<Option<IndexWalk>, Failure> {
-        let mut scanner = input.scanner()?;
-        // the header is the first step
-        let _ = scanner.scan()?;
-        let Some(place) = scanner.info().index else {
-            return Ok(None);
-        };
-        let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", input.name));
-        let file = File::open(&input.path).map_err(fail)?;
-        let mut index = IndexWalk {
-            file: BufReader::with_capacity(1 << 16, file),
-            reader: scanner.reader().fork(),
-            records,
-            place: IndexPlace { count: 0, ..place },
-            next: 0,
-            peeked: VecDeque::new(),
-            last: None,
+    pub fn open(input: &Input, reader: Box<dyn Reader>, offset: u64) -> Result<Index, Failure> {
+        let fail = |error: io::Error| Failure::Input(format!("{}: {error}", input.name));
+        let mut index = Index {
+            file: File::open(&input.path).map_err(fail)?,
+            reader,
+            place: place(offset, 0),
+            entries: Vec::new(),
+            met: Vec::new(),
             check: IndexCheck::default(),
         };
-        let at = header.map_or(place.offset, |header| header.index_at);
-        index.begin(at, input.size).map_err(fail)?;
-        Ok(Some(index))
+        index.find(offset, input.size).map_err(fail)?;
+        index.read_offsets().map_err(fail)?;
+        Ok(index)
     }
 
-    /// Looks at the index's own head.
-    fn begin(&mut self, at: u64, size: u64) -> std::io::Result<()> {
-        let head_end = at.checked_add(Head::SIZE as u64).filter(|end| *end <= size);
+    /// Reads the head of the index.
+    fn find(&mut self, offset: u64, size: u64) -> io::Result<()> {
         let mut head = [0; Head::SIZE];
-        if head_end.is_some() {
-            self.file.seek(SeekFrom::Start(at))?;
-            self.file.read_exact(&mut head)?;
+        let inside = offset
+            .checked_add(Head::SIZE as u64)
+            .is_some_and(|end| end <= size);
+        if inside {
+            self.file.read_exact_at(&mut head, offset)?;
         }
-        let Some(begin) = head_end.filter(|_| head.starts_with(MAGIC)) else {
+        let found = Head::parse(&head).ok().filter(|_| head.starts_with(MAGIC));
+        let Some(head) = found else {
             self.check.misplaced = true;
-            self.tell(match head_end {
-                Some(_) => format!(
-                    "the header names an index at offset {at}, where none begins: expected DXIX"
-                ),
-                None => {
-                    format!("the header names an index at offset {at}, but the file ends at {size}")
-                }
-            });
+            let what = match inside {
+                true => "where there is none: expected DXIX".to_owned(),
+                false => format!("but the file ends at {size}"),
+            };
+            self.list(format!(
+                "the header names an index at offset {offset}, {what}"
+            ));
             return Ok(());
         };
-        let told = u64::from(cursor::u32_le(&head, 4).unwrap_or(0));
-        let room = size.saturating_sub(begin) / self.place.entry_size.max(1) as u64;
-        if room < told {
+        let count = u64::from(head.count);
+        let room = size.saturating_sub(self.place.offset) / self.place.entry_size as u64;
+        if room < count {
             self.check.misplaced = true;
-            self.tell(format!(
-                "the index at offset {at} counts {told} entries; the file has room for {room}"
+            self.list(format!(
+                "the index at offset {offset} counts {count} entries, but the file has room for {room}"
             ));
         }
-        self.place.count = told.min(room);
+        self.place.count = count.min(room);
         self.check.entries = self.place.count;
         Ok(())
     }
 
-    /// The entry that comes `ahead` entries after the next.
-    fn peek(&mut self, ahead: usize) -> Option<(u64, IndexEntry)> {
-        while self.peeked.len() <= ahead && self.next < self.place.count {
-            let mut bytes = vec![0; self.place.entry_size];
-            let number = self.next;
-            self.next += 1;
-            if self.file.read_exact(&mut bytes).is_err() {
-                self.next = self.place.count;
-                break;
-            }
-            if let Some(entry) = self.reader.index_entry(&self.place, number, &bytes) {
-                self.peeked.push_back((number, entry));
+    fn read_offsets(&mut self) -> io::Result<()> {
+        self.entries.reserve_exact(self.place.count as usize);
+        for first in (0..self.place.count).step_by(BLOCK as usize) {
+            let count = (self.place.count - first).min(BLOCK) as usize;
+            let mut bytes = vec![0; count * self.place.entry_size];
+            self.file.read_exact_at(&mut bytes, self.offset_of(first))?;
+            for (n, entry) in bytes.chunks_exact(self.place.entry_size).enumerate() {
+                let number = first + n as u64;
+                let entry = self.reader.index_entry(&self.place, number, entry);
+                let offset = entry.map_or(u64::MAX, |entry| entry.offset);
+                self.entries.push((offset, number as u32));
             }
         }
-        self.peeked.get(ahead).copied()
+        self.entries.sort_unstable();
+        self.met = vec![false; self.entries.len()];
+        Ok(())
     }
 
-    /// Holds a record against the index. Records come in the order of the file.
-    pub fn record(&mut self, record: &Seen) {
-        if self.check.misplaced && self.check.entries == 0 {
+    fn offset_of(&self, number: u64) -> u64 {
+        self.place.offset + number * self.place.entry_size as u64
+    }
+
+    fn entry(&self, number: u32) -> Option<IndexEntry> {
+        let mut bytes = vec![0; self.place.entry_size];
+        let number = u64::from(number);
+        let offset = self.offset_of(number);
+        self.file.read_exact_at(&mut bytes, offset).ok()?;
+        self.reader.index_entry(&self.place, number, &bytes)
+    }
+
+    /// Compares a record with its entry. `other`: it is of an unknown kind.
+    pub fn compare(&mut self, record: &IndexEntry, other: bool) {
+        let place = self
+            .entries
+            .partition_point(|entry| entry.0 < record.offset);
+        let found = self.entries.get(place);
+        let Some(&(_, number)) = found.filter(|entry| entry.0 == record.offset) else {
+            if !other && self.check.entries > 0 {
+                self.check.without_entry += 1;
+                self.list(format!(
+                    "the record at offset {} has no entry",
+                    record.offset
+                ));
+            }
             return;
-        }
-        while let Some((number, entry)) = self.peek(0) {
-            if entry.offset == record.offset {
-                self.peeked.pop_front();
-                self.agree(number, &entry, record);
-                return;
-            }
-            let after = self.peek(1).map(|(_, entry)| entry.offset);
-            // an entry that points ahead is of a later record, unless those behind it go on with this one
-            let ahead =
-                entry.offset > record.offset && after.is_none_or(|after| after > entry.offset);
-            if ahead {
-                break;
-            }
-            self.peeked.pop_front();
-            self.astray(number, entry.offset);
-        }
-        if !record.other {
-            self.check.without_entry += 1;
-            self.tell(format!(
-                "the record at offset {} has no entry",
+        };
+        self.met[place] = true;
+        let agrees = self.entry(number).is_some_and(|entry| {
+            (record.timestamp.is_none() || record.timestamp == entry.timestamp)
+                && (entry.camera, entry.video) == (record.camera, record.video)
+                && (entry.key == record.key || !record.video)
+        });
+        if agrees {
+            self.check.agree += 1;
+        } else {
+            self.check.wrong += 1;
+            self.list(format!(
+                "entry {number} and the record at offset {} disagree in time, camera or kind",
                 record.offset
             ));
         }
     }
 
-    fn agree(&mut self, number: u64, entry: &IndexEntry, record: &Seen) {
-        self.last = Some(record.offset);
-        let same_time = record
-            .timestamp
-            .is_none_or(|timestamp| entry.timestamp.is_none_or(|listed| listed == timestamp));
-        let agrees = same_time
-            && entry.camera == record.camera
-            && entry.video == record.video
-            && (entry.key == record.key || !record.video);
-        if agrees {
-            self.check.agree += 1;
-            return;
-        }
-        self.check.wrong += 1;
-        self.tell(format!(
-            "entry {number} and the record at offset {} disagree in time, camera or kind",
-            record.offset
-        ));
-    }
-
-    /// An entry that no record belongs to.
-    fn astray(&mut self, number: u64, offset: u64) {
-        self.check.wrong += 1;
-        let what = match &self.records {
-            _ if self.last == Some(offset) => "as the entry before does",
-            Some(records) => records.what_begins(offset),
-            None => "where no record begins",
-        };
-        self.tell(format!("entry {number} points to offset {offset}, {what}"));
-    }
-
-    fn tell(&mut self, what: String) {
+    fn list(&mut self, what: String) {
         if self.check.listed.len() < MOST_LISTED {
             self.check.listed.push(what);
         }
     }
 
-    /// All records were there.
-    pub fn finish(mut self) -> IndexCheck {
-        while let Some((number, entry)) = self.peek(0) {
-            self.peeked.pop_front();
-            self.astray(number, entry.offset);
+    /// All records were compared.
+    pub fn finish(mut self, records: &Records) -> IndexCheck {
+        let mut astray: Vec<(u32, usize)> = Vec::new();
+        for (place, met) in self.met.iter().enumerate() {
+            if !met {
+                astray.push((self.entries[place].1, place));
+            }
+        }
+        astray.sort_unstable();
+        self.check.wrong += astray.len() as u64;
+        for (number, place) in astray.into_iter().take(MOST_LISTED) {
+            let offset = self.entries[place].0;
+            let before = place.checked_sub(1).map(|before| self.entries[before]);
+            let what = match before.filter(|before| before.0 == offset) {
+                Some((_, other)) => format!("as entry {other} does"),
+                None => records.describe(offset).to_owned(),
+            };
+            self.list(format!("entry {number} points to offset {offset}, {what}"));
         }
         self.check
     }
 }
 
 impl IndexCheck {
-    /// Nothing to complain about.
+    /// Nothing was found.
     pub fn good(&self) -> bool {
         self.wrong == 0 && self.without_entry == 0 && !self.misplaced
     }

@@ -5,15 +5,11 @@
 //! First comes a line `manifest`; then for each recording a line `file`, a line `frame` for each of its frames in the order of the
 //! file, and a line `end` with its SHA-256.
 
-use super::rows::{Fields, Row, RowWriter, Rows, codec_number, mode_number};
-use crate::common::{
-    Failure, Input,
-    clock::Zone,
-    coded::{codec_name, hex},
-    output::NewFile,
+use super::rows::{Row, RowWriter, Rows};
+use crate::{
+    common::{Failure, Input, output::NewFile},
+    recording::Frame,
 };
-use crate::recording::Frame;
-use formats::timeline::Resolution;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -30,7 +26,7 @@ const OLD_VERSION: u32 = 2;
 const MAX_LINE: u64 = 64 << 10;
 
 /// A line.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Line {
     /// The first.
@@ -38,7 +34,7 @@ enum Line {
     /// A recording begins.
     File { name: String, size: u64 },
     /// A frame of it.
-    Frame(Box<FrameLine>),
+    Frame(Row),
     /// The recording ends.
     End { frames: u64, sha256: String },
 }
@@ -46,8 +42,9 @@ enum Line {
 /// A line of a manifest of version 2.
 #[derive(Deserialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "most lines are frames")]
 enum OldLine {
-    Frame(Box<FrameLine>),
+    Frame(Row),
     End {
         frames: u64,
         file_sha256: String,
@@ -57,85 +54,6 @@ enum OldLine {
         file: String,
         size: u64,
     },
-}
-
-/// A frame.
-#[derive(Debug, Serialize, Deserialize)]
-struct FrameLine {
-    /// Number, from 0.
-    n: u64,
-    /// Offset of its record in the file, bytes.
-    offset: u64,
-    /// Coded bytes.
-    bytes: u64,
-    /// Camera, or audio channel.
-    camera: u16,
-    codec: String,
-    /// Video, not audio.
-    video: bool,
-    /// A keyframe.
-    key: bool,
-    /// Its reference is missing: players and conversions leave it out.
-    orphan: bool,
-    /// Recorder's time, RFC 3339, UTC; interpolated where the record has whole seconds only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    /// The record's time: seconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seconds: Option<i64>,
-    /// The record's milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    millis: Option<u16>,
-    /// The record's sequence number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence: Option<u16>,
-    /// The record's recording mode.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mode: Option<String>,
-    /// SHA-256 of the coded frame.
-    sha256: String,
-}
-
-impl FrameLine {
-    fn from_frame(frame: &Frame) -> FrameLine {
-        let packet = &frame.packet;
-        let has_clock = frame.resolution != Resolution::Slots;
-        FrameLine {
-            n: frame.number,
-            offset: frame.offset,
-            bytes: packet.payload.len() as u64,
-            camera: packet.stream.camera,
-            codec: codec_name(packet.stream.codec).to_owned(),
-            video: frame.is_video(),
-            key: packet.key,
-            orphan: frame.orphan,
-            time: has_clock.then(|| Zone::utc(frame.clock)),
-            seconds: packet.timestamp.map(|timestamp| timestamp.seconds),
-            millis: packet.timestamp.and_then(|timestamp| timestamp.millis),
-            sequence: packet.sequence,
-            mode: packet.mode.name().map(str::to_owned),
-            sha256: frame.extra.map(|sum| hex(&sum)).unwrap_or_default(),
-        }
-    }
-
-    fn row(&self, sha256: [u8; 32]) -> Row {
-        Row {
-            n: self.n,
-            offset: self.offset,
-            sha256,
-            fields: Fields {
-                seconds: self.seconds,
-                millis: self.millis,
-                sequence: self.sequence,
-                camera: self.camera,
-                mode: mode_number(self.mode.as_deref()),
-                codec: codec_number(&self.codec),
-                key: self.key,
-            },
-            video: self.video,
-            orphan: self.orphan,
-        }
-    }
 }
 
 /// Writes a manifest.
@@ -189,7 +107,7 @@ impl Writer {
     /// A disk that is full.
     pub fn add(&mut self, frame: &Frame) -> Result<(), Failure> {
         self.frames += 1;
-        self.line(&Line::Frame(Box::new(FrameLine::from_frame(frame))))
+        self.line(&Line::Frame(Row::from_frame(frame)))
     }
 
     /// Ends a recording.
@@ -257,13 +175,10 @@ impl Manifest {
                 let found = u64::from(all.count() - first);
                 match lines.next()? {
                     Some(Line::Frame(frame)) if frame.n == found => {
-                        let Some(sha256) = unhex(&frame.sha256) else {
-                            return Err(lines.expected("a sha256 of 64 hexadecimal digits"));
-                        };
-                        if frame.video {
+                        if frame.is_video() {
                             cameras.insert(frame.camera);
                         }
-                        all.push(&frame.row(sha256))?;
+                        all.push(&frame)?;
                     }
                     Some(Line::Frame(frame)) => {
                         let n = frame.n;
@@ -368,7 +283,7 @@ impl Lines {
             _ => serde_json::from_str(&text).ok(),
         };
         line.map(Some)
-            .ok_or_else(|| self.expected("a line of a manifest"))
+            .ok_or_else(|| self.expected("a frame with a sha256, a file or an end"))
     }
 
     fn text(&mut self) -> Result<Option<String>, Failure> {
@@ -391,19 +306,4 @@ impl Lines {
             self.name, self.number
         ))
     }
-}
-
-/// The bytes that 64 hexadecimal digits mean.
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != bytes.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        let digit = |digit: u8| char::from(digit).to_digit(16);
-        let [high, low] = *pair;
-        *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
-    }
-    Some(bytes)
 }

@@ -10,7 +10,10 @@
 use super::rows::{Moment, Row, Rows};
 use crate::common::Failure;
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
-use std::time::{Duration, Instant};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::{Duration, Instant},
+};
 
 /// Frames of each side that are compared at a time where none is unique.
 const MOST: usize = 1 << 18;
@@ -32,15 +35,6 @@ pub enum Found {
     Repeated { new: u32, of: u32 },
     /// A frame of the file only.
     Foreign { new: u32 },
-}
-
-/// How sides are compared.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rules {
-    /// Both sides have the recorder's time.
-    pub times: bool,
-    /// Frames without their reference are likely to be absent from the file.
-    pub orphans_may_miss: bool,
 }
 
 /// Which frames belong together.
@@ -77,11 +71,11 @@ impl Matching {
     }
 }
 
-/// Matches all frames of both sides.
+/// Matches all frames of both sides. `times`: both have the recorder's time.
 ///
 /// # Errors
 /// A disk that fails.
-pub fn match_frames(old: &Rows, new: &Rows, rules: Rules) -> Result<Matching, Failure> {
+pub fn match_frames(old: &Rows, new: &Rows, times: bool) -> Result<Matching, Failure> {
     if all_equal(old, new)? {
         return Ok(Matching {
             new_of: (0..new.len()).collect(),
@@ -95,7 +89,7 @@ pub fn match_frames(old: &Rows, new: &Rows, rules: Rules) -> Result<Matching, Fa
     let mut matcher = Matcher {
         old,
         new,
-        rules,
+        times,
         new_of: vec![NONE; old_ids.len()],
         taken: vec![false; new_ids.len()],
         in_new: vec![false; old_ids.len()],
@@ -187,13 +181,10 @@ fn longest_increasing(values: &[u32]) -> Vec<u32> {
     ends
 }
 
-/// A frame without a partner: number, moment, place.
-type Loose = (u32, Option<Moment>, u32);
-
 struct Matcher<'a> {
     old: &'a Rows,
     new: &'a Rows,
-    rules: Rules,
+    times: bool,
     old_ids: Vec<u32>,
     new_ids: Vec<u32>,
     new_of: Vec<u32>,
@@ -254,7 +245,7 @@ impl Matcher<'_> {
         let olds: Vec<u32> = olds.filter(|n| self.new_of[*n as usize] == NONE).collect();
         let news: Vec<u32> = news.filter(|n| !self.taken[*n as usize]).collect();
         // where all times have changed they do not show what belongs together
-        let mut timed = self.rules.times;
+        let mut timed = self.times;
         for anchor in [self.last, next].into_iter().flatten() {
             timed = timed && self.same_moment(anchor)?;
         }
@@ -368,11 +359,12 @@ impl Matcher<'_> {
         };
         let (mut old_from, mut new_from) = (0, 0);
         for (old, new) in same_time {
-            self.pair_by_place(&olds[old_from..old], &news[new_from..new], false)?;
+            self.pair_by_place(&olds[old_from..old], &news[new_from..new], false);
             self.pair(olds[old], news[new]);
             (old_from, new_from) = (old + 1, new + 1);
         }
-        self.pair_by_place(&olds[old_from..], &news[new_from..], at_end)
+        self.pair_by_place(&olds[old_from..], &news[new_from..], at_end);
+        Ok(())
     }
 
     /// Places in both lists of frames of the same camera and time, in the order of both.
@@ -397,20 +389,9 @@ impl Matcher<'_> {
     }
 
     /// Pairs frames one after the other. Where times are known and differ, only as many as the manifest has.
-    fn pair_by_place(&mut self, olds: &[u32], news: &[u32], at_end: bool) -> Result<(), Failure> {
-        let mut likely = Vec::new();
-        for old in olds {
-            if !(self.rules.orphans_may_miss && self.old.get(*old)?.orphan) {
-                likely.push(*old);
-            }
-        }
-        let olds = if likely.len() < news.len() {
-            olds
-        } else {
-            &likely
-        };
-        if self.rules.times && olds.len() != news.len() {
-            return Ok(());
+    fn pair_by_place(&mut self, olds: &[u32], news: &[u32], at_end: bool) {
+        if self.times && olds.len() != news.len() {
+            return;
         }
         // before the first pair, frames are next to what follows them
         let count = olds.len().min(news.len());
@@ -422,55 +403,35 @@ impl Matcher<'_> {
         for (old, new) in pairs {
             self.pair(*old, *new);
         }
-        Ok(())
     }
 
     /// Pairs equal frames that are left, of the same time first: they have moved.
     fn pair_moved(&mut self) -> Result<(), Failure> {
-        let loose = |rows: &Rows, ids: &[u32], wanted: &dyn Fn(usize, u32) -> bool| {
-            let mut list: Vec<Loose> = Vec::new();
-            for (n, id) in ids.iter().enumerate().filter(|(n, id)| wanted(*n, **id)) {
-                list.push((*id, rows.get(n as u32)?.moment(), n as u32));
+        for exact in [true, false] {
+            let moment = |rows: &Rows, n: usize| {
+                let row = exact.then(|| rows.get(n as u32)).transpose()?;
+                Ok::<_, Failure>(row.and_then(|row| row.moment()))
+            };
+            let mut left: HashMap<(u32, Option<Moment>), VecDeque<usize>> = HashMap::new();
+            for (old, id) in self.old_ids.iter().enumerate() {
+                if self.new_of[old] == NONE && self.in_new[*id as usize] {
+                    left.entry((*id, moment(self.old, old)?))
+                        .or_default()
+                        .push_back(old);
+                }
             }
-            list.sort_unstable();
-            Ok::<_, Failure>(list)
-        };
-        let gone = |n: usize, id: u32| self.new_of[n] == NONE && self.in_new[id as usize];
-        let left = |n: usize, id: u32| !self.taken[n] && id != NONE;
-        let olds = loose(self.old, &self.old_ids, &gone)?;
-        let news = loose(self.new, &self.new_ids, &left)?;
-        let (olds, news) = self.merge(olds, news, |one, other| {
-            one.0.cmp(&other.0).then(one.1.cmp(&other.1))
-        });
-        self.merge(olds, news, |one, other| one.0.cmp(&other.0));
-        Ok(())
-    }
-
-    /// Pairs what is equal in two sorted lists; returns the rest of both.
-    fn merge(
-        &mut self,
-        olds: Vec<Loose>,
-        news: Vec<Loose>,
-        compare: impl Fn(&Loose, &Loose) -> std::cmp::Ordering,
-    ) -> (Vec<Loose>, Vec<Loose>) {
-        use std::cmp::Ordering::{Equal, Greater, Less};
-        let (mut rest_old, mut rest_new) = (Vec::new(), Vec::new());
-        let (mut olds, mut news) = (olds.into_iter().peekable(), news.into_iter().peekable());
-        while let (Some(old), Some(new)) = (olds.peek(), news.peek()) {
-            match compare(old, new) {
-                Less => rest_old.extend(olds.next()),
-                Greater => rest_new.extend(news.next()),
-                Equal => {
-                    self.new_of[old.2 as usize] = new.2 | MOVED;
-                    self.taken[new.2 as usize] = true;
-                    olds.next();
-                    news.next();
+            for (new, id) in self.new_ids.iter().enumerate() {
+                if left.is_empty() || self.taken[new] || *id == NONE {
+                    continue;
+                }
+                let olds = left.get_mut(&(*id, moment(self.new, new)?));
+                if let Some(old) = olds.and_then(VecDeque::pop_front) {
+                    self.new_of[old] = new as u32 | MOVED;
+                    self.taken[new] = true;
                 }
             }
         }
-        rest_old.extend(olds);
-        rest_new.extend(news);
-        (rest_old, rest_new)
+        Ok(())
     }
 
     fn finish(self) -> Matching {
@@ -497,10 +458,8 @@ impl Matcher<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::rows::{Fields, RowWriter},
-        *,
-    };
+    use super::{super::rows::RowWriter, *};
+    use formats::reader::Codec;
     use proptest::prelude::*;
 
     /// A frame's bytes and seconds.
@@ -509,12 +468,11 @@ mod tests {
     fn rows(frames: &[Frame]) -> Rows {
         let mut rows = RowWriter::new().unwrap();
         for (n, (byte, seconds)) in frames.iter().enumerate() {
-            let row = Row::from_hash(n as u64, [*byte; 32]);
-            let fields = Fields {
+            let row = Row {
                 seconds: Some(*seconds),
-                ..row.fields
+                ..Row::from_hash(n as u32, Codec::Mpeg4, [*byte; 32])
             };
-            rows.push(&Row { fields, ..row }).unwrap();
+            rows.push(&row).unwrap();
         }
         rows.finish().unwrap()
     }
@@ -559,11 +517,7 @@ mod tests {
     }
 
     fn check(old: &[Frame], new: &[Frame], times: bool, unique: bool) {
-        let rules = Rules {
-            times,
-            orphans_may_miss: false,
-        };
-        let matching = match_frames(&rows(old), &rows(new), rules).unwrap();
+        let matching = match_frames(&rows(old), &rows(new), times).unwrap();
         let (mut olds, mut news, mut in_order, mut equal) = (vec![], vec![], vec![], 0);
         for found in matching.iter() {
             match found {

@@ -6,20 +6,17 @@ mod check;
 mod compare;
 mod converted;
 mod framehash;
-mod header;
 mod index;
 mod manifest;
 mod matching;
-mod others;
 mod rows;
-mod sequence;
 mod structure;
 mod text;
 
 use crate::common::{Common, Done, Failure, Input, failure::EXIT_CODES, output, output::NewFile};
 use check::Checked;
 use clap::Args;
-use compare::{CameraFrom, How, Outcome, compare};
+use compare::{How, Outcome, compare, sorted_keys};
 use manifest::{Manifest, Recording, Writer};
 use rows::Rows;
 use serde::Serialize;
@@ -236,7 +233,12 @@ impl Verify {
         let wanted = old.is_some() || framehash.is_some();
         let (checked, rows) = check::check(common, input, manifest, wanted)?;
         let outcome = match (old, &rows) {
-            (Some(old), Some(rows)) => Some(self.compare_recording(old, rows, &checked.sha256)?),
+            (Some(old), Some(rows)) => {
+                let (sum, codec) = (Some(checked.sha256.as_str()), None);
+                let mut outcome = self.compare("frames", old, rows, sum, codec, self.camera)?;
+                outcome.same_file = Some(outcome.recording_sha256 == checked.sha256);
+                Some(outcome)
+            }
             _ => None,
         };
         if let (Some((path, out)), Some(rows)) = (framehash, &rows) {
@@ -253,112 +255,87 @@ impl Verify {
         let mut cameras = BTreeSet::new();
         for row in rows.iter() {
             let row = row?;
-            if row.video {
-                cameras.insert(row.fields.camera);
+            if row.is_video() {
+                cameras.insert(row.camera);
             }
         }
         match (self.camera, cameras.first()) {
             (Some(camera), _) if cameras.contains(&camera) => Ok(camera),
             (None, Some(camera)) if cameras.len() == 1 => Ok(*camera),
-            (Some(camera), _) => Err(Failure::Use(format!(
-                "--camera {camera}: the recording has no frames of that camera, only of {}",
-                list(cameras)
-            ))),
-            (None, _) => Err(Failure::Use(format!(
-                "--framehash needs --camera: the recording has cameras {}",
+            (camera, _) => Err(Failure::Use(format!(
+                "--framehash{} the recording has cameras {}",
+                camera.map_or(" needs --camera:".to_owned(), |n| format!(", camera {n}:")),
                 list(cameras)
             ))),
         }
-    }
-
-    fn compare_recording(
-        &self,
-        old: &Manifest,
-        rows: &Rows,
-        sha256: &str,
-    ) -> Result<Outcome, Failure> {
-        let how = How {
-            camera: self.camera,
-            part: self.part,
-            converted: false,
-        };
-        let same = old.recordings.iter().position(|one| one.sha256 == sha256);
-        let chosen = match same {
-            Some(chosen) => chosen,
-            None => {
-                let votes = count_common(old, rows)?;
-                most(
-                    votes
-                        .into_iter()
-                        .map(|((recording, _), count)| (recording, count)),
-                )
-                .unwrap_or(0)
-            }
-        };
-        let recording = &old.recordings[chosen];
-        let mut outcome = compare("frames", recording, rows, how)?;
-        outcome.same_file = Some(recording.sha256 == sha256);
-        outcome.camera_from = self.camera.map(|_| CameraFrom::Option);
-        if outcome.has_nothing_equal() {
-            let here = codecs(rows, None)?;
-            outcome.not_comparable = Some(encoded_again(here, codecs(&recording.rows, None)?));
-        }
-        Ok(outcome)
     }
 
     fn verify_converted(&self, path: &Path, old: &Manifest) -> Result<Answer, Failure> {
         let origin = converted::read_origin(path);
         let mut outcomes = Vec::new();
-        for (number, stream) in converted::read_streams(path)?.into_iter().enumerate() {
-            outcomes.push(self.compare_stream(old, &origin, number, &stream)?);
+        for (number, (codec, frames)) in converted::read_streams(path)?.into_iter().enumerate() {
+            let what = format!("video stream {number}");
+            let sum = origin.sha256.as_deref();
+            outcomes.push(self.compare(&what, old, &frames, sum, Some(codec), origin.camera)?);
         }
         Ok(Answer::of_converted(path, old, outcomes))
     }
 
-    fn compare_stream(
+    /// Compares frames with the recording of this SHA-256, or else with the one that has most of them. `codec`: of a converted file,
+    /// which has one camera: `--camera`, or else the one that it names, that has most of the frames, or that is the only one.
+    fn compare(
         &self,
+        what: &str,
         old: &Manifest,
-        origin: &converted::Origin,
-        number: usize,
-        stream: &converted::Stream,
+        frames: &Rows,
+        sha256: Option<&str>,
+        codec: Option<String>,
+        named: Option<u16>,
     ) -> Result<Outcome, Failure> {
-        let votes = count_common(old, &stream.frames)?;
-        let named = |one: &Recording| origin.sha256.as_ref() == Some(&one.sha256);
-        let recording = old.recordings.iter().position(named);
-        let of_recording = votes
-            .iter()
-            .map(|((recording, _), count)| (*recording, *count));
-        let chosen = recording.or(most(of_recording)).unwrap_or(0);
+        let by_hash = |one: &Recording| Some(one.sha256.as_str()) == sha256;
+        let by_hash = old.recordings.iter().position(by_hash);
+        let converted = codec.is_some();
+        let votes = match by_hash.is_some() && !converted {
+            true => BTreeMap::new(),
+            false => count_common(old, frames)?,
+        };
+        let by_frames = most(votes.iter().map(|((one, _), count)| (*one, *count)));
+        let chosen = by_hash.or(by_frames).unwrap_or(0);
         let recording = &old.recordings[chosen];
-        let in_recording = |camera: &u16| recording.cameras.contains(camera);
-        let of_camera = votes.into_iter().filter(|((one, _), _)| *one == chosen);
-        let likely = most(of_camera.map(|((_, camera), count)| (camera, count)));
+        let of_chosen = votes.iter().filter(|((one, _), _)| *one == chosen);
+        let likely = most(of_chosen.map(|((_, camera), count)| (*camera, *count)));
         let only = recording
             .cameras
             .first()
             .filter(|_| recording.cameras.len() == 1);
-        let (camera, camera_from) = [
-            (self.camera, CameraFrom::Option),
-            (origin.camera.filter(in_recording), CameraFrom::Metadata),
-            (likely, CameraFrom::Frames),
-            (only.copied(), CameraFrom::OnlyOne),
-        ]
-        .into_iter()
-        .find(|(camera, _)| camera.is_some())
-        .map_or((None, None), |(camera, from)| (camera, Some(from)));
+        let choices = [
+            (self.camera, "option"),
+            (
+                named.filter(|camera| recording.cameras.contains(camera)),
+                "comment",
+            ),
+            (likely, "frames"),
+            (only.copied(), "only"),
+        ];
+        let choice = choices.into_iter().take(if converted { 4 } else { 1 });
+        let choice = choice
+            .filter_map(|(camera, from)| Some((camera?, from)))
+            .next();
         let how = How {
-            camera,
-            converted: true,
+            camera: choice.map(|(camera, _)| camera),
+            converted,
             part: self.part,
         };
-        let what = format!("video stream {number}");
-        let mut outcome = compare(&what, recording, &stream.frames, how)?;
-        outcome.camera_from = camera_from;
+        let mut outcome = compare(what, recording, frames, how)?;
+        outcome.camera_from = choice.map(|(_, from)| from);
         if outcome.has_nothing_equal() {
-            let here = BTreeSet::from([stream.codec.clone()]);
-            outcome.not_comparable = Some(match likely {
+            let here = match codec {
+                Some(codec) => BTreeSet::from([codec]),
+                None => codecs(frames, None)?,
+            };
+            outcome.not_comparable = Some(match likely.filter(|_| converted) {
                 Some(other) => format!("the frames are those of camera {other}"),
-                None => encoded_again(here, codecs(&recording.rows, camera)?),
+                None => encoded_again(here, codecs(&recording.rows, how.camera)?),
             });
         }
         Ok(outcome)
@@ -367,17 +344,13 @@ impl Verify {
 
 /// How many of a file's frames each recording and camera of a manifest has.
 fn count_common(old: &Manifest, new: &Rows) -> Result<BTreeMap<(usize, u16), u64>, Failure> {
-    let mut keys = Vec::with_capacity(new.len() as usize);
-    for row in new.iter() {
-        keys.push(row?.key());
-    }
-    keys.sort_unstable();
+    let keys = sorted_keys(new)?;
     let mut votes = BTreeMap::new();
     for (number, recording) in old.recordings.iter().enumerate() {
         for row in recording.rows.iter() {
             let row = row?;
-            if row.video && keys.binary_search(&row.key()).is_ok() {
-                *votes.entry((number, row.fields.camera)).or_default() += 1;
+            if row.is_video() && keys.binary_search(&row.key()).is_ok() {
+                *votes.entry((number, row.camera)).or_default() += 1;
             }
         }
     }
@@ -399,8 +372,8 @@ fn codecs(rows: &Rows, camera: Option<u16>) -> Result<BTreeSet<String>, Failure>
     let mut codecs = BTreeSet::new();
     for row in rows.iter() {
         let row = row?;
-        if row.video && camera.is_none_or(|camera| camera == row.fields.camera) {
-            codecs.insert(row.fields.codec_name());
+        if row.is_video() && camera.is_none_or(|camera| camera == row.camera) {
+            codecs.insert(row.codec);
         }
     }
     Ok(codecs.into_iter().map(str::to_owned).collect())

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Frames as rows of one size in a temporary file: a comparison looks at them more than once, and there may be millions.
 
-use crate::common::{Failure, clock::Zone, coded::codec_name};
-use crate::recording::Frame;
+use crate::{
+    common::{Failure, clock::Zone, coded::codec_name},
+    recording::Frame,
+};
 use formats::{exp::record::MODES, reader::Codec};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{
     cell::RefCell,
     fs::File,
@@ -14,11 +16,13 @@ use std::{
 };
 
 /// Bytes of a row.
-const ROW: usize = 69;
+const ROW: usize = 73;
 /// Rows that are read at a time.
 const BLOCK: u32 = 512;
 /// Name of the field of sequence numbers.
 pub const SEQUENCE: &str = "sequence number";
+/// Stands for codecs and modes without a name.
+const UNKNOWN: &str = "unknown";
 
 /// Codecs, each at the number it has in a row.
 const CODECS: [Codec; 11] = [
@@ -34,24 +38,77 @@ const CODECS: [Codec; 11] = [
     Codec::Pbm,
     Codec::Bmp,
 ];
+/// Codecs of video, which come first.
+const VIDEO: usize = 3;
 
-/// What a record claims of its frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fields {
-    /// Recorder's clock: seconds since 1970.
-    pub seconds: Option<i64>,
-    /// Its milliseconds.
-    pub millis: Option<u16>,
-    /// Sequence number.
-    pub sequence: Option<u16>,
+/// Camera, seconds and milliseconds: what tells frames with equal bytes apart.
+pub type Moment = (u16, i64, Option<u16>);
+
+/// A name out of a list. (As an alias, so that serde does not take it for borrowed text.)
+pub type Name = &'static str;
+
+/// A frame, and what its record claims of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Number in its file or stream, from 0.
+    pub n: u64,
+    /// Offset of its record in the file, bytes; 0 in a converted file.
+    pub offset: u64,
+    /// Coded bytes.
+    pub bytes: u32,
     /// Camera, or audio channel.
     pub camera: u16,
-    /// Index into [`MODES`], 255 = unknown.
-    pub mode: u8,
-    /// Index into [`CODECS`], 255 = unknown.
-    pub codec: u8,
+    /// Its name.
+    #[serde(deserialize_with = "read_codec")]
+    pub codec: Name,
     /// A keyframe.
     pub key: bool,
+    /// Cannot be decoded: its reference is missing.
+    pub orphan: bool,
+    /// Recorder's clock: seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<i64>,
+    /// Its milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub millis: Option<u16>,
+    /// Sequence number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u16>,
+    /// Name of the recording mode.
+    #[serde(deserialize_with = "read_mode", default = "unknown")]
+    pub mode: Name,
+    /// SHA-256 of the coded frame.
+    #[serde(with = "hex")]
+    pub sha256: [u8; 32],
+}
+
+fn codecs() -> impl Iterator<Item = &'static str> {
+    CODECS.iter().map(|codec| codec_name(*codec))
+}
+
+fn modes() -> impl Iterator<Item = &'static str> {
+    MODES.iter().map(|mode| mode.name().unwrap_or(UNKNOWN))
+}
+
+fn read_codec<'de, D: Deserializer<'de>>(from: D) -> Result<&'static str, D::Error> {
+    let name = String::deserialize(from)?;
+    Ok(codecs().find(|known| *known == name).unwrap_or(UNKNOWN))
+}
+
+fn read_mode<'de, D: Deserializer<'de>>(from: D) -> Result<&'static str, D::Error> {
+    let name = Option::<String>::deserialize(from)?;
+    let known = modes().find(|known| Some(*known) == name.as_deref());
+    Ok(known.unwrap_or(UNKNOWN))
+}
+
+fn unknown() -> &'static str {
+    UNKNOWN
+}
+
+/// The number of a name in a row.
+fn number(mut names: impl Iterator<Item = &'static str>, name: &str) -> u8 {
+    let place = names.position(|known| known == name);
+    place.map_or(u8::MAX, |n| n as u8)
 }
 
 /// A field in which two records differ.
@@ -65,38 +122,6 @@ pub struct FieldChange {
     pub is: String,
 }
 
-/// Camera, seconds and milliseconds: what tells frames with equal bytes apart.
-pub type Moment = (u16, i64, Option<u16>);
-
-/// A frame of either side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Number in its file or stream, from 0.
-    pub n: u64,
-    /// Offset of its record in the file, bytes; 0 in a converted file.
-    pub offset: u64,
-    /// SHA-256 of the coded frame.
-    pub sha256: [u8; 32],
-    /// What its record claims; nothing in a converted file.
-    pub fields: Fields,
-    /// Video, not audio.
-    pub video: bool,
-    /// Cannot be decoded: its reference is missing.
-    pub orphan: bool,
-}
-
-/// The number of a codec's name in a row.
-pub fn codec_number(name: &str) -> u8 {
-    let place = CODECS.iter().position(|codec| codec_name(*codec) == name);
-    place.and_then(|n| u8::try_from(n).ok()).unwrap_or(u8::MAX)
-}
-
-/// The number of a mode's name in a row.
-pub fn mode_number(name: Option<&str>) -> u8 {
-    let place = MODES.iter().position(|mode| mode.name() == name);
-    place.and_then(|n| u8::try_from(n).ok()).unwrap_or(u8::MAX)
-}
-
 /// A recorder's time as text, with milliseconds only where the recorder has them.
 pub fn timestamp_text(seconds: Option<i64>, millis: Option<u16>) -> Option<String> {
     let ns = seconds?.saturating_mul(1_000_000_000);
@@ -107,103 +132,57 @@ pub fn timestamp_text(seconds: Option<i64>, millis: Option<u16>) -> Option<Strin
     })
 }
 
-impl Fields {
-    /// Name of the codec.
-    pub fn codec_name(&self) -> &'static str {
-        let codec = CODECS.get(usize::from(self.codec));
-        codec.map_or("unknown", |codec| codec_name(*codec))
-    }
-
-    /// Each field as text, in one order.
-    fn texts(&self) -> [(&'static str, String); 6] {
-        let mode = MODES.get(usize::from(self.mode)).copied();
-        let time = timestamp_text(self.seconds, self.millis);
-        let none = || "none".to_owned();
-        [
-            ("time", time.unwrap_or_else(none)),
-            ("camera", self.camera.to_string()),
-            (
-                "mode",
-                mode.and_then(|mode| mode.name())
-                    .unwrap_or("unknown")
-                    .to_owned(),
-            ),
-            (
-                "kind",
-                if self.key { "keyframe" } else { "P frame" }.to_owned(),
-            ),
-            ("codec", self.codec_name().to_owned()),
-            (
-                SEQUENCE,
-                self.sequence.map_or_else(none, |number| number.to_string()),
-            ),
-        ]
-    }
-
-    /// The fields in which another record differs.
-    pub fn changes(&self, now: &Fields) -> Vec<FieldChange> {
-        if self == now {
-            return Vec::new();
-        }
-        let pairs = self.texts().into_iter().zip(now.texts());
-        pairs
-            .filter(|((_, was), (_, is))| was != is)
-            .map(|((field, was), (_, is))| FieldChange { field, was, is })
-            .collect()
-    }
-}
-
 impl Row {
-    /// The row of a frame.
+    /// The row of a frame of a recording.
     pub fn from_frame(frame: &Frame) -> Row {
         let packet = &frame.packet;
         Row {
             n: frame.number,
             offset: frame.offset,
-            sha256: frame.extra.unwrap_or_default(),
-            fields: Fields {
-                seconds: packet.timestamp.map(|timestamp| timestamp.seconds),
-                millis: packet.timestamp.and_then(|timestamp| timestamp.millis),
-                sequence: packet.sequence,
-                camera: packet.stream.camera,
-                mode: mode_number(packet.mode.name()),
-                codec: codec_number(codec_name(packet.stream.codec)),
-                key: packet.key,
-            },
-            video: frame.is_video(),
+            bytes: u32::try_from(packet.payload.len()).unwrap_or(u32::MAX),
+            camera: packet.stream.camera,
+            codec: codec_name(packet.stream.codec),
+            key: packet.key,
             orphan: frame.orphan,
+            seconds: packet.timestamp.map(|timestamp| timestamp.seconds),
+            millis: packet.timestamp.and_then(|timestamp| timestamp.millis),
+            sequence: packet.sequence,
+            mode: packet.mode.name().unwrap_or(UNKNOWN),
+            sha256: frame.extra.unwrap_or_default(),
         }
     }
 
     /// The row of a coded frame of a converted file, which has no record.
-    pub fn from_hash(n: u64, sha256: [u8; 32]) -> Row {
+    pub fn from_hash(n: u32, codec: Codec, sha256: [u8; 32]) -> Row {
         Row {
-            n,
+            n: u64::from(n),
             offset: 0,
-            sha256,
-            fields: Fields {
-                seconds: None,
-                millis: None,
-                sequence: None,
-                camera: 0,
-                mode: u8::MAX,
-                codec: u8::MAX,
-                key: false,
-            },
-            video: true,
+            bytes: 0,
+            camera: 0,
+            codec: codec_name(codec),
+            key: false,
             orphan: false,
+            seconds: None,
+            millis: None,
+            sequence: None,
+            mode: UNKNOWN,
+            sha256,
         }
+    }
+
+    /// A frame of a camera, not audio.
+    pub fn is_video(&self) -> bool {
+        codecs().take(VIDEO).any(|codec| codec == self.codec)
     }
 
     /// Its time as text.
     pub fn time(&self) -> Option<String> {
-        timestamp_text(self.fields.seconds, self.fields.millis)
+        timestamp_text(self.seconds, self.millis)
     }
 
     /// Its camera and time, where the record has a time.
     pub fn moment(&self) -> Option<Moment> {
-        let fields = &self.fields;
-        Some((fields.camera, fields.seconds?, fields.millis))
+        Some((self.camera, self.seconds?, self.millis))
     }
 
     /// The part of the hash that frames are matched by: 128 bits, more than anybody can find two frames for.
@@ -211,18 +190,48 @@ impl Row {
         self.sha256.first_chunk().copied().unwrap_or_default()
     }
 
-    fn to_bytes(self) -> Vec<u8> {
-        let fields = &self.fields;
-        let flags = u8::from(fields.key) | u8::from(self.video) << 1 | u8::from(self.orphan) << 2;
+    /// The fields in which another record differs.
+    pub fn changes(&self, now: &Row) -> Vec<FieldChange> {
+        let record = |row: &Row| (row.moment(), row.sequence, row.mode, row.codec, row.key);
+        if (self.camera, record(self)) == (now.camera, record(now)) {
+            return Vec::new();
+        }
+        let none = || "none".to_owned();
+        let texts = |row: &Row| {
+            [
+                ("time", row.time().unwrap_or_else(none)),
+                ("camera", row.camera.to_string()),
+                ("mode", row.mode.to_owned()),
+                (
+                    "kind",
+                    if row.key { "keyframe" } else { "P frame" }.to_owned(),
+                ),
+                ("codec", row.codec.to_owned()),
+                (SEQUENCE, row.sequence.map_or_else(none, |n| n.to_string())),
+            ]
+        };
+        let pairs = texts(self).into_iter().zip(texts(now));
+        pairs
+            .filter(|((_, was), (_, is))| was != is)
+            .map(|((field, was), (_, is))| FieldChange { field, was, is })
+            .collect()
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
         [
             &self.n.to_le_bytes()[..],
             &self.offset.to_le_bytes(),
+            &self.bytes.to_le_bytes(),
             &self.sha256,
-            &fields.seconds.unwrap_or(i64::MIN).to_le_bytes(),
-            &fields.millis.map_or(u32::MAX, u32::from).to_le_bytes(),
-            &fields.sequence.map_or(u32::MAX, u32::from).to_le_bytes(),
-            &fields.camera.to_le_bytes(),
-            &[fields.mode, fields.codec, flags],
+            &self.seconds.unwrap_or(i64::MIN).to_le_bytes(),
+            &self.millis.map_or(u32::MAX, u32::from).to_le_bytes(),
+            &self.sequence.map_or(u32::MAX, u32::from).to_le_bytes(),
+            &self.camera.to_le_bytes(),
+            &[
+                number(codecs(), self.codec),
+                number(modes(), self.mode),
+                u8::from(self.key) | u8::from(self.orphan) << 1,
+            ],
         ]
         .concat()
     }
@@ -242,27 +251,25 @@ impl Row {
             u64::from_le_bytes(take(from)),
             u64::from_le_bytes(take(from)),
         );
-        let sha256 = take(from);
-        let seconds = Some(i64::from_le_bytes(take(from))).filter(|seconds| *seconds != i64::MIN);
+        let (bytes, sha256) = (u32::from_le_bytes(take(from)), take(from));
+        let seconds = Some(i64::from_le_bytes(take(from)));
         let millis = u16::try_from(u32::from_le_bytes(take(from))).ok();
         let sequence = u16::try_from(u32::from_le_bytes(take(from))).ok();
         let camera = u16::from_le_bytes(take(from));
-        let [mode, codec, flags] = take(from);
+        let [codec, mode, flags] = take(from);
         Row {
             n,
             offset,
+            bytes,
+            camera,
+            codec: codecs().nth(codec.into()).unwrap_or(UNKNOWN),
+            key: flags & 1 != 0,
+            orphan: flags & 2 != 0,
+            seconds: seconds.filter(|seconds| *seconds != i64::MIN),
+            millis,
+            sequence,
+            mode: modes().nth(mode.into()).unwrap_or(UNKNOWN),
             sha256,
-            fields: Fields {
-                seconds,
-                millis,
-                sequence,
-                camera,
-                mode,
-                codec,
-                key: flags & 1 != 0,
-            },
-            video: flags & 2 != 0,
-            orphan: flags & 4 != 0,
         }
     }
 }
@@ -303,10 +310,8 @@ impl RowWriter {
     /// A disk that is full; more than 2³¹ − 1 rows.
     pub fn push(&mut self, row: &Row) -> Result<(), Failure> {
         if self.count >= i32::MAX.unsigned_abs() {
-            let most = i32::MAX;
-            return Err(Failure::Input(format!(
-                "more than {most} frames cannot be compared"
-            )));
+            let text = format!("more than {} frames cannot be compared", i32::MAX);
+            return Err(Failure::Input(text));
         }
         self.count += 1;
         self.out
@@ -331,7 +336,7 @@ impl RowWriter {
 }
 
 /// Rows in a temporary file, or some of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rows {
     file: Arc<File>,
     first: u32,
@@ -368,9 +373,8 @@ impl Rows {
             let from = u64::from(self.first + number * BLOCK) * ROW as u64;
             *held = None;
             bytes.resize(count as usize * ROW, 0);
-            self.file
-                .read_exact_at(bytes, from)
-                .map_err(temporary_failed)?;
+            let read = self.file.read_exact_at(bytes, from);
+            read.map_err(temporary_failed)?;
             *held = Some(number);
         }
         let row = bytes.get(place * ROW..(place + 1) * ROW);
@@ -405,32 +409,31 @@ mod tests {
     #[test]
     fn rows_come_back_as_they_were() {
         let mut rows = RowWriter::new().unwrap();
-        let row = |n: u64| Row {
-            n,
-            offset: n * 1000,
-            fields: Fields {
-                seconds: (!n.is_multiple_of(3)).then_some(-5),
-                millis: (!n.is_multiple_of(2)).then_some(999),
-                sequence: (!n.is_multiple_of(5)).then_some(65535),
-                camera: 7,
-                mode: 2,
-                codec: 1,
-                key: n.is_multiple_of(7),
-            },
-            video: n.is_multiple_of(2),
+        let row = |n: u32| Row {
+            offset: u64::from(n) * 1000,
+            bytes: n * 7,
+            camera: 7,
+            key: n.is_multiple_of(7),
             orphan: n.is_multiple_of(4),
-            ..Row::from_hash(n, [n as u8; 32])
+            seconds: (!n.is_multiple_of(3)).then_some(-5),
+            millis: (!n.is_multiple_of(2)).then_some(999),
+            sequence: (!n.is_multiple_of(5)).then_some(65535),
+            mode: modes().nth(n as usize % MODES.len()).unwrap(),
+            ..Row::from_hash(n, CODECS[n as usize % CODECS.len()], [n as u8; 32])
         };
         for n in 0..1300 {
             rows.push(&row(n)).unwrap();
         }
         let rows = rows.finish().unwrap();
         for n in (0..1300).rev().chain(0..1300) {
-            assert_eq!(rows.get(n).unwrap(), row(u64::from(n)));
+            assert_eq!(rows.get(n).unwrap(), row(n));
+            let json = serde_json::to_string(&row(n)).unwrap();
+            assert_eq!(serde_json::from_str::<Row>(&json).unwrap(), row(n));
         }
         let part = rows.part(700, 600);
         assert_eq!(part.get(599).unwrap(), row(1299));
-        let even = part.filter(|row| row.video).unwrap();
-        assert_eq!((even.len(), even.get(1).unwrap()), (300, row(702)));
+        let keys = part.filter(|row| row.key).unwrap();
+        assert_eq!((keys.len(), keys.get(1).unwrap()), (86, row(707)));
+        assert_eq!(keys.filter(Row::is_video).unwrap().len(), 23);
     }
 }

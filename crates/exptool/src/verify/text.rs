@@ -4,7 +4,7 @@
 use super::{
     Answer, Answers,
     check::Checked,
-    compare::{CameraFrom, Difference, Outcome},
+    compare::{Difference, Outcome},
     list,
 };
 use crate::common::plain::plain;
@@ -176,10 +176,10 @@ impl Checked {
 impl Outcome {
     fn text(&self, out: &mut String) {
         let camera = match (self.camera, self.camera_from) {
-            (Some(camera), Some(CameraFrom::Metadata)) => {
+            (Some(camera), Some("comment")) => {
                 format!(", camera {camera} (the file's comment names it)")
             }
-            (Some(camera), Some(CameraFrom::Frames)) => {
+            (Some(camera), Some("frames")) => {
                 format!(", camera {camera} (which has most of the frames)")
             }
             (Some(camera), _) => format!(", camera {camera}"),

@@ -86,6 +86,7 @@ fn a_manifest_of_version_2_is_read() {
                 for absent in ["time", "seconds", "millis", "sequence", "mode"] {
                     fields.entry(absent).or_insert(serde_json::Value::Null);
                 }
+                fields.insert("video".to_owned(), true.into());
             }
         }
         lines += &format!("{old}\n");

@@ -31,14 +31,14 @@ fn frames_that_were_encoded_again_cannot_be_compared() {
     let folder = tempfile::tempdir().unwrap();
     let file = two_cameras(folder.path());
     let manifest = manifest(&file);
-    let comment = format!("{COMMENT}, camera 2");
+    let comment = format!("{COMMENT}; camera 2");
     let out = made(&file, 2, ENCODE, &comment);
     let answer = against(&out, &manifest, &[], 1);
     assert_eq!(answer["result"], "coded frames cannot be compared");
     let outcome = &answer["against"][0];
     assert_eq!(
         (&outcome["camera"], &outcome["camera_from"]),
-        (&2.into(), &"metadata".into())
+        (&2.into(), &"comment".into())
     );
     let reason = "they were encoded again (H.264 here, MPEG-4 Part 2 in the recording)";
     assert_eq!(outcome["not_comparable"], reason);
@@ -71,7 +71,7 @@ fn frames_that_were_encoded_again_cannot_be_compared() {
     let out = made(&file, 1, "avdec_mpeg4 ! x265enc ! h265parse", COMMENT);
     let answer = against(&out, &manifest, &[], 1);
     let reason = answer["against"][0]["not_comparable"].as_str().unwrap();
-    assert!(reason.contains("H.265 here"), "{reason}");
+    assert!(reason.contains("H265 here"), "{reason}");
 }
 
 #[test]
@@ -80,16 +80,16 @@ fn the_comment_of_an_output_names_its_camera() {
     let file = two_cameras(folder.path());
     let manifest = manifest(&file);
     // frames and comment agree
-    let comment = format!("{COMMENT}, camera 2");
+    let comment = format!("{COMMENT}; camera 2");
     let out = made(&file, 2, "mpeg4videoparse", &comment);
     let answer = against(&out, &manifest, &[], 0);
     let outcome = &answer["against"][0];
     assert_eq!(
         (&outcome["camera"], &outcome["camera_from"]),
-        (&2.into(), &"metadata".into())
+        (&2.into(), &"comment".into())
     );
     // a comment that is wrong is found out
-    let comment = format!("{COMMENT}, camera 1");
+    let comment = format!("{COMMENT}; camera 1");
     let out = made(&file, 2, "mpeg4videoparse", &comment);
     let answer = against(&out, &manifest, &[], 1);
     assert_eq!(answer["against"][0]["camera"], 1);
