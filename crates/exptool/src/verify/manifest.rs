@@ -42,7 +42,6 @@ enum Line {
 /// A line of a manifest of version 2.
 #[derive(Deserialize)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "most lines are frames")]
 enum OldLine {
     Frame(Row),
     End {

@@ -105,3 +105,29 @@ fn the_comment_of_an_output_names_its_camera() {
     let answer = against(&out, &alone_manifest, &[], 0);
     assert_eq!(numbers(&answer), [60, 0, 0, 0, 0, 0]);
 }
+
+/// `convert` writes the comment that `verify` reads, whatever the container.
+#[test]
+fn outputs_of_convert_are_compared_with_the_camera_they_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = two_cameras(folder.path());
+    let one = one_camera(folder.path(), 4);
+    let disc = folder.path().join("disc.manifest");
+    run(
+        &["verify", text(&one), text(&two), "--manifest", text(&disc)],
+        0,
+    );
+    for suffix in ["mp4", "mkv", "avi"] {
+        let out = folder.path().join(format!("out.{suffix}"));
+        let camera = ["--camera", "2"];
+        run(
+            &[&["convert", text(&two)][..], &camera, &["-o", text(&out)]].concat(),
+            0,
+        );
+        let answer = against(&out, &disc, &[], 0);
+        let outcome = &answer["against"][0];
+        assert_eq!(outcome["recording"], "two.exp", "{suffix}");
+        let camera = (&outcome["camera"], &outcome["camera_from"]);
+        assert_eq!(camera, (&2.into(), &"comment".into()), "{suffix}");
+    }
+}
