@@ -519,6 +519,7 @@ mod tests {
     fn check(old: &[Frame], new: &[Frame], times: bool, unique: bool) {
         let matching = match_frames(&rows(old), &rows(new), times).unwrap();
         let (mut olds, mut news, mut in_order, mut equal) = (vec![], vec![], vec![], 0);
+        let (mut missing, mut repeated) = (vec![], vec![]);
         for found in matching.iter() {
             match found {
                 Found::Pair {
@@ -535,10 +536,14 @@ mod tests {
                         equal += usize::from(same);
                     }
                 }
-                Found::Missing { old: o, .. } => olds.push(o),
+                Found::Missing { old: o, .. } => {
+                    olds.push(o);
+                    missing.push(old[o as usize].0);
+                }
                 Found::Repeated { new: n, of } => {
                     assert_eq!(new[n as usize].0, old[of as usize].0);
                     news.push(n);
+                    repeated.push(new[n as usize].0);
                 }
                 Found::Foreign { new: n } => {
                     assert!(old.iter().all(|one| one.0 != new[n as usize].0));
@@ -547,12 +552,21 @@ mod tests {
             }
         }
         assert!(in_order.is_sorted(), "{in_order:?}");
+        // what is there once more than before cannot be missing
+        assert!(repeated.iter().all(|byte| !missing.contains(byte)));
         assert!(olds.into_iter().eq(0..old.len() as u32));
         news.sort_unstable();
         assert!(news.into_iter().eq(0..new.len() as u32));
         if unique {
             assert_eq!(equal, longest_common(old, new));
         }
+    }
+
+    #[test]
+    fn frames_that_are_alike_stay_in_order_whatever_their_times() {
+        let old: Vec<Frame> = (0..40).map(|n| (n as u8 / 8, n)).collect();
+        let new: Vec<Frame> = old.iter().map(|one| (one.0, one.1 * 3 + 7)).collect();
+        check(&old, &new[3..], true, true);
     }
 
     proptest! {
