@@ -6,10 +6,10 @@ use testing::common;
 use testing::netvu_make;
 use testing::netvu_make::run;
 
-use formats::netvu::{Kind, open, read_all};
+use formats::netvu::{Kind, open};
 use formats::reader::{Codec, Packet, Reader, Step, Window};
 use gst::prelude::*;
-use netvu_make::{Made, jpeg_file, minimal, noise, part, scan, sound, sprite, vop};
+use netvu_make::{Made, jpeg_file, minimal, noise, part, read_all, scan, sound, sprite, vop};
 use proptest::prelude::*;
 use std::io::Write;
 use std::path::Path;

@@ -6,12 +6,13 @@ use testing::common;
 use testing::netvu_make;
 
 use common::{init, launch_well, samples};
-use formats::netvu::{Kind, read_all};
+use formats::netvu::Kind;
 use formats::reader::{Codec, Step};
 use gst::prelude::*;
 use netvu_make::Made;
 use std::path::Path;
 use std::process::Command;
+use testing::netvu_make::read_all;
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;

@@ -9,9 +9,9 @@
 
 use testing::netvu_make;
 
-use formats::netvu::{Kind, bytes_to_next_packet, read_all};
+use formats::netvu::{Kind, bytes_to_next_packet};
 use formats::reader::Step;
-use netvu_make::{Made, scan, vop};
+use netvu_make::{Made, packet, part, read_all, scan, vop};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -102,8 +102,112 @@ fn rebuild() {
     );
 }
 
+/// Bytes of hostile files, and a multiple of them that must take that much longer.
+const HOSTILE: [usize; 2] = [1 << 20, 8 << 20];
+
+/// Files full of what records begin with: the time for each byte must not grow with the file.
+fn hostile() {
+    let endless = |made: Made, size: u32| {
+        let mut record = made.record();
+        record[20..24].copy_from_slice(&size.to_be_bytes());
+        record
+    };
+    let picture = Made {
+        payload: vop(true, 40, 3),
+        ..Made::default()
+    };
+    let jpeg = Made {
+        format: 1,
+        payload: scan(40, 3),
+        ..Made::default()
+    };
+    let mut open_jpeg = jpeg.record();
+    open_jpeg.extend([0, 0xff, 0xd8]);
+    let huge = packet(
+        6,
+        0,
+        &[
+            &[0x49, 0x30, 4, 0x55, 0, 0, 0, 0, 1, 0xb6, 0x10][..],
+            &[7; 40],
+        ]
+        .concat(),
+    );
+    let mut huge_minimal = huge.clone();
+    huge_minimal[2..6].copy_from_slice(&0x00ff_ffffu32.to_be_bytes());
+    let mut huge_part = part("image/admp4", b"x");
+    huge_part.truncate(huge_part.len() - 1);
+    let text = String::from_utf8(huge_part)
+        .unwrap()
+        .replace("000001", "16777216");
+    let cases: [(&str, Vec<u8>); 12] = [
+        ("zeros", vec![0]),
+        ("start codes", vec![0, 0, 1, 0xb6]),
+        ("magic words", vec![0xde, 0xca, 0xde, 0x11]),
+        ("audio magic words", vec![0, 0xab, 0xcd, 0xef]),
+        ("boundaries", b"\n--0plm(".to_vec()),
+        ("parts that claim 16 MiB", text.into_bytes()),
+        ("message magic words", vec![0xfa, 0xce, 0xd0, 0xff]),
+        ("headers that claim 16 MiB", endless(picture, 16 << 20)),
+        ("JPEG headers that claim 1 MiB", endless(jpeg, 1 << 20)),
+        ("JPEG files without an end", open_jpeg),
+        ("minimal packets that claim 16 MiB", huge_minimal),
+        ("separators of opaque packets", vec![5, 0, 0, 0, 0, 1, 7]),
+    ];
+    for (name, piece) in cases {
+        let mut slowest = [f64::MAX; HOSTILE.len()];
+        let mut slowest_kind = Kind::Binary;
+        for kind in [
+            Kind::Binary,
+            Kind::Mime,
+            Kind::Raw,
+            Kind::Sprite,
+            Kind::Partition,
+        ] {
+            for (bytes, slowest) in HOSTILE.iter().zip(&mut slowest) {
+                let data = piece.repeat(bytes / piece.len());
+                let start = Instant::now();
+                black_box(read_all(kind, &data, 64 << 10, |_, _, _| ()));
+                let rate = data.len() as f64 / start.elapsed().as_secs_f64() / 1e6;
+                if rate < *slowest {
+                    *slowest = rate;
+                    slowest_kind = kind;
+                }
+            }
+        }
+        println!(
+            "{name}: at least {:.0} MB/s in 1 MiB, {:.0} in 8 MiB (slowest: {slowest_kind:?})",
+            slowest[0], slowest[1]
+        );
+    }
+}
+
+/// Many cameras in a small file.
+fn cameras() {
+    let packets: Vec<Vec<u8>> = (0..8000u64)
+        .map(|number| {
+            Made {
+                camera: 1 + (number % 4000) as i32,
+                payload: vop(true, 60, number),
+                ..Made::default()
+            }
+            .packet()
+        })
+        .collect();
+    let data = packets.concat();
+    let time = best(|| {
+        black_box(read_all(Kind::Binary, &data, 0, |_, _, _| ()));
+    });
+    println!(
+        "4,000 cameras in {} bytes: {:.1} ms",
+        data.len(),
+        time.as_secs_f64() * 1e3
+    );
+}
+
 fn main() {
     search();
     frames();
     rebuild();
+    cameras();
+    hostile();
 }

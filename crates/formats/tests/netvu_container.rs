@@ -2,11 +2,12 @@
 //! The NetVu readers over every sample, read whole and byte by byte: frames, times, titles, bytes and key flags as the list
 //! beside each sample has them.
 
-use formats::netvu::{self, Kind, probe, read_all};
+use formats::netvu::{self, Kind, probe};
 use formats::reader::{Codec, Packet, Payload, Step};
 use md5::{Digest, Md5};
 use serde_json::Value;
 use std::path::PathBuf;
+use testing::netvu_make::read_all;
 
 fn samples() -> Option<PathBuf> {
     let dir = std::env::var_os("EXP_SAMPLES")

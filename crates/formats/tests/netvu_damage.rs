@@ -4,9 +4,11 @@
 
 use testing::netvu_make;
 
-use formats::netvu::{Kind, probe, read_all};
+use formats::netvu::{Kind, probe};
 use formats::reader::{Codec, Packet, Step};
-use netvu_make::{Made, TRAILER, little, minimal, packet, part, scan, sound, sprite, vop};
+use netvu_make::{
+    Made, TRAILER, little, minimal, packet, part, read_all, scan, sound, sprite, vop,
+};
 use proptest::prelude::*;
 
 #[derive(Debug, Default)]

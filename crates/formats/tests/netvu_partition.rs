@@ -6,9 +6,9 @@
 
 use testing::netvu_make;
 
-use formats::netvu::{Kind, probe, read_all};
+use formats::netvu::{Kind, probe};
 use formats::reader::{Codec, Step};
-use netvu_make::{Made, little, scan, sound, vop};
+use netvu_make::{Made, little, read_all, scan, sound, vop};
 use proptest::prelude::*;
 
 /// Random bytes that always come out the same.

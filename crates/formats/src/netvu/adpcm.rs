@@ -65,7 +65,7 @@ impl State {
     }
 }
 
-/// Decodes a whole block to signed 16-bit little-endian samples, two for each byte of codes, and tells the state at its end.
+/// Decodes a whole block to signed 16-bit little-endian samples, two for each byte of codes; also answers the state at its end.
 /// `None` where the block has no valid header.
 pub fn decode(block: &[u8]) -> Option<(Box<[u8]>, State)> {
     let mut state = State::parse(block).ok().flatten()?;

@@ -9,7 +9,7 @@ use crate::reader::{AudioFormat, Codec, Payload, Timestamp};
 /// Bytes of the header.
 pub const LEN: usize = 28;
 
-/// Longest block that is believed, in bytes (assumed; 3468 is the longest seen).
+/// Longest block that is accepted, in bytes (assumed; 3468 is the longest seen).
 pub const MAX_BLOCK: usize = 65_536;
 
 /// How a block is coded.
@@ -50,7 +50,7 @@ impl Mode {
         Some(Mode { rate, adpcm })
     }
 
-    /// What a packet says of the decoded audio.
+    /// The format of the decoded audio.
     pub fn format(&self) -> AudioFormat {
         AudioFormat {
             rate: self.rate,
@@ -59,7 +59,7 @@ impl Mode {
         }
     }
 
-    /// The samples of the block that stands at `range` of `data`, and how many there are. `None` where it is no valid block.
+    /// The samples of the block at `range` of `data`, and how many there are. `None` where it is not a valid block.
     pub fn samples(&self, data: &[u8], range: std::ops::Range<usize>) -> Option<(Payload, u64)> {
         let block = data.get(range.clone())?;
         if self.adpcm {
@@ -119,7 +119,7 @@ pub struct AudioHeader {
     pub timestamp: Option<Timestamp>,
 }
 
-/// The byte order that the four bytes of a version word tell: `00 AB CD EF` or the reverse.
+/// The byte order that the four bytes of a version word show: `00 AB CD EF` or the reverse.
 pub fn order_of(word: [u8; 4]) -> Option<Order> {
     match word {
         [0, 0xab, 0xcd, 0xef] => Some(Order::Big),

@@ -2,7 +2,7 @@
 //! AD binary and minimal streams: packets behind six-byte separators, with nothing between them (verified to the last byte of
 //! every capture).
 //!
-//! A packet is believed where its content and its size agree, whatever its type, channel and clock are. Of content that has no
+//! A packet is accepted where its content and its size agree, whatever its type, channel and clock are. Of content that has no
 //! size of its own, the packet behind must prove itself, or no other may be found inside.
 
 use super::audio::{self, AudioHeader, Mode};
@@ -219,7 +219,7 @@ impl Binary {
         let body = window.data.get(separator::LEN..total).unwrap_or_default();
         let range = separator::LEN..total;
         let builder = &mut self.builder;
-        let picture = match sep.content(body) {
+        let frame = match sep.content(body) {
             Type::Audio | Type::MinimalAudio => return self.audio(window.data, sep, total),
             Type::Info => {
                 builder.info_packet(sep.number(), body);
@@ -248,7 +248,7 @@ impl Binary {
                     builder.warn(window.offset, "the version of a picture header is damaged");
                 }
                 if end < body.len() {
-                    builder.warn(window.offset, "a packet is longer than its picture");
+                    builder.warn(window.offset, "a packet is longer than its frame");
                 }
                 header.camera = builder.camera(header.camera, sep.number());
                 builder.headed(
@@ -261,7 +261,7 @@ impl Binary {
                 )?
             }
         };
-        Ok(self.builder.emit(picture, total))
+        Ok(self.builder.emit(frame, total))
     }
 
     fn minimal<'a>(
@@ -443,7 +443,7 @@ fn content(data: &[u8], sep: &Separator) -> Content {
         Type::Jpeg | Type::Mpeg4 | Type::H264 => match PictureHeader::of_any_version(body) {
             Ok(header) if header.total() == sep.size => Content::Proved,
             Ok(header) if header.total() > sep.size => {
-                Content::Wrong("a picture no longer than its packet")
+                Content::Wrong("a frame no longer than its packet")
             }
             _ => match PictureHeader::parse(body) {
                 Ok(_) => Content::Begun,
@@ -497,7 +497,7 @@ fn content(data: &[u8], sep: &Separator) -> Content {
 }
 
 /// How much the packet at the start of `data` speaks for a binary stream, for probing, and its size: 100 for one that proves
-/// itself, less for a weak type, 0 for one that says nothing. `None` where it is no packet of such a stream.
+/// itself, less for a weak type, 0 for one that proves nothing. `None` where it is not a packet of such a stream.
 pub fn score(data: &[u8]) -> Option<(u32, usize)> {
     let sep = Separator::parse(data, 0).ok()??;
     let body = data.get(separator::LEN..).unwrap_or_default();

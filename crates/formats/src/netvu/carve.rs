@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Coded pictures without any header around them, found by their own start codes: H.264 access units (Annex B, facts of ITU-T
-//! H.264) or whole JPEG files (facts of ITU-T T.81). What stands between them is skipped.
+//! Coded frames without any header around them, found by their own start codes: H.264 access units (Annex B, facts of ITU-T
+//! H.264) or whole JPEG files (facts of ITU-T T.81). What is between them is skipped.
 //!
-//! Nothing tells when they were recorded. They get a slot each, 25 a second (assumed), in the order of the file. Where each
-//! field is a picture of its own, that is half of the true speed.
+//! When they were recorded is unknown. They get a slot each, 25 a second (assumed), in the order of the file. Where each
+//! field is a frame of its own, that is half of the true speed.
 
 use super::jfif::Jfif;
 use super::packet_builder::{PacketBuilder, packet};
@@ -18,15 +18,15 @@ const RATE: (u32, u32) = (25, 1);
 /// What every JPEG file begins with.
 const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 
-/// Units of H.264 that may stand before the first slice.
+/// Units of H.264 that may be before the first slice.
 const MAX_UNITS: usize = 64;
 
-/// Lines and columns that a picture may have.
+/// Lines and columns that a frame may have.
 const SIDES: std::ops::RangeInclusive<u16> = 16..=8192;
 
-/// A picture at the start of some bytes.
+/// A frame at the start of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Picture {
+enum Frame {
     /// It takes so many bytes.
     Whole {
         bytes: usize,
@@ -39,14 +39,14 @@ enum Picture {
     No,
 }
 
-/// The first picture of `front`, its codec and where it begins. An H.264 stream must begin with its parameter sets and a
+/// The first frame of `front`, its codec and where it begins. An H.264 stream must begin with its parameter sets and a
 /// slice; a JPEG file must be whole.
 pub fn first(front: &[u8]) -> Option<(Codec, usize)> {
     let h264 = first_unit(front);
     let before = front.get(..h264.unwrap_or(front.len())).unwrap_or(front);
     let jpeg = memmem::find_iter(before, &JPEG).find(|at| {
         let file = jpeg(front.get(*at..).unwrap_or_default(), true);
-        matches!(file, Picture::Whole { .. })
+        matches!(file, Frame::Whole { .. })
     });
     match (jpeg, h264) {
         (Some(at), _) => Some((Codec::Jpeg, at)),
@@ -75,15 +75,15 @@ fn first_unit(front: &[u8]) -> Option<usize> {
 
 /// `data` begins with a sequence parameter set, a picture parameter set and a slice.
 fn is_stream(data: &[u8]) -> bool {
-    let mut pictures = false;
+    let mut frames = false;
     for unit in units(data, true).take(MAX_UNITS) {
         match unit.kind() {
             _ if !unit.is_sound() => return false,
-            h264::PPS => pictures = true,
+            h264::PPS => frames = true,
             6 | h264::SPS | 9 | 12..=15 => {}
             _ => {
                 let size = h264::picture_size(data);
-                return pictures
+                return frames
                     && unit.is_first_slice()
                     && size.is_some_and(|(x, y)| SIDES.contains(&x) && SIDES.contains(&y));
             }
@@ -93,7 +93,7 @@ fn is_stream(data: &[u8]) -> bool {
 }
 
 /// The access unit at the start of `data`.
-fn access_unit(data: &[u8], last: bool) -> Picture {
+fn access_unit(data: &[u8], last: bool) -> Frame {
     let mut first: Option<Unit> = None;
     let mut sets = false;
     let mut whole = None;
@@ -108,17 +108,17 @@ fn access_unit(data: &[u8], last: bool) -> Picture {
     let bytes = match whole {
         Some(whole) => whole,
         None if last => data.len(),
-        None if data.len() > MAX_RECORD => return Picture::No,
-        None => return Picture::Open,
+        None if data.len() > MAX_RECORD => return Frame::No,
+        None => return Frame::Open,
     };
     let Some(first) = first.filter(|_| bytes <= MAX_RECORD) else {
-        return Picture::No;
+        return Frame::No;
     };
     let size = match sets {
         true => h264::picture_size(data.get(..bytes).unwrap_or_default()),
         false => None,
     };
-    Picture::Whole {
+    Frame::Whole {
         bytes,
         key: first.kind() == 5 || sets && first.is_intra(),
         size: size.unwrap_or_default(),
@@ -126,14 +126,14 @@ fn access_unit(data: &[u8], last: bool) -> Picture {
 }
 
 /// The JPEG file at the start of `data`.
-fn jpeg(data: &[u8], last: bool) -> Picture {
+fn jpeg(data: &[u8], last: bool) -> Frame {
     let open = match last || data.len() > MAX_RECORD {
-        true => Picture::No,
-        false => Picture::Open,
+        true => Frame::No,
+        false => Frame::Open,
     };
     let segments = match Jfif::read(data) {
         Ok(Some(segments)) if segments.width > 0 && segments.height > 0 => segments,
-        Ok(_) => return Picture::No,
+        Ok(_) => return Frame::No,
         Err(_) => return open,
     };
     let mut at = segments.scan;
@@ -150,12 +150,12 @@ fn jpeg(data: &[u8], last: bool) -> Picture {
             [_, 0xd9, ..] => {
                 let bytes = at.saturating_add(2);
                 return match bytes <= MAX_RECORD {
-                    true => Picture::Whole {
+                    true => Frame::Whole {
                         bytes,
                         key: true,
                         size: (segments.width, segments.height),
                     },
-                    false => Picture::No,
+                    false => Frame::No,
                 };
             }
             // tables, comments and the headers of further scans
@@ -163,7 +163,7 @@ fn jpeg(data: &[u8], last: bool) -> Picture {
                 usize::from(u16::from_be_bytes([*high, *low]).max(2)).saturating_add(2)
             }
             [_, 0xc4 | 0xda..=0xdd | 0xe0..=0xef | 0xfe, ..] | [_] => return open,
-            _ => return Picture::No,
+            _ => return Frame::No,
         };
         at = at.saturating_add(step);
     }
@@ -246,19 +246,19 @@ impl Form for Carver {
 
     fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
         let (data, last) = (window.data, window.last);
-        let picture = match self.codec {
+        let frame = match self.codec {
             Codec::H264 => access_unit(data, last),
             _ => jpeg(data, last),
         };
-        match picture {
-            Picture::Whole { bytes, key, size } => {
+        match frame {
+            Frame::Whole { bytes, key, size } => {
                 Ok(Step::Packet(self.packet(data, bytes, key, size)))
             }
-            Picture::Open => Ok(Step::Need(data.len().saturating_mul(2).clamp(
+            Frame::Open => Ok(Step::Need(data.len().saturating_mul(2).clamp(
                 data.len().saturating_add(64),
                 MAX_RECORD.max(data.len()).saturating_add(64),
             ))),
-            Picture::No => Err(Missing::Before(1)),
+            Frame::No => Err(Missing::Before(1)),
         }
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a complete JPEG file says of itself before its coded bytes: size, sampling, quantisers and the comment in which these
+//! What a complete JPEG file has before its coded bytes: size, sampling, quantisers and the comment in which these
 //! units write title and time (verified on three families).
 
 use crate::cursor::{Short, bytes_at, u16_be};
@@ -23,7 +23,7 @@ pub struct Jfif<'a> {
     pub height: u16,
     /// The first quantiser table.
     pub quantisers: Option<&'a [u8; 64]>,
-    /// A scan begins where the segments end, so the file is a picture.
+    /// A scan begins where the segments end, so the file is a frame.
     pub has_scan: bool,
     /// Where the segments end and coded bytes begin, from the file's start; 0 without a scan.
     pub scan: usize,

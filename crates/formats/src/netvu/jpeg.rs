@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Rebuilding a JPEG picture whose tables the unit left out (verified: all 81 known pictures decode without a warning).
+//! Rebuilding a JPEG frame whose tables the unit left out (verified: all 81 known frames decode without a warning).
 
 use crate::netvu::jpeg_tables as tables;
 use crate::reader::Payload;
 use std::ops::Range;
 
-/// What decides everything that stands before the coded bytes.
+/// What decides everything before the coded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Quality factor, 1 to 255; others are clamped (0 is not defined).
@@ -25,11 +25,11 @@ pub struct Prefixes {
     oldest: usize,
 }
 
-/// Shapes remembered: the quality factor changes from picture to picture in some streams (41 to 55 were seen).
+/// Shapes remembered: the quality factor changes from frame to frame in some streams (41 to 55 were seen).
 const REMEMBERED: usize = 64;
 
 impl Prefixes {
-    /// Everything before the coded bytes of a picture of that shape.
+    /// Everything before the coded bytes of a frame of that shape.
     pub fn get(&mut self, shape: Shape) -> &[u8] {
         let at = match self.known.iter().position(|(known, _)| *known == shape) {
             Some(at) => at,
@@ -54,7 +54,7 @@ impl Prefixes {
             .unwrap_or_default()
     }
 
-    /// The picture whose coded bytes stand at `range` of `data`.
+    /// The JPEG file whose coded bytes are at `range` of `data`.
     ///
     /// Coded bytes end with an EOI, with FF bytes, with both or with neither (verified): FF bytes at the end are dropped, and
     /// an EOI is put behind where there is none.
@@ -120,7 +120,7 @@ fn huffman(out: &mut Vec<u8>, class: u8, counts: &[u8; 16], values: &[u8]) {
 
 fn prefix(shape: &Shape) -> Box<[u8]> {
     let mut out = Vec::with_capacity(640);
-    // Dots per centimetre, 50 x 25 where the picture is one field and its pixels are twice as high as wide.
+    // Dots per centimetre, 50 x 25 where the frame is one field and its pixels are twice as high as wide.
     let across = if shape.width > 360 && shape.height < 480 {
         0x32
     } else {

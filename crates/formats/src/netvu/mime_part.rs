@@ -13,7 +13,7 @@ pub const BOUNDARY: &[u8] = b"0plm(";
 /// What every boundary line ends with.
 const BOUNDARY_END: &[u8] = b":Server-Push:Boundary-String)1qaz";
 
-/// Longest header that is believed, in bytes (assumed; 176 is the longest seen).
+/// Longest header that is accepted, in bytes (assumed; 176 is the longest seen).
 const MAX_HEADER: usize = 4096;
 
 /// What a part holds.
@@ -26,7 +26,7 @@ pub enum Content {
         /// Declared to be H.264.
         h264: bool,
     },
-    /// `text/plain`: facts of the picture before.
+    /// `text/plain`: facts of the frame before.
     Text,
     /// `audio/adpcm`: a block without header.
     Audio,

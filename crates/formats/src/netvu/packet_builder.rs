@@ -417,31 +417,31 @@ impl PacketBuilder {
     }
 
     /// The packet of a frame that takes `size` bytes, or first the text of what changed with it.
-    pub fn emit(&mut self, picture: Frame<'_>, size: usize) -> Step {
-        let known = self.cameras.entry(picture.camera).or_default();
-        if let Some(text) = known.captions.update(&picture.facts) {
+    pub fn emit(&mut self, frame: Frame<'_>, size: usize) -> Step {
+        let known = self.cameras.entry(frame.camera).or_default();
+        if let Some(text) = known.captions.update(&frame.facts) {
             return Step::Packet(Packet {
                 stream: StreamKey {
-                    camera: picture.camera,
+                    camera: frame.camera,
                     codec: Codec::Text,
                 },
                 size: 0,
                 payload: Payload::Made(text.into_bytes().into_boxed_slice()),
-                ..packet(picture.camera, Codec::Text, picture.facts.timestamp)
+                ..packet(frame.camera, Codec::Text, frame.facts.timestamp)
             });
         }
         known.seen = true;
-        let timestamp = picture.facts.timestamp;
+        let timestamp = frame.facts.timestamp;
         self.timestamp = timestamp.or(self.timestamp);
-        let details = self.details(picture.camera, picture.facts);
+        let details = self.details(frame.camera, frame.facts);
         Step::Packet(Packet {
             size,
-            payload: picture.payload,
-            key: picture.key,
-            width: picture.size.0,
-            height: picture.size.1,
+            payload: frame.payload,
+            key: frame.key,
+            width: frame.size.0,
+            height: frame.size.1,
             details,
-            ..packet(picture.camera, picture.codec, timestamp)
+            ..packet(frame.camera, frame.codec, timestamp)
         })
     }
 
@@ -565,7 +565,7 @@ fn add_numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
     fields.push(("Target-size".to_owned(), header.target_size.to_string()));
 }
 
-/// Moves the range of a rebuilt picture.
+/// Moves the range of a rebuilt frame.
 fn moved(payload: Payload, by: usize) -> Payload {
     match payload {
         Payload::Wrapped {

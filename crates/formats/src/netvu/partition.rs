@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Records found by their headers alone: `.par` partitions, whose index and front are not public, and the raw form of picture
+//! Records found by their headers alone: `.par` partitions, whose index and front are not public, and the raw form of frame
 //! headers with JPEG data behind each other.
 //!
 //! Every place with one of the magic words, in either byte order, is a candidate; it must prove itself by its fields, by what
@@ -129,7 +129,7 @@ impl Form for Partition {
     }
 }
 
-/// Picture headers, texts and JPEG data with nothing between them.
+/// Frame headers, texts and JPEG data with nothing between them.
 #[derive(Clone)]
 pub struct Raw(PacketBuilder);
 
@@ -291,7 +291,7 @@ fn begun(data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
     Ok(Some(record))
 }
 
-/// The picture record at the start of `data`, and how many signs its header has.
+/// The frame record at the start of `data`, and how many signs its header has.
 fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record<'_>)>, usize> {
     let header = match PictureHeader::parse(data) {
         Ok(header) => header,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Overlay masks: portable bitmaps whose raster may be run-length coded. All stated; no capture has one.
 
-/// Most pixels in a direction that are believed.
+/// Most pixels in a direction that are accepted.
 const MAX_SIDE: usize = 8192;
 
 /// A mask put back into an ordinary bitmap file.

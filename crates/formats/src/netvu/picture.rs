@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The 168-byte picture header (NetVuImageData) that stands before stripped JPEG, MPEG-4 and H.264 pictures.
+//! The 168-byte picture header (NetVuImageData) before stripped JPEG, MPEG-4 and H.264 frames.
 //!
 //! Big-endian on the wire (verified on about 200 packets of five units); in `.par` files possibly in little-endian order
-//! (stated), which its first word tells.
+//! (stated), which its first word shows.
 
 use crate::cursor::{Short, bytes_at, i32_be, i32_le, u16_be, u16_le, u32_be, u32_le};
 use crate::reader::{MAX_RECORD, Timestamp};
@@ -12,7 +12,7 @@ pub use crate::fields::Order;
 /// Bytes of the header.
 pub const LEN: usize = 168;
 
-/// Longest text block that is believed, in bytes (assumed; 160 is the longest seen).
+/// Longest text block that is accepted, in bytes (assumed; 160 is the longest seen).
 pub const MAX_TEXT: usize = 65_536;
 
 /// Why bytes are no picture header.
@@ -21,7 +21,7 @@ pub enum NoPicture {
     /// The slice ends inside the header.
     #[error(transparent)]
     Short(#[from] Short),
-    /// A field holds what no valid header has there; the text says what one has.
+    /// A field holds what no valid header has there; what a valid one has.
     #[error("expected {0}")]
     Expected(&'static str),
 }
@@ -77,7 +77,7 @@ pub struct PictureHeader<'a> {
     pub utc_offset: Option<i32>,
 }
 
-/// The byte order that the four bytes of a version word tell: `DE CA DE 10|11` or the reverse.
+/// The byte order that the four bytes of a version word show: `DE CA DE 10|11` or the reverse.
 pub fn order_of(word: [u8; 4]) -> Option<Order> {
     match word {
         [0xde, 0xca, 0xde, 0x10 | 0x11] => Some(Order::Big),
@@ -213,7 +213,7 @@ impl<'a> PictureHeader<'a> {
     }
 }
 
-/// The six numbers at 118 stand in the header's order in version 0x11 (verified). In version 0x10 they are stated to be
+/// The six numbers at 118 are in the header's order in version 0x11 (verified). In version 0x10 they are stated to be
 /// little-endian by one source and big-endian by another, so the order that makes sense is taken. In a little-endian header
 /// both orders are tried as well.
 fn picture_size(fields: &Fields<'_>, old: bool) -> Result<(u16, u16), NoPicture> {

@@ -15,7 +15,7 @@ pub enum Kind {
     Binary,
     /// MIME multipart.
     Mime,
-    /// Picture headers and JPEG data with nothing between them.
+    /// Frame headers and JPEG data with nothing between them.
     Raw,
     /// Digital Sprite messages.
     Sprite,
@@ -124,7 +124,7 @@ fn probe_partition(head: &[u8]) -> u32 {
     let look = head.get(..MAX_PROBE).unwrap_or(head);
     match partition::find(look, 0, false) {
         Found::At(_) => 100,
-        // A header that fits, of a picture longer than what was read.
+        // A header that fits, of a frame longer than what was read.
         Found::Perhaps { at, .. }
             if PictureHeader::parse(look.get(at..).unwrap_or_default()).is_ok() =>
         {
@@ -150,7 +150,7 @@ fn probe_mime(head: &[u8]) -> u32 {
     if boundary || line.is_some_and(is_boundary) && Part::parse(head).is_ok() {
         return 100;
     }
-    // A unit that leaves the first boundary out; its name stands in the header.
+    // A unit that leaves the first boundary out; its name is in the header.
     let named = || memmem::find(head.get(..1024).unwrap_or(head), b"Server: ADH-Web").is_some();
     if rest.starts_with(b"HTTP/") && Part::parse(head).is_ok() && named() {
         return 90;

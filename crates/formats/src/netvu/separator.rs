@@ -9,7 +9,7 @@ use crate::reader::Timestamp;
 /// Bytes of a separator.
 pub const LEN: usize = 6;
 
-/// The largest size a separator is believed: just under 16 MiB (stated: the published reader's limit).
+/// The largest size of a packet that is accepted: just under 16 MiB (stated: the published reader's limit).
 pub const MAX_SIZE: usize = 0x00ff_ffff;
 
 /// Types from here on are no separator at all (assumed; 0 to 15 are named, 0x30 was seen in an engineered stream).

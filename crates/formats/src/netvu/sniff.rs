@@ -22,7 +22,7 @@ pub fn begins_with_code(data: &[u8]) -> bool {
     data.starts_with(&[0, 0, 1]) || data.starts_with(&[0, 0, 0, 1])
 }
 
-/// The codec of a frame, `None` where it begins with no start code. `declared` says what the type, or an earlier frame of the
+/// The codec of a frame, `None` where it begins with no start code. `declared` is what the type, or an earlier frame of the
 /// stream, names.
 ///
 /// Codes from 80 on are MPEG-4 (an H.264 unit has that bit clear). Below, four-byte codes and the numbers that no MPEG-4

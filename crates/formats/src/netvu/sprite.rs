@@ -16,7 +16,7 @@ pub const MAGIC: [u8; 4] = [0xfa, 0xce, 0xd0, 0xff];
 /// Bytes of a message's header.
 const LEN: usize = 28;
 
-/// Message type of a picture.
+/// Message type of a frame.
 const PICTURE: u32 = 6;
 
 /// Largest message type that is named.

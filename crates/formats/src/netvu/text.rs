@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Lines of text about a picture: `Key: value` in text blocks, JPEG comments and the text parts of MIME streams, and the
+//! Lines of text about a frame: `Key: value` in text blocks, JPEG comments and the text parts of MIME streams, and the
 //! `NAME value;` items of INFO packets. What of it a demuxer outputs becomes [`Facts`].
 
 use crate::reader::Timestamp;
@@ -15,7 +15,7 @@ pub(super) fn clip(bytes: &[u8]) -> &[u8] {
     bytes.get(..MAX_NAME).unwrap_or(bytes)
 }
 
-/// What is said of one picture, in one form whatever it was read from. Texts are slices of the file.
+/// What is known of one frame, in one form whatever it was read from. Texts are slices of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Facts<'a> {
     /// Camera, from 1.
@@ -34,7 +34,7 @@ pub struct Facts<'a> {
     pub utc_offset: Option<i32>,
     /// All else, in the order of the file.
     pub fields: Vec<(String, String)>,
-    /// Fields that every picture has are left out: its number, and activity masks in which nothing is set.
+    /// Fields that every frame has are left out: its number, and activity masks in which nothing is set.
     pub terse: bool,
 }
 
@@ -115,7 +115,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     )
 }
 
-/// Date, time and milliseconds as they stand in the lines; all are UTC (verified against units with an offset of 630
+/// Date, time and milliseconds as they are in the lines; all are UTC (verified against units with an offset of 630
 /// minutes). A date or time that does not exist gives no timestamp.
 #[derive(Clone, Copy, Default)]
 struct Clock {
@@ -163,7 +163,7 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Adds the lines of a text block to what the picture header said, which holds where both say something.
+    /// Adds the lines of a text block to what the picture header has, which holds where both have something.
     pub fn add_text(&mut self, block: &'a [u8]) {
         let end = memchr::memchr(0, block).unwrap_or(block.len());
         let mut clock = Clock::default();
@@ -201,7 +201,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A line that says the same of every picture of a quiet camera, or only counts.
+/// A line that is the same for every frame of a quiet camera, or only counts.
 fn is_routine(key: &[u8], value: &[u8]) -> bool {
     let nothing = |byte: &u8| matches!(byte, b'0' | b'x' | b',' | b' ');
     key_is(key, "FrameNum") || key_is(key, "Actmask") && value.iter().all(nothing)
@@ -243,7 +243,7 @@ impl RoutineText {
     }
 }
 
-/// What an INFO packet says: the flag byte off, items ended by `;`, a name and a value with a blank between them. Verified for
+/// What an INFO packet holds: the flag byte off, items ended by `;`, a name and a value with a blank between them. Verified for
 /// `TARGSIZE`, `BITRATE` and `IMAGESIZE`, stated for the rest. Unknown items are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Info<'a> {

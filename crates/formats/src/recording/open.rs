@@ -107,10 +107,8 @@ pub fn open(head: &Window<'_>, formats: Formats) -> Opened {
         if data.starts_with(&[0xff, 0xd8, 0xff]) {
             return netvu_form(netvu::Kind::Mime, 1);
         }
-        let limit = match data.starts_with(b"PAR\0") {
-            true => probe::MAX_PROBE,
-            false => NETVU_LOOK,
-        };
+        // the beginning may be damaged, or something else be before
+        let limit = netvu::MAX_PROBE;
         if !head.last && data.len() < limit {
             let next = data.len().saturating_mul(2).clamp(NETVU_LOOK, limit);
             need = Some(match data.len() < NETVU_LOOK {

@@ -5,6 +5,9 @@
 pub mod run;
 pub mod server;
 
+use formats::netvu::{Kind, open};
+use formats::reader::{Step, Window};
+
 /// What a made picture is.
 #[derive(Clone)]
 pub struct Made {
@@ -275,4 +278,57 @@ pub fn jpeg_file(size: usize, seed: u64) -> Vec<u8> {
     jpeg.extend([0xff, 0, 0xff, 0xd3, 7]);
     jpeg.extend([0xff, 0xd9]);
     jpeg
+}
+
+/// Reads all of `data` with a reader of that form, first in windows that grow by `grow` bytes at a time (0 = all at once), and
+/// gives each step with its offset and window to `see`.
+///
+/// Returns the offset that was reached. A reader that makes no progress breaks its promise, which is `None`.
+pub fn read_all(
+    kind: Kind,
+    data: &[u8],
+    grow: usize,
+    mut see: impl FnMut(u64, &[u8], &Step),
+) -> Option<usize> {
+    let mut reader = open(kind);
+    let (mut at, mut end, mut idle) = (0usize, 0usize, 0u32);
+    loop {
+        let start = at.min(data.len());
+        end = match grow {
+            0 => data.len(),
+            _ => end.clamp(start, data.len()),
+        };
+        let window = Window {
+            offset: at as u64,
+            data: data.get(start..end).unwrap_or_default(),
+            last: end == data.len(),
+            unread: 0,
+        };
+        let step = reader.next(&window);
+        see(window.offset, window.data, &step);
+        let taken = match &step {
+            Step::Need(bytes) if *bytes > window.data.len() && !window.last => {
+                end = end
+                    .saturating_add(grow.max(1))
+                    .max(start.saturating_add(if grow > 1 { *bytes } else { 0 }));
+                continue;
+            }
+            Step::Need(_) => return None,
+            Step::Skip(bytes) => usize::try_from(*bytes).unwrap_or(usize::MAX),
+            Step::Packet(packet) => packet.size,
+            Step::Damaged(damage) => damage.length,
+            Step::Cut(bytes) => *bytes,
+            Step::End => return Some(at),
+        };
+        // A text may come before its picture, and takes nothing; two in a row would be one too many.
+        idle = if taken == 0 {
+            idle.saturating_add(1)
+        } else {
+            0
+        };
+        if idle > 1 {
+            return None;
+        }
+        at = at.saturating_add(taken);
+    }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Runs `netvudemux` in a pipeline and keeps all that comes out of it; and what must come out, from the readers alone.
 
-use formats::netvu::{Kind, read_all};
+use super::read_all;
+use formats::netvu::Kind;
 use formats::reader::{Media, Step};
 use gst::prelude::*;
 use std::collections::BTreeMap;
