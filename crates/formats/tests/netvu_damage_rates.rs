@@ -237,14 +237,14 @@ fn damage(data: &mut Vec<u8>, random: &mut StdRng) -> (Range<usize>, String) {
 fn figures(file: &File) {
     let all = std::env::var_os("EXP_DAMAGE").is_some_and(|value| value == "all");
     let whole = file.whole();
-    let every = if all { 1 } else { whole.len() / 20 };
+    let every = if all { 1 } else { whole.len() / 8 };
     let mut random = StdRng::seed_from_u64(17);
     let mut worst = Vec::new();
 
     let mut bytes = Figures::default();
     for at in (0..whole.len())
-        .step_by(if all { 1 } else { whole.len() / 50 })
-        .chain(0..if all { 0 } else { 100 })
+        .step_by(if all { 1 } else { whole.len() / 12 })
+        .chain(0..if all { 0 } else { 24 })
     {
         for value in [whole[at] ^ 1, whole[at] ^ 0x80, random.random()] {
             let mut data = whole.clone();
@@ -267,7 +267,7 @@ fn figures(file: &File) {
     worst.push(cuts.print(file.name, "cut"));
 
     let mut records = Figures::default();
-    for number in (0..RECORDS - 1).step_by(if all { 1 } else { 37 }) {
+    for number in (0..RECORDS - 1).step_by(if all { 1 } else { 89 }) {
         let (start, end, next) = (
             file.start(number),
             file.start(number + 1),
@@ -295,7 +295,7 @@ fn figures(file: &File) {
     worst.push(records.print(file.name, "records removed, doubled, swapped"));
 
     let mut chance = Figures::default();
-    for _ in 0..if all { 10_000 } else { 60 } {
+    for _ in 0..if all { 10_000 } else { 24 } {
         let mut data = whole.clone();
         let (range, what) = damage(&mut data, &mut random);
         let touched = file.touched(&range);
