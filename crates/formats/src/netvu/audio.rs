@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The header before a block of audio (NetVuAudioData, 28 bytes, big-endian; verified) and the table of modes.
 
+use super::headers::AudioData;
+use super::{adpcm, picture};
 use crate::cursor::{Short, bytes_at};
-use crate::netvu::adpcm;
-use crate::netvu::picture::{self, Fields, Order};
+use crate::fields::{Header as _, Order};
 use crate::reader::{AudioFormat, Codec, Payload, Timestamp};
 
 /// Bytes of the header.
-pub const LEN: usize = 28;
+pub const LEN: usize = AudioData::SIZE;
 
 /// Longest block that is accepted, in bytes (assumed; 3468 is the longest seen).
 pub const MAX_BLOCK: usize = 65_536;
@@ -105,8 +106,6 @@ pub fn later(timestamp: Timestamp, millis: i64) -> Timestamp {
 /// An audio header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AudioHeader {
-    /// Byte order of its numbers.
-    pub order: Order,
     /// Coding; `None` where the number is in no table.
     pub mode: Option<Mode>,
     /// Channel as the header has it, which is not the separator's (verified: 2 where that has 1).
@@ -134,20 +133,18 @@ impl AudioHeader {
         let Some(order) = order_of(bytes_at::<4>(data, 0)?) else {
             return Ok(None);
         };
-        let _whole = bytes_at::<LEN>(data, 0)?;
-        let fields = Fields { data, order };
-        let additional = usize::try_from(fields.i32(12)?).unwrap_or(usize::MAX);
-        let size = usize::try_from(fields.i32(16)?).unwrap_or(0);
+        let data = AudioData::parse_in(order, data)?;
+        let additional = usize::try_from(data.extra).unwrap_or(usize::MAX);
+        let size = usize::try_from(data.size).unwrap_or(0);
         if additional > MAX_BLOCK || !(1..=MAX_BLOCK).contains(&size) {
             return Ok(None);
         }
         Ok(Some(AudioHeader {
-            order,
-            mode: Mode::from_number(fields.i32(4)?),
-            channel: fields.i32(8)?,
+            mode: Mode::from_number(data.mode),
+            channel: data.channel,
             additional,
             size,
-            timestamp: picture::timestamp(fields.u32(20)?, fields.u32(24)?),
+            timestamp: picture::timestamp(data.seconds, data.millis),
         }))
     }
 
@@ -195,7 +192,6 @@ mod tests {
             .iter_mut()
             .for_each(|word| word.reverse());
         let header = AudioHeader::parse(&data).unwrap().unwrap();
-        assert_eq!(header.order, Order::Little);
         assert_eq!(header.total(), 152);
     }
 

@@ -6,13 +6,15 @@
 //! size of its own, the packet behind must prove itself, or no other may be found inside.
 
 use super::audio::{self, AudioHeader, Mode};
+use super::headers::{MinimalAudio, MinimalVideo};
 use super::packet_builder::{Frame, PacketBuilder};
 use super::picture::{self, NoPicture, PictureHeader};
 use super::scan::{self, Form, Found, Missing, Proof, Sign};
-use super::separator::{self, MinimalHeader, Separator, Type};
+use super::separator::{self, Separator, Type};
 use super::text::Facts;
 use super::{jfif, sniff};
-use crate::cursor::{bytes_at, u16_be, u32_le};
+use crate::cursor::{bytes_at, u32_le};
+use crate::fields::Header as _;
 use crate::reader::{Codec, Damage, FileInfo, Step, Window};
 use std::sync::LazyLock;
 
@@ -219,6 +221,7 @@ impl Binary {
         let body = window.data.get(separator::LEN..total).unwrap_or_default();
         let range = separator::LEN..total;
         let builder = &mut self.builder;
+        let mut header;
         let frame = match sep.content(body) {
             Type::Audio | Type::MinimalAudio => return self.audio(window.data, sep, total),
             Type::Info => {
@@ -241,10 +244,9 @@ impl Binary {
             Type::MinimalVideo => self.minimal(window, sep, total)?,
             Type::Jfif => builder.whole_jpeg(window.data, range, sep.number())?,
             Type::Jpeg | Type::Mpeg4 | Type::H264 => {
-                let mut header =
-                    PictureHeader::of_any_version(body).map_err(|_| "a picture header")?;
+                header = PictureHeader::of_any_version(body).map_err(|_| "a picture header")?;
                 let end = header.total();
-                if PictureHeader::parse(body).is_err() {
+                if header.data.version & !1 != picture::VERSION {
                     builder.warn(window.offset, "the version of a picture header is damaged");
                 }
                 if end < body.len() {
@@ -270,9 +272,9 @@ impl Binary {
         sep: &Separator,
         total: usize,
     ) -> Result<Frame<'a>, &'static str> {
-        let range = separator::LEN.saturating_add(MinimalHeader::SIZE)..total;
+        let range = separator::LEN.saturating_add(MinimalVideo::SIZE)..total;
         let payload = window.data.get(range.clone()).unwrap_or_default();
-        let header = MinimalHeader::parse(window.data.get(separator::LEN..).unwrap_or_default())
+        let header = MinimalVideo::parse(window.data.get(separator::LEN..).unwrap_or_default())
             .map_err(|_| "seconds and milliseconds")?;
         let facts = Facts {
             timestamp: header.timestamp(),
@@ -296,9 +298,17 @@ impl Binary {
             Ok(Some(header)) => (header.mode, header.start(), header.timestamp),
             _ if sep.content(body) == Type::Audio => return Err("an audio header"),
             _ => {
-                let header = MinimalHeader::parse(body).map_err(|_| "seconds and milliseconds")?;
-                let mode = u16_be(body, MinimalHeader::SIZE).unwrap_or(0);
-                (Mode::from_number(mode.into()), 8, header.timestamp())
+                let MinimalAudio {
+                    seconds,
+                    millis,
+                    mode,
+                } = MinimalAudio::parse(body).map_err(|_| "seconds, milliseconds and mode")?;
+                let timestamp = MinimalVideo { seconds, millis }.timestamp();
+                (
+                    Mode::from_number(mode.into()),
+                    MinimalAudio::SIZE,
+                    timestamp,
+                )
             }
         };
         let range = separator::LEN.saturating_add(skip)..total;
@@ -403,7 +413,7 @@ fn prove(data: &[u8], at: usize, last: bool, near: Option<u32>) -> Proof {
 }
 
 fn is_near(body: &[u8], near: Option<u32>) -> bool {
-    let header = MinimalHeader::parse(body).ok();
+    let header = MinimalVideo::parse(body).ok();
     header.zip(near).is_some_and(|(header, near)| {
         header.millis < 1000 && near > EARLIEST && header.seconds.abs_diff(near) < NEAR
     })
@@ -459,17 +469,16 @@ fn content(data: &[u8], sep: &Separator) -> Content {
             }
         }
         Type::MinimalVideo => {
-            let code = body.get(MinimalHeader::SIZE..).unwrap_or_default();
+            let code = body.get(MinimalVideo::SIZE..).unwrap_or_default();
             begun(
                 sniff::begins_with_code(code),
                 "seconds, milliseconds and a start code",
             )
         }
         Type::MinimalAudio => {
-            let block = body.get(8..).unwrap_or_default();
-            let mode = u16_be(body, 6)
-                .ok()
-                .and_then(|mode| Mode::from_number(mode.into()));
+            let block = body.get(MinimalAudio::SIZE..).unwrap_or_default();
+            let header = MinimalAudio::parse(body).ok();
+            let mode = header.and_then(|header| Mode::from_number(header.mode.into()));
             begun(
                 mode.is_some_and(|mode| mode.begins(block)),
                 "seconds, milliseconds, the mode of audio and a block",

@@ -5,7 +5,7 @@
 
 use super::{audio, picture};
 use crate::{
-    fields::{Explained, Header, Status, Text, decode_text, header},
+    fields::{Bytes, Explained, Header, Status, Text, decode_text, header},
     reader::{Codec, Media, Packet},
 };
 use std::ops::Range;
@@ -88,6 +88,42 @@ header! {
         0 seconds: u32, "time",         Stated, UnixTime("UTC (stated)");
         4 millis: u16,  "milliseconds", Stated, Unit("ms");
         6 mode: u16,    "mode",         Stated;
+    }
+}
+
+header! {
+    /// The header of a Digital Sprite message.
+    pub struct MessageHead: 28 bytes, Big {
+        0  magic: Bytes<4>, "magic",      Stated;
+        4  length: u32,     "length",     Stated, Unit("bytes behind the magic");
+        8  channel: u32,    "channel",    Stated;
+        12 sequence: u32,   "sequence",   Stated;
+        16 version: u32,    "version",    Stated;
+        20 checksum: u32,   "checksum",   Stated, Hex;
+        24 kind: u32,       "message type", Stated, Names(&[(6, "image"), (7, "nudge")]);
+    }
+}
+
+header! {
+    /// The first application segment of a JPEG file in a Digital Sprite message.
+    pub struct MessageFacts: 106 bytes, Big {
+        0   identifier: Bytes<8>, "identifier",     Stated;
+        8   size: u32,            "JPEG size",      Stated, Unit("bytes");
+        12  sequence: u64,        "sequence",       Stated;
+        20  flags: u16,           "time flags",     Stated, Hex;
+        22  millis: u16,          "milliseconds",   Stated, Unit("ms");
+        24  seconds: u32,         "time",           Stated, UnixTime("UTC (assumed)");
+        28  camera: u8,           "camera",         Stated;
+        29  status: u8,           "status",         Stated;
+        30  activity: Bytes<16>,  "activity",       Stated;
+        46  factor: u16,          "quality factor", Stated;
+        48  height: u16,          "picture height", Stated, Unit("px");
+        50  width: u16,           "picture width",  Stated, Unit("px");
+        52  resolution: u16,      "resolution",     Stated;
+        54  interlace: u16,       "interlace",      Stated;
+        56  mask: u16,            "subheader mask", Stated, Hex;
+        58  title: Text<24>,      "title",          Stated;
+        82  alarm: Text<24>,      "alarm text",     Stated;
     }
 }
 
@@ -236,6 +272,8 @@ mod tests {
         check_header::<AudioData>();
         check_header::<MinimalVideo>();
         check_header::<MinimalAudio>();
+        check_header::<MessageHead>();
+        check_header::<MessageFacts>();
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl PacketBuilder {
         &mut self,
         offset: u64,
         data: &'a [u8],
-        header: &PictureHeader<'a>,
+        header: &'a PictureHeader,
         text_len: usize,
         end: usize,
         base: usize,
@@ -240,9 +240,9 @@ impl PacketBuilder {
         let mut facts = Facts {
             camera: Some(header.camera),
             timestamp: header.timestamp,
-            title: Some(header.title),
-            alarm: Some(header.alarm),
-            locale: Some(header.locale),
+            title: Some(picture::text(&header.data.title.0)),
+            alarm: Some(picture::text(&header.data.alarm.0)),
+            locale: Some(picture::text(&header.data.locale.0)),
             utc_offset: header.utc_offset,
             terse: self.terse,
             ..Facts::default()
@@ -277,7 +277,7 @@ impl PacketBuilder {
         match header.format {
             Format::Jpeg { both } if !sniff::begins_with_code(payload) => {
                 let shape = Shape {
-                    factor: header.factor,
+                    factor: header.data.factor,
                     width: header.width,
                     height: header.height,
                     both,
@@ -547,11 +547,11 @@ impl PacketBuilder {
 }
 
 /// The header's numbers that few readers want, under the names that JPEG comments use. Masks are left out while nothing is set.
-fn add_numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
+fn add_numbers(header: &PictureHeader, facts: &mut Facts<'_>) {
     let fields = &mut facts.fields;
     let masks = [
-        ("Active-alarms", header.alarms),
-        ("Active-detectors", header.detectors),
+        ("Active-alarms", header.data.alarms),
+        ("Active-detectors", header.data.detectors),
     ];
     for (name, mask) in masks {
         if mask != 0 {
@@ -561,8 +561,11 @@ fn add_numbers(header: &PictureHeader<'_>, facts: &mut Facts<'_>) {
     if facts.terse {
         return;
     }
-    fields.push(("Q-Factor".to_owned(), header.factor.to_string()));
-    fields.push(("Target-size".to_owned(), header.target_size.to_string()));
+    fields.push(("Q-Factor".to_owned(), header.data.factor.to_string()));
+    fields.push((
+        "Target-size".to_owned(),
+        header.data.target_size.to_string(),
+    ));
 }
 
 /// Moves the range of a rebuilt frame.

@@ -13,7 +13,7 @@ use super::audio::{self, AudioHeader};
 use super::duplicates::Duplicates;
 use super::jfif::Jfif;
 use super::packet_builder::PacketBuilder;
-use super::picture::{self, Fields, Format, NoPicture, Order, PictureHeader};
+use super::picture::{self, Format, NoPicture, Order, PictureHeader};
 use super::scan::{self, Form, Found, Missing, Proof, Sign};
 use super::sniff;
 use crate::cursor::bytes_at;
@@ -69,7 +69,7 @@ impl Partition {
     }
 
     /// Skips a record that was read shortly before.
-    fn copy(&mut self, window: &Window<'_>, record: &Record<'_>) -> Option<Step> {
+    fn copy(&mut self, window: &Window<'_>, record: &Record) -> Option<Step> {
         let payload = window.data.get(record.payload.clone())?;
         let identity = (
             record.timestamp()?,
@@ -166,18 +166,18 @@ impl Form for Raw {
 }
 
 /// A header that proved itself.
-enum Header<'a> {
-    Picture(PictureHeader<'a>),
+enum Header {
+    Picture(PictureHeader),
     Audio(AudioHeader),
 }
 
 /// A record: its header, and where its payload is.
-struct Record<'a> {
-    header: Header<'a>,
+struct Record {
+    header: Header,
     payload: Range<usize>,
 }
 
-impl Record<'_> {
+impl Record {
     fn timestamp(&self) -> Option<Timestamp> {
         match &self.header {
             Header::Picture(header) => header.timestamp,
@@ -197,13 +197,11 @@ impl Record<'_> {
     fn read(&self, builder: &mut PacketBuilder, window: &Window<'_>) -> Option<Step> {
         let end = self.payload.end;
         match &self.header {
-            Header::Picture(_) => {
-                // once more, for as long as the window's bytes are there
-                let header = PictureHeader::parse(window.data).ok()?;
+            Header::Picture(header) => {
                 let data = window.data.get(..end)?;
                 let text = self.payload.start.saturating_sub(picture::LEN);
                 let frame = builder
-                    .headed(window.offset, data, &header, text, end, 0)
+                    .headed(window.offset, data, header, text, end, 0)
                     .ok()?;
                 Some(builder.emit(frame, end))
             }
@@ -241,7 +239,7 @@ pub fn find_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found 
 }
 
 /// The record at the start of `data`: `Ok(None)` where there is none, an error with the bytes that must be there to tell.
-fn record(data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
+fn record(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
     match begun(data, last)? {
         // the size is wrong where another record begins inside
         Some(record) if !holds_another(data, record.payload.end) => Ok(Some(record)),
@@ -261,7 +259,7 @@ fn holds_another(data: &[u8], end: usize) -> bool {
 }
 
 /// As [`record`], by the record's beginning alone.
-fn begun(data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
+fn begun(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
     let need = |bytes: usize| match last {
         true => Ok(None),
         false => Err(bytes),
@@ -292,13 +290,13 @@ fn begun(data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
 }
 
 /// The frame record at the start of `data`, and how many signs its header has.
-fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record<'_>)>, usize> {
+fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record)>, usize> {
     let header = match PictureHeader::parse(data) {
         Ok(header) => header,
         Err(NoPicture::Short(_)) if !last => return Err(picture::LEN),
         Err(_) => return Ok(None),
     };
-    let points = points(&header, data);
+    let points = points(&header);
     if points < ENOUGH {
         return Ok(None);
     }
@@ -309,23 +307,18 @@ fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record<'_>)>
 
 /// Points of a header besides its size, its text and its payload, which are beyond dispute (two of the eight). A frame size
 /// that makes no sense was refused before (one more).
-fn points(header: &PictureHeader<'_>, data: &[u8]) -> usize {
-    let fields = Fields {
-        data,
-        order: header.order,
-    };
-    let word = |at| fields.u32(at).unwrap_or(u32::MAX);
-    let printable = |at: usize, len: usize| {
-        let field = data.get(at..at.saturating_add(len)).unwrap_or_default();
+fn points(header: &PictureHeader) -> usize {
+    let data = &header.data;
+    let printable = |field: &[u8]| {
         let end = memchr::memchr(0, field).unwrap_or(field.len());
         let (text, rest) = field.split_at_checked(end).unwrap_or((field, &[]));
         text.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f) && rest.iter().all(|byte| *byte == 0)
     };
     let signs = [
-        word(4) <= 255,
-        word(24) <= 64 << 20,
+        (0..=255).contains(&data.mode),
+        (0..=64 << 20).contains(&data.max_size),
         header.utc_offset.is_some(),
-        printable(56, 31) && printable(130, 30),
+        printable(&data.title.0) && printable(&data.locale.0),
         header
             .timestamp
             .is_some_and(|timestamp| YEARS.contains(&timestamp.seconds)),
@@ -339,11 +332,7 @@ fn points(header: &PictureHeader<'_>, data: &[u8]) -> usize {
 
 /// Where the payload behind a header is. `Ok(None)` where no payload of its format is there, an error with the bytes that must be
 /// there to tell.
-fn payload(
-    header: &PictureHeader<'_>,
-    data: &[u8],
-    last: bool,
-) -> Result<Option<Range<usize>>, usize> {
+fn payload(header: &PictureHeader, data: &[u8], last: bool) -> Result<Option<Range<usize>>, usize> {
     let total = header.total();
     if total > MAX_RECORD {
         return Ok(None);
@@ -396,7 +385,7 @@ fn begins_as(format: Format, payload: &[u8]) -> bool {
 }
 
 /// The audio record at the start of `data`. Its clock is asked where its block has no sign of its own.
-fn audio_record(header: AudioHeader, data: &[u8], last: bool) -> Result<Option<Record<'_>>, usize> {
+fn audio_record(header: AudioHeader, data: &[u8], last: bool) -> Result<Option<Record>, usize> {
     let clock = header
         .timestamp
         .is_some_and(|timestamp| YEARS.contains(&timestamp.seconds));

@@ -4,13 +4,18 @@
 //! Big-endian on the wire (verified on about 200 packets of five units); in `.par` files possibly in little-endian order
 //! (stated), which its first word shows.
 
-use crate::cursor::{Short, bytes_at, i32_be, i32_le, u16_be, u16_le, u32_be, u32_le};
+use super::headers::PictureData;
+use crate::cursor::{Short, bytes_at};
+use crate::fields::Header as _;
 use crate::reader::{MAX_RECORD, Timestamp};
 
 pub use crate::fields::Order;
 
 /// Bytes of the header.
-pub const LEN: usize = 168;
+pub const LEN: usize = PictureData::SIZE;
+
+/// The two versions of the header, but for their last bit.
+pub const VERSION: u32 = 0xdeca_de10;
 
 /// Longest text block that is accepted, in bytes (assumed; 160 is the longest seen).
 pub const MAX_TEXT: usize = 65_536;
@@ -40,39 +45,25 @@ pub enum Format {
     H264,
 }
 
-/// A picture header. Text fields end before their first NUL.
+/// A picture header whose fields make sense. Everything that is not checked or converted is in [`PictureHeader::data`].
 #[derive(Clone, Copy, Debug)]
-pub struct PictureHeader<'a> {
-    /// Byte order of its numbers.
-    pub order: Order,
+pub struct PictureHeader {
+    /// The header as it is.
+    pub data: PictureData,
     /// Camera, from 1.
     pub camera: u16,
     /// Coding.
     pub format: Format,
-    /// Bytes of text between header and picture.
+    /// Bytes of text between header and frame.
     pub text_len: usize,
-    /// Bytes of the picture.
+    /// Bytes of the frame.
     pub size: usize,
-    /// Wanted bytes of a JPEG picture, bits a second of MPEG-4.
-    pub target_size: i32,
-    /// JPEG quality factor, 1 (fine) to 255 (coarse); a quantiser-like number in MPEG-4.
-    pub factor: i32,
-    /// Active detectors (`alm_bitmask_hi`).
-    pub detectors: u32,
-    /// Active alarms (`alm_bitmask`).
-    pub alarms: u32,
     /// UTC; `None` where the seconds are 0.
     pub timestamp: Option<Timestamp>,
-    /// Camera title.
-    pub title: &'a [u8],
-    /// Text of the alarm that is on.
-    pub alarm: &'a [u8],
-    /// Picture width in pixels.
+    /// Frame width in pixels.
     pub width: u16,
-    /// Picture height in lines, often one field.
+    /// Frame height in lines, often one field.
     pub height: u16,
-    /// Name of the time zone, possibly cut by the unit.
-    pub locale: &'a [u8],
     /// Minutes east of UTC; `None` where the value is beyond a day.
     pub utc_offset: Option<i32>,
 }
@@ -86,128 +77,71 @@ pub fn order_of(word: [u8; 4]) -> Option<Order> {
     }
 }
 
-/// Numbers of a header in either byte order.
-pub(super) struct Fields<'a> {
-    pub data: &'a [u8],
-    pub order: Order,
-}
-
-impl Fields<'_> {
-    pub fn i32(&self, at: usize) -> Result<i32, Short> {
-        match self.order {
-            Order::Big => i32_be(self.data, at),
-            Order::Little => i32_le(self.data, at),
-        }
-    }
-
-    pub fn u32(&self, at: usize) -> Result<u32, Short> {
-        match self.order {
-            Order::Big => u32_be(self.data, at),
-            Order::Little => u32_le(self.data, at),
-        }
-    }
-
-    fn size(&self, order: Order) -> Result<PictureSize, Short> {
-        let read = match order {
-            Order::Big => u16_be,
-            Order::Little => u16_le,
-        };
-        Ok(PictureSize {
-            source: (read(self.data, 118)?, read(self.data, 120)?),
-            target: (read(self.data, 122)?, read(self.data, 124)?),
-        })
-    }
-}
-
-#[derive(Clone, Copy)]
-struct PictureSize {
-    source: (u16, u16),
-    target: (u16, u16),
-}
-
-impl PictureSize {
-    fn fits(&self) -> bool {
-        (16..=8192).contains(&self.target.0) && (16..=8192).contains(&self.target.1)
-    }
-
-    fn within_source(&self) -> bool {
-        self.target.0 <= self.source.0 && self.target.1 <= self.source.1
-    }
-}
-
-/// A fixed text field up to its first NUL, blanks at the end off.
-fn field(data: &[u8], at: usize, len: usize) -> &[u8] {
-    let field = data.get(at..at.saturating_add(len)).unwrap_or_default();
+/// A text field up to its first NUL, blanks at the end off.
+pub(super) fn text(field: &[u8]) -> &[u8] {
     let end = memchr::memchr(0, field).unwrap_or(field.len());
     field.get(..end).unwrap_or_default().trim_ascii_end()
 }
 
-impl<'a> PictureHeader<'a> {
+impl PictureHeader {
     /// Reads the header at the start of `data`, in the byte order that its version word has.
     ///
     /// # Errors
     /// What a valid header has in the first field that is wrong. The limits are assumed, wide of everything seen.
-    pub fn parse(data: &'a [u8]) -> Result<Self, NoPicture> {
-        let word = bytes_at::<4>(data, 0)?;
-        let order = order_of(word).ok_or(NoPicture::Expected("a picture header version"))?;
-        Self::parse_as(data, word, order)
+    pub fn parse(data: &[u8]) -> Result<Self, NoPicture> {
+        let order = order_of(bytes_at::<4>(data, 0)?)
+            .ok_or(NoPicture::Expected("a picture header version"))?;
+        Self::parse_in(order, data)
     }
 
-    /// As [`PictureHeader::parse`], also where the version word is damaged: for bytes that something else says a header of the wire
-    /// is in.
+    /// As [`PictureHeader::parse`], also where the version word is damaged: for bytes that something else shows to be a header of the
+    /// wire.
     ///
     /// # Errors
     /// As above.
-    pub fn of_any_version(data: &'a [u8]) -> Result<Self, NoPicture> {
-        let word = bytes_at::<4>(data, 0)?;
-        Self::parse_as(data, word, order_of(word).unwrap_or(Order::Big))
+    pub fn of_any_version(data: &[u8]) -> Result<Self, NoPicture> {
+        Self::parse_in(
+            order_of(bytes_at::<4>(data, 0)?).unwrap_or(Order::Big),
+            data,
+        )
     }
 
-    fn parse_as(data: &'a [u8], word: [u8; 4], order: Order) -> Result<Self, NoPicture> {
-        let _whole = bytes_at::<LEN>(data, 0)?;
-        let old = word.contains(&0x10);
-        let fields = Fields { data, order };
-        let camera = u16::try_from(fields.i32(8)?)
+    fn parse_in(order: Order, data: &[u8]) -> Result<Self, NoPicture> {
+        let data = PictureData::parse_in(order, data)?;
+        let camera = u16::try_from(data.camera)
             .ok()
             .filter(|camera| (1..=4096).contains(camera))
             .ok_or(NoPicture::Expected("a camera number from 1 to 4096"))?;
-        let format = match fields.i32(12)? {
+        let format = match data.format {
             0 => Format::Jpeg { both: false },
             1 => Format::Jpeg { both: true },
             2..=5 => Format::Mpeg4,
             6..=15 => Format::H264,
             _ => return Err(NoPicture::Expected("a picture format from 0 to 15")),
         };
-        let text_len = usize::try_from(fields.u32(16)?)
+        let text_len = usize::try_from(data.text_size)
             .ok()
             .filter(|len| *len <= MAX_TEXT)
             .ok_or(NoPicture::Expected("a text block of at most 64 KiB"))?;
-        let size = usize::try_from(fields.i32(20)?)
+        let size = usize::try_from(data.size)
             .ok()
             .filter(|size| (1..=MAX_RECORD).contains(size))
             .ok_or(NoPicture::Expected("a picture of 1 byte to 16 MiB"))?;
-        let (width, height) = picture_size(&fields, old)?;
+        let (width, height) = picture_size(&data, order)?;
         Ok(PictureHeader {
-            order,
             camera,
             format,
             text_len,
             size,
-            target_size: fields.i32(28)?,
-            factor: fields.i32(32)?,
-            detectors: fields.u32(36)?,
-            alarms: fields.u32(164)?,
-            timestamp: timestamp(fields.u32(44)?, fields.u32(48)?),
-            title: field(data, 56, 31),
-            alarm: field(data, 87, 31),
+            timestamp: timestamp(data.seconds, data.counter),
             width,
             height,
-            locale: field(data, 130, 30),
-            utc_offset: Some(fields.i32(160)?).filter(|minutes| minutes.unsigned_abs() <= 1440),
+            utc_offset: Some(data.utc_offset).filter(|minutes| minutes.unsigned_abs() <= 1440),
+            data,
         })
     }
 
-    /// Bytes of header, text and picture.
+    /// Bytes of header, text and frame.
     pub fn total(&self) -> usize {
         LEN.saturating_add(self.text_len).saturating_add(self.size)
     }
@@ -216,22 +150,28 @@ impl<'a> PictureHeader<'a> {
 /// The six numbers at 118 are in the header's order in version 0x11 (verified). In version 0x10 they are stated to be
 /// little-endian by one source and big-endian by another, so the order that makes sense is taken. In a little-endian header
 /// both orders are tried as well.
-fn picture_size(fields: &Fields<'_>, old: bool) -> Result<(u16, u16), NoPicture> {
-    let (first, second) = match (fields.order, old) {
-        (Order::Big, false) => (Order::Big, Order::Little),
-        _ => (Order::Little, Order::Big),
+fn picture_size(data: &PictureData, order: Order) -> Result<(u16, u16), NoPicture> {
+    let sides = 16..=8192;
+    let plausible = |size: (u16, u16)| sides.contains(&size.0) && sides.contains(&size.1);
+    let within = |size: (u16, u16), input: (u16, u16)| size.0 <= input.0 && size.1 <= input.1;
+    let old = data.version & 0xff == 0x10;
+    let as_read = (
+        (data.width, data.height),
+        (data.input_width, data.input_height),
+    );
+    let swap = |(x, y): (u16, u16)| (x.swap_bytes(), y.swap_bytes());
+    let swapped = (swap(as_read.0), swap(as_read.1));
+    let (first, second) = match (order, old) {
+        (Order::Big, true) => (swapped, as_read),
+        _ => (as_read, swapped),
     };
-    let a = fields.size(first)?;
-    if a.fits() && a.within_source() {
-        return Ok(a.target);
-    }
-    let b = fields.size(second)?;
-    if a.fits() && !(b.fits() && b.within_source()) {
-        return Ok(a.target);
+    let fits = |(size, input)| plausible(size) && within(size, input);
+    if fits(first) || plausible(first.0) && !fits(second) {
+        return Ok(first.0);
     }
     // A well-formed big-endian header of the new version is never read the other way round.
-    if b.fits() && (old || fields.order == Order::Little) {
-        return Ok(b.target);
+    if plausible(second.0) && (old || order == Order::Little) {
+        return Ok(second.0);
     }
     Err(NoPicture::Expected(
         "a picture of 16 to 8192 pixels and lines",
@@ -287,10 +227,10 @@ pub(in crate::netvu) mod tests {
         assert_eq!((header.text_len, header.size), (12, 16_894));
         assert_eq!(header.total(), 17_074);
         assert_eq!(header.timestamp.unwrap().unix_ms(), 1_226_321_504_843);
-        assert_eq!(header.factor, 255);
+        assert_eq!(header.data.factor, 255);
         assert_eq!((header.width, header.height), (768, 288));
-        assert_eq!(header.title, b"Camera 1");
-        assert_eq!((header.alarm, header.locale), (&b""[..], &b""[..]));
+        assert_eq!(text(&header.data.title.0), b"Camera 1");
+        assert_eq!(text(&header.data.alarm.0), b"");
         assert_eq!(header.utc_offset, Some(0));
     }
 
@@ -298,7 +238,6 @@ pub(in crate::netvu) mod tests {
     fn the_same_in_the_other_order() {
         let data = swapped();
         let header = PictureHeader::parse(&data).unwrap();
-        assert_eq!(header.order, Order::Little);
         assert_eq!((header.camera, header.total()), (1, 17_074));
         assert_eq!(header.timestamp.unwrap().unix_ms(), 1_226_321_504_843);
         assert_eq!((header.width, header.height), (768, 288));

@@ -84,7 +84,7 @@ fn first_record(head: &[u8]) -> Option<(Kind, u32)> {
 /// A picture header with JPEG data and another one right behind it.
 fn is_raw(head: &[u8], at: usize) -> bool {
     let header = |at: usize| PictureHeader::parse(head.get(at..).unwrap_or_default()).ok();
-    let jpeg = |header: &PictureHeader<'_>| matches!(header.format, picture::Format::Jpeg { .. });
+    let jpeg = |header: &PictureHeader| matches!(header.format, picture::Format::Jpeg { .. });
     header(at)
         .filter(jpeg)
         .and_then(|first| header(at.saturating_add(first.total())))

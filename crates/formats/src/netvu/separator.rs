@@ -2,12 +2,14 @@
 //! The six bytes before every packet of an AD binary or minimal stream: type, channel, size (u32, big-endian, without these
 //! six). Verified on captures of four families of units.
 
+use super::headers::{MinimalVideo, PacketHead};
 use super::{jfif, picture};
-use crate::cursor::{Short, u8_at, u16_be, u32_be};
+use crate::cursor::Short;
+use crate::fields::Header as _;
 use crate::reader::Timestamp;
 
 /// Bytes of a separator.
-pub const LEN: usize = 6;
+pub const LEN: usize = PacketHead::SIZE;
 
 /// The largest size of a packet that is accepted: just under 16 MiB (stated: the published reader's limit).
 pub const MAX_SIZE: usize = 0x00ff_ffff;
@@ -60,14 +62,12 @@ pub struct Separator {
 impl Separator {
     /// The separator at `at`; `Ok(None)` where the bytes cannot be one.
     pub fn parse(data: &[u8], at: usize) -> Result<Option<Separator>, Short> {
-        let size = u32_be(data, at.saturating_add(2))?;
-        let kind = u8_at(data, at)?;
-        let channel = u8_at(data, at.saturating_add(1))?;
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        if kind >= TYPE_LIMIT || size == 0 || size > MAX_SIZE {
+        let head = PacketHead::parse(data.get(at..).unwrap_or_default())?;
+        let size = usize::try_from(head.size).unwrap_or(usize::MAX);
+        if head.kind >= TYPE_LIMIT || size == 0 || size > MAX_SIZE {
             return Ok(None);
         }
-        let kind = match kind {
+        let kind = match head.kind {
             0 => Type::Jpeg,
             1 => Type::Jfif,
             2 | 3 => Type::Mpeg4,
@@ -84,7 +84,7 @@ impl Separator {
         };
         Ok(Some(Separator {
             kind,
-            channel,
+            channel: head.channel,
             size,
         }))
     }
@@ -111,27 +111,7 @@ impl Separator {
     }
 }
 
-/// The header of a minimal packet, behind its separator: seconds and true milliseconds, both big-endian (verified).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MinimalHeader {
-    /// Seconds since 1970, UTC.
-    pub seconds: u32,
-    /// 0 to 999.
-    pub millis: u16,
-}
-
-impl MinimalHeader {
-    /// Bytes of the header.
-    pub const SIZE: usize = 6;
-
-    /// The header at the start of `data`.
-    pub fn parse(data: &[u8]) -> Result<MinimalHeader, Short> {
-        Ok(MinimalHeader {
-            seconds: u32_be(data, 0)?,
-            millis: u16_be(data, 4)?,
-        })
-    }
-
+impl MinimalVideo {
     /// UTC; `None` where the seconds are 0 (stated). Milliseconds beyond 999 are unknown.
     pub fn timestamp(&self) -> Option<Timestamp> {
         let timestamp = picture::timestamp(self.seconds, u32::from(self.millis))?;

@@ -2,11 +2,14 @@
 //! Digital Sprite messages: a header of seven u32, big-endian, and a body; picture messages hold a JPEG file whose first
 //! application segment carries the facts. All stated; no capture exists.
 
+use super::headers::{MessageFacts, MessageHead};
 use super::jfif::Jfif;
 use super::packet_builder::PacketBuilder;
+use super::picture;
 use super::scan::{self, Form, Found, Missing, Proof, Sign};
 use super::text::Facts;
-use crate::cursor::{bytes_at, u16_be, u32_be, u32_le};
+use crate::cursor::Short;
+use crate::fields::Header as _;
 use crate::reader::{Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use std::sync::LazyLock;
 
@@ -14,7 +17,7 @@ use std::sync::LazyLock;
 pub const MAGIC: [u8; 4] = [0xfa, 0xce, 0xd0, 0xff];
 
 /// Bytes of a message's header.
-const LEN: usize = 28;
+const LEN: usize = MessageHead::SIZE;
 
 /// Message type of a frame.
 const PICTURE: u32 = 6;
@@ -27,15 +30,14 @@ const YEARS: std::ops::Range<u32> = 631_152_000..4_102_444_800;
 
 static SIGNS: LazyLock<[Sign; 1]> = LazyLock::new(|| [Sign::new(&MAGIC, 0)]);
 
-/// A message's header: its type and the bytes of the whole message.
-fn message(data: &[u8]) -> Result<Option<(u32, usize)>, crate::cursor::Short> {
-    let _whole = bytes_at::<LEN>(data, 0)?;
-    let length = usize::try_from(u32_be(data, 4)?).unwrap_or(usize::MAX);
-    let kind = u32_be(data, 24)?;
-    let valid = data.starts_with(&MAGIC)
+/// A message's type and the bytes of all of it.
+fn message(data: &[u8]) -> Result<Option<(u32, usize)>, Short> {
+    let head = MessageHead::parse(data)?;
+    let length = usize::try_from(head.length).unwrap_or(usize::MAX);
+    let valid = head.magic.0 == MAGIC
         && (24..=MAX_RECORD).contains(&length)
-        && (1..=MAX_TYPE).contains(&kind);
-    Ok(valid.then_some((kind, length.saturating_add(4))))
+        && (1..=MAX_TYPE).contains(&head.kind);
+    Ok(valid.then_some((head.kind, length.saturating_add(4))))
 }
 
 /// Whether `data` begins with a message; `None` where it is too short to tell.
@@ -59,10 +61,13 @@ impl Sprite {
 
     fn frame(&mut self, data: &[u8], total: usize) -> Result<Step, &'static str> {
         let jpeg = Jfif::read(data.get(LEN..total).unwrap_or_default());
+        let segment = jpeg.ok().flatten().and_then(|jpeg| jpeg.sprite);
+        let facts = segment.and_then(|segment| MessageFacts::parse_padded(segment).ok());
         let mut frame = self.0.whole_jpeg(data, LEN..total, 1)?;
-        if let Some(segment) = jpeg.ok().flatten().and_then(|jpeg| jpeg.sprite) {
-            add_segment(segment, &mut frame.facts);
-            frame.camera = camera(segment).unwrap_or(frame.camera);
+        if let Some(facts) = &facts {
+            // the number is stated to be a byte, not whether it counts from 0 or 1; so no two cameras become one
+            frame.camera = u16::from(facts.camera).saturating_add(1);
+            add_facts(facts, &mut frame.facts);
         }
         Ok(self.0.emit(frame, total))
     }
@@ -124,44 +129,26 @@ pub fn find(data: &[u8], from: usize, last: bool) -> Found {
     })
 }
 
-/// Camera: the number is stated to be a byte, not whether it counts from 0 or 1. One more than it is taken, so that no two
-/// cameras become one.
-fn camera(segment: &[u8]) -> Option<u16> {
-    Some(u16::from(*segment.get(28)?).saturating_add(1))
-}
-
-/// Flags, milliseconds, seconds. The byte order of the seconds is in doubt, so the one that makes sense is taken.
-fn time(segment: &[u8]) -> Option<Timestamp> {
-    let millis = u16_be(segment, 22).ok()?;
-    let big = u32_be(segment, 24).ok()?;
-    let seconds = [big, u32_le(segment, 24).ok()?]
+/// The byte order of the seconds is in doubt (stated), so the one that makes sense is taken.
+fn time(facts: &MessageFacts) -> Timestamp {
+    let seconds = [facts.seconds, facts.seconds.swap_bytes()]
         .into_iter()
         .find(|seconds| YEARS.contains(seconds))
-        .unwrap_or(big);
-    Some(Timestamp {
+        .unwrap_or(facts.seconds);
+    Timestamp {
         seconds: i64::from(seconds),
-        millis: Some(millis).filter(|millis| *millis < 1000),
-    })
+        millis: Some(facts.millis).filter(|millis| *millis < 1000),
+    }
 }
 
-fn add_segment<'a>(segment: &'a [u8], facts: &mut Facts<'a>) {
-    let text = |at: usize| {
-        let field = segment.get(at..at.saturating_add(24))?;
-        let end = memchr::memchr(0, field).unwrap_or(field.len());
-        Some(field.get(..end)?.trim_ascii_end())
-    };
-    facts.timestamp = time(segment).or(facts.timestamp);
-    // identifier 8, length 4, sequence 8, time 8, camera 1, status 1, activity 16, six u16, title 24, alarm 24
-    facts.title = text(58);
-    facts.alarm = text(82);
-    for (name, at) in [("Status", 29usize), ("Q-Factor", 46)] {
-        let value = match name {
-            "Status" => segment.get(at).map(|byte| u16::from(*byte)),
-            _ => u16_be(segment, at).ok(),
-        };
+fn add_facts<'a>(from: &'a MessageFacts, facts: &mut Facts<'a>) {
+    if from.seconds != 0 {
+        facts.timestamp = Some(time(from));
+    }
+    facts.title = Some(picture::text(&from.title.0));
+    facts.alarm = Some(picture::text(&from.alarm.0));
+    for (name, value) in [("Status", from.status.into()), ("Q-Factor", from.factor)] {
         facts.fields.retain(|(known, _)| known != name);
-        facts
-            .fields
-            .extend(value.map(|value| (name.to_owned(), value.to_string())));
+        facts.fields.push((name.to_owned(), value.to_string()));
     }
 }
