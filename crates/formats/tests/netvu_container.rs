@@ -420,3 +420,23 @@ fn a_resynced_reader_finds_the_next_packet() {
         }
     });
 }
+
+#[test]
+fn a_damaged_front_costs_nothing() {
+    let Some(data) = read("../field/damage/front.adbin") else {
+        return;
+    };
+    assert_eq!(probe(&data), Some((Kind::Binary, 100)));
+    assert_eq!(frames(Kind::Binary, &data, 0).len(), 200);
+    // the same file with each byte of its first packet damaged
+    for at in 0..280 {
+        let mut data = data.clone();
+        data[at] ^= 0x55;
+        let (kind, _) = probe(&data).unwrap();
+        let mut count = 0;
+        read_all(kind, &data, 0, |_, _, step| {
+            count += usize::from(matches!(step, Step::Packet(packet) if packet.size > 0));
+        });
+        assert!(count >= 199, "byte {at}: {count} frames as {kind:?}");
+    }
+}

@@ -766,3 +766,117 @@ fn info_packets_announce_cameras() {
         .collect();
     assert_eq!(cameras, [(1, "Yard"), (3, "Gate")]);
 }
+
+/// Bytes of the largest window until the first frame behind `from`, and where that is, of a reader whose windows grow as it asks.
+fn found_behind(kind: Kind, data: &[u8], from: usize) -> (usize, Option<usize>) {
+    let mut reader = formats::netvu::open(kind);
+    reader.resync();
+    let (mut at, mut shown, mut largest) = (from, 4096, 0);
+    loop {
+        let end = (at + shown).min(data.len());
+        let last = end == data.len();
+        largest = largest.max(end - from);
+        let step = reader.next(&formats::reader::Window {
+            offset: at as u64,
+            data: &data[at..end],
+            last,
+            unread: 0,
+        });
+        shown = 4096;
+        match step {
+            Step::Need(bytes) => shown = bytes,
+            Step::Packet(packet) if packet.size > 0 => return (largest, Some(at)),
+            Step::Packet(_) => {}
+            Step::Skip(bytes) => at += bytes as usize,
+            Step::Damaged(damage) => at += damage.length,
+            Step::Cut(_) | Step::End => return (largest, None),
+        }
+    }
+}
+
+#[test]
+fn the_next_frame_is_found_anywhere_by_reading_little() {
+    const FRAME: usize = 70_000;
+    let coded = |number: usize| {
+        vop(
+            number.is_multiple_of(10),
+            FRAME - number % 3000,
+            number as u64,
+        )
+    };
+    let record = |number: usize| Made {
+        payload: coded(number),
+        ..made(number)
+    };
+    let file = |one: &dyn Fn(usize) -> Vec<u8>| {
+        let records: Vec<Vec<u8>> = (0..40).map(one).collect();
+        let mut starts = vec![0];
+        for record in &records {
+            starts.push(starts[starts.len() - 1] + record.len());
+        }
+        (records.concat(), starts)
+    };
+    let files = [
+        (Kind::Binary, file(&|number| record(number).packet())),
+        (
+            Kind::Binary,
+            file(&|number| minimal(1_700_000_000_000, &coded(number))),
+        ),
+        (
+            Kind::Mime,
+            file(&|number| part("image/admp4", &coded(number))),
+        ),
+        (Kind::Partition, file(&|number| record(number).record())),
+        (
+            Kind::Partition,
+            file(&|number| little(&record(number).record())),
+        ),
+    ];
+    for (kind, (data, starts)) in files {
+        for from in (500..data.len() - 3 * FRAME).step_by(61_813) {
+            let (read, found) = found_behind(kind, &data, from);
+            assert_eq!(
+                found,
+                starts.iter().copied().find(|start| *start >= from),
+                "{kind:?} from {from}"
+            );
+            assert!(
+                read <= 3 * FRAME + 8192,
+                "{kind:?} from {from}: {read} bytes"
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_numbers_lose_one_record_and_no_memory() {
+    for number in [0, 1, 0x7fff_ffff, u32::MAX, 0x00ff_ffff, 0x0100_0000] {
+        // the separator's size, the bytes of text and of the frame, camera, format
+        for at in [2, 6 + 16, 6 + 20, 6 + 8, 6 + 12] {
+            let data = ten(|packets| packets[4][at..at + 4].copy_from_slice(&number.to_be_bytes()));
+            let mut most = 0;
+            netvu_make::read_all(Kind::Binary, &data, 100, |_, _, step| {
+                if let Step::Need(bytes) = step {
+                    most = most.max(*bytes);
+                }
+            });
+            assert!(
+                most <= data.len().max(128 << 10),
+                "{number:#x} at {at}: {most} bytes"
+            );
+            let frames = read(Kind::Binary, &data, 0).packets.len();
+            assert!(frames >= 9, "{number:#x} at {at}: {frames} frames");
+            // the same in a partition, where nothing but the header tells
+            let record = |number: usize| made(number).record();
+            let mut records: Vec<Vec<u8>> = (0..10).map(record).collect();
+            if at >= 6 {
+                records[4][at - 6..at - 2].copy_from_slice(&number.to_be_bytes());
+            }
+            let frames = read(Kind::Partition, &records.concat(), 0).packets.len();
+            assert!(
+                frames >= 9,
+                "{number:#x} at {at}: {frames} frames in a partition"
+            );
+        }
+    }
+}
