@@ -880,3 +880,61 @@ fn hostile_numbers_lose_one_record_and_no_memory() {
         }
     }
 }
+
+#[test]
+fn keyframes_without_a_sequence_header_decide_by_their_macroblocks() {
+    use testing::mpeg4_tools::{encode, have_ffmpeg, vops};
+    if !have_ffmpeg() {
+        return;
+    }
+    let encoded = |source: &str| {
+        encode(
+            source,
+            6,
+            &["-c:v", "mpeg4", "-bf", "0", "-g", "3", "-q:v", "5"],
+        )
+    };
+    let Some(stream) = encoded("testsrc2=size=704x240:rate=25") else {
+        return;
+    };
+    let frames = vops(&stream);
+    let claims = |frame: usize| match frame {
+        // one damaged header among right ones
+        4 => (64, 240),
+        _ => (704, 480),
+    };
+    let data: Vec<u8> = frames
+        .iter()
+        .enumerate()
+        .flat_map(|(number, frame)| {
+            let payload = frame.to_vec();
+            Made {
+                payload,
+                size: claims(number),
+                ..made(number)
+            }
+            .packet()
+        })
+        .collect();
+    let mut reader = formats::netvu::open(Kind::Binary);
+    let (mut at, mut sizes) = (0, Vec::new());
+    while at < data.len() {
+        let window = formats::reader::Window {
+            offset: at as u64,
+            data: &data[at..],
+            last: true,
+            unread: 0,
+        };
+        match reader.next(&window) {
+            Step::Packet(packet) => {
+                sizes.push((packet.width, packet.height));
+                at += packet.size;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(sizes, [(704, 240); 6]);
+    let warnings = reader.take_warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("camera 1 claims frames of 704x480, its keyframes are 704x240"));
+}
