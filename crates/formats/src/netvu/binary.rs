@@ -30,6 +30,9 @@ const DEPTH: u32 = 4;
 /// Bytes of a packet without a size of its own that are waited for before another packet is looked for in them.
 const WAIT: usize = 64 << 10;
 
+/// Bytes that are waited for where a picture header alone claims them.
+const LARGE: usize = 1 << 20;
+
 /// What the first bytes of a packet say of it.
 #[derive(Clone, Copy)]
 enum Content {
@@ -106,7 +109,7 @@ impl Form for Binary {
         }
         let sep = match Separator::parse(data, 0) {
             Ok(Some(sep)) => sep,
-            Ok(None) => return self.by_header(window, 0),
+            Ok(None) => return self.by_header(window).ok_or(Missing::Before(1)),
             Err(_) if last => return Err(Missing::CutOff),
             Err(short) => return Ok(Step::Need(data.len().saturating_add(short.missing))),
         };
@@ -126,6 +129,13 @@ impl Form for Binary {
                 }));
             }
             _ => {}
+        }
+        // of two sizes that packets follow, the smaller one skips nothing
+        if matches!(content, Content::Begun)
+            && is_headed(&sep, data)
+            && let Some(step) = self.by_header(window)
+        {
+            return Ok(step);
         }
         if data.len() < total
             && let Some(answer) = self.wait(window, total)
@@ -151,7 +161,10 @@ impl Form for Binary {
                     expected,
                 })
             })),
-            (Proof::No, _) => self.by_header(window, total),
+            (Proof::No, _) => self.by_header(window).ok_or(match total > data.len() {
+                true => Missing::CutOff,
+                false => Missing::Before(1),
+            }),
         }
     }
 }
@@ -178,36 +191,30 @@ impl Binary {
         Some(Ok(Step::Need(total.min(more))))
     }
 
-    /// Nothing speaks for the separator, by which the packet has `total` bytes. A picture header behind it may be right, if a packet
-    /// follows.
-    fn by_header(&mut self, window: &Window<'_>, total: usize) -> Result<Step, Missing> {
+    /// The packet by the picture header behind a separator whose size differs, if a packet follows. `None` where there is no such
+    /// header.
+    fn by_header(&mut self, window: &Window<'_>) -> Option<Step> {
         let (data, last) = (window.data, window.last);
-        let body = data.get(separator::LEN..).unwrap_or_default();
-        let header = PictureHeader::parse(body);
-        if let (Err(NoPicture::Short(short)), false) = (&header, last) {
-            return Ok(Step::Need(data.len().saturating_add(short.missing)));
-        }
-        if let Ok(header) = header {
-            let sep = Separator {
-                kind: Type::Mpeg4,
-                channel: data.get(1).copied().unwrap_or(0),
-                size: header.total(),
-            };
-            match follows(data, sep.total(), last, 0) {
-                Proof::Yes => {
-                    let text = "a packet's separator is damaged; its picture header is right";
-                    self.builder.warn(window.offset, text);
-                    if let Ok(step) = self.packet(window, &sep, sep.total()) {
-                        return Ok(step);
-                    }
-                }
-                Proof::Need(need) => return Ok(Step::Need(need)),
-                Proof::No => {}
+        let header = match PictureHeader::parse(data.get(separator::LEN..).unwrap_or_default()) {
+            Ok(header) => header,
+            Err(NoPicture::Short(short)) if !last => {
+                return Some(Step::Need(data.len().saturating_add(short.missing)));
             }
-        }
-        match total > data.len() {
-            true => Err(Missing::CutOff),
-            false => Err(Missing::Before(1)),
+            Err(_) => return None,
+        };
+        let sep = Separator {
+            kind: Type::Mpeg4,
+            channel: data.get(1).copied().unwrap_or(0),
+            size: header.total(),
+        };
+        match follows(data, sep.total(), last, 0) {
+            Proof::Yes => {
+                let text = "a packet's separator is damaged; its picture header is right";
+                self.builder.warn(window.offset, text);
+                self.packet(window, &sep, sep.total()).ok()
+            }
+            Proof::Need(need) if need <= LARGE => Some(Step::Need(need)),
+            Proof::Need(_) | Proof::No => None,
         }
     }
 
@@ -348,6 +355,12 @@ fn is_whole(sep: &Separator, data: &[u8]) -> bool {
         Type::Jfif => jfif::ends(body),
         _ => false,
     }
+}
+
+/// The packet is one with a picture header.
+fn is_headed(sep: &Separator, data: &[u8]) -> bool {
+    let body = data.get(separator::LEN..).unwrap_or_default();
+    matches!(sep.content(body), Type::Jpeg | Type::Mpeg4 | Type::H264)
 }
 
 /// Whether a packet that proves itself is at `at`, or the stream ends there. Of packets that may hold anything, the one behind must.

@@ -330,7 +330,14 @@ impl PacketBuilder {
         let codec =
             sniff::codec(payload, before.unwrap_or(declared)).ok_or("a start code of a frame")?;
         let key = sniff::is_key(payload, codec);
-        if !key && before.is_some_and(|before| before != codec) {
+        // one damaged start code does not make another codec
+        let begins = match codec {
+            Codec::H264 => {
+                h264::picture_size(payload.get(..SEQUENCE_HEADER).unwrap_or(payload)).is_some()
+            }
+            _ => key,
+        };
+        if !begins && before.is_some_and(|before| before != codec) {
             return Err("a keyframe where the codec changes");
         }
         if key {
