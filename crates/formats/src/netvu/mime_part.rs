@@ -6,6 +6,7 @@
 
 use crate::reader::MAX_RECORD;
 use memchr::memmem;
+use std::sync::LazyLock;
 
 /// What every boundary line has before the name of the server family.
 pub const BOUNDARY: &[u8] = b"0plm(";
@@ -82,7 +83,10 @@ pub fn is_boundary(line: &[u8]) -> bool {
 
 /// Where the part begins whose boundary is the first one not before `from`.
 pub fn boundary(data: &[u8], from: usize) -> Option<usize> {
-    memmem::find_iter(data.get(from..)?, BOUNDARY)
+    static FINDER: LazyLock<memmem::Finder<'static>> =
+        LazyLock::new(|| memmem::Finder::new(BOUNDARY));
+    FINDER
+        .find_iter(data.get(from..)?)
         .map(|at| at.saturating_add(from))
         .map(|at| {
             let before = data.get(..at).unwrap_or_default();
@@ -133,7 +137,8 @@ impl Part {
         };
         let mut typed = false;
         while !text.is_empty() {
-            if next > MAX_HEADER {
+            // a header has no other part inside
+            if next > MAX_HEADER || memmem::find(text, BOUNDARY).is_some() {
                 return Err(NoPart::Wrong);
             }
             let colon = memchr::memchr(b':', text).unwrap_or(text.len());

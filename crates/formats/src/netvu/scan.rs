@@ -207,6 +207,9 @@ impl Sign {
 /// Bytes at the end of a window in which a sign may have begun.
 const TAIL: usize = 16;
 
+/// Bytes that a search goes ahead at least.
+const CHUNK: usize = 512;
+
 /// One sign on its way through the data.
 struct Track<'a> {
     sign: &'a Sign,
@@ -217,11 +220,15 @@ struct Track<'a> {
 }
 
 impl Track<'_> {
-    /// Looks for the sign up to `before`, unless one is known already.
+    /// Looks for the sign up to `before` at least, unless one is known already.
     fn advance(&mut self, data: &[u8], before: usize) {
         if self.at.is_some() || self.searched >= before {
             return;
         }
+        // where signs are dense, most of the time goes into starting searches
+        let before = before
+            .max(self.searched.saturating_add(CHUNK))
+            .min(data.len());
         let behind = self.sign.behind;
         let last = self.sign.finder.needle().len().saturating_sub(1);
         let start = self.searched.saturating_add(behind);
