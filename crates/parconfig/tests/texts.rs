@@ -290,7 +290,7 @@ fn rules_across_fields() {
         ("[alarm.1]\nzone=27\n", ""),
         (
             "[zone.1]\ninputs='1'\ncameras='all'\n",
-            "2:1 no-input zone.1.inputs",
+            "2:1 missing zone.1.inputs",
         ),
         ("[zone.1]\ncameras='all'\n", "1:1 no-inputs zone.1"),
         (
@@ -298,7 +298,7 @@ fn rules_across_fields() {
             "4:1 combine zone.1.combine",
         ),
         ("[zone.27]\n", "1:1 no-cameras zone.27"),
-        ("[zone.27]\ncameras=[2]\n", "2:1 no-camera zone.27.cameras"),
+        ("[zone.27]\ncameras=[2]\n", "2:1 missing zone.27.cameras"),
         (
             "[network]\naddress='10.0.0.0'\nmask='/24'\n",
             "2:1 address network.address",
@@ -333,15 +333,15 @@ fn rules_across_fields() {
         ),
         (
             "[reporting]\nsmtp-server='m'\nsmtp-to='a@b'\n",
-            "2:1 mail reporting.smtp-server",
+            "2:1 incomplete reporting.smtp-server",
         ),
         (
             "[reporting]\nalarm-host-secondary='m'\n",
-            "2:1 alarm-host reporting.alarm-host-secondary",
+            "2:1 incomplete reporting.alarm-host-secondary",
         ),
         (
             "[archive]\nftp-server='m'\n",
-            "2:1 archive archive.ftp-server",
+            "2:1 incomplete archive.ftp-server",
         ),
         (
             "[archive]\npassword='admin'\n",
