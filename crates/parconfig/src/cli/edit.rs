@@ -244,7 +244,7 @@ impl RolloutArgs {
                 .read_template(&bytes)
                 .map_err(|error| Failure::input(&path.display().to_string(), &error))?;
         }
-        let table = self.table()?;
+        let table = self.to.as_deref().map(read_table).transpose()?;
         let edits_by_table = |table: &Table| {
             table
                 .columns
@@ -360,22 +360,19 @@ impl RolloutArgs {
         }
         Ok(if errors.is_empty() { 0 } else { 3 })
     }
+}
 
-    fn table(&self) -> Result<Option<Table>, Failure> {
-        let Some(path) = &self.to else {
-            return Ok(None);
-        };
-        let bytes = files::read(path, MAX_TABLE)?;
-        let fail = |error| Failure::input(&path.display().to_string(), &error);
-        let table = Table::parse(&bytes).map_err(fail)?;
-        table.units().map_err(fail)?;
-        if table.rows.is_empty() {
-            return Err(Failure::Input(format!(
-                "{}: the table has no units",
-                path.display()
-            )));
-        }
-        Ok(Some(table))
+/// A table of units whose names can be used.
+pub fn read_table(path: &Path) -> Result<Table, Failure> {
+    let fail = |error| Failure::input(&path.display().to_string(), &error);
+    let table = Table::parse(&files::read(path, MAX_TABLE)?).map_err(fail)?;
+    table.units().map_err(fail)?;
+    match table.rows.is_empty() {
+        true => Err(Failure::Input(format!(
+            "{}: the table has no units",
+            path.display()
+        ))),
+        false => Ok(table),
     }
 }
 

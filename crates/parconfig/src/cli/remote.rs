@@ -2,20 +2,22 @@
 //! `fetch`, `push`, `restore` and `verify`: units by FTP, one or many at a time.
 
 use crate::credentials::Passwords;
+use crate::edit::read_table;
 use crate::failure::Failure;
 use crate::{Common, Done, output};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use parconfig::rollout::table::{MAX_TABLE, Table};
+use indicatif::ProgressBar;
+use parconfig::rollout::table::Row;
 use parconfig::textdiff::unified;
 use parconfig::unit::ftp::{FtpOptions, FtpUrl};
 use parconfig::unit::push::{self, FileState, Push, Wanted};
 use parconfig::unit::set::{UnitSet, fetch};
+use rayon::prelude::*;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Most units of one push that is all or nothing.
@@ -62,118 +64,108 @@ impl FtpArgs {
     }
 }
 
-/// How one unit ended.
+/// How one unit ended: a word, what else there is to say, and the differences.
 struct Outcome {
     unit: String,
     word: &'static str,
     detail: String,
-    /// The differences, for people.
     text: String,
     failure: Option<Failure>,
 }
 
 impl Outcome {
     fn new(unit: &Path, word: &'static str, detail: String) -> Outcome {
+        let (unit, text) = (unit.display().to_string(), String::new());
         Outcome {
-            unit: unit.display().to_string(),
+            unit,
             word,
             detail,
-            text: String::new(),
+            text,
             failure: None,
         }
     }
 
     fn of(unit: &Path, done: Result<Outcome, Failure>) -> Outcome {
-        done.unwrap_or_else(|failure| Outcome {
-            detail: failure.text().to_owned(),
-            failure: Some(failure),
-            ..Outcome::new(unit, "failed", String::new())
+        done.unwrap_or_else(|failure| {
+            let detail = failure.text().to_owned();
+            let failure = Some(failure);
+            Outcome {
+                failure,
+                ..Outcome::new(unit, "failed", detail)
+            }
         })
-    }
-
-    fn is_new(&self, word: &str) -> bool {
-        self.word == word
     }
 }
 
 /// Does the same for each item, several at a time; the answers are in the order of the items. A bar shows how far it is.
 fn for_each<T: Sync, R: Send>(items: &[T], jobs: u16, act: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let bar = if items.len() > 1 && std::io::stderr().is_terminal() {
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} units, {elapsed}");
-        ProgressBar::new(items.len() as u64)
-            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-    } else {
-        ProgressBar::hidden()
+    let bar = match items.len() > 1 && std::io::stderr().is_terminal() {
+        true => ProgressBar::new(items.len() as u64),
+        false => ProgressBar::hidden(),
     };
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..usize::from(jobs).min(items.len()) {
-            scope.spawn(|| {
-                while let Some((at, item)) = {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(at).map(|item| (at, item))
-                } {
-                    let result = act(item);
-                    results
-                        .lock()
-                        .unwrap_or_else(std::sync::PoisonError::into_inner)
-                        .push((at, result));
-                    bar.inc(1);
-                }
-            });
-        }
-    });
+    let all = || {
+        let each = items.par_iter().map(|item| {
+            let done = act(item);
+            bar.inc(1);
+            done
+        });
+        each.collect()
+    };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(jobs))
+        .build();
+    let done = pool.map_or_else(
+        |_| items.iter().map(&act).collect(),
+        |pool| pool.install(all),
+    );
     bar.finish_and_clear();
-    let mut results = results
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
+    done
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Prints what became of each unit and a summary; the exit code is that of the first failure.
 fn report(outcomes: &[Outcome], common: Common) -> Done {
-    let failed = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.failure.as_ref())
-        .collect::<Vec<_>>();
-    let code = failed.first().map_or(0, |failure| failure.code());
+    let failed = || outcomes.iter().filter(|outcome| outcome.failure.is_some());
+    let code = failed()
+        .next()
+        .and_then(|outcome| outcome.failure.as_ref())
+        .map_or(0, Failure::code);
     if common.json {
-        let units: Vec<_> = outcomes
-            .iter()
-            .map(|o| json!({ "unit": o.unit, "outcome": o.word, "detail": o.detail, "difference": o.text }))
-            .collect();
-        output::print_json(&json!({ "units": units, "failed": failed.len() }))?;
+        let unit = |o: &Outcome| json!({ "unit": o.unit, "outcome": o.word, "detail": o.detail, "difference": o.text });
+        let units: Vec<_> = outcomes.iter().map(unit).collect();
+        output::print_json(&json!({ "units": units, "failed": failed().count() }))?;
         return Ok(code);
     }
     let mut out = String::new();
-    for outcome in outcomes {
-        out.push_str(&outcome.text);
-        if outcome.failure.is_none() {
-            out.push_str(&format!(
-                "{}: {}{}\n",
-                outcome.unit, outcome.word, outcome.detail
-            ));
-        }
+    for Outcome {
+        unit,
+        word,
+        detail,
+        text,
+        ..
+    } in outcomes.iter().filter(|o| o.failure.is_none())
+    {
+        out.push_str(&format!("{text}{unit}: {word}{detail}\n"));
     }
     output::print(&out)?;
-    for outcome in outcomes.iter().filter(|outcome| outcome.failure.is_some()) {
+    for Outcome { unit, detail, .. } in failed() {
         // Messages of a set name it already.
-        let name = match outcome.detail.starts_with(&outcome.unit) {
-            true => String::new(),
-            false => format!("{}: ", outcome.unit),
+        let name = if detail.starts_with(unit) {
+            ""
+        } else {
+            &format!("{unit}: ")
         };
-        eprintln!("parconfig: {name}{}", outcome.detail);
+        eprintln!("parconfig: {name}{detail}");
     }
     if outcomes.len() > 1 {
-        let mut words: Vec<&str> = outcomes.iter().map(|outcome| outcome.word).collect();
-        words.sort_unstable();
-        words.dedup();
+        let words: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome.word).collect();
         let count = |word: &&str| {
             format!(
                 "{} {word}",
-                outcomes.iter().filter(|o| o.is_new(word)).count()
+                outcomes.iter().filter(|o| o.word == *word).count()
             )
         };
         let counts: Vec<String> = words.iter().map(count).collect();
@@ -186,8 +178,8 @@ fn report(outcomes: &[Outcome], common: Common) -> Done {
     Ok(code)
 }
 
-fn plural(n: usize) -> String {
-    format!(" ({n} file{})", if n == 1 { "" } else { "s" })
+fn files(n: usize) -> String {
+    format!(" ({})", output::count(n, "file"))
 }
 
 #[derive(Args)]
@@ -222,49 +214,46 @@ impl Fetch {
     pub fn run(self, common: Common) -> Done {
         let pattern = glob::Pattern::new(&self.files)
             .map_err(|error| Failure::Use(format!("--files {}: {error}", self.files)))?;
-        let mut units = Vec::new();
-        if let Some(table) = &self.all {
-            let name = table.display().to_string();
-            let bytes = parconfig::files::read(table, MAX_TABLE)?;
-            let table = Table::parse(&bytes).map_err(|error| Failure::input(&name, &error))?;
-            let names = table
-                .units()
-                .map_err(|error| Failure::input(&name, &error))?;
-            for (unit, row) in names.into_iter().zip(&table.rows) {
-                let url = FtpUrl::parse(table.cell(row, "url")).map_err(|error| {
-                    Failure::Input(format!(
-                        "{name}: line {}: {}",
-                        row.line,
-                        Failure::from(error).text()
-                    ))
-                })?;
-                units.push((
-                    self.output.join(unit),
-                    url,
-                    table.cell(row, "user").to_owned(),
-                ));
+        let units = match &self.all {
+            Some(table) => self.units(table)?,
+            None => {
+                let url = FtpUrl::parse(self.url.as_deref().unwrap_or_default())?;
+                vec![(self.output.clone(), url, String::new())]
             }
-        } else {
-            let url = FtpUrl::parse(self.url.as_deref().unwrap_or_default())?;
-            units.push((self.output.clone(), url, String::new()));
-        }
+        };
         let passwords = Passwords::new(self.ftp.keyring);
         let outcomes = for_each(&units, self.ftp.jobs, |(folder, url, user)| {
             let one = || {
                 let options = self.ftp.options(&passwords, user, url)?;
                 let done = fetch(url, &options, &pattern, folder, self.discard_edits)?;
-                let (word, detail) = match done.changed.as_slice() {
-                    [] => ("unchanged", plural(done.files)),
-                    _ => (
-                        "fetched",
-                        format!("{}, {} bytes", plural(done.files), done.bytes),
-                    ),
+                let word = if done.changed.is_empty() {
+                    "unchanged"
+                } else {
+                    "fetched"
                 };
-                Ok(Outcome::new(folder, word, detail))
+                Ok(Outcome::new(folder, word, files(done.files)))
             };
             Outcome::of(folder, one())
         });
         report(&outcomes, common)
+    }
+
+    /// Folder, URL and user of each unit of a table.
+    fn units(&self, path: &Path) -> Result<Vec<(PathBuf, FtpUrl, String)>, Failure> {
+        let name = path.display();
+        let table = read_table(path)?;
+        let unit = |(unit, row): (&str, &Row)| {
+            let url = FtpUrl::parse(table.cell(row, "url"));
+            let url =
+                url.map_err(|error| Failure::Input(format!("{name}: line {}: {error}", row.line)))?;
+            Ok((
+                self.output.join(unit),
+                url,
+                table.cell(row, "user").to_owned(),
+            ))
+        };
+        let names = table.units().unwrap_or_default();
+        names.into_iter().zip(&table.rows).map(unit).collect()
     }
 }
 
@@ -279,26 +268,14 @@ Shows the differences first. Refuses where the unit's files changed since they w
 to a temporary name, read back, renamed over the old file, read back again. What the unit had is kept for restore. A push that was
 interrupted leaves each file old or new; push then finishes it, restore takes it back.")]
 pub struct PushArgs {
-    /// Fetched sets
-    #[arg(required = true, value_name = "DIR")]
-    sets: Vec<PathBuf>,
+    #[command(flatten)]
+    write: WriteArgs,
     /// Another unit than the one the set was fetched from: its files have to be the same
     #[arg(long, value_name = "URL")]
     to: Option<String>,
-    /// Show the differences, write nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
     /// Change every unit or none (at most 200 at a time)
     #[arg(long)]
     all_or_nothing: bool,
-    /// Overwrite files instead of renaming: for a server that cannot rename; an interruption may leave a file half-written
-    #[arg(long)]
-    in_place: bool,
-    #[command(flatten)]
-    ftp: FtpArgs,
 }
 
 #[derive(Args)]
@@ -309,100 +286,113 @@ Examples:
 
 Works as push does. Also takes back a push that was interrupted.")]
 pub struct Restore {
-    /// Fetched sets
-    #[arg(required = true, value_name = "DIR")]
-    sets: Vec<PathBuf>,
+    #[command(flatten)]
+    write: WriteArgs,
     /// Which kept set: a name below .parconfig/previous
     #[arg(long, value_name = "NAME")]
     kept: Option<String>,
+}
+
+/// Options of commands that write to units.
+#[derive(Args)]
+struct WriteArgs {
+    /// Fetched sets
+    #[arg(required = true, value_name = "DIR")]
+    sets: Vec<PathBuf>,
     /// Show the differences, write nothing
     #[arg(long)]
     dry_run: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
-    /// Overwrite files instead of renaming
+    /// Overwrite files instead of renaming: for a server that cannot rename; an interruption may leave a file half-written
     #[arg(long)]
     in_place: bool,
     #[command(flatten)]
     ftp: FtpArgs,
 }
 
-impl Restore {
-    pub fn run(self, common: Common) -> Done {
-        let push = PushArgs {
-            sets: self.sets,
-            to: None,
-            dry_run: self.dry_run,
-            yes: self.yes,
-            all_or_nothing: false,
-            in_place: self.in_place,
-            ftp: self.ftp,
-        };
-        push.run_for(&Wanted::Previous(self.kept), common)
-    }
-}
-
 impl PushArgs {
     pub fn run(self, common: Common) -> Done {
-        self.run_for(&Wanted::Edits, common)
-    }
-
-    fn run_for(&self, wanted: &Wanted, common: Common) -> Done {
-        if self.to.is_some() && self.sets.len() > 1 {
+        if self.to.is_some() && self.write.sets.len() > 1 {
             return Err(Failure::Use("--to names one unit: name one set".into()));
         }
-        if self.all_or_nothing && self.sets.len() > MAX_TOGETHER {
+        if self.all_or_nothing && self.write.sets.len() > MAX_TOGETHER {
             return Err(Failure::Use(format!(
                 "--all-or-nothing: at most {MAX_TOGETHER} units at a time"
             )));
         }
+        let to = self.to.as_deref().map(FtpUrl::parse).transpose()?;
+        self.write
+            .run(&Wanted::Edits, to.as_ref(), self.all_or_nothing, common)
+    }
+}
+
+impl Restore {
+    pub fn run(self, common: Common) -> Done {
+        self.write
+            .run(&Wanted::Previous(self.kept), None, false, common)
+    }
+}
+
+impl WriteArgs {
+    fn run(&self, wanted: &Wanted, to: Option<&FtpUrl>, together: bool, common: Common) -> Done {
         let passwords = Passwords::new(self.ftp.keyring);
         let open = |folder: &PathBuf| -> Result<Option<Push>, Failure> {
             let set = UnitSet::open(folder)?;
-            let to = self.to.as_deref().map(FtpUrl::parse).transpose()?;
-            let url = match &to {
-                Some(url) => url.clone(),
-                None => FtpUrl::parse(&set.manifest.url)?,
-            };
+            let url = to.map_or_else(|| FtpUrl::parse(&set.manifest.url), |url| Ok(url.clone()))?;
             let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
-            Ok(Push::open(folder, to, &options, wanted, self.in_place)?)
+            Ok(Push::open(
+                folder,
+                Some(url),
+                &options,
+                wanted,
+                self.in_place,
+            )?)
         };
+        let preview = |folder: &Path, push: Option<&Push>| preview(folder, push, common);
         if self.dry_run || !self.yes {
+            if common.json && !self.dry_run {
+                return Err(Failure::Use(
+                    "--json: --yes or --dry-run is expected".into(),
+                ));
+            }
             let look = |folder: &PathBuf| {
                 Outcome::of(
                     folder,
-                    open(folder).map(|push| preview(folder, push.as_ref(), common)),
+                    open(folder).map(|push| preview(folder, push.as_ref())),
                 )
             };
             let outcomes = for_each(&self.sets, self.ftp.jobs, look);
-            if self.dry_run
-                || outcomes
-                    .iter()
-                    .all(|outcome| !outcome.is_new("would change"))
-            {
-                return report(&outcomes, common);
-            }
-            report(
-                &outcomes,
-                Common {
-                    json: false,
-                    ..common
-                },
-            )?;
-            if !confirmed()? {
-                return Ok(1);
+            let code = report(&outcomes, common)?;
+            let nothing = outcomes
+                .iter()
+                .all(|outcome| outcome.word != "would change");
+            if self.dry_run || nothing || !confirmed()? {
+                return Ok(code);
             }
         }
-        let outcomes = if self.all_or_nothing {
-            self.together(&open, common)?
+        let word = if *wanted == Wanted::Edits {
+            "pushed"
         } else {
-            for_each(&self.sets, self.ftp.jobs, |folder| {
-                Outcome::of(
-                    folder,
-                    open(folder).and_then(|push| one(folder, push, self.yes, common)),
-                )
-            })
+            "restored"
+        };
+        let outcomes = match together {
+            true => self.together(&open, &preview),
+            false => for_each(&self.sets, self.ftp.jobs, |folder| {
+                let one = |push: Option<Push>| {
+                    let shown = preview(folder, push.as_ref());
+                    let Some(push) = push else { return Ok(shown) };
+                    let detail = files(push.changes().len());
+                    finish(push)?;
+                    let text = if self.yes { shown.text } else { String::new() };
+                    Ok(Outcome {
+                        text,
+                        ..Outcome::new(folder, word, detail)
+                    })
+                };
+                Outcome::of(folder, open(folder).and_then(one))
+            }),
         };
         report(&outcomes, common)
     }
@@ -411,64 +401,59 @@ impl PushArgs {
     fn together(
         &self,
         open: &(impl Fn(&PathBuf) -> Result<Option<Push>, Failure> + Sync),
-        common: Common,
-    ) -> Result<Vec<Outcome>, Failure> {
-        let opened = for_each(&self.sets, self.ftp.jobs, |folder| {
-            let opened =
-                open(folder).map(|push| (preview(folder, push.as_ref(), common), Mutex::new(push)));
-            opened.map_err(|failure| (folder.clone(), failure))
+        preview: &(impl Fn(&Path, Option<&Push>) -> Outcome + Sync),
+    ) -> Vec<Outcome> {
+        type Step = fn(&mut Push) -> parconfig::Result<()>;
+        let units = for_each(&self.sets, self.ftp.jobs, |folder| {
+            let opened = open(folder);
+            let shown = opened.as_ref().map(|push| preview(folder, push.as_ref()));
+            let text = shown.map_or(String::new(), |shown| shown.text);
+            (folder.clone(), text, Mutex::new(opened))
         });
-        let mut units = Vec::new();
-        let mut failures = Vec::new();
-        for one in opened {
-            match one {
-                Ok((preview, push)) => units.push((preview, push)),
-                Err((folder, failure)) => failures.push(Outcome::of(&folder, Err(failure))),
-            }
-        }
-        let run = |act: fn(&mut Push) -> parconfig::Result<()>| {
-            for_each(&units, self.ftp.jobs, |(_, push)| {
-                let mut push = push
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
-                push.as_mut().map_or(Ok(()), act).map_err(Failure::from)
+        let step = |act: Step| {
+            for_each(&units, self.ftp.jobs, |(_, _, unit)| {
+                let mut unit = lock(unit);
+                if let Err(error) = unit
+                    .as_mut()
+                    .map_or(Ok(()), |push| push.as_mut().map_or(Ok(()), act))
+                {
+                    return Some(Failure::from(error));
+                }
+                None
             })
         };
-        let mut done: Vec<Result<(), Failure>> = units.iter().map(|_| Ok(())).collect();
-        for act in [Push::stage, Push::commit] {
-            if failures.is_empty() && done.iter().all(Result::is_ok) {
-                done = run(act);
+        let mut failures: Vec<Option<Failure>> = units.iter().map(|_| None).collect();
+        let opened = units.iter().all(|(_, _, unit)| lock(unit).is_ok());
+        for act in [Push::stage as Step, Push::commit] {
+            if opened && failures.iter().all(Option::is_none) {
+                failures = step(act);
             }
         }
-        let good = failures.is_empty() && done.iter().all(Result::is_ok);
-        let undone = if good { Vec::new() } else { run(Push::undo) };
-        let mut undone = undone.into_iter();
-        let outcomes = units.iter().zip(done).map(|((preview, push), done)| {
-            let changes = push
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .is_some();
-            let undo = undone.next().unwrap_or(Ok(()));
-            let folder = PathBuf::from(&preview.unit);
-            let mut outcome = match (done, undo) {
-                (_, Err(failure)) => Outcome::of(
-                    &folder,
-                    Err(Failure::Net(format!(
-                        "could not be taken back ({}); parconfig restore does it later",
-                        failure.text()
-                    ))),
-                ),
-                (Err(failure), _) => Outcome::of(&folder, Err(failure)),
-                _ if !changes => Outcome::new(&folder, "unchanged", String::new()),
-                _ if good => Outcome::new(&folder, "pushed", String::new()),
-                _ => Outcome::new(&folder, "taken back", String::new()),
+        let good = opened && failures.iter().all(Option::is_none);
+        let undone = if good { Vec::new() } else { step(Push::undo) };
+        let mut undone = undone.into_iter().chain(std::iter::repeat_with(|| None));
+        let outcome =
+            |((folder, text, unit), failure): ((PathBuf, String, Mutex<_>), Option<Failure>)| {
+                let not_undone = undone.next().flatten();
+                let unit: Result<Option<Push>, Failure> =
+                    unit.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let word = match (&unit, good) {
+                    (Ok(None), _) => "unchanged",
+                    (_, true) => "pushed",
+                    _ => "taken back",
+                };
+                let later = not_undone.map(|failure| {
+                    failure.with("could not be taken back; parconfig restore does it later")
+                });
+                match later.or(failure).or(unit.err()) {
+                    Some(failure) => Outcome::of(&folder, Err(failure)),
+                    None => Outcome {
+                        text: if good { text } else { String::new() },
+                        ..Outcome::new(&folder, word, String::new())
+                    },
+                }
             };
-            if good {
-                outcome.text.clone_from(&preview.text);
-            }
-            outcome
-        });
-        Ok(outcomes.chain(failures).collect())
+        units.into_iter().zip(failures).map(outcome).collect()
     }
 }
 
@@ -478,65 +463,54 @@ fn preview(folder: &Path, push: Option<&Push>, common: Common) -> Outcome {
         return Outcome::new(folder, "unchanged", String::new());
     };
     let changes = push.changes();
-    let detail = match push.is_resumed() {
-        true => format!(
-            "{}, finishing a push that was interrupted",
-            plural(changes.len())
-        ),
-        false => plural(changes.len()),
+    let resumed = if push.is_resumed() {
+        ", finishing what was interrupted"
+    } else {
+        ""
     };
-    let text = changes.iter().map(|(name, old, new)| {
+    let detail = format!("{}{resumed}", files(changes.len()));
+    let difference = |(name, old, new): &(&str, &[u8], &[u8])| {
         unified(
             &folder.join(name).display().to_string(),
             old,
             new,
             common.show_secrets,
         )
-    });
+    };
+    let text = changes.iter().map(difference).collect();
     Outcome {
-        text: text.collect(),
+        text,
         ..Outcome::new(folder, "would change", detail)
     }
 }
 
-/// Pushes one set.
-fn one(folder: &Path, push: Option<Push>, show: bool, common: Common) -> Result<Outcome, Failure> {
-    let shown = preview(folder, push.as_ref(), common);
-    let Some(mut push) = push else {
-        return Ok(shown);
-    };
-    let files = push.changes().len();
+/// Stages and commits one push.
+fn finish(mut push: Push) -> Result<(), Failure> {
     if let Err(error) = push.stage() {
-        return Err(match push.undo() {
-            Ok(()) => Failure::from(error).with("nothing on the unit was changed"),
-            Err(_) => Failure::from(error)
-                .with("no file was changed; temporary files are left on the unit until push or restore runs again"),
-        });
+        let note = match push.undo() {
+            Ok(()) => "nothing on the unit was changed",
+            Err(_) => {
+                "no file was changed; temporary files stay on the unit until push or restore runs again"
+            }
+        };
+        return Err(Failure::from(error).with(note));
     }
     push.commit().map_err(|error| {
-        let name = |state: FileState| {
-            let names: Vec<String> = push
+        let names = |state: FileState| {
+            let of_state = push
                 .states()
                 .into_iter()
-                .filter(|s| s.1 == state)
-                .map(|s| s.0)
-                .collect();
+                .filter(|(_, other)| *other == state);
+            let names: Vec<String> = of_state.map(|(name, _)| name).collect();
             if names.is_empty() {
                 "none".to_owned()
             } else {
                 names.join(", ")
             }
         };
-        let note = format!(
-            "new on the unit: {}; old: {}; push again to finish, restore to take it back",
-            name(FileState::New),
-            name(FileState::Old)
-        );
-        Failure::from(error).with(&note)
-    })?;
-    Ok(Outcome {
-        text: if show { shown.text } else { String::new() },
-        ..Outcome::new(folder, "pushed", plural(files))
+        let (new, old) = (names(FileState::New), names(FileState::Old));
+        let advice = "push again to finish, restore to take it back";
+        Failure::from(error).with(&format!("new on the unit: {new}; old: {old}; {advice}"))
     })
 }
 
@@ -578,25 +552,19 @@ impl Verify {
                 let url = FtpUrl::parse(&set.manifest.url)?;
                 let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
                 let different = push::verify(folder, None, &options)?;
-                let note = if set.has_pending_push() {
-                    ", a push has not ended"
-                } else {
-                    ""
-                };
-                Ok(match different.as_slice() {
-                    [] if note.is_empty() => {
-                        Outcome::new(folder, "ok", plural(set.manifest.files.len()))
+                let names = different.join(", ");
+                Ok(match (names.is_empty(), set.has_pending_push()) {
+                    (true, false) => Outcome::new(folder, "ok", files(set.manifest.files.len())),
+                    (true, true) => {
+                        Outcome::new(folder, "not ended", ": a push was interrupted".into())
                     }
-                    [] => Outcome::new(folder, "not ended", note.into()),
-                    names => {
-                        Outcome::new(folder, "differs", format!(": {}{note}", names.join(", ")))
-                    }
+                    (false, _) => Outcome::new(folder, "differs", format!(": {names}")),
                 })
             };
             Outcome::of(folder, one())
         });
         let code = report(&outcomes, common)?;
-        let bad = outcomes.iter().any(|outcome| !outcome.is_new("ok"));
+        let bad = outcomes.iter().any(|outcome| outcome.word != "ok");
         Ok(if code == 0 { u8::from(bad) } else { code })
     }
 }
