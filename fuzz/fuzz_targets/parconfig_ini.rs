@@ -11,7 +11,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     for entry in entries.iter().take(8) {
         let mut edited = ini.clone();
         if edited
-            .set(&entry.section, &entry.key, "new value", None)
+            .set(&entry.section, &entry.key, "new value")
             .is_ok()
         {
             let mut again = Ini::parse(&edited.to_bytes()).unwrap();
@@ -24,7 +24,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         }
         let mut edited = ini.clone();
         if edited.add(&entry.section, "added", "x").is_ok() {
-            edited.remove(&entry.section, "added", None).unwrap();
+            edited.remove(&entry.section, "added").unwrap();
         }
     }
 });

@@ -11,7 +11,7 @@
 //! use parconfig::ini::Ini;
 //!
 //! let mut ini = Ini::parse(b"; kept\r\n[Input 0]\r\nCaption = Gate\r\n")?;
-//! ini.set("Input 0", "Caption", "Yard", None)?;
+//! ini.set("Input 0", "Caption", "Yard")?;
 //! assert_eq!(ini.to_bytes(), b"; kept\r\n[Input 0]\r\nCaption = Yard\r\n");
 //!
 //! let text = ConfigText::parse(b"[camera.3]\ntitel = 'Gate'\n")?;

@@ -74,15 +74,16 @@ pub fn find(files: &Files, text: &str) -> Result<Vec<Place>> {
                 if fits(section, &entry.section) && fits(key, &entry.key) {
                     found.push(Place {
                         file: name.clone(),
-                        section: entry.section.to_lowercase(),
-                        key: entry.key.to_lowercase(),
+                        section: entry.section,
+                        key: entry.key,
                     });
                 }
             }
         }
     }
-    found.sort();
-    found.dedup();
+    let lower = |place: &Place| place.to_string().to_lowercase();
+    found.sort_by_key(lower);
+    found.dedup_by_key(|place| lower(place));
     if found.is_empty() {
         Err(unknown(files, text))
     } else {
@@ -128,7 +129,7 @@ pub fn set(files: &mut Files, text: &str, value: &str) -> Result<Vec<(String, Ed
             continue;
         };
         if ini.get(&place.section, &place.key).as_deref() != Some(value) {
-            let edit = ini.set(&place.section, &place.key, value, None)?;
+            let edit = ini.set(&place.section, &place.key, value)?;
             edits.push((place.file, edit));
         }
     }
@@ -175,7 +176,7 @@ pub fn remove(files: &mut Files, text: &str) -> Result<Vec<(String, Edit)>> {
     let mut edits = Vec::new();
     for place in find(files, text)? {
         if let Some(ini) = files.get_mut(&place.file) {
-            let removed = ini.remove(&place.section, &place.key, None)?;
+            let removed = ini.remove(&place.section, &place.key)?;
             edits.extend(removed.into_iter().map(|edit| (place.file.clone(), edit)));
         }
     }

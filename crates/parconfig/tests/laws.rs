@@ -55,7 +55,7 @@ proptest! {
         let before: Vec<_> = ini.entries().collect();
         let is_it = |e: &&Entry| e.section.eq_ignore_ascii_case(&section) && e.key.eq_ignore_ascii_case(&key);
         let had = before.iter().filter(is_it).count();
-        ini.set(&section, &key, &value, None).unwrap();
+        ini.set(&section, &key, &value).unwrap();
         let again = Ini::parse(&ini.to_bytes()).unwrap();
         let read = again.get(&section, &key);
         prop_assert_eq!(read.as_deref(), Some(value.as_str()));
@@ -85,7 +85,7 @@ proptest! {
         for entry in ini.entries().collect::<Vec<_>>() {
             let mut edited = ini.clone();
             let Some(value) = edited.get(&entry.section, &entry.key) else { continue };
-            if edited.set(&entry.section, &entry.key, &value, None).is_ok() {
+            if edited.set(&entry.section, &entry.key, &value).is_ok() {
                 prop_assert_eq!(edited.to_bytes(), bytes.clone());
             }
         }
@@ -97,7 +97,7 @@ proptest! {
         let mut ini = Ini::parse(&bytes).unwrap();
         let Some(section) = ini.entries().map(|e| e.section).last() else { return Ok(()) };
         ini.add(&section, "new", &value).unwrap();
-        ini.remove(&section, "new", None).unwrap();
+        ini.remove(&section, "new").unwrap();
         prop_assert_eq!(ini.to_bytes(), bytes);
     }
 }

@@ -209,7 +209,7 @@ fn a_file_is_edited_without_loss() {
     let got = run(folder.path(), &["get", "inputs.ini", "Input ?/Active"]);
     assert_eq!(
         text(&got),
-        "inputs.ini/input 0/active=0\ninputs.ini/input 1/active=1\n"
+        "inputs.ini/Input 0/Active=0\ninputs.ini/Input 1/Active=1\n"
     );
     let checked = run(folder.path(), &["check", "inputs.ini"]);
     assert!(

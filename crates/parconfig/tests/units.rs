@@ -370,6 +370,14 @@ fn other_servers_and_modes() {
         "{}",
         text(&wrong)
     );
+    // A name that would lead elsewhere on another system is refused, and nothing is written.
+    fs::write(servers.etc(1).join("a\\evil.ini"), "x").unwrap();
+    let evil = run(
+        folder.path(),
+        &["fetch", &servers.url(1), "--user", "adm", "-o", "evil"],
+    );
+    assert_eq!(evil.status.code(), Some(3), "{}", text(&evil));
+    assert!(!folder.path().join("evil").exists());
     let login = run(
         folder.path(),
         &["fetch", "ftp://adm:pw@127.0.0.1/", "-o", "x"],
@@ -388,6 +396,7 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
     let servers = Servers::start(&["ok"]);
     let folder = tempfile::tempdir().unwrap();
     let set = folder.path().join("backup/u0");
+    fs::remove_dir_all(servers.etc(0).join("sub")).unwrap();
     servers.fetch(folder.path());
     let old = servers.files(0);
     let pristine = folder.path().join("pristine");

@@ -181,12 +181,20 @@ impl History {
                     continue;
                 };
                 let word = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-                text.push_str(&format!(
-                    "{} {name} {}: {}\n",
-                    word("time"),
-                    word("event"),
-                    entry["details"]
-                ));
+                let details = &entry["details"];
+                let files = details["files"]
+                    .as_array()
+                    .or(details["changed"].as_array());
+                let name_of = |file: &serde_json::Value| {
+                    file.as_str()
+                        .or(file["name"].as_str())
+                        .unwrap_or_default()
+                        .to_owned()
+                };
+                let mut names: Vec<String> = files.into_iter().flatten().map(name_of).collect();
+                names.extend(details["file"].as_str().map(str::to_owned));
+                let (time, event, names) = (word("time"), word("event"), names.join(", "));
+                text.push_str(&format!("{time} {name}: {event}: {names}\n"));
                 list.push(json!({ "set": folder, "entry": entry }));
             }
         }

@@ -13,7 +13,7 @@ use parconfig::recording::Effective;
 use parconfig::rollout::mapping::Mapping;
 use parconfig::sniff::{HEAD, Kind, MORE, sniff};
 use parconfig::unit::http::{self, HttpOptions, Report};
-use parconfig::unit::set::{Contents, read_tree};
+use parconfig::unit::set::{Contents, UnitSet, read_tree};
 use parconfig::{Config, ConfigText, Error, files};
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -109,7 +109,12 @@ impl InputArgs {
             return source("live unit", Input::Unit(Box::new(self.unit(name)?)));
         }
         if path.is_dir() {
-            return source("folder", Input::Files(read_tree(path).map_err(fail)?));
+            let kind = if UnitSet::is_set(path) {
+                "fetched set"
+            } else {
+                "folder"
+            };
+            return source(kind, Input::Files(read_tree(path).map_err(fail)?));
         }
         let mut file = files::open(path).map_err(fail)?;
         let io = |source| fail(Error::io(name, source));

@@ -321,8 +321,13 @@ const PRINTED: usize = 5000;
 impl Check {
     pub fn run(self, common: Common) -> Done {
         let mut found: Vec<(String, Finding)> = Vec::new();
+        let mut checked = 0;
         for name in &self.files {
             let source = self.from.open(name)?;
+            checked += match &source.input {
+                Input::Files(contents) => contents.len(),
+                _ => 1,
+            };
             match &source.input {
                 Input::Config(text) => found.extend(
                     text.check()
@@ -381,7 +386,7 @@ impl Check {
             };
             let findings: Vec<Value> = found.iter().take(PRINTED).map(json).collect();
             output::print_json(
-                &json!({ "files": self.files.len(), "errors": errors, "warnings": warnings, "findings": findings }),
+                &json!({ "files": checked, "errors": errors, "warnings": warnings, "findings": findings }),
             )?;
         } else {
             let mut out: String = found
@@ -392,12 +397,9 @@ impl Check {
             if found.len() > PRINTED {
                 out.push_str(&format!("… and {} more\n", found.len() - PRINTED));
             }
-            let [files, errors, warnings] = [
-                (self.files.len(), "file"),
-                (errors, "error"),
-                (warnings, "warning"),
-            ]
-            .map(|(n, word)| output::count(n, word));
+            let [files, errors, warnings] =
+                [(checked, "file"), (errors, "error"), (warnings, "warning")]
+                    .map(|(n, word)| output::count(n, word));
             output::print(&format!("{out}{files}: {errors}, {warnings}\n"))?;
         }
         Ok(u8::from(errors > 0 || (self.strict && warnings > 0)))

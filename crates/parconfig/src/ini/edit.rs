@@ -23,31 +23,17 @@ pub struct Edit {
 }
 
 impl Ini {
-    /// Gives a key a value. Where the key occurs more than once, `occurrence` (from 0) says which; without it the last one,
-    /// which is the one [`Ini::get`] returns. A key that is missing is added to the end of its section, a section that is
-    /// missing to the end of the text, in the style of what is there already.
+    /// Gives a key a value. Where the key occurs more than once it is the last one, which is the one [`Ini::get`] returns. A key
+    /// that is missing is added to the end of its section, a section that is missing to the end of the text, in the style of what is
+    /// there already.
     ///
     /// # Errors
-    /// [`Error::Value`] where the names or the value cannot be written, [`Error::Path`] where there is no such occurrence.
-    pub fn set(
-        &mut self,
-        section: &str,
-        key: &str,
-        value: &str,
-        occurrence: Option<usize>,
-    ) -> Result<Edit> {
+    /// [`Error::Value`] where the names or the value cannot be written.
+    pub fn set(&mut self, section: &str, key: &str, value: &str) -> Result<Edit> {
         check_names(section, key)?;
-        let found = self.find(section, key);
-        let at = match occurrence {
-            None => found.last().copied(),
-            Some(n) => Some(*found.get(n).ok_or_else(|| Error::Path {
-                path: format!("{section}/{key}"),
-                message: format!("occurs {} times here; there is no number {n}", found.len()),
-            })?),
-        };
-        match at {
+        match self.find(section, key).last() {
             None => self.add(section, key, value),
-            Some(at) => self.replace(at, section, key, value),
+            Some(at) => self.replace(*at, section, key, value),
         }
     }
 
@@ -78,28 +64,13 @@ impl Ini {
         })
     }
 
-    /// Removes a key: one occurrence (from 0), or all of them.
+    /// Removes a key, everywhere it occurs in the section.
     ///
     /// # Errors
     /// [`Error::Path`] where there is nothing to remove.
-    pub fn remove(
-        &mut self,
-        section: &str,
-        key: &str,
-        occurrence: Option<usize>,
-    ) -> Result<Vec<Edit>> {
-        let mut found = self.find(section, key);
-        if let Some(n) = occurrence {
-            found = found.get(n).copied().into_iter().collect();
-        }
-        if found.is_empty() {
-            return Err(Error::Path {
-                path: format!("{section}/{key}"),
-                message: "there is no such key".into(),
-            });
-        }
+    pub fn remove(&mut self, section: &str, key: &str) -> Result<Vec<Edit>> {
         let mut edits = Vec::new();
-        for at in found.into_iter().rev() {
+        for at in self.find(section, key).into_iter().rev() {
             let line = self.take_line(at);
             let old = match &line.kind {
                 Kind::Key { value, .. } => Some(self.text(&line, value)),
@@ -114,6 +85,12 @@ impl Ini {
             });
         }
         edits.reverse();
+        if edits.is_empty() {
+            return Err(Error::Path {
+                path: format!("{section}/{key}"),
+                message: "there is no such key".into(),
+            });
+        }
         Ok(edits)
     }
 

@@ -193,12 +193,7 @@ fn log_in(url: &FtpUrl, options: &FtpOptions) -> Result<FtpStream> {
 
 /// A name from a server that stays inside the folder of a set.
 fn is_safe(name: &str) -> bool {
-    !name.is_empty()
-        && name != "."
-        && name != ".."
-        && !name.starts_with(".parconfig")
-        && !name.contains(['/', '\\', ':', '\0'])
-        && !name.chars().any(char::is_control)
+    !name.contains(['/', '\\', ':', '\0']) && !name.chars().any(char::is_control)
 }
 
 impl Session {
@@ -254,7 +249,8 @@ impl Session {
         while let Some((folder, depth)) = folders.pop() {
             for entry in self.entries(&folder)? {
                 let name = format!("{folder}{}", entry.name());
-                if matches!(entry.name(), "." | ".." | "") {
+                // Hidden files and backups are not settings; they would be left out of the set here too.
+                if entry.name().is_empty() || entry.name().starts_with('.') || name.ends_with('~') {
                     continue;
                 }
                 let refuse = |message: String| Error::Archive {

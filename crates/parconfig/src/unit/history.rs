@@ -39,11 +39,7 @@ fn output(folder: &Path, arguments: &[&str]) -> Result<String> {
 pub fn commit(folder: &Path) -> Result<Option<String>> {
     let set = UnitSet::open(folder)?;
     if let Some(change) = set.changes()?.first() {
-        return Err(Error::Foreign(format!(
-            "{}: {} has edits that were not pushed",
-            folder.display(),
-            change.name
-        )));
+        return set.refuse(format!("{} has edits that were not pushed", change.name));
     }
     let name = std::path::absolute(folder)
         .ok()

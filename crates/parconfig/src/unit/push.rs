@@ -387,26 +387,19 @@ fn plan(set: &UnitSet, base: &Contents, wanted: &Wanted) -> Result<(Contents, Co
         Wanted::Previous(name) => {
             let kept = set.previous();
             if kept.is_empty() {
-                return Err(Error::Foreign(format!(
-                    "{}: there was no push to take back",
-                    set.folder.display()
-                )));
+                return set.refuse("there was no push to take back");
             }
             if let Some(name) = name.as_ref().filter(|name| !kept.contains(name)) {
-                let message = format!(
-                    "{}: nothing is kept as {name}; kept: {}",
-                    set.folder.display(),
+                return set.refuse(format!(
+                    "nothing is kept as {name}; kept: {}",
                     kept.join(", ")
-                );
-                return Err(Error::Foreign(message));
+                ));
             }
             if let Some(change) = set.changes()?.first() {
-                let message = format!(
-                    "{}: {} has edits that were not pushed; push or undo them first",
-                    set.folder.display(),
+                return set.refuse(format!(
+                    "{} has edits that were not pushed; push or undo them first",
                     change.name
-                );
-                return Err(Error::Foreign(message));
+                ));
             }
             // Without a name the last set that is another one: a push that was interrupted early kept what is there now.
             let names = kept

@@ -236,13 +236,23 @@ impl UnitSet {
     pub fn lock(&self) -> Result<File> {
         let path = self.state("lock");
         let file = File::create(&path).map_err(|source| Error::io(path.display(), source))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(_) => Err(Error::Foreign(format!(
-                "{}: another process is working on this set",
-                self.folder.display()
-            ))),
+        if file.try_lock().is_err() {
+            return self.refuse("another process is working on this set");
         }
+        // What a process that was killed left behind.
+        for folder in [&self.folder, &self.state("")] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with(".parconfig-")
+                {
+                    let path = entry.path();
+                    let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+                }
+            }
+        }
+        Ok(file)
     }
 
     /// The bytes of all files as the unit has them.
@@ -254,10 +264,9 @@ impl UnitSet {
         for (name, record) in &self.manifest.files {
             let bytes = files::read(&self.state("base").join(inside(name)?), MAX_FILE)?;
             if sha256(&bytes) != record.sha256 {
-                return Err(Error::Foreign(format!(
-                    "{}: the kept copy of {name} was changed: fetch the set again",
-                    self.folder.display()
-                )));
+                return self.refuse(format!(
+                    "the kept copy of {name} was changed: fetch the set again"
+                ));
             }
             found.insert(name.clone(), bytes);
         }
@@ -269,34 +278,33 @@ impl UnitSet {
     /// # Errors
     /// [`Error::Io`]; [`Error::Foreign`] for a file that was removed or added here: only the unit makes and removes files.
     pub fn changes(&self) -> Result<Vec<Changed>> {
-        let here = read_tree(&self.folder)?;
+        let mut here = read_tree(&self.folder)?;
         let mut changed = Vec::new();
         for (name, old) in self.base()? {
-            match here.get(&name) {
-                Some(new) if *new == old => {}
-                Some(new) => changed.push(Changed {
-                    name,
-                    old,
-                    new: new.clone(),
-                }),
+            match here.remove(&name) {
+                Some(new) if new == old => {}
+                Some(new) => changed.push(Changed { name, old, new }),
                 None => {
-                    return Err(Error::Foreign(format!(
-                        "{}: {name} was removed here; files of a unit are edited, not removed",
-                        self.folder.display()
-                    )));
+                    return self.refuse(format!(
+                        "{name} was removed here; files of a unit are edited, not removed"
+                    ));
                 }
             }
         }
-        match here
-            .keys()
-            .find(|name| !self.manifest.files.contains_key(*name))
-        {
-            Some(new) => Err(Error::Foreign(format!(
-                "{}: {new} is not on the unit; files of a unit are edited, not added",
-                self.folder.display()
-            ))),
+        match here.keys().next() {
+            Some(new) => self.refuse(format!(
+                "{new} is not on the unit; files of a unit are edited, not added"
+            )),
             None => Ok(changed),
         }
+    }
+
+    /// A refusal that names the set.
+    pub(super) fn refuse<T>(&self, message: impl std::fmt::Display) -> Result<T> {
+        Err(Error::Foreign(format!(
+            "{}: {message}",
+            self.folder.display()
+        )))
     }
 
     /// Whether a push has begun and not ended.
@@ -315,14 +323,10 @@ impl UnitSet {
 
     /// The names of the kept older sets, oldest first.
     pub fn previous(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.state("previous"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| !name.starts_with('.'))
-            .collect();
+        let entries = fs::read_dir(self.state("previous")).into_iter().flatten();
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let mut names: Vec<String> = entries.flatten().map(name).collect();
+        names.retain(|name| !name.starts_with('.'));
         names.sort();
         names
     }
@@ -550,25 +554,18 @@ pub fn fetch(
 }
 
 fn refuse_unfinished(set: &UnitSet, discard: bool) -> Result<()> {
-    let folder = set.folder.display();
     if set.has_pending_push() {
-        return Err(Error::Foreign(format!(
-            "{folder}: a push has not ended; parconfig push finishes it, parconfig restore takes it back"
-        )));
+        return set.refuse(
+            "a push has not ended; parconfig push finishes it, parconfig restore takes it back",
+        );
     }
     if discard {
         return Ok(());
     }
-    match set.changes()?.as_slice() {
-        [] => Ok(()),
-        [first, rest @ ..] => Err(Error::Foreign(format!(
-            "{folder}: has edits that were not pushed ({}{}); --discard-edits gives them up",
-            first.name,
-            if rest.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} more files", rest.len())
-            }
-        ))),
+    match set.changes()?.first() {
+        None => Ok(()),
+        Some(Changed { name, .. }) => set.refuse(format!(
+            "has edits that were not pushed ({name}); --discard-edits gives them up"
+        )),
     }
 }
