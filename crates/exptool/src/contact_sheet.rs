@@ -96,6 +96,7 @@ impl ContactSheet {
         let mut written = Vec::new();
         let order = Order {
             camera: self.camera.as_deref(),
+            window: (i64::MIN, i64::MAX),
             layout: self.layout,
             most: usize::MAX,
             sha256: &sha256,
@@ -149,6 +150,8 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 pub struct Order<'a> {
     /// Only this camera.
     pub camera: Option<&'a str>,
+    /// Only what was recorded then: from and to, nanoseconds of the recorder's clock.
+    pub window: (i64, i64),
     /// How they look.
     pub layout: Layout,
     /// Sheets at most.
@@ -187,12 +190,14 @@ pub fn sheets(
     give: &mut dyn FnMut(Page<'_>) -> Result<(), Failure>,
 ) -> Result<Lack, Failure> {
     let layout = order.layout;
+    let on_sheet = layout.on_sheet();
     let moments = moments(recording, order)?;
+    let found = moments.len();
+    let moments = spread(moments, on_sheet.saturating_mul(order.most));
     let mut missing = Vec::new();
     let mut progress = Progress::count(common, moments.len() as u64, "pictures");
-    let on_sheet = layout.on_sheet();
     let all = moments.len().div_ceil(on_sheet);
-    for (n, page) in moments.chunks(on_sheet).take(order.most).enumerate() {
+    for (n, page) in moments.chunks(on_sheet).enumerate() {
         let mut told = |done: usize| progress.at((n * on_sheet + done) as u64);
         let found = look(common, recording, page, layout.width, &mut told)?;
         let none = page.iter().zip(&found).filter(|(_, found)| found.is_none());
@@ -210,10 +215,9 @@ pub fn sheets(
             number: (n + 1, all),
         })?;
     }
-    let shown = on_sheet.saturating_mul(order.most);
     Ok(Lack {
         missing,
-        left_out: moments.len().saturating_sub(shown),
+        left_out: found.saturating_sub(moments.len()),
     })
 }
 
@@ -228,7 +232,11 @@ fn moments<'a>(recording: &'a Recording, order: Order<'_>) -> Result<Vec<Moment<
             let count = i64::from(order.layout.per_run)
                 .min(i64::try_from(stretch.frames).unwrap_or(1))
                 .max(1);
-            let part = stretch.last.saturating_sub(first) / count;
+            let (first, last) = (first.max(order.window.0), stretch.last.min(order.window.1));
+            if first > last {
+                continue;
+            }
+            let part = last.saturating_sub(first) / count;
             moments.extend((0..count).map(|n| Moment {
                 camera,
                 clock: first + part * n + part / 2,
@@ -237,6 +245,41 @@ fn moments<'a>(recording: &'a Recording, order: Order<'_>) -> Result<Vec<Moment<
         }
     }
     Ok(moments)
+}
+
+/// As many moments as there is room for, shared among the cameras and spread evenly over the time of each.
+fn spread(moments: Vec<Moment<'_>>, most: usize) -> Vec<Moment<'_>> {
+    if moments.len() <= most {
+        return moments;
+    }
+    let mut of_camera: Vec<Vec<Moment<'_>>> = Vec::new();
+    for moment in moments {
+        match of_camera.last_mut() {
+            Some(own)
+                if own
+                    .iter()
+                    .all(|one| one.camera.number == moment.camera.number) =>
+            {
+                own.push(moment);
+            }
+            _ => of_camera.push(vec![moment]),
+        }
+    }
+    let mut shares = vec![0; of_camera.len()];
+    let mut room = most;
+    while room > 0 {
+        for (share, own) in shares.iter_mut().zip(&of_camera) {
+            if room > 0 && *share < own.len() {
+                *share += 1;
+                room -= 1;
+            }
+        }
+    }
+    let chosen = of_camera.iter().zip(shares).flat_map(|(own, share)| {
+        let at = move |n: usize| (2 * n + 1) * own.len() / (2 * share);
+        (0..share).filter_map(move |n| own.get(at(n)).copied())
+    });
+    chosen.collect()
 }
 
 /// A picture of a sheet for machines.

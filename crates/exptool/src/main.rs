@@ -6,6 +6,7 @@ mod contact_sheet;
 mod convert;
 mod draw;
 mod explain;
+mod find;
 mod info;
 mod learn;
 mod make;
@@ -20,7 +21,7 @@ mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use common::{Common, failure::EXIT_CODES};
-use std::process::ExitCode;
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 #[derive(Parser)]
 #[command(name = "exptool", version, about, after_help = EXIT_CODES)]
@@ -38,6 +39,8 @@ struct Cli {
 enum Command {
     /// Say what a recording is: cameras, codecs, runs, gaps, damage
     Info(info::Info),
+    /// Find the files and cameras that recorded a moment
+    Find(find::Find),
     /// Show a header or record byte by byte, each field named and marked with how well it is known
     Explain(explain::Explain),
     /// Work out the layout of a file nobody described, and tell how sure each finding is
@@ -62,11 +65,39 @@ enum Command {
     Man(shell::Man),
 }
 
+/// The arguments, in which a file or folder instead of a command means `info`.
+fn arguments() -> Vec<OsString> {
+    let mut all: Vec<OsString> = std::env::args_os().collect();
+    let command = Cli::command();
+    let takes_value = |option: &str| {
+        let long = option.strip_prefix("--").unwrap_or_default();
+        let mut known = command.get_arguments();
+        known.any(|known| known.get_long() == Some(long) && known.get_action().takes_values())
+    };
+    let mut value_follows = false;
+    let first = all.iter().skip(1).find(|argument| {
+        let is_value = std::mem::take(&mut value_follows);
+        let text = argument.to_string_lossy();
+        value_follows = takes_value(&text);
+        !is_value && !text.starts_with('-')
+    });
+    let is_file = first.is_some_and(|first| {
+        let text = first.to_string_lossy();
+        let is_command = command.find_subcommand(first).is_some() || text == "help";
+        !is_command && (Path::new(first).exists() || text.contains(['/', '.', '*']))
+    });
+    if is_file {
+        all.insert(1, "info".into());
+    }
+    all
+}
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(arguments());
     let common = cli.common;
     let done = match cli.command {
         Command::Info(command) => command.run(&common),
+        Command::Find(command) => command.run(&common),
         Command::Explain(command) => command.run(&common),
         Command::Learn(command) => command.run(&common),
         Command::Verify(command) => command.run(&common),

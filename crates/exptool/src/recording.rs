@@ -19,6 +19,8 @@ use formats::{
     },
     timeline::{Break, GapPolicy, Resolution, SECOND},
 };
+use sha2::Digest;
+use std::{io::Read, path::Path};
 
 /// A frame; beside it the SHA-256 of its coded picture, where that was asked for.
 pub type Frame = frames::Frame<Option<[u8; 32]>>;
@@ -202,17 +204,23 @@ pub fn file_sha256(common: &Common, input: &Input) -> Result<String, Failure> {
     let mut progress = Progress::bytes(common, input.size, "SHA-256");
     path_sha256(&input.path, &mut |done| progress.at(done))
 }
-/// The same of any file; `tell` is told the bytes that are done.
+/// The same of any file; `progress` gets the bytes that are done.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn path_sha256(path: &std::path::Path, tell: &mut dyn FnMut(u64)) -> Result<String, Failure> {
-    use sha2::Digest;
-    use std::io::Read;
+pub fn path_sha256(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Failure> {
+    digest::<sha2::Sha256>(path, progress)
+}
+
+/// A file's digest, as hexadecimal digits.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn digest<D: Digest>(path: &Path, progress: &mut dyn FnMut(u64)) -> Result<String, Failure> {
     let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
     let mut file = std::fs::File::open(path).map_err(fail)?;
     let mut buffer = vec![0; 1 << 20];
-    let mut sum = sha2::Sha256::new();
+    let mut sum = D::new();
     let mut done = 0;
     loop {
         let count = match file.read(&mut buffer) {
@@ -223,6 +231,6 @@ pub fn path_sha256(path: &std::path::Path, tell: &mut dyn FnMut(u64)) -> Result<
         };
         sum.update(buffer.get(..count).unwrap_or_default());
         done += count as u64;
-        tell(done);
+        progress(done);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The tests of this package, as one program.
 
+mod agreement;
 mod convert;
 mod convert_edges;
 mod convert_tasks;

@@ -182,8 +182,8 @@ fn the_timeline_is_valid_and_true() {
     for wanted in [
         "camera 1 (Gate 1 &amp; yard)",
         "camera 2 (Gate 2 &amp; yard)",
-        "<title>motion: 2009-11-10 09:15:30.000 -05:00 to 2009-11-10 09:15:38.000 -05:00, 40 frames in this run</title>",
-        "<title>alarm: 2009-11-10 09:16:30.000 -05:00 to 2009-11-10 09:16:36.000 -05:00, 30 frames in this run</title>",
+        "<title>run 1: motion: 2009-11-10 09:15:30.000 -05:00 to 2009-11-10 09:15:38.000 -05:00, 40 frames in this run, x.exp</title>",
+        "<title>run 2: gap of 52.200 s before it; alarm: 2009-11-10 09:16:30.000 -05:00 to 2009-11-10 09:16:36.000 -05:00, 30 frames in this run, x.exp</title>",
         ">09:30<",
         "30 s recorded",
     ] {
@@ -262,10 +262,10 @@ fn a_report_holds_all_and_needs_no_network() {
     for wanted in [
         "<h1>Case &lt;117&gt;</h1>",
         "x &amp; y.exp",
-        "Command line: <code>",
-        "all 150 right",
+        "Command line</th><td><code>",
+        "all 150 ok",
         "Assumed (by this program",
-        "gap of 52 s",
+        "gap of 52.200 s",
         "prefers-color-scheme: dark",
         "@media print",
         "data:image/png;base64,",

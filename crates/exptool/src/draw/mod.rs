@@ -28,12 +28,16 @@ impl Svg {
         );
     }
 
-    /// A line of the class `grid` or `gap`.
+    /// A line of the class `grid`, `gap` or `step`.
     pub fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
-        let colour = if class == "gap" { "#999999" } else { "#dddddd" };
+        let (colour, more) = match class {
+            "gap" => ("#999999", ""),
+            "step" => ("#c00020", " stroke-dasharray=\"3 2\""),
+            _ => ("#dddddd", ""),
+        };
         let _ = writeln!(
             self.body,
-            "<line class=\"{class}\" x1=\"{:.2}\" y1=\"{:.2}\" x2=\"{:.2}\" y2=\"{:.2}\" stroke=\"{colour}\" stroke-width=\"1\"/>",
+            "<line class=\"{class}\" x1=\"{:.2}\" y1=\"{:.2}\" x2=\"{:.2}\" y2=\"{:.2}\" stroke=\"{colour}\" stroke-width=\"1\"{more}/>",
             from.0, from.1, to.0, to.1
         );
     }
@@ -54,6 +58,16 @@ impl Svg {
             "<text class=\"ink\" x=\"{:.2}\" y=\"{:.2}\" font-size=\"{size}\" text-anchor=\"{anchor}\">{}</text>",
             at.0,
             at.1,
+            escape(text)
+        );
+    }
+
+    /// A text on a bar, in the middle of which `at` is.
+    pub fn label(&mut self, (x, y): (f64, f64), size: u32, text: &str) {
+        let _ = writeln!(
+            self.body,
+            "<text x=\"{x:.2}\" y=\"{y:.2}\" font-size=\"{size}\" font-weight=\"bold\" text-anchor=\"middle\" fill=\"#ffffff\" \
+             stroke=\"#000000\" stroke-width=\"2\" paint-order=\"stroke\">{}</text>",
             escape(text)
         );
     }

@@ -14,10 +14,10 @@ use crate::convert::plan;
 use crate::recording::{Options, Recording};
 use crate::survey::Surveyed;
 use clap::Args;
-use facts::Facts;
-
 use formats::recording::OPENING;
 use std::path::{Path, PathBuf};
+
+pub use facts::Facts;
 pub use text::front as front_text;
 
 const EXAMPLES: &str = "\

@@ -2,37 +2,65 @@
 //! `exptool report`: all that is known of recordings and their conversions, on one HTML page.
 
 mod page;
+mod pdf;
 
-use crate::common::{Common, Done, Failure, coded::hex, failure::EXIT_CODES, media, output};
+use crate::common::{
+    Common, Done, Failure, cameras,
+    coded::hex,
+    failure::EXIT_CODES,
+    media, output,
+    when::{Base, FORMS},
+};
 use crate::contact_sheet::{self, Layout, Order};
+use crate::convert::plan;
 use crate::draw;
+use crate::info::Facts;
 use crate::pictures::{Moment, Picture};
-use crate::recording::{Options, Recording, file_sha256, path_sha256};
+use crate::recording::{Camera, Options, Recording, digest, file_sha256, path_sha256};
 use crate::timeline::{self, save};
 use clap::Args;
+use md5::Md5;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Sheets of small pictures in a report at most, of each recording: a page of many megabytes prints badly.
 const MAX_SHEETS: usize = 4;
 
-/// Write what is known of recordings as one HTML page: cameras, runs, gaps, damage, checksums, timeline, pictures, hashes of
-/// inputs and outputs, and what is assumed about the format. It needs no network, follows light and dark, and prints well.
+/// Write what is known of recordings as one HTML page: a summary, cameras, runs, gaps, damage, checksums, timeline, pictures, hashes
+/// of inputs and outputs, and what is assumed about the format. It needs no network, follows light and dark, and prints well.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report lobby.exp --outputs lobby.mp4 --case 2009-117 -o lobby.html\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report /media/disc --case 2009-117 --examiner 'J. Doe' --pdf disc.pdf\n  exptool report lobby.exp --camera Yard --from-time 9:15 --to-time 9:30 -o yard.html\n\nTIME is {FORMS}.\n\n{EXIT_CODES}"))]
 pub struct Report {
-    /// Recordings
-    #[arg(required = true, value_name = "IN")]
+    /// Recordings, or folders of them
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     inputs: Vec<PathBuf>,
     /// Page to write
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "FILE", required_unless_present = "pdf")]
+    output: Option<PathBuf>,
+    /// Print the page into a PDF, by Chromium or WeasyPrint
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
     /// Files that were made of the recordings; their hashes are listed
     #[arg(long, value_name = "FILE", num_args = 1..)]
     outputs: Vec<PathBuf>,
     /// Case number or another text for the heading
     #[arg(long, value_name = "TEXT")]
     case: Option<String>,
+    /// Name of the examiner
+    #[arg(long, value_name = "NAME")]
+    examiner: Option<String>,
+    /// Add the files' MD5
+    #[arg(long)]
+    md5: bool,
+    /// Only this camera
+    #[arg(long, value_name = "N|TITLE")]
+    camera: Option<String>,
+    /// Only runs and pictures from this time on
+    #[arg(long, value_name = "TIME")]
+    from_time: Option<String>,
+    /// Only runs and pictures up to this time
+    #[arg(long, value_name = "TIME")]
+    to_time: Option<String>,
     /// Leave out the pictures
     #[arg(long)]
     no_pictures: bool,
@@ -44,105 +72,168 @@ pub struct Report {
 }
 
 /// A small picture.
-pub struct Shot {
+struct Shot {
     /// PNG; `None` where it could not be got.
-    pub png: Option<Vec<u8>>,
+    png: Option<Vec<u8>>,
     /// When it is, for people.
-    pub time: String,
+    time: String,
     /// Camera and run.
-    pub run: String,
-    /// SHA-256 of the coded picture.
-    pub coded: Option<String>,
+    run: String,
+    /// SHA-256 of the coded frame.
+    coded: Option<String>,
 }
 
 /// A recording, and what is shown of it.
-pub struct Part {
-    /// The recording.
-    pub recording: Recording,
-    /// SHA-256 of the file.
-    pub sha256: String,
-    /// Small pictures.
-    pub shots: Vec<Shot>,
+struct Part {
+    facts: Facts,
+    /// Numbers of the cameras that are shown.
+    numbers: Vec<u16>,
+    /// Window of the recorder's clock, nanoseconds.
+    window: (i64, i64),
+    sha256: String,
+    md5: Option<String>,
+    /// When the file was changed last.
+    modified: Option<String>,
+    timeline: Option<String>,
+    shots: Vec<Shot>,
     /// Pictures that were left out because a page has room for so many.
-    pub left_out: usize,
-    /// Why there are none, or not all.
-    pub note: Option<String>,
+    left_out: usize,
+    /// Why there are no pictures, or not all.
+    note: Option<String>,
+}
+
+/// What is above the summary.
+struct Heading {
+    case: Option<String>,
+    examiner: Option<String>,
+    /// What was left out, in words.
+    window: Option<String>,
+}
+
+/// A file that was made of a recording.
+struct Output {
+    path: PathBuf,
+    size: u64,
+    sha256: String,
 }
 
 impl Report {
-    /// Runs the command. 1 where damage or a wrong checksum was found, or pictures are missing.
+    /// Runs the command. 1 where damage or a checksum that does not match was found, or pictures are missing.
     pub fn run(&self, common: &Common) -> Done {
-        if !self.force && self.output.exists() {
-            return Err(Failure::Output(format!(
-                "{}: already exists (--force replaces it)",
-                self.output.display()
-            )));
+        for path in [&self.output, &self.pdf].into_iter().flatten() {
+            if !self.force && path.exists() {
+                return Err(Failure::Output(format!(
+                    "{}: already exists (--force replaces it)",
+                    path.display()
+                )));
+            }
         }
         let mut parts = Vec::new();
-        for path in &self.inputs {
-            parts.push(self.part(common, path)?);
+        for item in plan::inputs(&self.inputs)? {
+            parts.push(self.part(common, &item.path)?);
         }
+        parts.sort_by_key(|part| part.facts.span().map(|(first, _)| first));
         let mut made = Vec::new();
         for path in &self.outputs {
             output::protect(path);
             let size = std::fs::metadata(path).map(|meta| meta.len());
-            let size =
-                size.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
-            made.push((path.clone(), size, path_sha256(path, &mut |_| ())?));
+            made.push(Output {
+                path: path.clone(),
+                size: size
+                    .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?,
+                sha256: path_sha256(path, &mut |_| ())?,
+            });
         }
-        let mut timelines = Vec::new();
-        for part in &parts {
-            let one = std::slice::from_ref(&part.recording);
-            timelines.push(timeline::draw(one).unwrap_or_default());
+        let all = parts.iter().map(|part| &part.facts.recording);
+        let all: Vec<&Recording> = all.filter(|one| timeline::is_drawn(one)).collect();
+        let together = match all.as_slice() {
+            [] | [_] => None,
+            all => timeline::draw(all).ok(),
+        };
+        let limits = [
+            self.camera
+                .as_ref()
+                .map(|camera| format!("camera {camera}")),
+            self.from_time.as_ref().map(|from| format!("from {from}")),
+            self.to_time.as_ref().map(|to| format!("to {to}")),
+        ];
+        let limits: Vec<String> = limits.into_iter().flatten().collect();
+        let heading = Heading {
+            case: self.case.clone(),
+            examiner: self.examiner.clone(),
+            window: (!limits.is_empty()).then(|| limits.join(", ")),
+        };
+        let html = page::html(&heading, &parts, together.as_deref(), &made);
+        if let Some(path) = &self.output {
+            save(path, html.as_bytes(), self.force)?;
         }
-        let html = page::html(&parts, &timelines, &made, self.case.as_deref());
-        save(&self.output, html.as_bytes(), self.force)?;
+        if let Some(path) = &self.pdf {
+            save(path, &pdf::print(&html)?, self.force)?;
+        }
         for part in &parts {
             if let Some(note) = &part.note {
-                eprintln!("exptool: {}: {note}", part.recording.input.name);
+                eprintln!("exptool: {}: {note}", part.facts.recording.input.name);
             }
         }
-        self.tell(common, &parts, &made)?;
+        self.print(common, &parts, &made)?;
         let bad = |part: &Part| part.is_damaged() || part.note.is_some();
         Ok(u8::from(parts.iter().any(bad)))
     }
 
-    fn tell(
-        &self,
-        common: &Common,
-        parts: &[Part],
-        made: &[(PathBuf, u64, String)],
-    ) -> Result<(), Failure> {
+    fn print(&self, common: &Common, parts: &[Part], made: &[Output]) -> Result<(), Failure> {
+        let written = [&self.output, &self.pdf].into_iter().flatten();
         if !common.json {
-            return output::print(&format!("{}\n", self.output.display()));
+            let lines = written.map(|path| format!("{}\n", path.display()));
+            return output::print(&lines.collect::<String>());
         }
         let recordings = parts.iter().map(|part| {
-            let summary = &part.recording.findings;
+            let recording = &part.facts.recording;
+            let findings = &recording.findings;
+            let contents = &recording.contents;
+            let runs = contents.cameras.iter().map(|camera| {
+                json!({
+                    "camera": camera.number,
+                    "frames": camera.frames,
+                    "gaps": camera.gaps(),
+                    "runs": camera.runs.iter().map(|run| json!({
+                        "begins": run.begins.name(),
+                        "start_ns": run.start,
+                        "end_ns": run.last,
+                        "frames": run.all_frames(),
+                    })).collect::<Vec<_>>(),
+                })
+            });
             json!({
-                "file": part.recording.input.name,
-                "size": part.recording.input.size,
+                "file": recording.input.name,
+                "size": recording.input.size,
                 "sha256": part.sha256,
-                "cameras": part.recording.contents.cameras.len(),
-                "records": summary.records,
-                "wrong_crc": summary.mismatches,
-                "damaged_regions": summary.damaged,
-                "damaged_bytes": summary.damaged_bytes,
-                "cut": summary.cut.is_some(),
+                "md5": part.md5,
+                "cameras": contents.cameras.len(),
+                "streams": runs.collect::<Vec<_>>(),
+                "gaps": contents.gaps,
+                "clock_steps": contents.clock_steps,
+                "records": findings.records,
+                "checksum_mismatches": findings.mismatches,
+                "damaged_regions": findings.damaged,
+                "damaged_bytes": findings.damaged_bytes,
+                "cut": part.facts.cut().is_some(),
+                "time_doubtful": findings.faults.implausible.is_some(),
                 "pictures": part.shots.iter().filter(|shot| shot.png.is_some()).count(),
                 "note": part.note,
             })
         });
         let outputs = made
             .iter()
-            .map(|(path, size, sum)| json!({ "file": path, "size": size, "sha256": sum }));
+            .map(|one| json!({ "file": one.path, "size": one.size, "sha256": one.sha256 }));
         output::print_json(&json!({
             "output": self.output,
+            "pdf": self.pdf,
             "recordings": recordings.collect::<Vec<_>>(),
             "outputs": outputs.collect::<Vec<_>>(),
         }))
     }
 
-    fn part(&self, common: &Common, path: &std::path::Path) -> Result<Part, Failure> {
+    fn part(&self, common: &Common, path: &Path) -> Result<Part, Failure> {
         let input = common.open(path)?;
         let options = Options {
             checksums: true,
@@ -150,37 +241,56 @@ impl Report {
         };
         let recording = Recording::read(common, input, options, &mut |_| Ok(()))?;
         let sha256 = file_sha256(common, &recording.input)?;
-        let mut shots = Vec::new();
-        // a report without pictures is still a report: what is missing is told in it
-        let mut left_out = 0;
-        let note = match (recording.contents.cameras.is_empty(), self.no_pictures) {
-            (true, _) => Some("it holds no pictures".to_owned()),
-            (false, true) => None,
-            (false, false) => self.shots(common, &recording, &mut shots, &mut left_out),
+        let md5 = self.md5.then(|| digest::<Md5>(path, &mut |_| ()));
+        let base = Base::of(&recording);
+        let time = |text: &Option<String>| text.as_deref().map(|text| base.read(text)).transpose();
+        let window = (
+            time(&self.from_time)?.unwrap_or(i64::MIN),
+            time(&self.to_time)?.unwrap_or(i64::MAX),
+        );
+        let changed = std::fs::metadata(path)
+            .and_then(|meta| meta.modified())
+            .ok();
+        let changed = changed.and_then(|time| jiff::Timestamp::try_from(time).ok());
+        let numbers = match recording.contents.cameras.is_empty() {
+            true => Vec::new(),
+            false => {
+                let chosen = cameras::choose(&recording, self.camera.as_deref())?;
+                chosen.iter().map(|camera| camera.number).collect()
+            }
         };
-        Ok(Part {
-            recording,
+        let mut part = Part {
+            numbers,
+            window,
             sha256,
-            shots,
-            left_out,
-            note,
-        })
+            md5: md5.transpose()?,
+            modified: changed.map(|time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()),
+            timeline: timeline::draw(&[&recording]).ok(),
+            shots: Vec::new(),
+            left_out: 0,
+            // a report without pictures is still a report: what is missing is named in it
+            note: None,
+            facts: Facts::exact(recording),
+        };
+        part.note = match (part.numbers.is_empty(), self.no_pictures) {
+            (true, _) => Some("no video frames were found".to_owned()),
+            (false, true) => None,
+            (false, false) => self.shots(common, &mut part),
+        };
+        Ok(part)
     }
 
-    /// Gets the small pictures, and tells why there are none, or not all.
-    fn shots(
-        &self,
-        common: &Common,
-        recording: &Recording,
-        shots: &mut Vec<Shot>,
-        left_out: &mut usize,
-    ) -> Option<String> {
+    /// Gets the small pictures, and says why there are none, or not all.
+    fn shots(&self, common: &Common, part: &mut Part) -> Option<String> {
+        let recording = &part.facts.recording;
         let order = Order {
-            camera: None,
+            camera: self.camera.as_deref(),
+            window: part.window,
             layout: self.layout,
             most: MAX_SHEETS,
             sha256: "",
         };
+        let shots = &mut part.shots;
         let made = media::init().and_then(|()| {
             contact_sheet::sheets(common, recording, order, &mut |page| {
                 for (moment, found) in page.moments.iter().zip(page.found) {
@@ -191,7 +301,7 @@ impl Report {
         });
         let missing = match made {
             Ok(lack) => {
-                *left_out = lack.left_out;
+                part.left_out = lack.left_out;
                 lack.missing.join("; ")
             }
             Err(failure) => failure.to_string(),
@@ -202,7 +312,14 @@ impl Report {
 
 impl Part {
     fn is_damaged(&self) -> bool {
-        self.recording.findings.mismatches > 0 || !self.recording.contents.damage.is_empty()
+        let findings = &self.facts.recording.findings;
+        findings.mismatches > 0 || findings.is_damaged()
+    }
+
+    /// The cameras that are shown.
+    fn cameras(&self) -> impl Iterator<Item = &Camera> {
+        let cameras = self.facts.recording.contents.cameras.iter();
+        cameras.filter(|camera| self.numbers.contains(&camera.number))
     }
 }
 
