@@ -11,6 +11,7 @@ mod info;
 mod learn;
 mod make;
 mod pictures;
+mod play;
 mod recording;
 mod report;
 mod shell;
@@ -51,7 +52,9 @@ enum Command {
     Make(make::Make),
     /// Into MP4, Matroska, AVI or a bare stream, without encoding again
     Convert(Box<convert::Convert>),
-    /// Save pictures as PNG
+    /// Play a recording
+    Play(play::Play),
+    /// Save frames as PNG or JPEG
     Snapshot(snapshot::Snapshot),
     /// Put small pictures of each run on a sheet
     ContactSheet(contact_sheet::ContactSheet),
@@ -105,6 +108,7 @@ fn main() -> ExitCode {
         Command::Completions(command) => command.run(Cli::command()),
         Command::Man(command) => command.run(Cli::command()),
         Command::Convert(command) => command.run(&common),
+        Command::Play(command) => command.run(&common),
         Command::Snapshot(command) => command.run(&common),
         Command::ContactSheet(command) => command.run(&common),
         Command::Timeline(command) => command.run(&common),

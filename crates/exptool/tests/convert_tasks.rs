@@ -608,3 +608,46 @@ fn the_other_purposes_are_what_they_say() {
     assert!(table.lines().count() > 30, "{table}");
     convert(dir.path(), &["x.avi", "--for", "court", "-o", "x.mkv"], 2);
 }
+
+#[test]
+fn play_starts_the_viewer_or_gstreamers_player() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let input = shared_single();
+    let program = |name: &str| {
+        let path = dir.path().join(name);
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" = --version ] || [ \"$1\" = --exists ] || echo {name} \"$@\"\n"
+        );
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let play = |arguments: &[&str], code: i32| {
+        let done = Command::new(env!("CARGO_BIN_EXE_exptool"))
+            .env("PATH", dir.path())
+            .arg("play")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(done.status.code(), Some(code), "{done:?}");
+        let [out, err] = [done.stdout, done.stderr].map(|text| String::from_utf8(text).unwrap());
+        format!("{out}{err}")
+    };
+    assert!(play(&[text(input)], 5).contains("no player is installed"));
+    program("gst-play-1.0");
+    assert!(play(&[text(input)], 5).contains("GST_PLUGIN_PATH"));
+    program("gst-inspect-1.0");
+    let shown = play(&[text(input)], 0);
+    let started = format!("gst-play-1.0 {}\n", text(input));
+    assert!(
+        shown.contains("space pause") && shown.ends_with(&started),
+        "{shown}"
+    );
+    assert_eq!(play(&["--command", text(input)], 0), started);
+    program("exp-viewer");
+    assert_eq!(
+        play(&[text(input)], 0),
+        format!("exp-viewer {}\n", text(input))
+    );
+    play(&["/nonexistent.exp"], 3);
+}

@@ -4,10 +4,7 @@
 use super::Gaps;
 use crate::common::{Common, Failure, Input, when::Base};
 use crate::recording::{Camera, CameraRun, Frame, Options, Recording};
-use formats::{
-    reader::{Codec, Media},
-    timeline::GapPolicy,
-};
+use formats::{reader::Codec, timeline::GapPolicy};
 use std::collections::BTreeMap;
 
 /// Running times are shifted by so much, nanoseconds, so that a rounding never takes in the frame before or the one after.
@@ -23,12 +20,8 @@ pub const MAX_CHAPTERS: usize = 1000;
 pub struct Look {
     /// Cameras and runs.
     pub recording: Recording,
-    /// Audio channels and their codecs.
-    pub audio: BTreeMap<u16, Codec>,
     gaps: Gaps,
     sizes: BTreeMap<u16, Sizes>,
-    /// Runs of all cameras together, as a demuxer that outputs all of them plays them.
-    together: Vec<Run>,
 }
 
 /// Frames of a camera so far, and those with which its size changes.
@@ -111,8 +104,6 @@ impl Look {
         see: &mut dyn FnMut(&Frame) -> Result<(), Failure>,
     ) -> Result<Look, Failure> {
         let mut sizes: BTreeMap<u16, Sizes> = BTreeMap::new();
-        let mut audio = BTreeMap::new();
-        let mut together: Vec<Run> = Vec::new();
         let options = Options {
             checksums: hashes,
             hashes,
@@ -123,39 +114,16 @@ impl Look {
             ..Options::default()
         };
         let recording = Recording::read(common, input, options, &mut |frame| {
-            let stream = frame.packet.stream;
-            match stream.codec.media() {
-                Media::Audio => {
-                    audio.entry(stream.camera).or_insert(stream.codec);
-                }
-                Media::Video => {
-                    sizes.entry(stream.camera).or_default().add(frame);
-                    if frame.begins.is_some() || together.is_empty() {
-                        together.push(Run {
-                            clock: (frame.clock, frame.clock),
-                            shown: frame.clock,
-                            running: frame.running,
-                            frames: u64::MAX,
-                        });
-                    }
-                    if let Some(run) = together.last_mut() {
-                        run.clock.1 = run.clock.1.max(frame.clock);
-                    }
-                }
-                _ => {}
+            if frame.is_video() {
+                let camera = frame.packet.stream.camera;
+                sizes.entry(camera).or_default().add(frame);
             }
             see(frame)
         })?;
-        let interval = recording.findings.profile.timing.interval;
-        for run in &mut together {
-            run.clock.1 = run.clock.1.saturating_add(interval);
-        }
         Ok(Look {
             recording,
-            audio,
             gaps,
             sizes,
-            together,
         })
     }
 
@@ -175,22 +143,19 @@ impl Look {
         Base::of(&self.recording)
     }
 
-    /// The audio that belongs to a camera: the channel of its number, or the only one where there is only one camera.
+    /// Channel and codec of the audio that belongs to a camera.
     pub fn audio_of(&self, camera: &Camera) -> Option<(u16, Codec)> {
-        let own = self.audio.get_key_value(&camera.number);
-        let only = || match self.recording.contents.cameras.as_slice() {
-            [_] => self.audio.first_key_value(),
-            _ => None,
-        };
-        own.or_else(only).map(|(channel, codec)| (*channel, *codec))
+        let track = self.recording.contents.audio_of(camera.number)?;
+        Some((track.key.camera, track.key.codec))
     }
 
     /// Channels of audio that belong to no camera.
     pub fn audio_of_none(&self) -> Vec<u16> {
-        let cameras = &self.recording.contents.cameras;
-        let owned = cameras.iter().filter_map(|camera| self.audio_of(camera));
+        let contents = &self.recording.contents;
+        let cameras = contents.cameras.iter();
+        let owned = cameras.filter_map(|camera| self.audio_of(camera));
         let owned: Vec<u16> = owned.map(|(channel, _)| channel).collect();
-        let channels = self.audio.keys().copied();
+        let channels = contents.audio.iter().map(|track| track.key.camera);
         channels
             .filter(|channel| !owned.contains(channel))
             .collect()
@@ -245,7 +210,16 @@ impl Look {
     /// What of all cameras together goes into a mosaic.
     pub fn together(&self, window: Option<Window>) -> Option<Part> {
         let mut part: Option<Part> = None;
-        for (n, run) in self.together.iter().enumerate() {
+        let interval = self.recording.findings.profile.timing.interval;
+        // as a demuxer that outputs all cameras plays them
+        let runs = self.recording.contents.runs.iter().map(|run| Run {
+            clock: (run.start, run.last.saturating_add(interval)),
+            shown: run.start,
+            running: run.running,
+            frames: run.frames,
+        });
+        for (n, run) in runs.enumerate() {
+            let run = &run;
             let Some((from, to)) = cut(run, window) else {
                 continue;
             };

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The inputs: any video that GStreamer can decode, and test patterns.
 
-use super::{
-    Make,
-    pipeline::{caps_filter, fail, running_of},
-    watch::Watch,
-};
+use super::{Make, pipeline::running_of, watch::Watch};
 use crate::common::{Failure, media};
 use gst::{glib, prelude::*};
 use std::sync::Arc;
@@ -214,7 +210,10 @@ fn test_source(
     let caps = gst::Caps::builder("video/x-raw")
         .field("framerate", gst::Fraction::new(num, den))
         .build();
-    let filter = caps_filter(caps)?;
-    pipeline.add_many([&source, &filter]).map_err(fail)?;
-    gst::Element::link_many([&source, &filter, first]).map_err(fail)
+    pipeline.add(&source).map_err(fail)?;
+    source.link_filtered(first, &caps).map_err(fail)
+}
+
+fn fail(error: glib::BoolError) -> Failure {
+    Failure::Media(error.to_string())
 }

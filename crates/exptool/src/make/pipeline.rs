@@ -5,16 +5,17 @@ use super::{Codec, Make, Standard, clock::Clock, input, watch::Watch};
 use crate::common::media::clock_of;
 use crate::common::{Failure, media};
 use formats::reader::Mode;
-use gst::{buffer::BufferMetaForeachAction, glib, prelude::*};
+use gst::{buffer::BufferMetaForeachAction, prelude::*};
 use std::{
     collections::VecDeque,
+    fmt::Write,
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Coded bytes that wait for the other cameras at most.
-const WAITING: u32 = 2 << 20;
+/// Coded bytes that wait for the other cameras at most: the muxer waits for the slowest.
+const QUEUE: &str = "queue max-size-buffers=500 max-size-time=0 max-size-bytes=2097152";
 
 /// A pipeline that is ready to run.
 pub struct Made {
@@ -42,18 +43,25 @@ impl Made {
     }
 }
 
-pub fn fail(error: glib::BoolError) -> Failure {
-    Failure::Media(error.to_string())
-}
-
 /// The whole pipeline, from the inputs to the file.
 ///
 /// # Errors
 /// A missing element; a test pattern that there is not.
 pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Result<Made, Failure> {
-    let pipeline = gst::Pipeline::new();
-    let start = start_of(make);
-    let mux = media::element("expmux")?;
+    let mut text = "expmux name=mux ! filesink name=out".to_owned();
+    for n in 0..make.inputs.len() {
+        let pad = make.number(n) - 1;
+        let _ = write!(text, " {} ! mux.video_{pad}", camera(make, n));
+    }
+    if make.sound {
+        let _ = write!(
+            text,
+            " audioconvert name=sound ! audioresample ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! {QUEUE} ! mux.audio_0"
+        );
+    }
+    let pipeline = media::launch(&text)?;
+    let element = |name: &str| media::by_name(&pipeline, name);
+    let (mux, start) = (element("mux")?, start_of(make));
     mux.set_property("server", &make.server);
     mux.set_property("model", &make.model);
     mux.set_property("utc-offset", utc_offset);
@@ -63,24 +71,25 @@ pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Resu
     };
     mux.set_property_from_str("video-standard", standard);
     mux.set_property("start-time", u64::try_from(start).unwrap_or(0));
-    let sink = media::element("filesink")?;
-    sink.set_property("location", output);
-    pipeline.add_many([&mux, &sink]).map_err(fail)?;
-    mux.link(&sink).map_err(fail)?;
+    element("out")?.set_property("location", output);
     let (mut sources, mut heads) = (Vec::new(), Vec::new());
     for n in 0..make.inputs.len() {
-        let number = make.number(n);
-        let pad = mux
-            .request_pad_simple(&format!("video_{}", number - 1))
-            .ok_or_else(|| Failure::Media(format!("no pad for camera {number}")))?;
-        let first = camera(make, &pipeline, &pad, n, (start, watch))?;
+        let first = element(&format!("first{n}"))?;
+        let encoder = element(&format!("encoder{n}"))?;
+        if let Some(pad) = encoder.static_pad("sink") {
+            input::cut(&pad, input::limit(make));
+        }
+        mend_times(&encoder);
+        if let Some(end) = element(&format!("last{n}"))?.static_pad("src") {
+            timestamp(make, &end, n, start, watch);
+        }
         heads.extend(first.static_pad("sink"));
         let source = input::pictures(make, &pipeline, n, &first, watch)?;
         sources.extend(source.map(|source| (n, source)));
-        if make.sound && n == 0 {
-            let first = sound(&pipeline, &mux)?;
-            sources.push((n, input::sound(make, &pipeline, n, &first, watch)?));
-        }
+    }
+    if make.sound {
+        let first = element("sound")?;
+        sources.push((0, input::sound(make, &pipeline, 0, &first, watch)?));
     }
     Ok(Made {
         pipeline,
@@ -98,109 +107,36 @@ fn start_of(make: &Make) -> i64 {
     make.start.map_or_else(now, |start| start.time)
 }
 
-/// Adds elements one behind the other; the first and the last are handed back.
-fn chain(
-    pipeline: &gst::Pipeline,
-    elements: &[gst::Element],
-) -> Result<(gst::Element, gst::Element), Failure> {
-    pipeline.add_many(elements).map_err(fail)?;
-    gst::Element::link_many(elements).map_err(fail)?;
-    match (elements.first(), elements.last()) {
-        (Some(first), Some(last)) => Ok((first.clone(), last.clone())),
-        _ => Err(Failure::Media("an empty chain".to_owned())),
-    }
-}
-
-pub fn caps_filter(caps: gst::Caps) -> Result<gst::Element, Failure> {
-    let filter = media::element("capsfilter")?;
-    filter.set_property("caps", caps);
-    Ok(filter)
-}
-
-fn queue() -> Result<gst::Element, Failure> {
-    let queue = media::element("queue")?;
-    // the muxer waits for the slowest
-    queue.set_property("max-size-buffers", 500u32);
-    queue.set_property("max-size-time", 0u64);
-    queue.set_property("max-size-bytes", WAITING);
-    Ok(queue)
-}
-
-/// The branch of a camera, from raw pictures to the muxer's pad. Hands back its first element.
-fn camera(
-    make: &Make,
-    pipeline: &gst::Pipeline,
-    pad: &gst::Pad,
-    n: usize,
-    (start, watch): (i64, &Watch),
-) -> Result<gst::Element, Failure> {
+/// The branch of a camera, from raw frames to the muxer.
+fn camera(make: &Make, n: usize) -> String {
     let (width, height) = make.size.unwrap_or(match make.standard {
         Standard::Ntsc => (352, 240),
         Standard::Pal => (352, 288),
     });
-    let caps = gst::Caps::builder("video/x-raw")
-        .field("width", width)
-        .field("height", height)
-        .field("framerate", gst::Fraction::new(make.rate.0, make.rate.1))
-        .field("format", "I420")
-        .field(
-            "pixel-aspect-ratio",
-            gst::Fraction::new(4 * height, 3 * width),
-        )
-        .build();
-    let (encoder, parser) = coder(make)?;
-    let elements = [
-        media::element("videoconvert")?,
-        media::element("videoscale")?,
-        media::element("videorate")?,
-        caps_filter(caps)?,
-        encoder.clone(),
-        parser,
-        queue()?,
-    ];
-    let (first, last) = chain(pipeline, &elements)?;
-    let end = last
-        .static_pad("src")
-        .ok_or_else(|| Failure::Media("a queue without a pad".to_owned()))?;
-    end.link(pad)
-        .map_err(|error| Failure::Media(format!("camera {}: {error:?}", make.number(n))))?;
-    if let Some(pad) = encoder.static_pad("sink") {
-        input::cut(&pad, input::limit(make));
-    }
-    mend_times(&encoder);
-    timestamp(make, &end, n, start, watch);
-    Ok(first)
+    let (rate, per) = make.rate;
+    format!(
+        "videoconvert name=first{n} ! videoscale ! videorate \
+         ! video/x-raw,format=I420,width={width},height={height},framerate={rate}/{per},pixel-aspect-ratio={}/{} \
+         ! {} ! {QUEUE} name=last{n}",
+        4 * height,
+        3 * width,
+        coder(make, n)
+    )
 }
 
-fn coder(make: &Make) -> Result<(gst::Element, gst::Element), Failure> {
-    let gop = i32::try_from(make.gop).unwrap_or(i32::MAX);
+fn coder(make: &Make, n: usize) -> String {
+    let (gop, bits) = (make.gop, make.bitrate);
     match make.codec {
-        Codec::Mpeg4 => {
-            let encoder = media::element("avenc_mpeg4")?;
-            encoder.set_property_from_str("bitrate", &make.bitrate.to_string());
-            // the element's tolerance, 4 Mbit, is more than most recordings have; the library takes the least it can instead of 1
-            encoder.set_property("bitrate-tolerance", 1i32);
-            encoder.set_property("gop-size", gop);
-            encoder.set_property("max-bframes", 0i32);
-            Ok((encoder, media::element("mpeg4videoparse")?))
-        }
-        Codec::H264 => {
-            let encoder = media::element("x264enc")?;
-            encoder.set_property_from_str("tune", "zerolatency");
-            encoder.set_property_from_str("speed-preset", "veryfast");
-            encoder.set_property("bitrate", (make.bitrate / 1000).max(1));
-            encoder.set_property("key-int-max", make.gop);
-            // what waits in the encoder is memory
-            for (name, value) in [("threads", 1u32), ("ref", 1)] {
-                encoder.set_property(name, value);
-            }
-            encoder.set_property("rc-lookahead", 0i32);
-            encoder.set_property("sync-lookahead", 0i32);
-            encoder.set_property("mb-tree", false);
-            let parser = media::element("h264parse")?;
-            parser.set_property("config-interval", -1i32);
-            Ok((encoder, parser))
-        }
+        // the element's tolerance, 4 Mbit, is more than most recordings have; the library takes the least it can instead of 1
+        Codec::Mpeg4 => format!(
+            "avenc_mpeg4 name=encoder{n} bitrate={bits} bitrate-tolerance=1 gop-size={gop} max-bframes=0 ! mpeg4videoparse"
+        ),
+        // what waits in the encoder is memory
+        Codec::H264 => format!(
+            "x264enc name=encoder{n} tune=zerolatency speed-preset=veryfast bitrate={} key-int-max={gop} threads=1 ref=1 \
+             rc-lookahead=0 sync-lookahead=0 mb-tree=false ! h264parse config-interval=-1",
+            (bits / 1000).max(1)
+        ),
     }
 }
 
@@ -319,29 +255,4 @@ fn tags(number: u32, title: Option<&str>, mode: Mode) -> gst::TagList {
         let _ = list.add_generic("recording-mode", mode.name().unwrap_or("unknown"), replace);
     }
     tags
-}
-
-/// The branch of sound, from raw samples to the muxer. Hands back its first element.
-fn sound(pipeline: &gst::Pipeline, mux: &gst::Element) -> Result<gst::Element, Failure> {
-    let caps = gst::Caps::builder("audio/x-raw")
-        .field("rate", 8000i32)
-        .field("channels", 1i32)
-        .build();
-    let elements = [
-        media::element("audioconvert")?,
-        media::element("audioresample")?,
-        caps_filter(caps)?,
-        media::element("mulawenc")?,
-        queue()?,
-    ];
-    let (first, last) = chain(pipeline, &elements)?;
-    let pad = mux
-        .request_pad_simple("audio_%u")
-        .ok_or_else(|| Failure::Media("no pad for sound".to_owned()))?;
-    let end = last
-        .static_pad("src")
-        .ok_or_else(|| Failure::Media("a queue without a pad".to_owned()))?;
-    end.link(&pad)
-        .map_err(|error| Failure::Media(format!("sound: {error:?}")))?;
-    Ok(first)
 }

@@ -85,68 +85,40 @@ pub fn run(
     mut tick: impl FnMut() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut progress = None;
-    let done = until_end(make, made, watch, &mut || {
-        if progress.is_none() {
-            progress = made
-                .length(make)
-                .map(|total| Progress::count(common, total, "milliseconds made"));
-        }
-        if let Some(progress) = &mut progress {
-            let last = watch.0.last.load(Ordering::Relaxed) / 1_000_000;
-            progress.at(last.unsigned_abs());
-        }
-        tick()
-    });
-    let _ = made.pipeline.set_state(gst::State::Null);
-    done?;
+    let mut lacks = HashMap::new();
+    let (mut moved, mut since) = (0, Instant::now());
+    media::run_with(
+        &made.pipeline,
+        &mut || {
+            if progress.is_none() {
+                progress = made
+                    .length(make)
+                    .map(|total| Progress::count(common, total, "milliseconds made"));
+            }
+            if let Some(progress) = &mut progress {
+                let last = watch.0.last.load(Ordering::Relaxed) / 1_000_000;
+                progress.at(last.unsigned_abs());
+            }
+            let now = watch.0.moved.load(Ordering::Relaxed);
+            if now != moved {
+                (moved, since) = (now, Instant::now());
+            } else if since.elapsed() > PATIENCE {
+                return Err(watch.take_trouble().unwrap_or_else(|| {
+                    let patience = PATIENCE.as_secs();
+                    Failure::Media(format!("no frame came for {patience} seconds: given up"))
+                }));
+            }
+            tick()
+        },
+        &mut |message| heard(make, made, watch, message, &mut lacks),
+    )?;
+    watch.take_trouble().map_or(Ok(()), Err)?;
     if watch.0.kept.load(Ordering::Relaxed) {
         eprintln!(
             "exptool: an INPUT brings the recorder's times along, which are kept (--start gives others)"
         );
     }
     Ok(())
-}
-
-fn until_end(
-    make: &Make,
-    made: &Made,
-    watch: &Watch,
-    tick: &mut dyn FnMut() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let bus = made
-        .pipeline
-        .bus()
-        .ok_or_else(|| Failure::Media("a pipeline without a bus".to_owned()))?;
-    let mut lacks = HashMap::new();
-    let (mut moved, mut since) = (0, Instant::now());
-    let mut told = Instant::now();
-    let started = made.pipeline.set_state(gst::State::Playing);
-    loop {
-        let message = bus.timed_pop(gst::ClockTime::from_mseconds(100));
-        if message.is_none() && started.is_err() {
-            return Err(Failure::Media("the pipeline does not start".to_owned()));
-        }
-        if told.elapsed() >= Duration::from_millis(100) {
-            told = Instant::now();
-            tick()?;
-        }
-        let now = watch.0.moved.load(Ordering::Relaxed);
-        if now != moved {
-            (moved, since) = (now, Instant::now());
-        } else if since.elapsed() > PATIENCE {
-            return Err(watch.take_trouble().unwrap_or_else(|| {
-                let patience = PATIENCE.as_secs();
-                Failure::Media(format!("no picture came for {patience} seconds: given up"))
-            }));
-        }
-        match message {
-            Some(message) if message.type_() == gst::MessageType::Eos => {
-                return watch.take_trouble().map_or(Ok(()), Err);
-            }
-            Some(message) => heard(make, made, watch, &message, &mut lacks)?,
-            None => {}
-        }
-    }
 }
 
 /// A message of an element: an error, or a plugin that is missing, which an error may follow. `lacks` holds these for each input.
@@ -187,19 +159,10 @@ fn input_of(made: &Made, element: &gst::Object) -> Option<usize> {
 
 /// What an error of another element says.
 fn failed(make: &Make, error: &gst::message::Error) -> Failure {
-    let detail = error.debug().unwrap_or_default();
-    let error = error.error();
-    let disk = [
-        gst::ResourceError::NoSpaceLeft,
-        gst::ResourceError::Write,
-        gst::ResourceError::OpenWrite,
-    ];
-    if disk.into_iter().any(|kind| error.matches(kind)) {
-        return Failure::Output(format!("{}: {error}", make.output.display()));
+    match media::explain(error) {
+        Failure::Output(text) => Failure::Output(format!("{}: {text}", make.output.display())),
+        other => other,
     }
-    // the lines before name a source file of GStreamer
-    let detail = detail.lines().last().unwrap_or_default().trim();
-    Failure::Media(format!("{error} ({detail})"))
 }
 
 /// What an error of a decoder says about the input.
