@@ -65,6 +65,48 @@ pub fn entry(data: &[u8]) -> Option<IndexEntry> {
     })
 }
 
+/// Entries that are looked at before an index is believed, or given up.
+pub(super) const PROOF: usize = 4;
+
+/// Whether `data`, which begins with [`MAGIC`] at `offset`, is an index and not a record whose first bytes read so: of its first
+/// entries at least half name a place before it. `Err`: so many bytes are needed to decide.
+pub fn proves_itself(data: &[u8], offset: u64, last: bool) -> Result<bool, usize> {
+    let Ok(Head { count, .. }) = Head::parse(data) else {
+        return match last {
+            true => Ok(true),
+            false => Err(Head::SIZE),
+        };
+    };
+    let count = usize::try_from(count).unwrap_or(usize::MAX).min(PROOF);
+    let end = count.saturating_mul(Entry::SIZE).saturating_add(Head::SIZE);
+    if data.len() < end && !last {
+        return Err(end);
+    }
+    let (entries, _) = data
+        .get(Head::SIZE..)
+        .unwrap_or_default()
+        .as_chunks::<Entry::SIZE>();
+    let entries = entries.iter().take(count);
+    let (shown, good) = entries.fold((0_usize, 0_usize), |(shown, good), entry| {
+        let good = good.saturating_add(usize::from(names_a_record(entry, offset)));
+        (shown.saturating_add(1), good)
+    });
+    Ok(match count {
+        0 => data
+            .get(Head::SIZE..)
+            .is_none_or(|sum| sum.iter().take(4).all(|byte| *byte == 0)),
+        _ => good.saturating_mul(2) >= shown,
+    })
+}
+
+/// Whether an entry of an index at `index` can be one: it names a place before the index.
+fn names_a_record(entry: &[u8; Entry::SIZE], index: u64) -> bool {
+    self::entry(entry).is_some_and(|entry| {
+        let fits = entry.timestamp.is_some_and(|time| time.millis.is_some());
+        fits && entry.offset < index
+    })
+}
+
 /// Walks over an index that stands where records end, and compares it with what was read.
 #[derive(Clone, Debug)]
 pub struct Walk {
@@ -110,22 +152,7 @@ impl Walk {
             return Passed::Some(Head::SIZE);
         }
         if self.left > 0 {
-            let here = usize::try_from(self.left)
-                .unwrap_or(usize::MAX)
-                .min(data.len());
-            if here == 0 {
-                return if last {
-                    Passed::Done(
-                        0,
-                        Some(format!("index at offset {}: cut short", self.offset)),
-                    )
-                } else {
-                    Passed::Need(1)
-                };
-            }
-            self.sum.update(data.get(..here).unwrap_or_default());
-            self.left = self.left.saturating_sub(here as u64);
-            return Passed::Some(here);
+            return self.pass_entries(data, last);
         }
         match cursor::u32_le(data, 0) {
             Ok(told) => {
@@ -144,5 +171,72 @@ impl Walk {
             ),
             Err(_) => Passed::Need(4),
         }
+    }
+
+    fn pass_entries(&mut self, data: &[u8], last: bool) -> Passed {
+        let wrong = |what: &str| Some(format!("index at offset {}: {what}", self.offset));
+        let is_entry = |entry: &[u8; Entry::SIZE]| names_a_record(entry, self.offset);
+        match pass_entries(data, self.left, last, is_entry) {
+            Entries::Need(bytes) => Passed::Need(bytes),
+            Entries::Some(bytes) => {
+                self.sum.update(data.get(..bytes).unwrap_or_default());
+                self.left = self.left.saturating_sub(bytes as u64);
+                Passed::Some(bytes)
+            }
+            Entries::Cut(bytes) => Passed::Done(bytes, wrong("cut short")),
+            Entries::Wrong => {
+                let left = self.left / Entry::SIZE as u64;
+                let found = u64::from(self.count).saturating_sub(left);
+                let what = format!("{} entries claimed, {found} found", self.count);
+                Passed::Done(0, wrong(&what))
+            }
+        }
+    }
+}
+
+/// What is at the start of the rest of an index.
+pub(super) enum Entries {
+    /// So many bytes are needed.
+    Need(usize),
+    /// So many bytes of whole entries.
+    Some(usize),
+    /// The file ends inside an entry, after so many bytes.
+    Cut(usize),
+    /// Nothing that could be entries: the index is shorter than it claims.
+    Wrong,
+}
+
+/// Passes over entries of `N` bytes, of which `left` bytes are claimed, as long as they are some: a wrong count must not swallow what
+/// follows the index. A single damaged entry is passed.
+pub(super) fn pass_entries<const N: usize>(
+    data: &[u8],
+    left: u64,
+    last: bool,
+    is_entry: impl Fn(&[u8; N]) -> bool,
+) -> Entries {
+    let left = usize::try_from(left).unwrap_or(usize::MAX);
+    let claimed = data.get(..left.min(data.len())).unwrap_or_default();
+    let (entries, rest) = claimed.as_chunks::<N>();
+    let mut passed: usize = 0;
+    for (n, entry) in entries.iter().enumerate() {
+        if !is_entry(entry) {
+            let ahead = entries.get(n..).unwrap_or_default();
+            let all = ahead.len().saturating_add(n).saturating_mul(N) >= left;
+            if ahead.len() < PROOF && !all && !last {
+                break;
+            }
+            if ahead.len() >= PROOF && !ahead.iter().take(PROOF).any(&is_entry) {
+                return match passed {
+                    0 => Entries::Wrong,
+                    _ => Entries::Some(passed),
+                };
+            }
+        }
+        passed = passed.saturating_add(N);
+    }
+    match passed {
+        0 if last => Entries::Cut(rest.len()),
+        0 => Entries::Need(N.saturating_mul(PROOF).min(left)),
+        _ => Entries::Some(passed),
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod avi;
 pub mod avi_fields;
+mod avi_index;
 pub mod coded;
 pub mod codes;
 pub mod explain;
@@ -30,5 +31,6 @@ pub mod record;
 pub mod riff;
 mod scan;
 mod sizes;
+mod streams;
 pub mod time;
 pub mod writer;

@@ -5,41 +5,51 @@ use super::{
     coded,
     header::{self, FileHeader},
     index,
-    layout::Layout,
+    layout::{Layout, Transform, Video},
     parts::Parts,
-    record::{Kind, Parsed, Record},
-    scan::{self, Bare, Found, Frame},
-    sizes::Sizes,
+    record::{self, Kind, Parsed, Record},
+    scan::{Ahead, Frame, Lost, Scan, Sign, may_be_frame},
+    sizes::{Claim, Sizes, VOTE_WINDOW},
+    streams::{STREAM, Streams},
 };
 use crate::{
     fields::Header as _,
     reader::{Damage, FileInfo, IndexEntry, IndexPlace, Packet, Reader, Step, StreamKey, Window},
 };
+use std::sync::Arc;
 
-/// Bytes of a window that are needed to say anything.
+/// Bytes of a window that are needed to decide anything.
 const HEAD: usize = 12;
+/// Bytes of a keyframe in which its start code is searched for where any place may begin a record: both places that were seen.
+const SCAN_SEARCH: usize = 128;
 
-/// So many bytes of a window are needed.
+/// Bytes that the window must have.
 struct Need(usize);
 
-/// What is done while no record stands at the window's start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lost {
-    /// Records follow each other.
-    No,
-    /// The next record is searched for; the bytes before it are damage.
-    Damaged,
-    /// The next record is searched for; the bytes before it are of no interest.
-    Quiet,
+/// Records one after the other.
+struct Bare<'a>(&'a Layout);
+
+impl Frame for Bare<'_> {
+    fn parse(&self, data: &[u8]) -> Parsed {
+        record::parse(self.0, data, None)
+    }
+}
+
+/// Layouts of a file's records.
+struct Layouts {
+    own: Layout,
+    /// The same where any byte may begin a record: the start code is at one of its usual places.
+    scan: Layout,
 }
 
 /// Reader of records by a [`Layout`].
 #[derive(Clone)]
 pub struct NativeReader {
-    layout: Layout,
+    layouts: Arc<Layouts>,
     info: FileInfo,
     warnings: Vec<String>,
     lost: Lost,
+    scan: Scan,
     index: Option<index::Walk>,
     /// Records read since the first; `None` once some were jumped over.
     counted: Option<u64>,
@@ -47,6 +57,28 @@ pub struct NativeReader {
     /// Offset of the header that `sizes` are of.
     sized: u64,
     parts: Parts,
+    streams: Streams,
+}
+
+/// Signs of a record by its coded frame's start code, and of a header and an index.
+fn signs(layout: &Layout) -> Vec<Sign> {
+    let code = match layout.record.video {
+        Video::Mpeg => [0, 0, 1],
+        Video::Jpeg => coded::JPEG,
+    };
+    let code = &code;
+    let mut signs = vec![Sign::new(header::MAGIC, 0), Sign::new(index::MAGIC, 0)];
+    for (place, transform) in coded::start_code_places(layout) {
+        match transform {
+            Transform::None => signs.push(Sign::new(code, place)),
+            // a reversed group is `xx 01 00 00`, or `01 00 00 00` for a start code of four bytes
+            Transform::Swap32 => {
+                signs.push(Sign::new(&[1, 0, 0], place.saturating_add(1)));
+                signs.push(Sign::new(&[1, 0, 0, 0], place));
+            }
+        }
+    }
+    signs
 }
 
 impl NativeReader {
@@ -64,7 +96,11 @@ impl NativeReader {
             ..FileInfo::default()
         };
         NativeReader {
-            layout,
+            scan: Scan::new(signs(&layout)),
+            layouts: Arc::new(Layouts {
+                scan: searched_in(&layout, SCAN_SEARCH),
+                own: layout,
+            }),
             info,
             warnings: Vec::new(),
             lost: Lost::Quiet,
@@ -73,6 +109,7 @@ impl NativeReader {
             sizes: Sizes::default(),
             sized: 0,
             parts: Parts::default(),
+            streams: Streams::default(),
         }
     }
 
@@ -83,7 +120,11 @@ impl NativeReader {
 
     /// The layout it reads by.
     pub fn layout(&self) -> &Layout {
-        &self.layout
+        &self.layouts.own
+    }
+
+    fn bare(&self) -> Bare<'_> {
+        Bare(&self.layouts.own)
     }
 
     fn header(&mut self, window: &Window<'_>) -> Step {
@@ -108,7 +149,34 @@ impl NativeReader {
         Step::Skip(header.size as u64)
     }
 
-    /// Bytes of the header at the window's start: its cameras make them, unless only its size field leads to a record.
+    /// Whether a header is at the window's start, and not a record whose first bytes read so. At the file's beginning it may
+    /// be damaged.
+    fn begins_header(&self, window: &Window<'_>) -> Result<bool, Need> {
+        let data = window.data;
+        let magic = header::is_header(data);
+        if !magic && window.offset > 0 {
+            return Ok(false);
+        }
+        if data.len() < header::SIZE && !window.last {
+            return match magic || window.offset == 0 {
+                true => Err(Need(header::SIZE)),
+                false => Ok(false),
+            };
+        }
+        if !magic {
+            return Ok(is_header_by_checksum(data));
+        }
+        let Ok(header) = FileHeader::parse(data) else {
+            return Ok(window.offset == 0);
+        };
+        if window.offset == 0 || is_header_by_checksum(data) || header.other_size().is_none() {
+            return Ok(true);
+        }
+        self.begins_at(window, header.size_of_cameras())
+    }
+
+    /// Bytes of the header at the window's start. Its cameras and its size field make them; where these differ, a record behind
+    /// it decides, and where none is there, as little as possible is taken.
     fn header_size(&self, window: &Window<'_>) -> Result<usize, Need> {
         let data = window.data;
         let Ok(header) = FileHeader::parse(data) else {
@@ -116,12 +184,17 @@ impl NativeReader {
             return Ok(header::SIZE);
         };
         let size = header.size_of_cameras();
-        match header.other_size() {
-            Some(other) if self.begins_at(window, other)? && !self.begins_at(window, size)? => {
-                Ok(other)
-            }
-            _ => Ok(size),
+        if is_header_by_checksum(data) {
+            return Ok(size);
         }
+        let other = header.other_size().unwrap_or(size);
+        let (less, more) = (size.min(other), size.max(other));
+        for size in [less, more] {
+            if self.begins_at(window, size)? {
+                return Ok(size);
+            }
+        }
+        Ok(less)
     }
 
     /// Whether a record stands at `at` in the window.
@@ -133,7 +206,7 @@ impl NativeReader {
                 false => Err(Need(at.saturating_add(HEAD))),
             };
         }
-        match Bare(&self.layout).parse(rest.data) {
+        match self.bare().parse(rest.data) {
             Parsed::Need(bytes) if !window.last => {
                 let bytes = at.saturating_add(bytes);
                 Err(Need(bytes.max(window.data.len().saturating_add(1))))
@@ -145,6 +218,11 @@ impl NativeReader {
     fn start_index(&mut self, window: &Window<'_>) -> Option<Step> {
         if !window.data.starts_with(index::MAGIC) {
             return None;
+        }
+        match index::proves_itself(window.data, window.offset, window.last) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(bytes) => return Some(Step::Need(bytes)),
         }
         let Some(walk) = index::Walk::new(window.data, window.offset) else {
             return Some(if window.last {
@@ -163,7 +241,7 @@ impl NativeReader {
         let Some(counted) = self.counted else {
             return;
         };
-        let (begin, info) = self.parts.at(offset, &self.info);
+        let (begin, info) = self.parts.find(offset, &self.info);
         if entries != counted {
             self.warnings.push(format!(
                 "index at offset {offset}: {entries} entries where {counted} records were read"
@@ -193,10 +271,10 @@ impl NativeReader {
             index::Passed::Done(bytes, warning) => {
                 self.index = None;
                 self.warnings.extend(warning);
-                if bytes == 0 {
-                    Step::End
-                } else {
-                    Step::Skip(bytes as u64)
+                match bytes {
+                    0 if window.data.is_empty() => Step::End,
+                    0 => self.next(window),
+                    _ => Step::Skip(bytes as u64),
                 }
             }
         }
@@ -211,7 +289,10 @@ impl NativeReader {
         if window.last {
             return Some(self.beyond_end(window));
         }
-        if !picture || !window.holds(record.size) || !self.sizes.is_settled(record) {
+        if !picture
+            || !window.holds(record.size)
+            || !self.sizes.is_settled(record, record.kind == Kind::Key)
+        {
             return Some(Step::Need(record.size));
         }
         let head = coded::key_shown_in(record);
@@ -221,25 +302,27 @@ impl NativeReader {
     /// A record was read as far as it is needed.
     fn accept(&mut self, record: Record, window: &Window<'_>) -> Step {
         let data = window.data;
-        self.lost = Lost::No;
-        if let Some(counted) = &mut self.counted {
-            *counted = counted.saturating_add(1);
-        }
         if record.kind == Kind::Other {
+            self.count();
             return Step::Skip(record.size as u64);
         }
-        let key = record.kind == Kind::Audio || coded::shows_key(&record, data);
-        let (width, height) = if record.kind == Kind::Audio {
-            (0, 0)
-        } else {
-            let payload = || record.stored_payload().to_vec(data);
-            let (begin, info) = self.parts.at(window.offset, &self.info);
-            if std::mem::replace(&mut self.sized, begin) != begin {
-                self.sizes = Sizes::default();
+        match self.belongs(&record, window) {
+            Err(Need(bytes)) => return Step::Need(bytes),
+            Ok(false) => {
+                self.counted = None;
+                return self.lost_record(record.size, STREAM);
             }
-            self.sizes
-                .of(&record, key, info, payload, &mut self.warnings)
+            Ok(true) => {}
+        }
+        let key = record.kind == Kind::Audio || coded::shows_key(&record, data);
+        let (width, height) = match record.kind {
+            Kind::Audio => (0, 0),
+            _ => match self.size(&record, key, window) {
+                Ok(size) => size,
+                Err(bytes) => return Step::Need(bytes),
+            },
         };
+        self.count();
         Step::Packet(Packet {
             stream: StreamKey {
                 camera: record.camera,
@@ -260,16 +343,63 @@ impl NativeReader {
         })
     }
 
+    fn count(&mut self) {
+        self.lost = Lost::No;
+        self.counted = self.counted.map(|counted| counted.saturating_add(1));
+    }
+
+    /// Whether a record's camera and codec are those of a stream.
+    fn belongs(&mut self, record: &Record, window: &Window<'_>) -> Result<bool, Need> {
+        if self.streams.is_last(record) {
+            return Ok(true);
+        }
+        // a frame whose kind is damaged reads as audio
+        let bytes = || window.data.get(record.payload.clone());
+        if record.kind == Kind::Audio && bytes().and_then(coded::coded_as).is_some() {
+            return Ok(false);
+        }
+        let (_, info) = self.parts.find(window.offset, &self.info);
+        let listed = match info.cameras.as_slice() {
+            [] => None,
+            cameras => Some(cameras.iter().any(|camera| camera.number == record.camera)),
+        };
+        let bare = Bare(&self.layouts.scan);
+        let ahead = |limit| Ahead::new(&bare, window, &self.scan, record.size, limit);
+        self.streams
+            .belongs(record, window.offset, listed, ahead)
+            .map_err(Need)
+    }
+
+    /// Width and height of a frame.
+    fn size(
+        &mut self,
+        record: &Record,
+        key: bool,
+        window: &Window<'_>,
+    ) -> Result<(u16, u16), usize> {
+        let (begin, info) = self.parts.find(window.offset, &self.info);
+        if std::mem::replace(&mut self.sized, begin) != begin {
+            self.sizes = Sizes::default();
+        }
+        let claim = Claim::native(record, info);
+        let bare = Bare(&self.layouts.scan);
+        let mut ahead = Ahead::new(&bare, window, &self.scan, record.size, VOTE_WINDOW);
+        let payload = || record.stored_payload().to_vec(window.data);
+        let next_key = || ahead.next_keyframe(record.camera);
+        self.sizes
+            .find(record, key, &claim, payload, next_key, &mut self.warnings)
+    }
+
     /// Passes what is left of a sector when all of it is the fill byte.
     fn pass_fill(&self, window: &Window<'_>) -> Option<Step> {
-        let sector = self.layout.record.sector as u64;
-        let first = self.layout.file_header.unwrap_or(0);
+        let sector = self.layouts.own.record.sector as u64;
+        let first = self.layouts.own.file_header.unwrap_or(0);
         let used = window.offset.checked_sub(first)?.checked_rem(sector)?;
         let rest = usize::try_from(sector.checked_sub(used)?).ok()?;
         let shown = window.data.get(..rest.min(window.data.len()))?;
         let filled = used > 0
             && !shown.is_empty()
-            && shown.iter().all(|byte| *byte == self.layout.record.fill);
+            && shown.iter().all(|byte| *byte == self.layouts.own.record.fill);
         match filled {
             true if shown.len() < rest && !window.last => Some(Step::Need(rest)),
             true => Some(Step::Skip(shown.len() as u64)),
@@ -277,35 +407,29 @@ impl NativeReader {
         }
     }
 
-    /// No record stands at the window's start: looks for the next one.
+    /// No record is at the window's start: looks for the next one, or for a header or an index of a file put behind this one.
     fn search(&mut self, window: &Window<'_>, expected: &'static str) -> Step {
-        if self.lost == Lost::No {
-            self.lost = Lost::Damaged;
-            self.counted = None;
-        }
-        let from = 1.min(window.data.len());
-        let mut length = match scan::find(&Bare(&self.layout), window.data, from, window.last) {
-            Found::At(at) => at,
-            Found::NoneBefore(at) => at,
-        };
-        // a header or an index of a file put behind this one begins with its magic
-        let head = window.data.get(..length).unwrap_or_default();
-        for magic in [header::MAGIC.as_slice(), index::MAGIC] {
-            if let Some(at) = memchr::memmem::find(head.get(from..).unwrap_or_default(), magic) {
-                length = length.min(at.saturating_add(from));
+        self.lost.begin();
+        self.counted = None;
+        let layouts = Arc::clone(&self.layouts);
+        let bare = Bare(&layouts.scan);
+        self.scan.step(self.lost, window, expected, |rest| {
+            if header::is_header(rest.data) {
+                return true;
             }
-        }
-        if length <= from && !window.last && length == window.data.len() {
-            return Step::Need(window.data.len().saturating_add(1));
-        }
-        self.lost(length.max(1), expected)
+            if rest.data.starts_with(index::MAGIC) {
+                return index::proves_itself(rest.data, rest.offset, rest.last) != Ok(false);
+            }
+            may_be_frame(&bare.parse(rest.data), rest.last)
+        })
     }
 
-    fn lost(&self, length: usize, expected: &'static str) -> Step {
-        match self.lost {
-            Lost::Quiet => Step::Skip(length as u64),
-            _ => Step::Damaged(Damage { length, expected }),
-        }
+    /// A whole record whose bytes prove something, but no frame of a stream.
+    fn lost_record(&mut self, size: usize, expected: &'static str) -> Step {
+        Step::Damaged(Damage {
+            length: size,
+            expected,
+        })
     }
 
     /// What stands after a record whose own bytes do not prove it.
@@ -320,7 +444,7 @@ impl NativeReader {
         if after.data.starts_with(index::MAGIC) || header::is_header(after.data) {
             return Ok(true);
         }
-        Ok(match Bare(&self.layout).parse(after.data) {
+        Ok(match self.bare().parse(after.data) {
             Parsed::Need(bytes) if !window.last => {
                 return Err(size.saturating_add(bytes));
             }
@@ -332,26 +456,33 @@ impl NativeReader {
 
     /// A record that reaches beyond the file's end: cut, unless another record follows inside it.
     fn beyond_end(&mut self, window: &Window<'_>) -> Step {
-        match scan::find(&Bare(&self.layout), window.data, 1, true) {
-            Found::At(at) if self.is_whole(window, at) => {
-                self.lost = if self.lost == Lost::Quiet {
-                    Lost::Quiet
-                } else {
-                    Lost::Damaged
-                };
+        match self.scan.find_whole(&Bare(&self.layouts.scan), window) {
+            Some(at) => {
+                self.lost.begin();
                 self.counted = None;
-                self.lost(at, "a record that ends inside the file")
+                self.lost.step(at, "a record that ends inside the file")
             }
-            _ if self.lost == Lost::No => Step::Cut(window.data.len()),
-            _ => self.lost(window.data.len().max(1), "a whole record"),
+            None if self.lost == Lost::No => Step::Cut(window.data.len()),
+            None => self.lost.step(window.data.len().max(1), "a whole record"),
         }
     }
+}
 
-    fn is_whole(&self, window: &Window<'_>, at: usize) -> bool {
-        let rest = window.skip(at);
-        matches!(Bare(&self.layout).parse(rest.data),
-            Parsed::Record(record) if record.size <= rest.data.len())
-    }
+/// Whether these bytes have the checksum of a header, whatever their magic.
+pub(super) fn is_header_by_checksum(data: &[u8]) -> bool {
+    let Ok(mut header) = FileHeader::parse(data) else {
+        return false;
+    };
+    header.magic.0 = *header::MAGIC;
+    header.crc == header.checksum()
+}
+
+/// The layout with the start codes of keyframes searched for in so many bytes of a record at most.
+pub(super) fn searched_in(layout: &Layout, bytes: usize) -> Layout {
+    let mut layout = layout.clone();
+    layout.record.p.search = layout.record.p.search.min(bytes);
+    layout.record.key.search = layout.record.key.search.min(bytes);
+    layout
 }
 
 impl Reader for NativeReader {
@@ -369,13 +500,15 @@ impl Reader for NativeReader {
                 (true, false) => Step::Cut(window.data.len()),
             };
         }
-        if header::is_header(window.data) {
-            return self.header(window);
+        match self.begins_header(window) {
+            Ok(true) => return self.header(window),
+            Ok(false) => {}
+            Err(Need(bytes)) => return Step::Need(bytes),
         }
         if let Some(step) = self.start_index(window) {
             return step;
         }
-        match Bare(&self.layout).parse(window.data) {
+        match self.bare().parse(window.data) {
             Parsed::Need(bytes) if !window.last => {
                 Step::Need(bytes.max(window.data.len().saturating_add(1)))
             }
@@ -392,11 +525,8 @@ impl Reader for NativeReader {
                 match self.followed(window, size) {
                     Err(need) => Step::Need(need),
                     Ok(true) if self.lost == Lost::No => {
-                        self.counted = self.counted.map(|counted| counted.saturating_add(1));
-                        Step::Damaged(Damage {
-                            length: size,
-                            expected: "a picture's start code",
-                        })
+                        self.count();
+                        self.lost_record(size, "a picture's start code")
                     }
                     Ok(_) => self.search(window, "a picture's start code"),
                 }

@@ -38,7 +38,7 @@ impl Parts {
     }
 
     /// Offset of the header that a record at `offset` stands behind, and what it says; `file` is what the first one says.
-    pub fn at<'a>(&'a self, offset: u64, file: &'a FileInfo) -> (u64, &'a FileInfo) {
+    pub fn find<'a>(&'a self, offset: u64, file: &'a FileInfo) -> (u64, &'a FileInfo) {
         let behind = self.others.iter().rev().find(|(at, _)| *at <= offset);
         match behind {
             Some((at, info)) => (*at, info),

@@ -3,7 +3,7 @@
 
 use super::{
     coded::{Start, head_of, is_key, start_of},
-    layout::{Layout, PayloadLayout, RecordLayout, Ticks, Transform},
+    layout::{Layout, PLAUSIBLE_SECONDS, PayloadLayout, RecordLayout, Ticks, Transform},
 };
 use crate::{
     cursor::Short,
@@ -12,6 +12,9 @@ use crate::{
 use std::ops::Range;
 
 pub use super::codes::{AUDIO_CODECS, AUDIO_RATES, MODES};
+
+/// Bytes of the shortest coded frame: a start code and something behind it.
+pub const MIN_FRAME: usize = 5;
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +61,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// A video frame.
+    pub fn is_frame(&self) -> bool {
+        matches!(self.kind, Kind::P | Kind::Key)
+    }
+
+    /// Whether the payload has the checksum that the record gives; `None` where it gives none.
+    pub fn checksum_ok(&self, payload: &[u8]) -> Option<bool> {
+        self.crc.map(|crc| crc == crc32fast::hash(payload))
+    }
+
     /// The payload as a packet carries it.
     pub fn stored_payload(&self) -> Payload {
         match self.transform {
@@ -133,15 +146,17 @@ fn parse_fields(
         },
         (None, None) => None,
     };
+    let kind = kind_of(fields, data)?;
     let timestamp = match &fields.time {
-        Some(field) => match field.time.read(data, field.at)? {
-            Some(timestamp) => Some(timestamp),
-            None => return Err(Parsed::Bad("a time between 1995 and 2040")),
-        },
+        Some(field) => field.time.read_any(data, field.at)?,
         None => None,
     };
+    // a clock that cannot be right refuses only what nothing else proves
+    let plausible = timestamp.is_some_and(|time| PLAUSIBLE_SECONDS.contains(&time.seconds));
+    if fields.time.is_some() && !plausible && !proven_without_clock(fields, kind, given) {
+        return Err(Parsed::Bad("a time between 1995 and 2040"));
+    }
     let timestamp = with_millis(fields, data, timestamp)?;
-    let kind = kind_of(fields, data)?;
     let camera = match &fields.camera {
         Some(field) => u16::try_from(field.read(data, 0)?).unwrap_or(u16::MAX),
         None => 1,
@@ -207,6 +222,19 @@ fn either(
         }
     }
     Ok(())
+}
+
+/// Whether kind, the record's size and the payload's length, which have to agree, prove a record whatever its clock says.
+fn proven_without_clock(fields: &RecordLayout, kind: Option<Kind>, given: Option<usize>) -> bool {
+    let part = match kind {
+        Some(Kind::P) => Some(&fields.p),
+        Some(Kind::Key) => Some(&fields.key),
+        Some(Kind::Audio) => fields.audio.as_ref(),
+        // such a record is believed by what follows it
+        Some(Kind::Other) => return given.is_some(),
+        None => None,
+    };
+    given.is_some() && part.is_some_and(|part| part.length.is_some())
 }
 
 fn small(field: Option<&super::layout::Field>, data: &[u8]) -> Result<u8, Short> {
@@ -305,7 +333,7 @@ fn picture(
     };
     let mut end = at.saturating_add(length);
     if length == 0 || end > MAX_RECORD {
-        return Err(Parsed::Bad("a picture length"));
+        return Err(Parsed::Bad("a frame length"));
     }
     if fields.trim {
         let stored = data.get(at..end).ok_or(Parsed::Need(end))?;
@@ -329,6 +357,8 @@ fn picture(
                 "a picture length that agrees with the record size",
             ));
         }
+        Some(size) if length < MIN_FRAME => return Err(Parsed::NoPicture { size }),
+        None if length < MIN_FRAME => return Err(Parsed::Bad("a frame length")),
         Some(_) => {}
         None => record.size = fields.padded(stored_end),
     }

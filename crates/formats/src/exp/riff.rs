@@ -11,6 +11,12 @@ use crate::{
 /// Bytes of a chunk's header: FourCC and size.
 pub const CHUNK_HEAD: usize = ChunkHead::SIZE;
 
+/// Whether the chunks of a `RIFF` or `LIST` chunk of this type are read one by one.
+pub fn is_entered(kind: &[u8]) -> bool {
+    let entered = [b"AVI ", b"AVIX", b"hdrl", b"strl", b"movi", b"rec "];
+    entered.iter().any(|name| kind == name.as_slice())
+}
+
 /// The head of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk {

@@ -1,104 +1,251 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How large a camera's pictures are: the header says it, or the pictures themselves do, or it is assumed.
+//! How large a camera's frames are: the keyframes decide, by a vote of several; where they do not settle it, the header does, and
+//! where that says nothing, the record's format byte.
 
 use super::{header, record::Record};
 use crate::{
-    mpeg4::{SizeHint, keyframe_size},
+    mpeg4::{SizeHint, h264, keyframe_size},
     netvu::jfif::Jfif,
-    reader::{Codec, FileInfo},
+    reader::{Codec, FileInfo, Standard},
 };
 use std::collections::HashMap;
 
-/// Keyframes of a camera that are looked into before a size is assumed.
+/// Keyframes that settle nothing before they are no longer looked into.
 const TRIES: u8 = 4;
+/// After so many keyframes one is looked into again.
+const EVERY: u16 = 32;
+/// Bytes ahead in which other keyframes are looked for, to vote.
+pub const VOTE_WINDOW: usize = 4 << 20;
+/// Keyframes ahead that are asked.
+const VOTERS: u8 = 4;
+/// Votes that found no second keyframe before none is looked for any more: what a file is read for stays bounded.
+const MAX_ALONE: u16 = 64;
 
-/// Picture sizes of one file, by camera and record format.
+/// Changes of size that are reported.
+const MAX_CHANGES: u8 = 4;
+
+/// Width and height in pixels.
+type Pixels = (u16, u16);
+
+/// Frame sizes of one file, by camera.
 #[derive(Clone, Debug, Default)]
 pub struct Sizes {
-    known: HashMap<(u16, u8), Size>,
-    /// The entry that was used last.
-    last: Option<((u16, u8), (u16, u16))>,
+    known: HashMap<u16, Size>,
+    alone: u16,
+    changes: u8,
 }
 
-/// What is known of one camera's pictures of one format.
+/// What is known of one camera's frames.
 #[derive(Clone, Copy, Debug)]
 struct Size {
-    size: (u16, u16),
-    /// Keyframes that may still tell another.
+    size: Pixels,
+    /// Format byte of the keyframe that was looked into last, and its bytes.
+    format: u8,
+    bytes: usize,
+    /// Keyframes since.
+    since: u16,
+    /// Keyframes that may still settle the size.
     tries: u8,
+    /// Another size that the last keyframe showed alone.
+    doubt: Option<Pixels>,
+}
+
+impl Size {
+    /// Whether this keyframe has to be looked into: another may have been looked into long ago, or is quite unlike it.
+    fn is_due(&self, record: &Record) -> bool {
+        let bytes = record.payload.len();
+        let unlike = |a: usize, b: usize| a.saturating_mul(5) > b.saturating_mul(8);
+        self.tries > 0
+            || self.since >= EVERY
+            || self.format != record.format
+            || unlike(bytes, self.bytes)
+            || unlike(self.bytes, bytes)
+    }
+}
+
+/// What the file says of the size of a camera's frames.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// The header's, and what says so.
+    pub header: Option<(Pixels, &'static str)>,
+    /// Television standard.
+    pub standard: Standard,
+}
+
+impl Claim {
+    /// What the header of a native file says of the record's camera, unless the record's format byte says another.
+    pub fn native(record: &Record, info: &FileInfo) -> Claim {
+        let listed = info
+            .cameras
+            .iter()
+            .find(|camera| camera.number == record.camera && camera.width > 0 && camera.height > 0)
+            .map(|camera| (camera.width, camera.height));
+        let other = header::format_size(record.format, info.standard);
+        let header = listed.map(|listed| {
+            let format = header::size_format(listed.0, listed.1);
+            match other {
+                Some(other) if format != 0 && format != record.format => {
+                    (other, "the record's format byte")
+                }
+                _ => (listed, "the header"),
+            }
+        });
+        Claim {
+            header,
+            standard: info.standard,
+        }
+    }
 }
 
 impl Sizes {
-    /// Whether the size of such a record's pictures is known without their coded bytes.
-    pub fn is_settled(&self, record: &Record) -> bool {
-        let place = (record.camera, record.format);
-        self.known.get(&place).is_some_and(|size| size.tries == 0)
+    /// Whether the size of such a record's frame is known without its coded bytes.
+    pub fn is_settled(&self, record: &Record, key: bool) -> bool {
+        let known = self.known.get(&record.camera);
+        known.is_some_and(|size| !key || !size.is_due(record))
     }
 
-    /// Width and height of a picture, of which `payload` gives the coded bytes. An assumption is told once for each camera and format.
-    pub fn of(
+    /// Width and height of a frame, of which `payload` gives the coded bytes. `ahead` gives the coded bytes of the camera's next
+    /// keyframe each time it is called. `claim` is what the file says.
+    ///
+    /// # Errors
+    /// Bytes that the window must have for `ahead`.
+    pub fn find(
         &mut self,
         record: &Record,
         key: bool,
-        info: &FileInfo,
+        claim: &Claim,
         payload: impl FnOnce() -> Vec<u8>,
+        ahead: impl FnMut() -> Result<Option<Vec<u8>>, usize>,
         warnings: &mut Vec<String>,
-    ) -> (u16, u16) {
-        let place = (record.camera, record.format);
-        if let Some((_, size)) = self.last.filter(|(last, _)| *last == place) {
-            return size;
+    ) -> Result<Pixels, usize> {
+        let known = self.known.get_mut(&record.camera);
+        if let Some(size) = known {
+            if !key {
+                return Ok(size.size);
+            }
+            if !size.is_due(record) {
+                size.since = size.since.saturating_add(1);
+                return Ok(size.size);
+            }
         }
-        let told = told(record, info);
-        let entry = self.known.entry(place).or_insert_with(|| match told {
-            Some(size) => Size { size, tries: 0 },
-            None => Size {
-                size: header::format_size(record.format, info.standard).unwrap_or((352, 240)),
-                tries: TRIES,
+        self.vote(record, key, claim, payload, ahead, warnings)
+    }
+
+    /// Looks into keyframes until two witnesses agree: two keyframes, or one and what is known or claimed.
+    fn vote(
+        &mut self,
+        record: &Record,
+        key: bool,
+        claim: &Claim,
+        payload: impl FnOnce() -> Vec<u8>,
+        mut ahead: impl FnMut() -> Result<Option<Vec<u8>>, usize>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Pixels, usize> {
+        let hint = SizeHint {
+            format: record.format,
+            standard: claim.standard,
+        };
+        let shows = |bytes: &[u8]| match record.codec {
+            Codec::H264 => h264::picture_size(bytes),
+            Codec::Jpeg => match Jfif::read(bytes) {
+                Ok(Some(found)) => Some((found.width, found.height)),
+                _ => None,
             },
+            _ => keyframe_size(bytes, hint),
+        };
+        let intact = |bytes: &Vec<u8>| record.checksum_ok(bytes) != Some(false);
+        let own = key
+            .then(payload)
+            .filter(intact)
+            .and_then(|bytes| shows(&bytes));
+        let known = self.known.get(&record.camera).copied();
+        let claimed = claim.header.map(|(size, _)| size);
+        let expected = known.map(|known| known.size).or(claimed);
+        // where the keyframe itself shows nothing, a new format byte may
+        let own = own.or(match known {
+            Some(known) if known.format != record.format => claimed,
+            _ => None,
         });
-        if entry.tries > 0 && record.codec == Codec::Jpeg {
-            if let Ok(Some(found)) = Jfif::read(&payload()) {
-                *entry = Size {
-                    size: (found.width, found.height),
-                    tries: 0,
-                };
-            }
-        } else if entry.tries > 0 && key && record.codec == Codec::Mpeg4 {
-            entry.tries = entry.tries.saturating_sub(1);
-            let hint = SizeHint {
-                format: record.format,
-                standard: info.standard,
+        let doubt = known.and_then(|known| known.doubt);
+        let mut votes: Vec<Pixels> = doubt.into_iter().chain(own).collect();
+        let agree = |votes: &[Pixels]| {
+            let (last, others) = votes.split_last()?;
+            (Some(*last) == expected || others.contains(last)).then_some(*last)
+        };
+        let mut agreed = agree(&votes);
+        // a keyframe that shows nothing says nothing against what is known
+        let mut looks = if known.is_some() && own.is_none() {
+            0
+        } else {
+            VOTERS
+        };
+        while agreed.is_none() && looks > 0 && self.alone < MAX_ALONE {
+            looks = looks.saturating_sub(1);
+            let Some(bytes) = ahead()? else {
+                self.alone = self.alone.saturating_add(1);
+                break;
             };
-            if let Some(size) = keyframe_size(&payload(), hint) {
-                entry.size = size;
-                entry.tries = 0;
-            } else if entry.tries.saturating_add(1) == TRIES {
-                // told at once: the file may have no further keyframe
-                warnings.push(format!(
-                    "camera {}: the file gives no picture size; {}x{} is assumed, the size of record format {}",
-                    record.camera, entry.size.0, entry.size.1, record.format
-                ));
+            votes.extend(shows(&bytes));
+            agreed = agree(&votes);
+        }
+        let alone = match known {
+            // of one keyframe alone, what is known is not believed to have changed
+            Some(known) => Some(known.size),
+            None => votes.first().copied().or(claimed),
+        };
+        let size = agreed.or(alone);
+        if let (Some(known), Some(size)) = (known, size)
+            && known.size != size
+            && self.changes < MAX_CHANGES
+        {
+            self.changes = self.changes.saturating_add(1);
+            warnings.push(format!(
+                "camera {}: the frame size changes from {}x{} to {}x{}",
+                record.camera, known.size.0, known.size.1, size.0, size.1
+            ));
+        }
+        if known.is_none() {
+            match (size, claim.header) {
+                (Some(size), Some((claimed, source))) if size != claimed => warnings.push(format!(
+                    "camera {}: {source} says {}x{} where its keyframes show {}x{}, which is used",
+                    record.camera, claimed.0, claimed.1, size.0, size.1
+                )),
+                (None, _) => {
+                    let (width, height) = assumed(record, claim);
+                    warnings.push(format!(
+                        "camera {}: the file gives no picture size; {width}x{height} is assumed, the size of record format {}",
+                        record.camera, record.format
+                    ));
+                }
+                _ => {}
             }
         }
-        let size = entry.size;
-        if entry.tries == 0 {
-            self.last = Some((place, size));
-        }
-        size
+        let tries = match known {
+            None => TRIES,
+            Some(known) => known.tries,
+        };
+        let settled = own.is_some() && agreed.is_some();
+        let size = size.unwrap_or_else(|| assumed(record, claim));
+        self.known.insert(
+            record.camera,
+            Size {
+                size,
+                format: record.format,
+                bytes: if key { record.payload.len() } else { 0 },
+                since: 0,
+                tries: if settled {
+                    0
+                } else {
+                    tries.saturating_sub(u8::from(key))
+                },
+                doubt: own.filter(|own| *own != size),
+            },
+        );
+        Ok(size)
     }
 }
 
-/// The header's size of the camera, unless the record's format byte says another.
-fn told(record: &Record, info: &FileInfo) -> Option<(u16, u16)> {
-    let listed = info
-        .cameras
-        .iter()
-        .find(|camera| camera.number == record.camera && camera.width > 0 && camera.height > 0)
-        .map(|camera| (camera.width, camera.height))?;
-    let format = header::size_format(listed.0, listed.1);
-    let other = header::format_size(record.format, info.standard);
-    Some(match other {
-        Some(other) if format != 0 && format != record.format => other,
-        _ => listed,
-    })
+/// The size that a record's format byte stands for.
+fn assumed(record: &Record, claim: &Claim) -> Pixels {
+    header::format_size(record.format, claim.standard).unwrap_or((352, 240))
 }

@@ -140,8 +140,14 @@ impl TimeType {
 
     /// The time at `at`, if it is one between 1995 and 2040. Types finer than a second fill the milliseconds in.
     pub fn read(self, data: &[u8], at: usize) -> Result<Option<Timestamp>, Short> {
+        let timestamp = self.read_any(data, at)?;
+        Ok(timestamp.filter(|timestamp| PLAUSIBLE_SECONDS.contains(&timestamp.seconds)))
+    }
+
+    /// The time at `at`, however early or late; `None` where the bytes are no date at all.
+    pub fn read_any(self, data: &[u8], at: usize) -> Result<Option<Timestamp>, Short> {
         let number = |kind: Number| kind.read(data, at);
-        let timestamp = match self {
+        Ok(match self {
             TimeType::Unix32le | TimeType::Unix32be | TimeType::Unix64le | TimeType::Unix64be => {
                 let seconds = self.unix_seconds().map(number).transpose()?;
                 whole(seconds.and_then(|seconds| i64::try_from(seconds).ok()))
@@ -207,8 +213,7 @@ impl TimeType {
             TimeType::Packed32be => packed(cursor::u32_be(data, at)?),
             TimeType::Millis64le => unix_millis(number(Number::U64le)?),
             TimeType::Millis64be => unix_millis(number(Number::U64be)?),
-        };
-        Ok(timestamp.filter(|timestamp| PLAUSIBLE_SECONDS.contains(&timestamp.seconds)))
+        })
     }
 }
 
