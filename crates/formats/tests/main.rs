@@ -9,6 +9,7 @@
 )]
 
 mod exp_container;
+mod exp_damage;
 mod exp_heads;
 mod explain;
 mod learn;

@@ -182,6 +182,15 @@ impl AviReader {
         }
     }
 
+    /// Letters of the FourCC `PLV1` that a video track of the header names, at most; `None` where it has no video track.
+    pub fn names_plv1(&self) -> Option<usize> {
+        let videos = self
+            .tracks
+            .iter()
+            .filter(|track| track.kind == TrackKind::Video);
+        videos.map(Track::letters_of_plv1).max()
+    }
+
     fn chunk(&mut self, window: &Window<'_>, chunk: Chunk) -> Step {
         if chunk.stream().is_some() {
             return self.media(window, chunk);

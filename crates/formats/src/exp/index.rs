@@ -85,7 +85,7 @@ pub fn proves_itself(data: &[u8], offset: u64, last: bool) -> Result<bool, usize
     let (entries, _) = data
         .get(Head::SIZE..)
         .unwrap_or_default()
-        .as_chunks::<Entry::SIZE>();
+        .as_chunks::<{ Entry::SIZE }>();
     let entries = entries.iter().take(count);
     let (shown, good) = entries.fold((0_usize, 0_usize), |(shown, good), entry| {
         let good = good.saturating_add(usize::from(names_a_record(entry, offset)));

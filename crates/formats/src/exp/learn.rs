@@ -17,7 +17,6 @@ mod check;
 mod dos;
 mod ends;
 mod fields;
-mod foreign;
 mod key;
 mod millis;
 mod others;
@@ -106,7 +105,7 @@ fn nothing<T>(reason: impl Into<String>) -> Result<T, Nothing> {
 /// # Errors
 /// [`Nothing`] when the file is of another well-known kind, there are too few MPEG-4 pictures, or nothing says how long they are.
 pub fn learn(bytes: &[u8]) -> Result<Learnt, Nothing> {
-    if let Some(name) = foreign::container(bytes) {
+    if let Some(name) = super::probe::foreign(bytes) {
         return nothing(format!(
             "the file is {name}, which is no recorder's own format"
         ));

@@ -399,7 +399,9 @@ impl NativeReader {
         let shown = window.data.get(..rest.min(window.data.len()))?;
         let filled = used > 0
             && !shown.is_empty()
-            && shown.iter().all(|byte| *byte == self.layouts.own.record.fill);
+            && shown
+                .iter()
+                .all(|byte| *byte == self.layouts.own.record.fill);
         match filled {
             true if shown.len() < rest && !window.last => Some(Step::Need(rest)),
             true => Some(Step::Skip(shown.len() as u64)),

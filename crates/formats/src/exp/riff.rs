@@ -155,7 +155,7 @@ impl Track {
                 let format = VideoFormat::parse_padded(body).unwrap_or_default();
                 let side = |value: i32| u16::try_from(value.unsigned_abs()).unwrap_or(0);
                 (self.width, self.height) = (side(format.width), side(format.height));
-                if is_plv1(&format.compression.0) {
+                if letters(&format.compression.0) > letters(&self.handler) {
                     self.handler = format.compression.0;
                 }
             }
@@ -164,14 +164,17 @@ impl Track {
         }
     }
 
-    /// Pictures of the PLV1 codec.
-    pub fn is_plv1(&self) -> bool {
-        self.kind == TrackKind::Video && is_plv1(&self.handler)
+    /// Letters that its FourCC has in common with `PLV1`.
+    pub fn letters_of_plv1(&self) -> usize {
+        letters(&self.handler)
     }
 }
 
-fn is_plv1(fourcc: &[u8; 4]) -> bool {
-    fourcc.eq_ignore_ascii_case(b"PLV1")
+fn letters(fourcc: &[u8; 4]) -> usize {
+    let pairs = fourcc.iter().zip(b"PLV1");
+    pairs
+        .filter(|(own, plv1)| own.eq_ignore_ascii_case(plv1))
+        .count()
 }
 
 fn sound_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
@@ -191,47 +194,4 @@ fn sound_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
     };
     let fits = (1..=192_000).contains(&audio.rate) && (1..=8).contains(&audio.channels);
     fits.then_some((codec, audio))
-}
-
-/// Finds, in the head of a RIFF AVI file, whether a video track is PLV1: `None` where the head ends before any video track.
-pub fn has_plv1_track(data: &[u8]) -> Option<bool> {
-    if data.get(..4) != Some(b"RIFF") || data.get(8..12) != Some(b"AVI ") {
-        return Some(false);
-    }
-    let mut at: usize = 12;
-    let mut track: Option<Track> = None;
-    let mut seen = None;
-    loop {
-        let rest = data.get(at..).unwrap_or_default();
-        let Ok(chunk) = Chunk::read(rest) else {
-            return seen;
-        };
-        let body_end = (chunk.size as usize)
-            .saturating_add(CHUNK_HEAD)
-            .min(rest.len());
-        let body = rest.get(CHUNK_HEAD..body_end).unwrap_or_default();
-        match &chunk.id {
-            b"LIST" if matches!(rest.get(8..12), Some(b"hdrl" | b"strl")) => {
-                at = at.saturating_add(12);
-                continue;
-            }
-            b"LIST" if rest.get(8..12) == Some(b"movi") => return Some(seen.unwrap_or(false)),
-            b"strh" => track = Some(Track::header(body)),
-            b"strf" => {
-                if let Some(track) = &mut track {
-                    track.format(body);
-                }
-            }
-            _ => {}
-        }
-        if let Some(track) = &track
-            && track.kind == TrackKind::Video
-        {
-            if track.is_plv1() {
-                return Some(true);
-            }
-            seen = Some(false);
-        }
-        at = at.saturating_add(chunk.padded());
-    }
 }
