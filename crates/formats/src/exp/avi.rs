@@ -530,9 +530,16 @@ impl AviReader {
         Some(now)
     }
 
-    fn accept(&mut self, window: &Window<'_>, stream: usize, record: Record, key: bool) -> Step {
+    fn accept(
+        &mut self,
+        window: &Window<'_>,
+        stream: usize,
+        mut record: Record,
+        key: bool,
+    ) -> Step {
         let chunked = Chunked(&self.layouts.scan);
-        let ahead = |limit| Ahead::new(&chunked, window, &self.scan, record.size, limit);
+        let size = record.size;
+        let ahead = |limit| Ahead::new(&chunked, window, &self.scan, size, limit);
         if !self.streams.is_last(&record) {
             let listed = match self.tracks.as_slice() {
                 [] => None,
@@ -557,9 +564,10 @@ impl AviReader {
                 .map(|size| (size, "the header")),
             standard: Standard::Unknown,
         };
+        let of_stream = std::mem::replace(&mut record.camera, self.ordinal(stream));
         let mut ahead = ahead(VOTE_WINDOW);
         let payload = || record.stored_payload().to_vec(window.data);
-        let next_key = || ahead.next_keyframe(record.camera);
+        let next_key = || ahead.next_keyframe(of_stream);
         let warnings = &mut self.warnings;
         let found = self
             .sizes
@@ -571,7 +579,7 @@ impl AviReader {
         self.lost = Lost::No;
         Step::Packet(Packet {
             stream: StreamKey {
-                camera: self.ordinal(stream),
+                camera: record.camera,
                 codec: record.codec,
             },
             size: record.size,

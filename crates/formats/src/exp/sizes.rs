@@ -17,7 +17,7 @@ const EVERY: u16 = 32;
 /// Bytes ahead in which other keyframes are looked for, to vote.
 pub const VOTE_WINDOW: usize = 4 << 20;
 /// Keyframes ahead that are asked.
-const VOTERS: u8 = 4;
+const VOTERS: u8 = 3;
 /// Votes that found no second keyframe before none is looked for any more: what a file is read for stays bounded.
 const MAX_ALONE: u16 = 64;
 
@@ -224,7 +224,8 @@ impl Sizes {
             None => TRIES,
             Some(known) => known.tries,
         };
-        let settled = own.is_some() && agreed.is_some();
+        // frames that show nothing in several keyframes are not looked into each time
+        let settled = own.is_some() && agreed.is_some() || votes.is_empty() && looks == 0;
         let size = size.unwrap_or_else(|| assumed(record, claim));
         self.known.insert(
             record.camera,
