@@ -11,6 +11,7 @@
 mod exp_container;
 mod exp_damage;
 mod exp_heads;
+mod exp_index;
 mod explain;
 mod learn;
 mod mpeg4_size;

@@ -530,13 +530,7 @@ impl AviReader {
         Some(now)
     }
 
-    fn accept(
-        &mut self,
-        window: &Window<'_>,
-        stream: usize,
-        mut record: Record,
-        key: bool,
-    ) -> Step {
+    fn accept(&mut self, window: &Window<'_>, stream: usize, record: Record, key: bool) -> Step {
         let chunked = Chunked(&self.layouts.scan);
         let size = record.size;
         let ahead = |limit| Ahead::new(&chunked, window, &self.scan, size, limit);
@@ -559,15 +553,15 @@ impl AviReader {
         let track = self.tracks.get(stream);
         let size = track.map(|track| (track.width, track.height));
         let claim = Claim {
+            camera: self.ordinal(stream),
             header: size
                 .filter(|(width, height)| *width > 0 && *height > 0)
                 .map(|size| (size, "the header")),
             standard: Standard::Unknown,
         };
-        let of_stream = std::mem::replace(&mut record.camera, self.ordinal(stream));
         let mut ahead = ahead(VOTE_WINDOW);
         let payload = || record.stored_payload().to_vec(window.data);
-        let next_key = || ahead.next_keyframe(of_stream);
+        let next_key = || ahead.next_keyframe(record.camera);
         let warnings = &mut self.warnings;
         let found = self
             .sizes
@@ -579,7 +573,7 @@ impl AviReader {
         self.lost = Lost::No;
         Step::Packet(Packet {
             stream: StreamKey {
-                camera: record.camera,
+                camera: claim.camera,
                 codec: record.codec,
             },
             size: record.size,

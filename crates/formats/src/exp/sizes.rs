@@ -66,6 +66,8 @@ impl Size {
 /// What the file says of the size of a camera's frames.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
+    /// The camera's number, for messages.
+    pub camera: u16,
     /// The header's, and what says so.
     pub header: Option<(Pixels, &'static str)>,
     /// Television standard.
@@ -91,6 +93,7 @@ impl Claim {
             }
         });
         Claim {
+            camera: record.camera,
             header,
             standard: info.standard,
         }
@@ -153,11 +156,12 @@ impl Sizes {
             },
             _ => keyframe_size(bytes, hint),
         };
-        let intact = |bytes: &Vec<u8>| record.checksum_ok(bytes) != Some(false);
-        let own = key
-            .then(payload)
-            .filter(intact)
-            .and_then(|bytes| shows(&bytes));
+        let payload = key.then(payload).unwrap_or_default();
+        let corrupt = key && record.checksum_ok(&payload) == Some(false);
+        let own = match key && !corrupt {
+            true => shows(&payload),
+            false => None,
+        };
         let known = self.known.get(&record.camera).copied();
         let claimed = claim.header.map(|(size, _)| size);
         let expected = known.map(|known| known.size).or(claimed);
@@ -173,11 +177,11 @@ impl Sizes {
             (Some(*last) == expected || others.contains(last)).then_some(*last)
         };
         let mut agreed = agree(&votes);
-        // a keyframe that shows nothing says nothing against what is known
-        let mut looks = if known.is_some() && own.is_none() {
-            0
-        } else {
-            VOTERS
+        // an intact keyframe that shows nothing says nothing against what is known or claimed
+        let silent = own.is_none() && key && !corrupt;
+        let mut looks = match expected {
+            Some(_) if silent || known.is_some() && own.is_none() => 0,
+            _ => VOTERS,
         };
         while agreed.is_none() && looks > 0 && self.alone < MAX_ALONE {
             looks = looks.saturating_sub(1);
@@ -201,20 +205,20 @@ impl Sizes {
             self.changes = self.changes.saturating_add(1);
             warnings.push(format!(
                 "camera {}: the frame size changes from {}x{} to {}x{}",
-                record.camera, known.size.0, known.size.1, size.0, size.1
+                claim.camera, known.size.0, known.size.1, size.0, size.1
             ));
         }
         if known.is_none() {
             match (size, claim.header) {
                 (Some(size), Some((claimed, source))) if size != claimed => warnings.push(format!(
                     "camera {}: {source} says {}x{} where its keyframes show {}x{}, which is used",
-                    record.camera, claimed.0, claimed.1, size.0, size.1
+                    claim.camera, claimed.0, claimed.1, size.0, size.1
                 )),
                 (None, _) => {
                     let (width, height) = assumed(record, claim);
                     warnings.push(format!(
                         "camera {}: the file gives no picture size; {width}x{height} is assumed, the size of record format {}",
-                        record.camera, record.format
+                        claim.camera, record.format
                     ));
                 }
                 _ => {}
@@ -225,7 +229,8 @@ impl Sizes {
             Some(known) => known.tries,
         };
         // frames that show nothing in several keyframes are not looked into each time
-        let settled = own.is_some() && agreed.is_some() || votes.is_empty() && looks == 0;
+        let settled =
+            own.is_some() && agreed.is_some() || votes.is_empty() && looks == 0 && !silent;
         let size = size.unwrap_or_else(|| assumed(record, claim));
         self.known.insert(
             record.camera,
