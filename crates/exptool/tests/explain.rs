@@ -221,13 +221,15 @@ fn what_was_never_seen_is_not_called_verified() {
 fn sound_and_h264_in_a_record_are_assumed() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
-    // a P record becomes a block of sound, or a picture of H.264
-    let size = u32::from_le_bytes(whole[176..180].try_into().unwrap()) as usize;
-    let second = 176 + size;
+    // two P records become blocks of sound, or pictures of H.264: one alone would be damage
+    let size = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let second = 176 + size(176);
+    let third = second + size(second);
     let mut bytes = whole.clone();
-    bytes[second + 11] = 1;
-    bytes[second + 9] = 1;
-    bytes[second + 10] = 0;
+    for at in [second, third] {
+        bytes[at + 9..at + 12].copy_from_slice(&[1, 0, 1]);
+        bytes[at + 24..at + 28].fill(0);
+    }
     let file = folder.path().join("sound.exp");
     std::fs::write(&file, &bytes).unwrap();
     let sheet = json(&["explain", text(&file), "--record", "1"], 0);
@@ -238,8 +240,10 @@ fn sound_and_h264_in_a_record_are_assumed() {
     for field in sheet["fields"].as_array().unwrap() {
         assert_ne!(field["known"], "verified", "{field}");
     }
-    bytes[second + 11] = 4;
-    bytes[second + 24..second + 29].copy_from_slice(&[0, 0, 0, 1, 0x41]);
+    for at in [second, third] {
+        bytes[at + 11] = 4;
+        bytes[at + 24..at + 29].copy_from_slice(&[0, 0, 0, 1, 0x41]);
+    }
     std::fs::write(&file, &bytes).unwrap();
     let sheet = json(&["explain", text(&file), "--record", "1"], 0);
     assert!(
