@@ -308,6 +308,83 @@ fn all_damage(file: &File) {
     random_damage(file);
 }
 
+/// All that is read of a file in windows of at least `size` bytes: frames, damage and warnings. `heads`: frames may be shown in part.
+fn story(data: &[u8], size: usize, heads: bool) -> Vec<String> {
+    let first = Window {
+        offset: 0,
+        data,
+        last: true,
+        unread: 0,
+    };
+    let Probe::Is { family, .. } = probe::probe(&first) else {
+        return vec!["unknown".into()];
+    };
+    let mut reader = probe::open(family).unwrap();
+    let (mut at, mut want, mut story, mut damaged) = (0, size, Vec::new(), 0..0);
+    loop {
+        let end = data.len().min(at + want);
+        let window = Window {
+            offset: at as u64,
+            data: &data[at..end],
+            last: end == data.len(),
+            unread: if heads { data.len() - end } else { 0 } as u64,
+        };
+        let taken = match reader.next(&window) {
+            Step::Need(bytes) => {
+                assert!(bytes > window.data.len() && !window.last);
+                want = bytes;
+                continue;
+            }
+            Step::Skip(bytes) => usize::try_from(bytes).unwrap().min(data.len() - at),
+            Step::Packet(packet) => {
+                let (camera, key, size) = (packet.stream.camera, packet.key, packet.size);
+                story.push(format!("{at}: {camera} {key} {size} {:?}", packet.slot));
+                size
+            }
+            Step::Damaged(damage) => {
+                match damaged.end == at {
+                    true => story.pop(),
+                    false => None,
+                };
+                damaged.start = if damaged.end == at { damaged.start } else { at };
+                damaged.end = at + damage.length;
+                story.push(format!("{damaged:?}: damage"));
+                damage.length
+            }
+            Step::Cut(_) | Step::End => break,
+        };
+        if window.data.is_empty() {
+            break;
+        }
+        at += taken;
+        want = size;
+    }
+    story.extend(reader.take_warnings());
+    story
+}
+
+#[test]
+fn windows_of_any_size_show_the_same_damage() {
+    let mut random = random();
+    for file in [exp(1), exp(2), plv1(false), plv1(true)] {
+        for case in 0..9000 / step() {
+            let mut data = file.bytes.clone();
+            for _ in 0..[1, 20, 400][case % 3] {
+                let at = random.usize(0..data.len());
+                data[at] = random.u8(..);
+            }
+            let whole = story(&data, data.len(), false);
+            for size in [1, 256, 4096, 10_000] {
+                let same = story(&data, size, false);
+                let at = same.iter().zip(&whole).take_while(|(a, b)| a == b).count();
+                let about = format!("{}: case {case} by {size}", file.name);
+                let near = &whole[at.saturating_sub(4)..whole.len().min(at + 2)];
+                assert_eq!(same.get(at), whole.get(at), "{about}: {near:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn damage_of_a_native_file_costs_what_it_touches() {
     all_damage(&exp(1));

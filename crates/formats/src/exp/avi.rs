@@ -182,6 +182,12 @@ impl AviReader {
         }
     }
 
+    /// Takes records one by one from now on, as far as each proves itself: the beginning of a file shows no more.
+    pub fn look_at_hand(&mut self) {
+        self.sizes.look_at_hand();
+        self.streams.trust();
+    }
+
     /// Letters of the FourCC `PLV1` that a video track of the header names, at most; `None` where it has no video track.
     pub fn names_plv1(&self) -> Option<usize> {
         let videos = self
@@ -217,17 +223,17 @@ impl AviReader {
             return Ok(false);
         }
         let data = window.data;
-        if data.len() < 16 && !window.last {
-            return Err(16);
+        if data.len() < 20 && !window.last {
+            return Err(20);
         }
         let kind = data.get(8..12);
         let known = kind.is_some_and(riff::is_entered);
         let first = Chunk::read(data.get(12..).unwrap_or_default());
-        let holds_chunks = match first {
-            Ok(first) => first.is_known(),
-            Err(_) => data.get(12..16).is_some_and(|id| id == b"LIST"),
-        };
-        let signs = [chunk.is_list(), known, holds_chunks];
+        let signs = [
+            chunk.is_list(),
+            known,
+            first.is_ok_and(|first| first.is_known()),
+        ];
         let enters = signs.iter().filter(|sign| **sign).count() >= 2;
         if enters {
             let names = |name: &[u8; 4]| kind == Some(name.as_slice());
@@ -435,6 +441,7 @@ impl AviReader {
     fn frame_inside(&self, window: &Window<'_>, from: usize, to: usize) -> Option<usize> {
         let inside = Window {
             data: window.data.get(..to.min(window.data.len()))?,
+            last: true,
             ..*window
         };
         let chunked = Chunked(&self.layouts.scan);
@@ -634,7 +641,9 @@ impl AviReader {
 
     /// A chunk that reaches beyond the file's end: cut, unless another frame follows inside it.
     fn beyond_end(&mut self, window: &Window<'_>) -> Step {
-        match self.scan.find_whole(&Chunked(&self.layouts.scan), window) {
+        let chunked = Chunked(&self.layouts.scan);
+        let landmark = |rest: &Window<'_>| is_landmark(rest, self.in_movi) == Some(true);
+        match self.scan.find_whole(&chunked, window, landmark) {
             Some(at) => {
                 self.lost.begin();
                 self.lost.step(at, "a chunk that ends inside the file")

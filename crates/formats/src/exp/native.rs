@@ -113,6 +113,12 @@ impl NativeReader {
         }
     }
 
+    /// Takes records one by one from now on, as far as each proves itself: the beginning of a file shows no more.
+    pub fn look_at_hand(&mut self) {
+        self.sizes.look_at_hand();
+        self.streams.trust();
+    }
+
     /// Adds a remark to its warnings.
     pub fn remark(&mut self, text: String) {
         self.warnings.push(text);
@@ -416,13 +422,7 @@ impl NativeReader {
         let layouts = Arc::clone(&self.layouts);
         let bare = Bare(&layouts.scan);
         self.scan.step(self.lost, window, expected, |rest| {
-            if header::is_header(rest.data) {
-                return true;
-            }
-            if rest.data.starts_with(index::MAGIC) {
-                return index::proves_itself(rest.data, rest.offset, rest.last) != Ok(false);
-            }
-            may_be_frame(&bare.parse(rest.data), rest.last)
+            is_landmark(rest) || may_be_frame(&bare.parse(rest.data), rest.last)
         })
     }
 
@@ -458,7 +458,8 @@ impl NativeReader {
 
     /// A record that reaches beyond the file's end: cut, unless another record follows inside it.
     fn beyond_end(&mut self, window: &Window<'_>) -> Step {
-        match self.scan.find_whole(&Bare(&self.layouts.scan), window) {
+        let bare = Bare(&self.layouts.scan);
+        match self.scan.find_whole(&bare, window, is_landmark) {
             Some(at) => {
                 self.lost.begin();
                 self.counted = None;
@@ -477,6 +478,13 @@ pub(super) fn is_header_by_checksum(data: &[u8]) -> bool {
     };
     header.magic.0 = *header::MAGIC;
     header.crc == header.checksum()
+}
+
+/// Whether a header or an index may begin here.
+fn is_landmark(window: &Window<'_>) -> bool {
+    header::is_header(window.data)
+        || window.data.starts_with(index::MAGIC)
+            && index::proves_itself(window.data, window.offset, window.last) != Ok(false)
 }
 
 /// The layout with the start codes of keyframes searched for in so many bytes of a record at most.
@@ -516,6 +524,13 @@ impl Reader for NativeReader {
             }
             Parsed::Need(_) => self.beyond_end(window),
             Parsed::Bad(expected) => self.search(window, expected),
+            // the search passes over all but frames, so it does not end with what a window happens to begin with
+            Parsed::NoPicture { .. } if self.lost != Lost::No => {
+                self.search(window, "a picture's start code")
+            }
+            Parsed::Record(record) if self.lost != Lost::No && !record.is_frame() => {
+                self.search(window, "a record")
+            }
             Parsed::NoPicture { size } => {
                 if size > window.data.len() {
                     return if window.last {
@@ -526,15 +541,15 @@ impl Reader for NativeReader {
                 }
                 match self.followed(window, size) {
                     Err(need) => Step::Need(need),
-                    Ok(true) if self.lost == Lost::No => {
+                    Ok(true) => {
                         self.count();
                         self.lost_record(size, "a picture's start code")
                     }
-                    Ok(_) => self.search(window, "a picture's start code"),
+                    Ok(false) => self.search(window, "a picture's start code"),
                 }
             }
             Parsed::Record(record) => {
-                let picture = matches!(record.kind, Kind::P | Kind::Key);
+                let picture = record.is_frame();
                 if let Some(step) = self.incomplete(window, &record, picture) {
                     return step;
                 }
@@ -543,9 +558,8 @@ impl Reader for NativeReader {
                 }
                 match self.followed(window, record.size) {
                     Err(need) => Step::Need(need),
-                    // the search passes over sound, so it does not end with sound that a window happens to begin with
-                    Ok(true) if self.lost == Lost::No => self.accept(record, window),
-                    Ok(_) => self.search(window, "a record"),
+                    Ok(true) => self.accept(record, window),
+                    Ok(false) => self.search(window, "a record"),
                 }
             }
         }

@@ -91,6 +91,7 @@ fn probe_avi(window: &Window<'_>) -> Probe {
         return Probe::No;
     };
     let mut reader = AviReader::new(layout);
+    reader.look_at_hand();
     let (mut framed, mut others): (u32, u32) = (0, 0);
     let mut ended = false;
     let mut rest = *window;
@@ -184,8 +185,21 @@ pub fn foreign(data: &[u8]) -> Option<&'static str> {
 
 /// Counts consecutive pictures, `limit` at most, and tells whether the file ended with them.
 fn count(family: Family, window: &Window<'_>, limit: u32) -> (u32, bool) {
-    let Some(mut reader) = open(family) else {
+    let (Some(reference), Some(plv1)) = (Layout::built_in("reference"), Layout::built_in("plv1"))
+    else {
         return (0, false);
+    };
+    let mut reader: Box<dyn Reader> = match family {
+        Family::Native | Family::Records => {
+            let mut reader = NativeReader::new(reference);
+            reader.look_at_hand();
+            Box::new(reader)
+        }
+        Family::Plv1 => {
+            let mut reader = AviReader::new(plv1);
+            reader.look_at_hand();
+            Box::new(reader)
+        }
     };
     if family != Family::Native && !window.data.starts_with(b"RIFF") {
         reader.resync();

@@ -230,9 +230,7 @@ fn proven_without_clock(fields: &RecordLayout, kind: Option<Kind>, given: Option
         Some(Kind::P) => Some(&fields.p),
         Some(Kind::Key) => Some(&fields.key),
         Some(Kind::Audio) => fields.audio.as_ref(),
-        // such a record is believed by what follows it
-        Some(Kind::Other) => return given.is_some(),
-        None => None,
+        Some(Kind::Other) | None => None,
     };
     given.is_some() && part.is_some_and(|part| part.length.is_some())
 }

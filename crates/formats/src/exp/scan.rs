@@ -143,13 +143,14 @@ impl Scan {
                 return Found::NoneBefore(window.data.len());
             };
             let at = usize::try_from(first.at.saturating_sub(window.offset)).unwrap_or(usize::MAX);
-            if !first.hit {
+            // what an earlier, longer window showed may be beyond this one
+            if !first.hit || at >= window.data.len() {
                 return Found::NoneBefore(at.min(window.data.len()));
             }
             #[cfg(test)]
             (self.work = self.work.saturating_add(1));
-            if at >= window.data.len() || check(&window.skip(at)) {
-                return Found::At(at.min(window.data.len()));
+            if check(&window.skip(at)) {
+                return Found::At(at);
             }
             *first = Next {
                 at: first.at.saturating_add(1),
@@ -165,12 +166,19 @@ impl Scan {
         })
     }
 
-    /// Finds a record with a frame that ends inside the window, which is the file's last.
-    pub fn find_whole(&self, frame: &impl Frame, window: &Window<'_>) -> Option<usize> {
+    /// Finds a record with a frame that ends inside the window, which is the file's last, or what `check` accepts.
+    pub fn find_whole(
+        &self,
+        frame: &impl Frame,
+        window: &Window<'_>,
+        mut check: impl FnMut(&Window<'_>) -> bool,
+    ) -> Option<usize> {
         // of its own, as what does not end in the window is no less a record
         let found = self.clone().find(window, 1, |rest| {
-            matches!(frame.parse(rest.data), Parsed::Record(record)
+            let parsed = frame.parse(rest.data);
+            matches!(parsed, Parsed::Record(record)
                 if record.is_frame() && record.size <= rest.data.len())
+                || check(rest)
         });
         match found {
             Found::At(at) => Some(at),

@@ -101,6 +101,11 @@ impl Claim {
 }
 
 impl Sizes {
+    /// No keyframes ahead are looked into from now on.
+    pub fn look_at_hand(&mut self) {
+        self.alone = MAX_ALONE;
+    }
+
     /// Whether the size of such a record's frame is known without its coded bytes.
     pub fn is_settled(&self, record: &Record, key: bool) -> bool {
         let known = self.known.get(&record.camera);
@@ -164,7 +169,10 @@ impl Sizes {
         };
         let known = self.known.get(&record.camera).copied();
         let claimed = claim.header.map(|(size, _)| size);
-        let expected = known.map(|known| known.size).or(claimed);
+        let expected = known
+            .map(|known| known.size)
+            .or(claimed)
+            .or(header::format_size(record.format, claim.standard));
         // where the keyframe itself shows nothing, a new format byte may
         let own = own.or(match known {
             Some(known) if known.format != record.format => claimed,
