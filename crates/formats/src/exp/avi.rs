@@ -639,6 +639,14 @@ impl AviReader {
         })
     }
 
+    /// The file ends inside a chunk, or in bytes that are lost already.
+    fn too_short(&self, window: &Window<'_>) -> Step {
+        match self.lost {
+            Lost::No => Step::Cut(window.data.len()),
+            _ => self.lost.step(window.data.len().max(1), "a whole chunk"),
+        }
+    }
+
     /// A chunk that reaches beyond the file's end: cut, unless another frame follows inside it.
     fn beyond_end(&mut self, window: &Window<'_>) -> Step {
         let chunked = Chunked(&self.layouts.scan);
@@ -648,8 +656,7 @@ impl AviReader {
                 self.lost.begin();
                 self.lost.step(at, "a chunk that ends inside the file")
             }
-            None if self.lost == Lost::No => Step::Cut(window.data.len()),
-            None => self.lost.step(window.data.len().max(1), "a whole chunk"),
+            None => self.too_short(window),
         }
     }
 }
@@ -695,7 +702,7 @@ impl Reader for AviReader {
             Ok(chunk) => chunk,
             Err(_) if !window.last => return Step::Need(CHUNK_HEAD),
             Err(_) if window.data.is_empty() => return Step::End,
-            Err(_) => return Step::Cut(window.data.len()),
+            Err(_) => return self.too_short(window),
         };
         if window.offset == 0 && self.tracks.is_empty() {
             match self.enters(window, chunk) {

@@ -456,6 +456,14 @@ impl NativeReader {
         })
     }
 
+    /// The file ends inside a record, or in bytes that are lost already.
+    fn too_short(&self, window: &Window<'_>) -> Step {
+        match self.lost {
+            Lost::No => Step::Cut(window.data.len()),
+            _ => self.lost.step(window.data.len().max(1), "a whole record"),
+        }
+    }
+
     /// A record that reaches beyond the file's end: cut, unless another record follows inside it.
     fn beyond_end(&mut self, window: &Window<'_>) -> Step {
         let bare = Bare(&self.layouts.scan);
@@ -465,8 +473,7 @@ impl NativeReader {
                 self.counted = None;
                 self.lost.step(at, "a record that ends inside the file")
             }
-            None if self.lost == Lost::No => Step::Cut(window.data.len()),
-            None => self.lost.step(window.data.len().max(1), "a whole record"),
+            None => self.too_short(window),
         }
     }
 }
@@ -507,7 +514,7 @@ impl Reader for NativeReader {
             return match (window.last, window.data.is_empty()) {
                 (false, _) => Step::Need(HEAD),
                 (true, true) => Step::End,
-                (true, false) => Step::Cut(window.data.len()),
+                (true, false) => self.too_short(window),
             };
         }
         match self.begins_header(window) {
