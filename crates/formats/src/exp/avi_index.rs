@@ -202,10 +202,12 @@ impl AviIndex {
             } => self.show_chunk(window, at, named, absolute),
         };
         // what OpenDML lists, `idx1` lists in part again
-        if agrees.is_some() && !self.standard.is_empty() && !self.odml_lies {
-            if let Some(Ask::Idx1(_)) = self.asks.front() {
-                self.asks.pop_front();
-            }
+        if agrees.is_some()
+            && !self.standard.is_empty()
+            && !self.odml_lies
+            && let Some(Ask::Idx1(_)) = self.asks.front()
+        {
+            self.asks.pop_front();
         }
         if agrees.is_none() {
             // an index that lies once is not asked any more
@@ -229,7 +231,7 @@ impl AviIndex {
             .filter(|chunk| chunk.id == *b"idx1")?;
         self.idx1 = Some(Idx1 {
             at: window.offset.saturating_add(CHUNK_HEAD as u64),
-            count: u64::from(chunk.size) / IDX1_ENTRY as u64,
+            count: (chunk.size as usize / IDX1_ENTRY) as u64,
             base: self.movi?,
         });
         self.check_idx1(window.data.get(CHUNK_HEAD..)?)?;

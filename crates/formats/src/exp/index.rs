@@ -185,8 +185,9 @@ impl Walk {
             }
             Entries::Cut(bytes) => Passed::Done(bytes, wrong("cut short")),
             Entries::Wrong => {
-                let left = self.left / Entry::SIZE as u64;
-                let found = u64::from(self.count).saturating_sub(left);
+                let claimed = u64::from(self.count).saturating_mul(Entry::SIZE as u64);
+                let passed = claimed.saturating_sub(self.left);
+                let found = passed.checked_div(Entry::SIZE as u64).unwrap_or(0);
                 let what = format!("{} entries claimed, {found} found", self.count);
                 Passed::Done(0, wrong(&what))
             }
