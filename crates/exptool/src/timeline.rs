@@ -28,6 +28,8 @@ const BAR: f64 = 13.0;
 const AROUND: f64 = 20.0;
 /// Pixels of a fold, and most of them.
 const FOLD: f64 = 40.0;
+/// Pixels of the shortest part between folds.
+const SHORTEST: f64 = 40.0;
 const MAX_FOLDS: usize = 10;
 /// Longer without any recording is folded: there is a day without any.
 const FOLDED: i64 = 36 * 3600 * SECOND;
@@ -264,7 +266,7 @@ impl Row<'_> {
             files = format!("{files} … {} ({} files)", last.stem(), self.parts.len());
         }
         if zones_differ {
-            files = format!("{files} (UTC{})", first.zone.offset_name());
+            files = format!("{files} ({})", first.zone.describe());
         }
         (camera.name(), several.then_some(files))
     }
@@ -294,11 +296,17 @@ fn rows<'a>(recordings: &[&'a Recording]) -> Vec<Row<'a>> {
     rows
 }
 
-/// Where times are: stretches of the axis with folds between them. Nanoseconds and pixels.
+/// A part of the axis without a fold: nanoseconds, and pixels.
+struct Unfolded {
+    from: i64,
+    to: i64,
+    x: f64,
+    width: f64,
+}
+
+/// Where times are.
 struct Axis {
-    parts: Vec<(i64, i64, f64)>,
-    scale: f64,
-    left: f64,
+    parts: Vec<Unfolded>,
 }
 
 impl Axis {
@@ -325,29 +333,32 @@ impl Axis {
             parts.get_mut(n)?.1 = next.1;
         }
         let shown: i64 = parts.iter().map(|(from, to)| to - from).sum();
-        let folds = FOLD * parts.len().saturating_sub(1) as f64;
-        let scale = (AXIS - folds) / shown.max(1) as f64;
+        let folds = parts.len().saturating_sub(1) as f64;
+        // a few seconds beside days have room for their time
+        let least = if parts.len() > 1 { SHORTEST } else { 0.0 };
+        let rest = AXIS - FOLD * folds - least * parts.len() as f64;
         let mut x = left;
         let placed = parts.into_iter().map(|(from, to)| {
-            let part = (from, to, x);
-            x += (to - from) as f64 * scale + FOLD;
+            let width = least + (to - from) as f64 * rest / shown.max(1) as f64;
+            let part = Unfolded { from, to, x, width };
+            x += width + FOLD;
             part
         });
-        let parts: Vec<_> = placed.collect();
-        (!parts.is_empty()).then_some(Axis { parts, scale, left })
+        let parts: Vec<Unfolded> = placed.collect();
+        (!parts.is_empty()).then_some(Axis { parts })
     }
 
     fn x(&self, time: i64) -> f64 {
-        let after = self.parts.partition_point(|(from, ..)| *from <= time);
-        match self.parts.get(after.saturating_sub(1)) {
-            Some((from, to, x)) => x + (time.clamp(*from, *to) - from) as f64 * self.scale,
-            None => self.left,
-        }
+        let after = self.parts.partition_point(|part| part.from <= time);
+        self.parts.get(after.saturating_sub(1)).map_or(0.0, |part| {
+            let inside = (time.clamp(part.from, part.to) - part.from) as f64;
+            part.x + inside * part.width / (part.to - part.from).max(1) as f64
+        })
     }
 
     fn ends(&self) -> (i64, i64) {
-        let first = self.parts.first().map_or(0, |part| part.0);
-        (first, self.parts.last().map_or(0, |part| part.1))
+        let first = self.parts.first().map_or(0, |part| part.from);
+        (first, self.parts.last().map_or(0, |part| part.to))
     }
 }
 
@@ -467,14 +478,15 @@ const STEPS: [i64; 21] = [
 ];
 
 fn ticks(svg: &mut Svg, axis: &Axis, recording: &Recording, top: f64, bottom: f64) {
-    let shown: i64 = axis.parts.iter().map(|(from, to, _)| to - from).sum();
+    let shown: i64 = axis.parts.iter().map(|part| part.to - part.from).sum();
     let step = STEPS
         .into_iter()
         .find(|step| shown / SECOND / step <= 9)
         .unwrap_or(31_536_000 * 10);
     let mut day = String::new();
     let (mut label_end, mut day_end) = (0.0, 0.0);
-    for (from, to, begin) in &axis.parts {
+    for Unfolded { from, to, x, .. } in &axis.parts {
+        let begin = *x;
         let shift = match recording.has_clock() {
             true => (recording.zone.local_ns(*from) - from) / SECOND,
             false => 0,
@@ -490,7 +502,7 @@ fn ticks(svg: &mut Svg, axis: &Axis, recording: &Recording, top: f64, bottom: f6
             times.push(*from);
         }
         for time in times {
-            let x = axis.x(time).max(*begin);
+            let x = axis.x(time).max(begin);
             svg.line((x, top - 8.0), (x, bottom + 4.0), "grid");
             let text = recording.short_time(time);
             let (date, clock) = match (recording.has_clock(), text.split_once(' ')) {
@@ -520,11 +532,11 @@ fn ticks(svg: &mut Svg, axis: &Axis, recording: &Recording, top: f64, bottom: f6
 /// Days without recording.
 fn folds(svg: &mut Svg, axis: &Axis, top: f64, bottom: f64) {
     for pair in axis.parts.windows(2) {
-        let [(.., to, _), (next, _, x)] = pair else {
+        let [before, next] = pair else {
             continue;
         };
-        let days = next.saturating_sub(*to) / (86_400 * SECOND);
-        let middle = x - FOLD / 2.0;
+        let days = next.from.saturating_sub(before.to) / (86_400 * SECOND);
+        let middle = next.x - FOLD / 2.0;
         for side in [-3.0, 3.0] {
             svg.line(
                 (middle + side, top - 8.0),

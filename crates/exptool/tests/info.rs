@@ -459,3 +459,45 @@ fn a_wrong_camera_count_loses_no_picture() {
     let file = written(folder.path(), "size.exp", &bytes);
     assert_eq!(json(&["info", text(&file)], 0)["records"], 30);
 }
+
+#[test]
+fn a_file_that_ends_inside_a_record_is_never_called_undamaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = testing::make::tiny_exp(40);
+    let end = made.records[30].end - 10;
+    let file = written(folder.path(), "cut.exp", &made.bytes[..end]);
+    let words = run(&["info", text(&file)], 1);
+    assert!(
+        words.contains("ends inside the record at offset"),
+        "{words}"
+    );
+    assert!(!words.contains("none found"), "{words}");
+    let page = folder.path().join("cut.html");
+    let arguments = ["report", text(&file), "--no-pictures", "-o", text(&page)];
+    run(&arguments, 1);
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("ends inside a record"), "{html}");
+    assert!(
+        !html.contains("none found") && !html.contains("nothing wrong"),
+        "{html}"
+    );
+}
+
+#[test]
+fn a_file_alone_means_info() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = exptool_tools::one_camera(folder.path(), 2);
+    let info = run(&["info", text(&file)], 0);
+    assert_eq!(run(&[text(&file)], 0), info);
+    assert_eq!(
+        run(&["--utc-offset", "+00:00", "--no-progress", text(&file)], 0)
+            .lines()
+            .count(),
+        info.lines().count()
+    );
+    assert!(run(&["--quick", text(&file)], 0).contains("--quick"));
+    let words = complaint(&["./nowhere.exp"], 3);
+    assert!(words.contains("nowhere.exp"), "{words}");
+    // what is neither a file nor a command
+    complaint(&["inof"], 2);
+}

@@ -169,3 +169,84 @@ fn sheets_tell_what_is_on_them() {
         "{words}"
     );
 }
+
+#[test]
+fn a_report_is_limited_to_a_camera_and_a_time_and_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = two_cameras(folder.path());
+    let (page, pdf) = (folder.path().join("p.html"), folder.path().join("p.pdf"));
+    let mut arguments = vec![
+        "report",
+        text(&two),
+        "--no-pictures",
+        "--camera=yard",
+        "--from-time=2010-01-01 03:04:30",
+        "--case=2009-117",
+        "--examiner=J. Doe & Co",
+        "--md5",
+        "-o",
+        text(&page),
+    ];
+    let told = json(&arguments, 0);
+    let html = std::fs::read_to_string(&page).unwrap();
+    for wanted in [
+        "<h1>2009-117</h1>",
+        "J. Doe &amp; Co",
+        "camera yard, from 2010-01-01 03:04:30",
+        "nothing wrong was found",
+        "Runs of camera 2 (Yard)",
+        "<td class=\"n\">2</td><td>2010-01-01 03:05:04.000 -05:00",
+        "gap of 5 min 0.13",
+        "counter(page)",
+    ] {
+        assert!(html.contains(wanted), "{wanted}: {html}");
+    }
+    assert!(!html.contains("Runs of camera 1"), "{html}");
+    // the first run is before that time, the one after the step back is too
+    assert!(!html.contains("<td class=\"n\">1</td><td>2010"), "{html}");
+    if let Some(sum) = other("md5sum", &[text(&two)]) {
+        let md5 = told["recordings"][0]["md5"].as_str().unwrap();
+        assert!(sum.starts_with(md5) && html.contains(md5));
+    }
+    arguments.truncate(8);
+    arguments.extend(["--pdf", text(&pdf)]);
+    let browsers = ["chromium", "weasyprint", "google-chrome", "chrome"];
+    let installed = |name: &&str| {
+        std::process::Command::new(name)
+            .arg("--version")
+            .output()
+            .is_ok()
+    };
+    match browsers.iter().any(installed) {
+        true => {
+            run(&arguments, 0);
+            assert!(std::fs::read(&pdf).unwrap().starts_with(b"%PDF"));
+        }
+        false => {
+            let words = complaint(&arguments, 4);
+            assert!(words.contains("apt install chromium"), "{words}");
+        }
+    }
+}
+
+#[test]
+fn pictures_of_a_report_are_shared_among_the_cameras() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = two_cameras(folder.path());
+    let page = folder.path().join("p.html");
+    // 180 moments, and room for 112
+    let told = json(
+        &["report", text(&two), "--per-run=60", "-o", text(&page)],
+        0,
+    );
+    assert_eq!(told["recordings"][0]["pictures"], 112);
+    let html = std::fs::read_to_string(&page).unwrap();
+    for camera in ["camera 1 (Front door)", "camera 2 (Yard)"] {
+        for run in 1..=3 {
+            let caption = format!("<br>{camera}, run {run}</figcaption>");
+            let count = html.matches(&caption).count();
+            assert!((18..=19).contains(&count), "{caption}: {count}");
+        }
+    }
+    assert!(html.contains("and 68 more"), "{html}");
+}

@@ -150,7 +150,7 @@ fn recording(n: usize, part: &Part) -> Markup {
                 h3 { "Timeline" }
                 figure { (PreEscaped(svg)) }
             }
-            @for camera in part.cameras() { (runs(r, camera)) }
+            @for camera in part.cameras() { (runs(part, camera)) }
             (damage(r))
             (pictures(part))
         }
@@ -262,13 +262,17 @@ fn cameras(part: &Part) -> Markup {
     }
 }
 
-fn runs(r: &Recording, camera: &Camera) -> Markup {
+fn runs(part: &Part, camera: &Camera) -> Markup {
+    let r = &part.facts.recording;
+    let (from, to) = part.window;
+    let shown = camera.runs.iter().enumerate();
+    let shown = shown.filter(|(_, run)| run.last >= from && run.start <= to);
     html! {
         h3 { "Runs of " (camera.name()) }
         div.wide { table {
             thead { tr { th.n { "Run" } th { "From" } th { "To" } th { "Before it" } th { "Mode" } th.n { "Frames" } } }
             tbody {
-                @for (n, run) in camera.runs.iter().enumerate().take(MAX_ROWS) { tr {
+                @for (n, run) in shown.take(MAX_ROWS) { tr {
                     td.n { (n + 1) }
                     td { (r.time(run.start)) @if run.doubtful > 0 { " " span.bad { "doubtful" } } }
                     td { (r.time(run.last)) }
