@@ -10,7 +10,7 @@ use crate::convert::plan;
 use crate::recording::Recording;
 use crate::survey::{Moment, Surveyed};
 use clap::Args;
-use formats::recording::{Accuracy, OPENING};
+use formats::recording::{Accuracy, SEEKING};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -109,7 +109,7 @@ impl Find {
             );
             return Ok(());
         }
-        let whole = surveyed.map(0, OPENING)?;
+        let whole = surveyed.map(0, SEEKING)?;
         let first = whole.runs.iter().map(|run| run.clock).min();
         let last = whole.runs.iter().map(|run| run.clock_end).max();
         let (Some(first), Some(last)) = (first, last) else {
@@ -148,7 +148,7 @@ impl Find {
             let map = match only {
                 true => &whole,
                 false => {
-                    own = surveyed.map(camera, OPENING)?;
+                    own = surveyed.map(camera, SEEKING)?;
                     &own
                 }
             };
@@ -290,9 +290,14 @@ fn text(files: &[Recording], found: &[Hit], missed: &[Hit]) -> String {
                 None => String::new(),
             };
             out.push_str(&format!(
-                "  {}  {}  {when}{offset}{key}\n",
+                "  {}  {}  {when}{offset}{key}{}\n",
                 plain(&hit.file),
-                name(hit)
+                name(hit),
+                match hit.accuracy {
+                    Accuracy::Exact => "",
+                    Accuracy::Sampled => " (by samples)",
+                    Accuracy::Ends | Accuracy::Unknown => " (estimated)",
+                }
             ));
         }
     }

@@ -74,12 +74,6 @@ fn times(out: &mut String, facts: &Facts) {
             None => line(out, "to", "not found (--quick)"),
         }
     }
-    if let Some((offset, count)) = recording.findings.faults.implausible {
-        let text = format!(
-            "the time of {count} frames, the first at offset {offset}, is doubtful: the recorder's clock was not set"
-        );
-        line(out, "doubtful", &text);
-    }
     let records = match (facts.is_exact(), recording.findings.info.records) {
         (true, _) => recording.findings.records.to_string(),
         (false, None) => "not counted (--quick)".to_owned(),

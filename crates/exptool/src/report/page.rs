@@ -188,11 +188,6 @@ fn recorder_facts(r: &Recording) -> Markup {
                 @if r.has_clock() { br; span.soft { (r.zone.format_utc(first)) " to " (r.zone.format_utc(last)) } }
             }))
         }
-        @if let Some((offset, count)) = r.findings.faults.implausible {
-            (fact("Time doubtful", html! { span.bad {
-                (count) " frames, the first at offset " (offset) ", show a time at which no recorder recorded: its clock was not set"
-            } }))
-        }
     }
 }
 
