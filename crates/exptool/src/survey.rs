@@ -5,7 +5,7 @@ use crate::common::{Common, Failure, Input, input::InputSource};
 use crate::recording::{Options, Recording};
 use formats::{
     reader::Reader,
-    recording::{Listed, Lister, Seeker, Snap, Space, Survey, TimeMap, find_index},
+    recording::{Accuracy, Listed, Lister, Seeker, Snap, Space, Survey, TimeMap, find_index},
     timeline::{FrameTiming, GapPolicy, runs::gap_after},
 };
 
@@ -125,10 +125,33 @@ impl Surveyed {
                 }
             }
         }
+        // samples may show a gap where there is none: the frames from the last run before on decide
+        let before = map.runs.iter().enumerate();
+        let before = before.filter(|(_, run)| run.clock_end <= from);
+        if search.found.is_empty()
+            && map.accuracy < Accuracy::Exact
+            && let Some((number, _)) = before.max_by_key(|(_, run)| run.clock_end)
+        {
+            let near = self.near(map, number, camera, from)?;
+            if let Some((clock, offset)) = near.shown {
+                match from.saturating_sub(clock) < gap_after(interval) {
+                    true => search.found.push(Moment {
+                        end: until.map(|_| clock.saturating_add(interval)),
+                        offset: Some(offset),
+                        keyframe: near.keyframe,
+                        ..self.moment(clock)
+                    }),
+                    false => self.note_before(&mut search, clock),
+                }
+            }
+            if let Some((clock, _)) = near.next {
+                self.note_after(&mut search, clock);
+            }
+        }
         Ok(search)
     }
 
-    /// The frames around a time of a run.
+    /// The frames around a time of a run, or after it.
     fn near(&self, map: &TimeMap, number: usize, camera: u16, clock: i64) -> Result<Near, Failure> {
         let profile = &self.recording.findings.profile;
         let source = || self.source.clone();
