@@ -35,61 +35,71 @@ macro_rules! tag {
 }
 
 tag!(
-    /// `camera-number`, uint: number of the camera on its recorder, from 1. Scope: stream.
+    /// `exp-camera-number`, uint: number of the camera on its recorder, from 1. Scope: stream.
     CameraNumber,
     u32,
-    "camera-number",
+    "exp-camera-number",
     "camera number",
     "number of the camera on its recorder, from 1"
 );
 tag!(
-    /// `recording-mode`, string: a name of `container::reader::Mode`. Scope: stream. Sent again when it changes.
+    /// `exp-recording-mode`, string: a name of `formats::reader::Mode`. Scope: stream. Sent again when it changes.
     RecordingMode,
     &'a str,
-    "recording-mode",
+    "exp-recording-mode",
     "recording mode",
     "why the recorder recorded: continuous, motion, alarm, instant, pre-alarm or schedule"
 );
 tag!(
-    /// `video-standard`, string: `NTSC` or `PAL`. Scope: global.
+    /// `exp-video-standard`, string: `NTSC` or `PAL`. Scope: global.
     VideoStandard,
     &'a str,
-    "video-standard",
+    "exp-video-standard",
     "video standard",
     "television standard of the cameras: NTSC or PAL"
 );
 tag!(
-    /// `recorder-name`, string: name of the recorder or server as its owner set it. Scope: global.
+    /// `exp-recorder-name`, string: name of the recorder or server as its owner set it. Scope: global.
     RecorderName,
     &'a str,
-    "recorder-name",
+    "exp-recorder-name",
     "recorder name",
     "name of the recorder or server, as its owner set it"
 );
 tag!(
-    /// `recorder-utc-offset`, int: minutes that the recorder's local time is east of UTC. Scope: global.
+    /// `exp-recorder-utc-offset`, int: minutes that the recorder's local time is east of UTC. Scope: global.
     RecorderUtcOffset,
     i32,
-    "recorder-utc-offset",
+    "exp-recorder-utc-offset",
     "recorder's offset from UTC",
     "minutes that the recorder's local time is east of UTC"
 );
 
 tag!(
-    /// `site-id`, string: name of the site or unit that a camera belongs to, as its pictures have it. Scope: stream.
+    /// `exp-site-id`, string: name of the site or unit that a camera belongs to, as its pictures have it. Scope: stream.
     SiteId,
     &'a str,
-    "site-id",
+    "exp-site-id",
     "site",
     "name of the site or unit, as its pictures have it"
 );
 tag!(
-    /// `time-zone`, string: name of the recorder's time zone, as the recorder writes (and perhaps cuts) it. Scope: stream.
+    /// `exp-time-zone`, string: name of the recorder's time zone, as the recorder writes (and perhaps cuts) it. Scope: stream.
     TimeZone,
     &'a str,
-    "time-zone",
+    "exp-time-zone",
     "time zone",
     "name of the recorder's time zone, as it writes it"
+);
+
+tag!(
+    /// `exp-clock-doubtful`, boolean: the recorder's clock shows a time at which nothing can have been recorded, or was not believed.
+    /// Scope: stream. Sent again when it changes.
+    ClockDoubtful,
+    bool,
+    "exp-clock-doubtful",
+    "clock is doubtful",
+    "the recorder's clock was not set, or shows a time that cannot be"
 );
 
 /// Makes the tags known to GStreamer. Any number of calls.
@@ -101,6 +111,7 @@ pub fn register() {
     RecorderUtcOffset::ensure();
     SiteId::ensure();
     TimeZone::ensure();
+    ClockDoubtful::ensure();
 }
 
 #[cfg(test)]
@@ -122,6 +133,6 @@ mod tests {
             list.get::<RecordingMode>().map(|v| v.get().to_owned()),
             Some("motion".to_owned())
         );
-        assert!(tag_exists("video-standard"));
+        assert!(tag_exists("exp-video-standard"));
     }
 }

@@ -127,7 +127,7 @@ fn two_cameras_with_sound_come_back_as_they_were() {
     let pattern = "video/x-raw,format=I420,width=352,height=240,framerate=8/1 ! avenc_mpeg4 gop-size=8 ! mpeg4videoparse";
     launch_well(&format!(
         "expmux name=m start-time=1257862530000000000 server=LOBBY model=DX4500 utc-offset=60 ! filesink location={} \
-         videotestsrc num-buffers=40 ! {pattern} ! taginject tags=\"title=Gate,camera-number=(uint)3,recording-mode=alarm\" ! queue ! m.video_0 \
+         videotestsrc num-buffers=40 ! {pattern} ! taginject tags=\"title=Gate,exp-camera-number=(uint)3,exp-recording-mode=alarm\" ! queue ! m.video_0 \
          videotestsrc num-buffers=40 pattern=ball ! {pattern} ! taginject tags=\"title=Yard\" ! queue ! m.video_1 \
          audiotestsrc num-buffers=50 samplesperbuffer=800 ! audio/x-raw,format=S16LE,rate=8000,channels=1 ! mulawenc ! queue ! m.audio_0",
         exp.display()

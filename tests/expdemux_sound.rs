@@ -280,7 +280,7 @@ fn sound_in_an_avi_is_what_went_in() {
 }
 
 #[test]
-fn a_sound_track_of_silence_gets_no_pad() {
+fn a_declared_track_of_silence_has_its_pad() {
     let mut avi = Avi::new(64, 48).wave(Wave {
         tag: 7,
         rate: 8000,
@@ -292,5 +292,5 @@ fn a_sound_track_of_silence_gets_no_pad() {
         avi.sound(&[0x80; 800]);
     }
     let outcome = run(&avi.finish(), Feed::Pull).well();
-    assert_eq!(outcome.names(), ["video_1"]);
+    assert_eq!(outcome.names(), ["audio_1", "video_1"]);
 }

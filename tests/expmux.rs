@@ -100,7 +100,7 @@ fn several_cameras_and_sound_are_interleaved_by_time() {
     let large = PATTERN.replace("width=352,height=240", "width=704,height=576");
     launch_well(&format!(
         "expmux name=m start-time={START_NS} ! filesink location={} \
-         videotestsrc num-buffers=15 ! {PATTERN} ! taginject tags=\"title=Gate,camera-number=(uint)7,recording-mode=motion\" ! queue ! m.video_1 \
+         videotestsrc num-buffers=15 ! {PATTERN} ! taginject tags=\"title=Gate,exp-camera-number=(uint)7,exp-recording-mode=motion\" ! queue ! m.video_1 \
          videotestsrc num-buffers=15 pattern=snow ! {large} ! taginject tags=\"title=Yard\" ! queue ! m.video_0 \
          audiotestsrc num-buffers=20 samplesperbuffer=800 ! audio/x-raw,format=S16LE,rate=8000,channels=1 ! mulawenc ! queue ! m.audio_0",
         exp.display()
@@ -296,9 +296,9 @@ fn reference_timestamps_are_kept_even_when_the_clock_steps_back() {
 fn mode_follows_the_tags_and_headers_are_left_out() {
     let feed = Feed::new(MPEG4);
     feed.tag(&[
-        ("recording-mode", "continuous"),
-        ("recorder-name", "EAST"),
-        ("video-standard", "PAL"),
+        ("exp-recording-mode", "continuous"),
+        ("exp-recorder-name", "EAST"),
+        ("exp-video-standard", "PAL"),
     ]);
     let with_headers = [
         &[0, 0, 1, 0xb0, 1, 0, 0, 1, 0xb3, 0, 0, 7][..],
@@ -308,7 +308,7 @@ fn mode_follows_the_tags_and_headers_are_left_out() {
     .concat();
     feed.push(0, None, &with_headers);
     feed.push(100, None, &P);
-    feed.tag(&[("recording-mode", "alarm")]);
+    feed.tag(&[("exp-recording-mode", "alarm")]);
     feed.push(200, None, &P);
     let (ending, file) = feed.end();
     assert_eq!(ending.error, None);
@@ -520,7 +520,7 @@ fn the_other_writer_makes_the_same_file() {
 
     let caps = format!("{MPEG4},framerate=8/1");
     let feed = Feed::with(&caps, "server=LOBBY-DVR model=DX4104 utc-offset=-300");
-    feed.tag(&[("recording-mode", "motion"), ("title", "Gate")]);
+    feed.tag(&[("exp-recording-mode", "motion"), ("title", "Gate")]);
     for (n, picture) in pictures(&std::fs::read(&es).unwrap()).iter().enumerate() {
         feed.push(n as u64 * 125, Some(START_MS + n as u64 * 125), picture);
     }

@@ -137,19 +137,19 @@ fn caps_tags_and_facts() {
     let title = pad.tag("title").expect("a title");
     assert_eq!(title.get::<&str>(), Ok("Camera 1"));
     assert_eq!(
-        pad.tag("camera-number").expect("a number").get::<u32>(),
+        pad.tag("exp-camera-number").expect("a number").get::<u32>(),
         Ok(1)
     );
     assert_eq!(
-        pad.tag("site-id").expect("a site").get::<&str>(),
+        pad.tag("exp-site-id").expect("a site").get::<&str>(),
         Ok("SWD_DVIP2")
     );
     assert_eq!(
-        pad.tag("time-zone").expect("a zone").get::<&str>(),
+        pad.tag("exp-time-zone").expect("a zone").get::<&str>(),
         Ok("GMT")
     );
     assert_eq!(
-        pad.tag("recorder-utc-offset")
+        pad.tag("exp-recorder-utc-offset")
             .expect("an offset")
             .get::<i32>(),
         Ok(0)

@@ -1,57 +1,47 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What the demuxers share: everything between a [`Reader`] and the pads.
+//! What the demuxers share: everything between [`formats::recording`] and the pads.
 //!
-//! A frame travels so: a source ([`push`], [`pull`]) makes a [`Block`](input::Block) of bytes; [`parse`] shows it to the reader and gets packets;
-//! [`head`] holds the first ones back until timing and codec are known; the timeline gives each its running time; [`emit`] turns it
-//! into buffers and events for the [`streams`]; [`output`] pushes these without holding any lock. Seeking re-enters at the source.
+//! A frame travels so: [`source`] reads a block of the file, by pulling or from what upstream pushed; [`play`] shows it to the
+//! recording's parser and places the packet in time; [`stream`] makes it a buffer with caps, tags and flags; [`output`] pushes it
+//! without holding any lock. [`seek`] asks the recording for a place and re-enters at the source; [`reverse`] plays groups of
+//! frames from there to the beginning.
 //!
-//! Locks: one for the settings, one for the state. Neither is held across a call out of the element, and never both at once.
+//! Locks: one for the settings, one for the state, one for bytes that are pushed. None is held across a call out of the element,
+//! and never two at once.
 
-mod emit;
-mod head;
-mod input;
-mod listing;
-mod live;
-mod locate;
 mod output;
-mod parse;
-mod place;
-mod pull;
-mod push;
-mod push_seek;
+mod pads;
+mod play;
 mod query;
 mod reverse;
-mod sampling;
 mod seek;
-mod sink;
-mod sink_event;
+mod source;
 mod state;
-mod stats;
-mod streams;
-mod survey;
-mod tag_lists;
-mod time_map {
-    pub use formats::recording::{Accuracy, Space, TimeMap};
-}
+mod stream;
+mod task;
 mod toc;
 
 use formats::{
-    reader::{Packet, Reader, Window},
+    reader::{Packet, Window},
+    recording::Opened,
     timeline::GapPolicy,
     titles::Titles,
 };
-use gst::{glib, prelude::*};
+use gst::{glib, prelude::*, subclass::prelude::*};
+use source::Feed;
 use state::State;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
-/// Outcome of looking at a file's first bytes.
-pub enum Opened {
-    /// More bytes would decide.
-    Need(usize),
-    /// A reader for the file.
-    Reader(Box<dyn Reader>),
-    /// Not a file of this element: what was looked for.
-    No(String),
+/// An element that is a demuxer.
+pub trait DemuxElement: ElementImpl
+where
+    <Self as ObjectSubclass>::Type: IsA<gst::Element>,
+{
+    /// Its demuxer.
+    fn demux(&self) -> &Demux;
 }
 
 /// What one demuxer has of its own.
@@ -59,19 +49,19 @@ pub trait Format: Send + Sync + 'static {
     /// Looks at the first bytes of a file.
     fn open(&self, head: &Window<'_>) -> Opened;
 
-    /// Shape of a pixel, width to height, for a picture of this size.
-    fn pixel_aspect(&self, width: u16, height: u16) -> (i32, i32);
-
-    /// Records that are held back at the start to measure clock and codec; 0 for live sources.
-    fn head_records(&self) -> usize {
-        64
+    /// Leaves out of packets what [`Format::decorate`] does not use.
+    fn is_terse(&self) -> bool {
+        true
     }
+
+    /// Shape of a pixel, width to height, for a frame of this size.
+    fn pixel_aspect(&self, width: u16, height: u16) -> (i32, i32);
 
     /// Adds what else is known of a frame to its buffer.
     fn decorate(&self, _packet: &Packet, _buffer: &mut gst::BufferRef) {}
 }
 
-/// Whether the recorder timestamps UTC or its local time. Public material does not say.
+/// Whether the recorder's timestamps are UTC or its local time. Public material does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstExpRecorderClock")]
 pub enum RecorderClock {
@@ -93,13 +83,13 @@ pub struct Settings {
     pub recorder_clock: RecorderClock,
     /// Minutes east of UTC, instead of the file's.
     pub utc_offset: Option<i32>,
-    /// Pictures without a reference are dropped.
+    /// Frames without a reference are dropped.
     pub drop_orphans: bool,
     /// The only camera to output; 0 = all.
     pub camera: u16,
-    /// File of a unit's configuration, for what the recording does not tell.
+    /// File of a unit's configuration, for what the recording lacks.
     pub par_config: Option<String>,
-    /// What that file told.
+    /// What that file names.
     pub given: Titles,
 }
 
@@ -117,77 +107,93 @@ impl Default for Settings {
     }
 }
 
-/// The demuxer inside an element.
-pub struct Demux(Arc<Inner>);
+/// Values that are read without a lock.
+#[derive(Default)]
+struct Shared {
+    /// Every push so far answered OK, so the combined flow need not be worked out.
+    flow_trouble: AtomicBool,
+    /// Bytes read from upstream.
+    bytes_read: AtomicU64,
+    /// Timestamp of the buffer that was pushed last, nanoseconds; `u64::MAX` before the first.
+    position: AtomicU64,
+}
 
-/// Shared by the element, its pads and its streaming task.
-pub(crate) struct Inner {
-    me: std::sync::Weak<Inner>,
+/// The demuxer inside an element.
+pub struct Demux {
     cat: gst::DebugCategory,
     element: glib::WeakRef<gst::Element>,
     sink: gst::Pad,
+    functions: pads::Functions,
     format: Box<dyn Format>,
-    settings: Mutex<Settings>,
+    settings: Mutex<Arc<Settings>>,
     state: Mutex<State>,
-    /// Read without the lock.
-    shared: state::Shared,
+    feed: Arc<Feed>,
+    task: task::Streaming,
+    shared: Arc<Shared>,
 }
 
 impl Demux {
     /// A demuxer whose sink pad is made from `template`.
-    pub fn new(
+    pub fn new<T: DemuxElement>(
         template: &gst::PadTemplate,
         cat: gst::DebugCategory,
         format: Box<dyn Format>,
-    ) -> Demux {
-        Demux(Arc::new_cyclic(|weak| Inner {
-            me: weak.clone(),
+    ) -> Demux
+    where
+        T::Type: IsA<gst::Element>,
+    {
+        let shared = Shared::default();
+        shared.position.store(u64::MAX, Ordering::Relaxed);
+        Demux {
             cat,
             element: glib::WeakRef::new(),
-            sink: sink::pad(template, weak),
+            sink: pads::sink_pad::<T>(template),
+            functions: pads::Functions::of::<T>(),
             format,
             settings: Mutex::default(),
             state: Mutex::new(State::new()),
-            shared: state::Shared::default(),
-        }))
+            feed: Arc::default(),
+            task: task::Streaming::default(),
+            shared: Arc::new(shared),
+        }
     }
 
     /// Adds the sink pad to the element. Call once, from `constructed`.
     pub fn attach(&self, element: &gst::Element) {
-        self.0.element.set(Some(element));
-        if let Err(error) = element.add_pad(&self.0.sink) {
-            gst::error!(self.0.cat, obj = element, "sink pad: {error}");
+        self.element.set(Some(element));
+        if let Err(error) = element.add_pad(&self.sink) {
+            gst::error!(self.cat, obj = element, "sink pad: {error}");
         }
     }
 
-    /// A copy of the settings.
-    pub fn settings(&self) -> Settings {
-        self.0.settings()
+    /// The settings.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Changes the settings.
     pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
-        let mut settings = self
-            .0
-            .settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        change(&mut settings);
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut settings));
     }
 
     /// Reads the file that `par-config` names, if any. False where it cannot be read, which was posted as an error then.
     pub fn load_config(&self) -> bool {
-        let Some(path) = self.settings().par_config else {
+        let settings = self.settings();
+        let Some(path) = &settings.par_config else {
             return true;
         };
-        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
         match read.and_then(|text| Titles::parse(&text).map_err(|error| error.to_string())) {
             Ok(given) => {
                 self.change_settings(|settings| settings.given = given);
                 true
             }
             Err(error) => {
-                if let Some(element) = self.0.element() {
+                if let Some(element) = self.element() {
                     gst::element_error!(
                         element,
                         gst::ResourceError::Settings,
@@ -202,56 +208,34 @@ impl Demux {
 
     /// What was read so far, as the `stats` property shows it.
     pub fn stats(&self) -> gst::Structure {
-        self.0.lock().stats.structure()
+        let bytes_read = self.shared.bytes_read.load(Ordering::Relaxed);
+        self.lock().stats(bytes_read)
     }
 
     /// Forgets the file. Call when the element goes to READY.
     pub fn reset(&self) {
-        self.0.reset();
+        let old = std::mem::replace(&mut *self.lock(), State::new());
+        self.feed.reset();
+        self.shared.flow_trouble.store(false, Ordering::Relaxed);
+        self.shared.bytes_read.store(0, Ordering::Relaxed);
+        self.shared.position.store(u64::MAX, Ordering::Relaxed);
+        if let Some(element) = self.element() {
+            for stream in old.streams {
+                let _ = stream.pad.set_active(false);
+                // a pad that was made but not yet added has no parent
+                if stream.pad.parent().is_some() {
+                    let _ = element.remove_pad(&stream.pad);
+                }
+            }
+        }
     }
 
-    /// Takes an event sent to the element. `None` where it is none of the demuxer's own.
-    pub fn send_event(&self, event: &gst::Event) -> Option<bool> {
-        self.0.element_event(event)
-    }
-
-    /// Seeks to a time of the recorder's clock, in nanoseconds since 1970 (UTC). `pass` picks among several places with that
-    /// time, from 0: the hour that the end of daylight saving repeats has two.
-    pub fn seek_clock(&self, unix: i64, pass: u32, flags: gst::SeekFlags) -> bool {
-        self.0.seek_clock(unix, pass, flags)
-    }
-}
-
-impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         // a panic has already made the element post an error; what it left is still to be cleaned up
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settings(&self) -> Settings {
-        self.settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
     fn element(&self) -> Option<gst::Element> {
         self.element.upgrade()
-    }
-
-    fn reset(&self) {
-        let pads = {
-            let mut state = self.lock();
-            let old = std::mem::replace(&mut *state, State::new());
-            self.shared.flow_trouble.store(false, Ordering::Relaxed);
-            self.shared.bytes_read.store(0, Ordering::Relaxed);
-            old.streams
-        };
-        if let Some(element) = self.element() {
-            for stream in pads {
-                let _ = stream.pad.set_active(false);
-                let _ = element.remove_pad(&stream.pad);
-            }
-        }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the state wants done outside, and doing it without any lock.
 
-use super::{Inner, parse::BATCH};
+use super::{Demux, play::BATCH};
 use gst::prelude::*;
 use std::sync::atomic::Ordering;
 
@@ -19,8 +19,13 @@ pub enum Out {
     Message(Box<gst::Message>),
     /// A warning for the bus: text, and detail.
     Warning(String, String),
-    /// A line for the log.
-    Log(String),
+}
+
+impl Out {
+    /// Buffers.
+    pub fn is_buffer(&self) -> bool {
+        matches!(self, Out::Buffers(..))
+    }
 }
 
 /// Adds a buffer for a pad.
@@ -35,13 +40,18 @@ pub fn push_buffer(outs: &mut Vec<Out>, pad: &gst::Pad, buffer: gst::Buffer) {
     }
 }
 
-impl Inner {
+impl Demux {
     /// Does what was collected. The first flow that is not OK for all pads together ends it.
     pub(super) fn deliver(&self, outs: &mut Vec<Out>) -> Result<gst::FlowSuccess, gst::FlowError> {
         for out in outs.drain(..) {
             match out {
                 Out::Buffers(pad, buffers) => {
                     for buffer in buffers {
+                        if let Some(pts) = buffer.pts() {
+                            self.shared
+                                .position
+                                .store(pts.nseconds(), Ordering::Relaxed);
+                        }
                         let flow = pad.push(buffer);
                         if flow.is_ok() && !self.shared.flow_trouble.load(Ordering::Relaxed) {
                             continue;
@@ -53,25 +63,27 @@ impl Inner {
                 Out::Event(pad, event) => {
                     pad.push_event(event);
                 }
-                other => self.tell(other)?,
+                other => self.act(other)?,
             }
         }
         Ok(gst::FlowSuccess::Ok)
     }
 
     /// Does what is the element's to do.
-    fn tell(&self, out: Out) -> Result<(), gst::FlowError> {
+    fn act(&self, out: Out) -> Result<(), gst::FlowError> {
         let element = self.element().ok_or(gst::FlowError::Flushing)?;
         match out {
             Out::Pad(pad, events) => self.add_pad(&element, &pad, events),
-            Out::NoMorePads => element.no_more_pads(),
+            Out::NoMorePads => {
+                gst::debug!(self.cat, obj = element, "no more pads");
+                element.no_more_pads();
+            }
             Out::Message(message) => {
                 let _ = element.post_message(*message);
             }
             Out::Warning(text, detail) => {
                 gst::element_warning!(element, gst::StreamError::Demux, ("{text}"), ["{detail}"]);
             }
-            Out::Log(text) => gst::info!(self.cat, obj = element, "{text}"),
             Out::Buffers(..) | Out::Event(..) => {}
         }
         Ok(())
@@ -85,6 +97,13 @@ impl Inner {
         for event in &events {
             let _ = pad.store_sticky_event(event);
         }
+        gst::debug!(
+            self.cat,
+            obj = element,
+            "pad {}: {:?}",
+            pad.name(),
+            pad.current_caps()
+        );
         if let Err(error) = element.add_pad(pad) {
             gst::error!(
                 self.cat,
@@ -92,6 +111,12 @@ impl Inner {
                 "cannot add {}: {error}",
                 pad.name()
             );
+            return;
+        }
+        // only an active pad may count: the FLUSHING of another would hide what the others answer
+        let mut state = self.lock();
+        if state.streams.iter().any(|stream| stream.pad == *pad) {
+            state.flow.add_pad(pad);
         }
     }
 
@@ -99,11 +124,8 @@ impl Inner {
     pub(super) fn push_everywhere(&self, event: gst::Event) -> bool {
         let pads: Vec<gst::Pad> = {
             let state = self.lock();
-            state
-                .streams
-                .iter()
-                .map(|stream| stream.pad.clone())
-                .collect()
+            let pads = state.streams.iter().map(|stream| stream.pad.clone());
+            pads.collect()
         };
         let mut all = !pads.is_empty();
         for pad in pads {

@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Source pads, and the queries they answer.
 
-use super::Inner;
+use super::{Demux, state::State};
 use gst::prelude::{MulDiv as _, *};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-impl Inner {
-    /// A source pad of this name.
-    pub(super) fn source_pad(self: &Inner, template: &gst::PadTemplate, name: &str) -> gst::Pad {
-        let (event, query) = (self.me.clone(), self.me.clone());
-        gst::PadBuilder::<gst::Pad>::from_template(template)
-            .name(name)
-            .event_function(move |pad, parent, sent| match event.upgrade() {
-                Some(inner) => inner.src_event(pad, parent, sent),
-                None => false,
-            })
-            .query_function(move |pad, parent, asked| match query.upgrade() {
-                Some(inner) => inner.src_query(pad, parent, asked),
-                None => false,
-            })
-            .build()
-    }
-
-    fn src_query(
-        self: &Arc<Self>,
+impl Demux {
+    pub(super) fn src_query(
+        &self,
         pad: &gst::Pad,
         parent: Option<&gst::Object>,
         query: &mut gst::QueryRef,
@@ -33,6 +17,7 @@ impl Inner {
             gst::QueryViewMut::Position(asked) => self.answer_position(pad, asked),
             gst::QueryViewMut::Seeking(asked) => Some(self.answer_seeking(asked)),
             gst::QueryViewMut::Segment(asked) => Some(self.answer_segment(asked)),
+            gst::QueryViewMut::Custom(asked) => self.answer_clock(asked),
             gst::QueryViewMut::Convert(asked) => Some(self.answer_convert(pad, asked)),
             gst::QueryViewMut::Formats(asked) => {
                 asked.set([gst::Format::Time, gst::Format::Default, gst::Format::Bytes]);
@@ -71,8 +56,13 @@ impl Inner {
         let state = self.lock();
         match asked.format() {
             gst::Format::Time => {
-                let position = state.segment.position()?;
-                asked.set(state.segment.to_stream_time(position)?);
+                let position = match self.shared.position.load(Ordering::Relaxed) {
+                    u64::MAX => state.segment.position().unwrap_or(gst::ClockTime::ZERO),
+                    position => gst::ClockTime::from_nseconds(position),
+                };
+                // a seek past the end has nothing to show but its place
+                let inside = state.segment.to_stream_time(position);
+                asked.set(inside.unwrap_or(position));
                 Some(true)
             }
             gst::Format::Default => {
@@ -102,16 +92,6 @@ impl Inner {
         true
     }
 
-    /// Whether bytes that come by push can be asked for from another place.
-    pub(super) fn upstream_seeks(&self) -> bool {
-        let mut query = gst::query::Seeking::new(gst::Format::Bytes);
-        if !self.sink.peer_query(&mut query) {
-            return false;
-        }
-        let (seekable, _, stop) = query.result();
-        seekable && stop.value() > 0
-    }
-
     fn answer_segment(&self, asked: &mut gst::query::Segment) -> bool {
         let state = self.lock();
         let segment = &state.segment;
@@ -122,6 +102,40 @@ impl Inner {
         };
         asked.set(segment.rate(), start, stop);
         true
+    }
+
+    /// The recorder's clock for a stream time and back: a custom query with the structure `exp-clock`. It has either
+    /// `stream-time` (uint64, nanoseconds) or `clock` (uint64, nanoseconds since 1970 UTC) and, with the latter, `pass` (uint, 0
+    /// where it is left out). The answer adds the other one, and `recorded` (boolean): false where nothing was recorded at that
+    /// clock and the answer is the next moment that was.
+    fn answer_clock(&self, asked: &mut gst::query::Custom) -> Option<bool> {
+        let structure = asked.structure_mut();
+        if structure.name() != "exp-clock" {
+            return None;
+        }
+        let settings = self.settings();
+        let state = self.lock();
+        let shift = state.clock_shift(&settings);
+        if let Ok(time) = structure.get::<u64>("stream-time") {
+            let clock = state.clock_at(i64::try_from(time).unwrap_or(i64::MAX));
+            let clock = clock.and_then(|clock| u64::try_from(clock.saturating_sub(shift)).ok());
+            let Some(clock) = clock else {
+                return Some(false);
+            };
+            structure.set("clock", clock);
+            structure.set("recorded", true);
+            return Some(true);
+        }
+        let clock = structure.get::<u64>("clock").ok();
+        let clock = clock.and_then(|clock| i64::try_from(clock).ok());
+        let pass = structure.get::<u32>("pass").unwrap_or(0);
+        let place = clock.and_then(|clock| state.clock_place(clock.saturating_add(shift), pass));
+        let Some((running, _, at)) = place else {
+            return Some(false);
+        };
+        structure.set("stream-time", u64::try_from(running).unwrap_or(0));
+        structure.set("recorded", at.is_none());
+        Some(true)
     }
 
     /// Frames to time and back, by the usual distance of pictures; bytes by the file's mean.
@@ -161,7 +175,7 @@ impl Inner {
     }
 }
 
-impl super::state::State {
+impl State {
     /// Nanoseconds of so many frames, as a fraction.
     fn interval_of(&self, pad: &gst::Pad) -> Option<(u64, u64)> {
         let stream = self.streams.iter().find(|stream| &stream.pad == pad)?;

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Reverse playback: groups of pictures from the end to the beginning, each group forwards.
 //!
-//! The file is read backwards in stretches. Pictures at the beginning of a stretch whose keyframe stands in the stretch before
-//! wait for it. Decoders turn each group round.
+//! The file is read backwards in ranges. Frames at the beginning of a range whose keyframe is in the range before wait for it. Decoders turn each group round.
 
 use super::{
-    Inner, Settings,
-    input::Block,
-    listing::RecordScanner,
+    Demux, Settings,
     output::{Out, push_buffer},
-    parse::Next,
-    time_map::Space,
+    play::Next,
 };
-use formats::timeline::{Interpolator, Resolution, RunMap};
+use formats::{
+    recording::{Lister, Parser, Space},
+    timeline::Resolution,
+};
 use std::{collections::HashMap, ops::ControlFlow};
 
 /// Bytes read at a time.
@@ -34,14 +33,15 @@ struct Frame {
 pub struct Reverse {
     /// Records before this offset were not played yet.
     end: u64,
+    /// Records before this offset are not wanted.
+    floor: u64,
     /// Stream time at which it begins, and at which it ends.
     from: i64,
     until: i64,
     /// Pictures of the stretch being read, by stream.
     read: HashMap<usize, Vec<Frame>>,
-    /// Pictures that wait for their keyframe, by stream, and their bytes.
+    /// Pictures that wait for their keyframe, by stream.
     waiting: HashMap<usize, Vec<Frame>>,
-    bytes: usize,
     /// Streams whose last picture of the stretch has no reference: nothing that follows it has one.
     broken: HashMap<usize, bool>,
     /// Offsets of records that count.
@@ -52,15 +52,16 @@ pub struct Reverse {
 }
 
 impl Reverse {
-    /// From stream time `from` back to `until`, in a file whose records end at `end`.
-    pub fn new(end: u64, from: i64, until: i64) -> Reverse {
+    /// From stream time `from` back to `until`, in a file whose records end at `end`; none before `floor` is
+    /// wanted.
+    pub fn new(end: u64, floor: u64, from: i64, until: i64) -> Reverse {
         Reverse {
             end,
+            floor,
             from,
             until,
             read: HashMap::new(),
             waiting: HashMap::new(),
-            bytes: 0,
             broken: HashMap::new(),
             range: (0, 0),
             begun: false,
@@ -89,42 +90,43 @@ impl Reverse {
     }
 }
 
-impl Inner {
+impl Demux {
     /// Plays the stretch before the last one. True at the beginning of the segment.
     pub(super) fn play_backwards(&self, settings: &Settings) -> Result<bool, gst::FlowError> {
         self.note_slots()?;
-        let Some((from, to)) = self.next_stretch() else {
+        let Some((from, to)) = self.next_range() else {
             return Ok(true);
         };
-        self.read_stretch(settings, from, to)?;
+        self.read_range(settings, from, to)?;
         let mut outs = Vec::new();
         let done = self.turn_round(&mut outs);
         self.deliver(&mut outs)?;
         Ok(done)
     }
 
-    /// Without a clock, only counting from the file's start tells the slots that a stretch has.
+    /// Without a clock, only counting from the file's start shows the slots that a range has.
     fn note_slots(&self) -> Result<(), gst::FlowError> {
-        let listing = {
+        let reader = {
             let state = self.lock();
-            let counted = state.tuning.timing.resolution == Resolution::Slots
+            let counted = state.profile().timing.resolution == Resolution::Slots
                 && state.reverse.as_ref().is_some_and(|it| !it.begun);
-            let reader = state.reader.as_ref().filter(|_| counted);
-            reader.and_then(|reader| {
-                let mut fork = reader.fork();
-                fork.set_slot(0);
-                RecordScanner::new(self, fork, Space::Records, 0)
-            })
+            let parser = state.parser.as_ref().filter(|_| counted);
+            parser.map(|parser| parser.reader().fork())
         };
-        let Some(mut listing) = listing else {
+        let (Some(mut reader), Some(source)) = (reader, self.source()) else {
+            return Ok(());
+        };
+        reader.set_slot(0);
+        let Some(mut lister) = Lister::new(source, &*reader, Space::Records, 0) else {
             return Ok(());
         };
         let mut slots: Vec<(u64, u64)> = Vec::new();
         // the lock is not held while reading
-        listing.walk(0, u64::MAX, false, |entry| {
+        lister.walk(0, u64::MAX, false, &mut |listed| {
+            let offset = listed.mark.offset;
             let last = slots.last().map(|(offset, _)| *offset);
-            let far = last.is_none_or(|last| entry.offset.saturating_sub(last) >= SLOT_STEP);
-            slots.extend(entry.slot.filter(|_| far).map(|slot| (entry.offset, slot)));
+            let far = last.is_none_or(|last| offset.saturating_sub(last) >= SLOT_STEP);
+            slots.extend(listed.mark.slot.filter(|_| far).map(|slot| (offset, slot)));
             ControlFlow::Continue(())
         })?;
         if let Some(reverse) = self.lock().reverse.as_mut() {
@@ -133,18 +135,19 @@ impl Inner {
         Ok(())
     }
 
-    /// Sets reader and timeline to the next stretch; its offsets.
-    fn next_stretch(&self) -> Option<(u64, u64)> {
-        let settings = self.settings();
+    /// Sets parser and timeline to the range before the last one; its offsets.
+    fn next_range(&self) -> Option<(u64, u64)> {
         let mut state = self.lock();
         let state = &mut *state;
-        let start = state.first_record.unwrap_or(0);
+        let first = state.first_record.unwrap_or(0);
         let reverse = state.reverse.as_mut()?;
+        let start = first.max(reverse.floor);
         if !reverse.begun {
             reverse.begun = true;
-            // what lies behind the segment's end is left out where the map says so
-            let number = state.map.at_running(reverse.from)?;
-            if state.map.space == super::time_map::Space::Records {
+            // what is after the segment's end is left out where the map shows it
+            if let Some(number) = state.map.at_running(reverse.from)
+                && state.map.space == Space::Records
+            {
                 reverse.end = reverse.end.min(state.map.end_of(number));
             }
         }
@@ -155,81 +158,84 @@ impl Inner {
         let from = to.saturating_sub(STRETCH).max(start);
         reverse.range = (from, to);
         reverse.end = from;
-        let mut warm = from.saturating_sub(WARM).max(start);
+        let mut warm = from.saturating_sub(WARM).max(first);
         let mark = reverse.slots.iter().rfind(|(offset, _)| *offset <= warm);
         let slot = mark.map(|(offset, slot)| {
             warm = *offset;
             *slot
         });
-        state.offset = warm;
-        state.want = 0;
         state.stopped = false;
-        if let Some(reader) = state.reader.as_mut() {
-            reader.resync();
-            if let Some(slot) = slot {
-                reader.set_slot(slot);
-            }
+        state.jump_to(warm);
+        if let (Some(parser), Some(slot)) = (&mut state.parser, slot) {
+            parser.reader_mut().set_slot(slot);
         }
-        state.interpolator = Interpolator::new(state.tuning.timing);
-        state.runs = RunMap::new(settings.gap_policy, &state.tuning.timing);
-        state.resume_at = Some(warm);
+        state.placement.jump(None);
+        let map = state.map.clone();
+        let counted = state.profile().timing.resolution == Resolution::Slots;
+        state.placement.resume_by(Box::new(move |offset, clock| {
+            match map.run_holding(offset, clock) {
+                Some(run) => Some((run.clock, run.running)),
+                // the file's own timeline is running time
+                None => counted.then_some((clock, clock)),
+            }
+        }));
+        // frames before the range show which of its first ones have a reference
+        state.placement.trust_references();
         for stream in &mut state.streams {
             stream.last = None;
-            stream.wait_key = false;
         }
         Some((warm, to))
     }
 
-    /// Parses all records of the stretch, and a little more, so that its last ones are placed in time.
-    fn read_stretch(&self, settings: &Settings, from: u64, to: u64) -> Result<(), gst::FlowError> {
+    /// Parses all records of the range, and a little more, so that its last ones are placed in time.
+    fn read_range(&self, settings: &Settings, from: u64, to: u64) -> Result<(), gst::FlowError> {
         let mut outs = Vec::new();
         let end = to.saturating_add(WARM);
         let mut want = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX);
-        loop {
-            let offset = self.lock().offset;
+        'blocks: loop {
+            let offset = self.lock().offset();
             if offset >= end {
                 break;
             }
-            let block: Block = self.read(offset, want)?;
+            let block = self.read(offset, want)?;
             loop {
                 match self.parse(&block, settings, &mut outs)? {
                     Next::More | Next::Head => {
-                        if self.lock().offset >= end {
-                            break;
+                        if self.lock().offset() >= end {
+                            break 'blocks;
                         }
                     }
                     Next::Need(bytes) => {
                         want = bytes.max(WARM as usize);
                         break;
                     }
-                    Next::End => {
-                        self.lock().offset = end;
-                        break;
-                    }
+                    Next::End => break 'blocks,
                 }
             }
             self.deliver(&mut outs)?;
         }
         let mut state = self.lock();
         let state = &mut *state;
-        state.interpolator.finish();
+        state.placement.finish();
         self.drain(state, settings, &mut outs);
-        state.region = None;
-        outs.retain(|out| !matches!(out, Out::Warning(..)));
+        let _ = state.parser.as_mut().and_then(Parser::take_damage);
+        state.outs.extend(outs);
         Ok(())
     }
 
-    /// Puts the groups that are complete out, last one first. True when the segment's beginning is reached.
+    /// Puts out the groups that are complete, the last one first, those of all streams by their times. True when the segment's
+    /// beginning is reached.
     fn turn_round(&self, outs: &mut Vec<Out>) -> bool {
         let mut state = self.lock();
         let state = &mut *state;
+        outs.append(&mut state.outs);
         let first = state.first_record.unwrap_or(0);
         let (segment, seqnum) = (state.segment.clone(), state.seqnum);
         let Some(reverse) = state.reverse.as_mut() else {
             return true;
         };
-        // what is read before the stretch itself does not count
-        let mut done = reverse.range.0 <= first;
+        // what is read before the range itself does not count
+        let mut done = reverse.range.0 <= first.max(reverse.floor);
         let mut streams: Vec<usize> = reverse
             .read
             .keys()
@@ -238,56 +244,61 @@ impl Inner {
             .collect();
         streams.sort_unstable();
         streams.dedup();
+        let mut groups: Vec<(u64, usize, Vec<Frame>)> = Vec::new();
+        let mut bytes = 0_usize;
         for index in streams {
             let mut frames = reverse.read.remove(&index).unwrap_or_default();
             let waiting = reverse.waiting.remove(&index).unwrap_or_default();
             if !reverse.broken.remove(&index).unwrap_or(false) {
                 frames.extend(waiting);
             }
-            let Some(stream) = state.streams.get_mut(index) else {
-                continue;
-            };
             while let Some(at) = frames.iter().rposition(|frame| frame.key) {
                 let group = frames.split_off(at);
-                let time =
-                    |frame: &Frame| frame.buffer.pts().map_or(0, |pts| pts.nseconds() as i64);
-                if group
-                    .first()
-                    .is_some_and(|frame| time(frame) > reverse.from)
-                {
-                    continue;
-                }
-                done |= group
-                    .first()
-                    .is_some_and(|frame| time(frame) <= reverse.until);
-                stream.send_segment(&segment, seqnum, outs);
-                for (n, frame) in group.into_iter().enumerate() {
-                    if time(&frame) > reverse.from {
-                        continue;
-                    }
-                    let mut buffer = frame.buffer;
-                    {
-                        let buffer = buffer.make_mut();
-                        if n == 0 {
-                            buffer.set_flags(gst::BufferFlags::DISCONT);
-                        } else {
-                            buffer.unset_flags(gst::BufferFlags::DISCONT);
-                        }
-                    }
-                    if n == 0
-                        && let Some(pts) = buffer.pts()
-                    {
-                        state.segment.set_position(pts);
-                    }
-                    push_buffer(outs, &stream.pad, buffer);
-                }
+                let time = group.first().map_or(0, Frame::time);
+                groups.push((time, index, group));
             }
-            reverse.bytes = frames.iter().map(|frame| frame.buffer.size()).sum();
-            if reverse.bytes > MAX_WAITING {
+            bytes = bytes.saturating_add(frames.iter().map(|frame| frame.buffer.size()).sum());
+            if bytes > MAX_WAITING {
                 frames.clear();
             }
             reverse.waiting.insert(index, frames);
         }
+        let from = u64::try_from(reverse.from).unwrap_or(0);
+        let until = u64::try_from(reverse.until).unwrap_or(0);
+        // queues behind the pads hold a second: no stream may run ahead of the others by more
+        groups.sort_by_key(|(time, index, _)| (std::cmp::Reverse(*time), *index));
+        for (time, index, group) in groups {
+            let Some(stream) = state.streams.get_mut(index) else {
+                continue;
+            };
+            let video = stream.key.codec.media() == formats::reader::Media::Video;
+            if time > from {
+                continue;
+            }
+            done |= video && time <= until;
+            stream.send_segment(&segment, seqnum, outs);
+            for (n, frame) in group.into_iter().enumerate() {
+                if frame.time() > from {
+                    continue;
+                }
+                let mut buffer = frame.buffer;
+                {
+                    let buffer = buffer.make_mut();
+                    match n {
+                        0 => buffer.set_flags(gst::BufferFlags::DISCONT),
+                        _ => buffer.unset_flags(gst::BufferFlags::DISCONT),
+                    }
+                }
+                push_buffer(outs, &stream.pad, buffer);
+            }
+        }
         done
+    }
+}
+
+impl Frame {
+    /// Running time, nanoseconds.
+    fn time(&self) -> u64 {
+        self.buffer.pts().map_or(0, |pts| pts.nseconds())
     }
 }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Seek events, and playback from another place.
 
-use super::{
-    Inner, Settings,
-    locate::{SeekTarget, Snap},
-    output::Out,
-    reverse::Reverse,
-    survey,
+use super::{Demux, reverse::Reverse, state::State};
+use formats::{
+    reader::Media,
+    recording::{SEEKING, SeekTarget, Seeker, Snap},
+    timeline::SECOND,
 };
-use formats::timeline::{Interpolator, SECOND};
 use gst::prelude::*;
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 /// A seek as it was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -44,26 +42,6 @@ impl PendingSeek {
         .filter(|_| usable)
     }
 
-    /// Forward at any speed, flushing.
-    pub fn is_plain(&self) -> bool {
-        self.rate > 0.0 && self.flags.contains(gst::SeekFlags::FLUSH)
-    }
-
-    /// Goes to a keyframe rather than to the time itself.
-    pub fn snaps(&self) -> bool {
-        self.snap() != Snap::Accurate
-    }
-
-    /// The event's number.
-    pub fn seqnum(&self) -> gst::Seqnum {
-        self.seqnum
-    }
-
-    /// The event's flags.
-    pub fn flags(&self) -> gst::SeekFlags {
-        self.flags
-    }
-
     /// Changes a segment as the seek says. `None` where it cannot be.
     pub fn apply(&self, segment: &mut gst::FormattedSegment<gst::ClockTime>) -> Option<()> {
         segment
@@ -95,9 +73,9 @@ impl PendingSeek {
     }
 }
 
-impl Inner {
-    /// An event that an application sends to the element itself, which may have no pads yet.
-    pub(super) fn element_event(self: &Arc<Self>, event: &gst::Event) -> Option<bool> {
+impl Demux {
+    /// An event that an application sends to the element itself, which may have no pads yet. `None` where it is not the demuxer's.
+    pub fn send_event(&self, event: &gst::Event) -> Option<bool> {
         match event.view() {
             gst::EventView::Seek(seek) => Some(self.seek(seek)),
             _ => None,
@@ -106,7 +84,7 @@ impl Inner {
 
     /// An event from downstream.
     pub(super) fn src_event(
-        self: &Arc<Self>,
+        &self,
         pad: &gst::Pad,
         parent: Option<&gst::Object>,
         event: gst::Event,
@@ -118,42 +96,44 @@ impl Inner {
         }
     }
 
-    fn seek(self: &Arc<Self>, seek: &gst::event::Seek) -> bool {
+    fn seek(&self, seek: &gst::event::Seek) -> bool {
         let Some(wanted) = PendingSeek::from_event(seek) else {
-            gst::debug!(self.cat, "refused: not in time format, or no usable rate");
+            gst::debug!(
+                self.cat,
+                "seek refused: not in time format, or no usable rate"
+            );
             return false;
         };
         if wanted.flags.contains(gst::SeekFlags::INSTANT_RATE_CHANGE) {
             return self.change_rate(&wanted);
         }
-        let (pull, known, again) = {
+        let (known, again) = {
             let mut state = self.lock();
             let again = state.last_seek.replace(wanted.seqnum) == Some(wanted.seqnum);
-            let known = state.reader.is_some() && state.head.is_none();
-            if state.reader.is_none() || state.pull && !known {
+            let known = state.is_known();
+            if !known {
                 state.pending_seek = Some(wanted).filter(|_| !again).or(state.pending_seek);
             }
-            (state.pull, known, again)
+            (known, again)
         };
-        match (again, pull, known) {
+        match (again, known) {
             // the same seek reached us by another pad
-            (true, ..) => true,
-            (false, true, true) => self.seek_pull(&wanted),
-            (false, true, false) => true,
-            (false, false, false) if self.lock().pending_seek.is_some() => true,
-            (false, false, _) => self.seek_push(&wanted),
+            (true, _) => true,
+            (false, true) => self.perform(&wanted),
+            // played when the file is known; where nothing can be read elsewhere, that is said at once
+            (false, false) => {
+                let waits = self.sink.mode() != gst::PadMode::Push;
+                waits || self.upstream_seeks()
+            }
         }
     }
 
     /// Plays on at another speed without seeking.
     fn change_rate(&self, wanted: &PendingSeek) -> bool {
-        let (rate, pull) = {
-            let state = self.lock();
-            (state.segment.rate(), state.pull)
-        };
+        let rate = self.lock().segment.rate();
         let moves =
             wanted.start_type != gst::SeekType::None || wanted.stop_type != gst::SeekType::None;
-        if moves || rate * wanted.rate < 0.0 || !pull && wanted.rate < 0.0 {
+        if moves || rate * wanted.rate < 0.0 {
             return false;
         }
         let mut flags = gst::SegmentFlags::empty();
@@ -177,38 +157,45 @@ impl Inner {
     }
 
     /// A seek that waited for the file to be known.
-    pub(super) fn play_pending_seek(self: &Arc<Self>) -> bool {
+    pub(super) fn play_pending_seek(&self) -> bool {
         let wanted = {
             let mut state = self.lock();
-            if state.head.is_some() {
+            if !state.is_known() {
                 return false;
             }
             state.pending_seek.take()
         };
-        wanted.is_some_and(|wanted| self.seek_pull(&wanted))
+        wanted.is_some_and(|wanted| self.perform(&wanted))
     }
 
-    fn seek_pull(self: &Arc<Self>, wanted: &PendingSeek) -> bool {
+    fn perform(&self, wanted: &PendingSeek) -> bool {
+        if self.source().is_none() {
+            gst::debug!(self.cat, "seek refused: upstream cannot seek");
+            return false;
+        }
         let flush = wanted.flags.contains(gst::SeekFlags::FLUSH);
+        let pull = self.lock().pull;
         if flush {
             let start = gst::event::FlushStart::builder()
                 .seqnum(wanted.seqnum)
                 .build();
-            self.sink.push_event(start.clone());
+            if pull {
+                self.sink.push_event(start.clone());
+            }
             self.push_everywhere(start);
-        } else {
-            let _ = self.sink.pause_task();
         }
+        self.feed.interrupt(true);
+        self.pause();
         // the streaming thread is out of everybody's way from here on
-        let guard = self.sink.stream_lock();
-        if flush {
+        let guard = self.hold();
+        self.feed.interrupt(false);
+        if flush && pull {
             let stop = gst::event::FlushStop::builder(true)
                 .seqnum(wanted.seqnum)
                 .build();
             self.sink.push_event(stop);
         }
-        let settings = self.settings();
-        let done = self.go_to(wanted, &settings);
+        let done = self.go_to(wanted);
         if flush {
             let stop = gst::event::FlushStop::builder(true)
                 .seqnum(wanted.seqnum)
@@ -226,13 +213,15 @@ impl Inner {
         }
         drop(guard);
         // even a seek that failed must not leave the stream standing
-        let started = self.start_task().is_ok();
+        let started = self.start().is_ok();
         matches!(done, Ok(true)) && started
     }
 
-    /// Sets segment, reader and timeline to the place asked for.
-    fn go_to(&self, wanted: &PendingSeek, settings: &Settings) -> Result<bool, gst::FlowError> {
-        self.survey(settings, survey::SEEKING)?;
+    /// Sets segment, parser and timeline to the place asked for.
+    fn go_to(&self, wanted: &PendingSeek) -> Result<bool, gst::FlowError> {
+        let settings = self.settings();
+        let before = self.shared.bytes_read.load(Ordering::Relaxed);
+        self.survey(&settings, SEEKING)?;
         let mut segment = {
             let state = self.lock();
             let mut segment = state.segment.clone();
@@ -251,17 +240,16 @@ impl Inner {
             Snap::Accurate if backwards => Snap::Before,
             snap => snap,
         };
-        let Some(target_place) = self.locate(settings, target, snap)? else {
+        let Some(place) = self.locate(target, snap)? else {
             return Ok(false);
         };
         if wanted.snap() != Snap::Accurate {
-            let time = gst::ClockTime::from_nseconds(target_place.time.max(0).unsigned_abs());
+            let time = gst::ClockTime::from_nseconds(place.time.max(0).unsigned_abs());
             if backwards {
                 let end = gst::ClockTime::from_nseconds(target.max(0).unsigned_abs());
-                segment.set_stop(if snap == Snap::After {
-                    time.max(end)
-                } else {
-                    end
+                segment.set_stop(match snap {
+                    Snap::After => time.max(end),
+                    _ => end,
                 });
             } else {
                 segment.set_start(time);
@@ -271,65 +259,148 @@ impl Inner {
         } else if backwards && segment.stop().is_none() {
             segment.set_stop(end);
         }
-        self.restart(wanted, segment, &target_place, settings, target);
+        let floor = match backwards {
+            true => {
+                let start = segment.start().map_or(0, |start| start.nseconds());
+                let start = i64::try_from(start).unwrap_or(i64::MAX);
+                self.locate(start, Snap::Before)?.map(|place| place.offset)
+            }
+            false => None,
+        };
+        let after = self.shared.bytes_read.load(Ordering::Relaxed);
+        gst::debug!(
+            self.cat,
+            "seek to {target} ({snap:?}): offset {}, segment from {:?}; {} bytes read",
+            place.offset,
+            segment.start(),
+            after.saturating_sub(before)
+        );
+        self.restart(wanted, segment, &place, target, floor);
         Ok(true)
+    }
+
+    /// Finds the place for a stream time. `None` where nothing is known of the file.
+    fn locate(&self, target: i64, snap: Snap) -> Result<Option<SeekTarget>, gst::FlowError> {
+        let settings = self.settings();
+        let Some(source) = self.source() else {
+            return Ok(None);
+        };
+        let (reader, map, profile, cameras, first) = {
+            let state = self.lock();
+            let indexed = state.indexed.as_ref().map(|reader| reader.fork());
+            let own = || state.parser.as_ref().map(|parser| parser.reader().fork());
+            let Some(reader) = indexed.or_else(own) else {
+                return Ok(None);
+            };
+            let cameras: Vec<u16> = state
+                .streams
+                .iter()
+                .filter(|stream| stream.key.codec.media() == Media::Video)
+                .filter(|stream| stream.frames > 0 || state.streams.len() == 1)
+                .map(|stream| stream.key.camera)
+                .collect();
+            let profile = state.profile().clone();
+            (
+                reader,
+                state.map.clone(),
+                profile,
+                cameras,
+                state.first_record.unwrap_or(0),
+            )
+        };
+        let seeker = Seeker::new(
+            source,
+            &*reader,
+            &map,
+            &profile,
+            cameras,
+            settings.camera,
+            first,
+        );
+        match seeker {
+            Some(mut seeker) => seeker.locate(target, snap),
+            None => Ok(None),
+        }
     }
 
     fn restart(
         &self,
         wanted: &PendingSeek,
         segment: gst::FormattedSegment<gst::ClockTime>,
-        target_place: &SeekTarget,
-        settings: &Settings,
+        place: &SeekTarget,
         target: i64,
+        floor: Option<u64>,
     ) {
         let mut state = self.lock();
         let state = &mut *state;
-        if let Some(reader) = state.reader.as_mut() {
-            reader.resync();
-            if let Some(slot) = target_place.slot {
-                reader.set_slot(slot);
+        if let Some(parser) = &mut state.parser {
+            parser.jump(place.offset);
+            if let Some(slot) = place.slot {
+                parser.reader_mut().set_slot(slot);
             }
         }
-        state.interpolator = Interpolator::new(state.tuning.timing);
-        state.runs = formats::timeline::RunMap::new(settings.gap_policy, &state.tuning.timing);
-        state.runs.resume(target_place.clock, target_place.running);
-        state.offset = target_place.offset;
+        state.placement.jump(Some((place.clock, place.running)));
         state.want = 0;
         state.read_on = 0;
-        state.region = None;
         state.stopped = false;
         state.last_clock = None;
-        state.gap_check = target_place.time;
+        state.gap_check = place.time;
         state.seqnum = wanted.seqnum;
         let start = segment.start().map_or(0, |start| start.nseconds());
         state.reverse = (wanted.rate < 0.0).then(|| {
             Reverse::new(
                 state.map.end_offset(),
+                floor.unwrap_or(0),
                 target,
                 i64::try_from(start).unwrap_or(i64::MAX),
             )
         });
+        let position = segment.position().map_or(u64::MAX, |time| time.nseconds());
+        self.shared.position.store(position, Ordering::Relaxed);
         state.segment = segment;
         state.flow.reset();
         self.shared.flow_trouble.store(false, Ordering::Relaxed);
-        state.outs.retain(|out| !matches!(out, Out::Buffers(..)));
+        state.outs.retain(|out| !out.is_buffer());
         for stream in &mut state.streams {
-            stream.restart();
-            stream.end = target_place.time;
+            stream.restart(place.time);
             stream.from = match wanted.rate > 0.0 {
-                true => target_place
-                    .from
-                    .get(&stream.key.camera)
-                    .copied()
-                    .unwrap_or(0),
+                true => place.from.get(&stream.key.camera).copied().unwrap_or(0),
                 false => 0,
             };
         }
     }
 
+    /// Upstream flushed by its own wish: what it sends next is played as something new.
+    pub(super) fn flushed_by_upstream(&self, event: gst::Event) -> bool {
+        self.pause();
+        let guard = self.hold();
+        {
+            let mut state = self.lock();
+            let state = &mut *state;
+            state.follows = true;
+            state.stopped = false;
+            state.placement.jump(None);
+            state.segment = gst::FormattedSegment::new();
+            state.seqnum = event.seqnum();
+            state.flow.reset();
+            state.last_clock = None;
+            state.gap_check = 0;
+            state.reverse = None;
+            self.shared.flow_trouble.store(false, Ordering::Relaxed);
+            self.shared.position.store(u64::MAX, Ordering::Relaxed);
+            state.outs.retain(|out| !out.is_buffer());
+            for stream in &mut state.streams {
+                stream.restart(0);
+                stream.from = 0;
+            }
+        }
+        self.push_everywhere(event);
+        drop(guard);
+        self.start().is_ok()
+    }
+
     /// A TOC entry was chosen: its beginning is played.
-    fn select_run(self: &Arc<Self>, uid: &str) -> bool {
+    fn select_run(&self, uid: &str) -> bool {
         let number = uid
             .strip_prefix("run-")
             .and_then(|number| number.parse::<usize>().ok());
@@ -346,7 +417,7 @@ impl Inner {
     }
 
     /// Seeks to a stream time by our own wish, as an application would.
-    fn seek_to(self: &Arc<Self>, running: i64, flags: gst::SeekFlags) -> bool {
+    fn seek_to(&self, running: i64, flags: gst::SeekFlags) -> bool {
         let time = gst::ClockTime::from_nseconds(running.max(0).unsigned_abs());
         let rate = self.lock().segment.rate().abs().max(f64::MIN_POSITIVE);
         let event = gst::event::Seek::new(
@@ -363,35 +434,35 @@ impl Inner {
         }
     }
 
-    /// See [`super::Demux::seek_clock`].
-    pub(super) fn seek_clock(
-        self: &Arc<Self>,
-        unix: i64,
-        pass: u32,
-        flags: gst::SeekFlags,
-    ) -> bool {
+    /// Seeks to a time of the recorder's clock, in nanoseconds since 1970 (UTC). `pass` picks among several places with that time,
+    /// from 0: the hour that the end of daylight saving repeats has two. Where nothing was recorded at that time, playback
+    /// continues with the next recording, which an element message `exp-clock-seek` says.
+    pub fn seek_clock(&self, unix: i64, pass: u32, flags: gst::SeekFlags) -> bool {
         let settings = self.settings();
-        let target = {
-            let guard = match self.survey(&settings, survey::SEEKING) {
-                Ok(()) => self.lock(),
-                Err(_) => return false,
-            };
-            let clock = unix.saturating_add(guard.clock_shift(&settings));
-            let pass = usize::try_from(pass).unwrap_or(usize::MAX);
-            let inside = guard.map.at_clock(clock).nth(pass).map(|run| {
-                run.running.saturating_add(
-                    clock
-                        .saturating_sub(run.clock)
-                        .min(run.clock_end.saturating_sub(run.clock)),
-                )
-            });
-            // in a gap: where recording goes on
-            inside.or_else(|| {
-                let next = guard.map.runs.iter().filter(|run| run.clock >= clock);
-                next.map(|run| run.running).nth(pass)
-            })
+        if self.survey(&settings, SEEKING).is_err() {
+            return false;
+        }
+        let found = {
+            let state = self.lock();
+            let shift = state.clock_shift(&settings);
+            state
+                .clock_place(unix.saturating_add(shift), pass)
+                .map(|(running, clock, at)| (running, clock.saturating_sub(shift), at))
         };
-        target.is_some_and(|running| self.seek_to(running, flags))
+        let Some((running, clock, at)) = found else {
+            return false;
+        };
+        if let (Some(element), Some(at)) = (self.element(), at) {
+            let structure = gst::Structure::builder("exp-clock-seek")
+                .field("wanted", u64::try_from(unix).unwrap_or(0))
+                .field("reached", u64::try_from(clock).unwrap_or(0))
+                .field("recorded", false)
+                .field("where", at)
+                .build();
+            let message = gst::message::Element::builder(structure).src(&element);
+            let _ = element.post_message(message.build());
+        }
+        self.seek_to(running, flags)
     }
 
     /// The duration may be another now.
@@ -405,16 +476,43 @@ impl Inner {
     }
 }
 
-impl super::state::State {
-    /// Duration of the recording in stream time.
-    pub fn playing_time(&self) -> Option<gst::ClockTime> {
-        let known = self.map.duration().or_else(|| self.slots_time())?;
-        Some(gst::ClockTime::from_nseconds(known.max(0).unsigned_abs()))
+impl State {
+    /// Running time for a clock time, the clock that is reached, and where the wanted one is if nothing was recorded then: `before`
+    /// all recordings, in a `gap`, or `after` all.
+    pub fn clock_place(&self, clock: i64, pass: u32) -> Option<(i64, i64, Option<&'static str>)> {
+        let pass = usize::try_from(pass).unwrap_or(usize::MAX);
+        if let Some(run) = self.map.at_clock(clock).nth(pass) {
+            let into = clock
+                .saturating_sub(run.clock)
+                .min(run.clock_end.saturating_sub(run.clock));
+            return Some((run.running.saturating_add(into), clock, None));
+        }
+        // in a gap: where recording continues
+        let mut later = self.map.runs.iter().filter(|run| run.clock >= clock);
+        let earlier = self.map.runs.iter().any(|run| run.clock < clock);
+        if let Some(run) = later.nth(pass) {
+            let at = if earlier { "gap" } else { "before" };
+            return Some((run.running, run.clock, Some(at)));
+        }
+        if pass > 0 {
+            return None;
+        }
+        let last = self.map.runs.iter().max_by_key(|run| run.clock_end)?;
+        let into = last.clock_end.saturating_sub(last.clock);
+        Some((
+            last.running.saturating_add(into),
+            last.clock_end,
+            Some("after"),
+        ))
     }
 
-    /// Duration of a file without a clock: its header knows the span, or what was played.
-    fn slots_time(&self) -> Option<i64> {
-        let (from, to) = self.reader.as_ref()?.info().span?;
-        Some(to.saturating_sub(from).saturating_mul(SECOND))
+    /// The recorder's clock at a running time, nanoseconds since 1970.
+    pub fn clock_at(&self, running: i64) -> Option<i64> {
+        let run = self.map.runs.get(self.map.at_running(running)?)?;
+        let into = running.saturating_sub(run.running);
+        let end = run
+            .clock_end
+            .saturating_add(self.map.interval.max(SECOND / 1000));
+        Some(run.clock.saturating_add(into).min(end))
     }
 }

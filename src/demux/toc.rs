@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The table of contents: one entry for each recorded run.
 
-use super::{Inner, Settings, state::State, time_map::Accuracy};
+use super::{Demux, Settings, state::State};
 use formats::{
     reader::Mode,
+    recording::Accuracy,
     timeline::{Run, SECOND},
 };
 
 /// Runs that are listed at most.
 const MAX_ENTRIES: usize = 1000;
 
-impl Inner {
+impl Demux {
     /// The event for a pad, where the runs are known from all records, an index or samples.
     pub(super) fn toc_event(&self, state: &State, settings: &Settings) -> Option<gst::Event> {
         if state.map.accuracy < Accuracy::Sampled || state.map.runs.is_empty() {

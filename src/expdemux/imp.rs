@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
 use crate::{
-    demux::{Demux, Format, Opened},
+    demux::{Demux, DemuxElement, Format},
     properties,
 };
 use formats::{
-    exp::{layout::Layout, probe},
+    exp::layout::Layout,
     reader::Window,
+    recording::{self, Formats, Opened},
 };
 use gst::{glib, prelude::*, subclass::prelude::*};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -33,24 +34,17 @@ impl Format for ExpFormat {
             .clone();
         if wanted != "auto" && !wanted.is_empty() {
             return match load_layout(&wanted) {
-                Ok(layout) => Opened::Reader(probe::open_layout(layout)),
-                Err(error) => Opened::No(format!("records of layout {wanted}: {error}")),
+                Ok(layout) => Opened::Recording {
+                    evidence: format!("by layout {}, as asked for", layout.name),
+                    format: recording::Format::Layout(Box::new(layout)),
+                    confidence: 100,
+                },
+                Err(error) => Opened::Unknown {
+                    expected: format!("records of layout {wanted}: {error}"),
+                },
             };
         }
-        match probe::probe(head) {
-            probe::Probe::Need(bytes) => Opened::Need(bytes),
-            probe::Probe::Is { family, .. } => match probe::open(family) {
-                Some(reader) => Opened::Reader(reader),
-                None => Opened::No("a built-in layout".to_owned()),
-            },
-            probe::Probe::No => match probe::learn(head) {
-                probe::Learning::Need(bytes) => Opened::Need(bytes),
-                probe::Learning::Layout {
-                    layout, evidence, ..
-                } => Opened::Reader(probe::open_inferred(*layout, evidence)),
-                probe::Learning::No(why) => Opened::No(format!("{}; {why}", probe::EXPECTED)),
-            },
-        }
+        recording::open(head, Formats::Exp)
     }
 
     fn pixel_aspect(&self, width: u16, height: u16) -> (i32, i32) {
@@ -91,7 +85,7 @@ impl ObjectSubclass for ExpDemux {
             .pad_template("sink")
             .expect("the class has a sink template");
         ExpDemux {
-            demux: Demux::new(&template, *CAT, Box::new(format)),
+            demux: Demux::new::<ExpDemux>(&template, *CAT, Box::new(format)),
             layout,
         }
     }
@@ -145,6 +139,12 @@ impl ObjectImpl for ExpDemux {
 }
 
 impl GstObjectImpl for ExpDemux {}
+
+impl DemuxElement for ExpDemux {
+    fn demux(&self) -> &Demux {
+        &self.demux
+    }
+}
 
 impl ElementImpl for ExpDemux {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {

@@ -3,10 +3,10 @@
 
 use super::facts;
 use super::typefind;
-use crate::demux::{Demux, Format, Opened};
+use crate::demux::{Demux, DemuxElement, Format};
 use crate::properties;
-use formats::netvu::{self, Kind};
 use formats::reader::{Packet, Window};
+use formats::recording::{self, Formats, Opened};
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -19,12 +19,6 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
         Some("NetVu demuxer"),
     )
 });
-
-/// Bytes that are enough for a recording that begins as one.
-const LOOK: usize = 64 << 10;
-
-/// How sure the probe must be to stop reading on.
-const SURE: u32 = 80;
 
 /// What this demuxer has of its own.
 struct NetVu {
@@ -51,31 +45,15 @@ impl NetVu {
     fn facts(&self) -> FrameFacts {
         *self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn reader(&self, kind: Kind) -> Opened {
-        Opened::Reader(netvu::open_terse(kind, self.facts() != FrameFacts::All))
-    }
 }
 
 impl Format for NetVu {
     fn open(&self, head: &Window<'_>) -> Opened {
-        let data = head.data;
-        let more = |limit: usize| !head.last && data.len() < limit;
-        match netvu::probe(data) {
-            Some((kind, score)) if score >= SURE || !more(LOOK) => self.reader(kind),
-            // what some units answer when one picture is asked for
-            None if data.starts_with(&[0xff, 0xd8, 0xff]) => self.reader(Kind::Mime),
-            _ if more(LOOK) => Opened::Need(data.len().saturating_add(1)),
-            // the beginning may be damaged, or something else be before
-            _ if more(netvu::MAX_PROBE) => {
-                Opened::Need(data.len().saturating_mul(2).min(netvu::MAX_PROBE))
-            }
-            _ => Opened::No(
-                "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \
-                 a Digital Sprite message or a PAR partition (not a Parchive)"
-                    .to_owned(),
-            ),
-        }
+        recording::open(head, Formats::NetVu)
+    }
+
+    fn is_terse(&self) -> bool {
+        self.facts() != FrameFacts::All
     }
 
     /// Units send one field of 288, 256 or 240 lines as a picture: its pixels are twice as high as wide. The density in their
@@ -118,7 +96,7 @@ impl ObjectSubclass for NetVuDemux {
             .pad_template("sink")
             .expect("the class has a sink template");
         NetVuDemux {
-            demux: Demux::new(&template, *CAT, Box::new(format)),
+            demux: Demux::new::<NetVuDemux>(&template, *CAT, Box::new(format)),
             facts,
         }
     }
@@ -173,6 +151,12 @@ impl ObjectImpl for NetVuDemux {
 }
 
 impl GstObjectImpl for NetVuDemux {}
+
+impl DemuxElement for NetVuDemux {
+    fn demux(&self) -> &Demux {
+        &self.demux
+    }
+}
 
 impl ElementImpl for NetVuDemux {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {

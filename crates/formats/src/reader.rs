@@ -502,6 +502,8 @@ pub struct FileInfo {
     pub standard: Standard,
     /// The cameras that the header lists.
     pub cameras: Vec<Camera>,
+    /// The audio tracks that the header declares.
+    pub audio: Vec<(StreamKey, AudioFormat)>,
     /// Slots of the file's own timeline in a second (PLV1), numerator and denominator.
     pub slot_rate: Option<(u32, u32)>,
     /// Times that the header gives for the first and the last record, seconds since 1970.

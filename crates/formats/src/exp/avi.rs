@@ -382,6 +382,17 @@ impl AviReader {
                 title: String::new(),
             })
             .collect();
+        let audio = self
+            .tracks
+            .iter()
+            .filter(|track| track.kind == TrackKind::Sound);
+        self.info.audio = (1_u16..)
+            .zip(audio)
+            .filter_map(|(camera, track)| {
+                let (codec, format) = track.sound?;
+                Some((StreamKey { camera, codec }, format))
+            })
+            .collect();
     }
 
     /// Number from 1 of a stream among those of its kind.

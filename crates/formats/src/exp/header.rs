@@ -155,6 +155,7 @@ impl FileHeader {
         let (first, last) = (self.first, self.last);
         let index_at = Some(self.index).filter(|at| *at > 0);
         FileInfo {
+            audio: Vec::new(),
             container: "Pelco DX export (EXP)",
             family: "native",
             model: self.model.decode(),

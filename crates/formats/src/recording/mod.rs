@@ -14,6 +14,7 @@
 //! A run, a gap and the usual frame interval are defined in [`timeline`](crate::timeline), once.
 
 pub mod contents;
+mod discover;
 pub mod frames;
 mod index;
 mod lister;
@@ -27,6 +28,7 @@ mod seek;
 mod source;
 mod survey;
 
+pub use discover::{FoundStream, find_streams};
 pub use index::{IndexScanner, find_index};
 pub use lister::{Listed, Lister};
 pub use map::{Accuracy, Space, TimeMap};

@@ -44,8 +44,10 @@ pub struct ClockFaults {
     pub implausible: Option<(u64, u64)>,
 }
 
+/// Finds a clock time and the running time it has, for a record's offset and clock.
+type FindRun = Box<dyn FnOnce(u64, i64) -> Option<(i64, i64)> + Send>;
+
 /// See the module.
-#[derive(Debug)]
 pub struct Placement<T> {
     policy: GapPolicy,
     head: Option<Head<T>>,
@@ -55,7 +57,10 @@ pub struct Placement<T> {
     runs: RunMap,
     /// Streams, and whether their next frame has its reference.
     references: Vec<(StreamKey, bool)>,
+    /// The first frame of a stream has its reference.
+    trusts: bool,
     faults: ClockFaults,
+    resume: Option<FindRun>,
 }
 
 impl<T> Placement<T> {
@@ -78,7 +83,9 @@ impl<T> Placement<T> {
             runs: RunMap::new(policy, &timing).with_intervals(&profile.intervals),
             profile,
             references: Vec::new(),
+            trusts: false,
             faults: ClockFaults::default(),
+            resume: None,
         }
     }
 
@@ -184,18 +191,19 @@ impl<T> Placement<T> {
             self.runs.resume(clock, running);
         }
         self.references.clear();
+        self.trusts = false;
+        self.resume = None;
     }
 
-    /// Counts running time from here on: `clock` is at `running`.
-    pub fn resume(&mut self, clock: i64, running: i64) {
-        self.runs.resume(clock, running);
+    /// The next frame shows where running time is: `find` gives a clock time and the running time it has, for the frame's offset
+    /// and clock.
+    pub fn resume_by(&mut self, find: FindRun) {
+        self.resume = Some(find);
     }
 
-    /// From here on frames of all streams count as having their reference, until a gap.
+    /// The next frames count as having their reference, until a gap. Call after [`Placement::jump`].
     pub fn trust_references(&mut self) {
-        for (_, has) in &mut self.references {
-            *has = true;
-        }
+        self.trusts = true;
     }
 
     fn drain_guard(&mut self, ends: bool) {
@@ -252,6 +260,10 @@ impl<T> Placement<T> {
                 doubtful: doubtful || impossible,
             };
         }
+        if let Some((clock, running)) = self.resume.take().and_then(|find| find(mark.offset, clock))
+        {
+            self.runs.resume(clock, running);
+        }
         let place = self.runs.picture(mark.camera, clock, mark.offset);
         let stream = self.profile.stream(mark.stream());
         let orphan = match self.references.iter_mut().find(|(key, _)| *key == stream) {
@@ -260,8 +272,9 @@ impl<T> Placement<T> {
                 !*has
             }
             None => {
-                self.references.push((stream, mark.key));
-                !mark.key
+                let has = mark.key || self.trusts;
+                self.references.push((stream, has));
+                !has
             }
         };
         Placed {

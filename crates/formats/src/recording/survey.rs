@@ -40,6 +40,8 @@ const INDEX_SPACING: u64 = 16 << 10;
 const WALK: u64 = 256 << 10;
 /// A range of this many index entries with clocks is.
 const INDEX_WALK: u64 = 512;
+/// Records whose bytes a survey may read where they are so large that the budget is only a few of them.
+const RECORDS: u64 = 128;
 /// What a sample costs, in bytes.
 const SAMPLE_COST: u64 = 40 << 10;
 /// What a sample of an index costs.
@@ -142,6 +144,9 @@ impl<S: Source + Clone> Survey<'_, S> {
         else {
             return Ok(false);
         };
+        if entries.index().is_none_or(|index| index.end() > end) {
+            return Ok(false);
+        }
         let mut furthest = 0;
         for n in 0..CHECKS {
             let number = last
@@ -151,9 +156,12 @@ impl<S: Source + Clone> Survey<'_, S> {
             let mut from = number;
             let mut entry = entries.sample(from, u64::MAX)?;
             // only audio from here on: the last frame before
-            while entry.is_none() && from > 0 {
+            for _ in 0..64 {
+                if entry.is_some() {
+                    break;
+                }
                 from = from.saturating_sub(64);
-                entry = entries.sample(from, u64::MAX)?;
+                entry = entries.sample(from, number.saturating_add(1))?;
             }
             let Some(entry) = entry else {
                 return Ok(false);
@@ -286,6 +294,7 @@ impl<S: Source + Clone> Survey<'_, S> {
         }
         let bytes = reached.saturating_sub(first.mark.offset);
         let steps = (samples.len() as u64).saturating_sub(1).max(1);
+        let record_bytes = bytes.checked_div(steps).unwrap_or(1).max(1);
         let Some(lister) = self.lister(space) else {
             return Ok(None);
         };
@@ -299,8 +308,8 @@ impl<S: Source + Clone> Survey<'_, S> {
             cameras: i64::try_from(cameras.len()).unwrap_or(1),
             runs: RunMap::new(self.policy, &self.profile.timing)
                 .with_intervals(&self.profile.intervals),
-            budget: self.budget,
-            record_bytes: bytes.checked_div(steps).unwrap_or(1).max(1),
+            budget: self.budget.max(record_bytes.saturating_mul(RECORDS)),
+            record_bytes,
         };
         sampling.run(first, last)?;
         Ok(Some(TimeMap {
