@@ -6,13 +6,19 @@
 
 use super::headers::PictureData;
 use crate::cursor::{Short, bytes_at};
-use crate::fields::Header as _;
+use crate::fields::{Header as _, Value as _};
 use crate::reader::{MAX_RECORD, Timestamp};
 
 pub use crate::fields::Order;
 
 /// Bytes of the header.
 pub const LEN: usize = PictureData::SIZE;
+
+/// Offset of the camera's number.
+const CAMERA: usize = match PictureData::TABLE.fields {
+    [_, _, camera, ..] => camera.at,
+    _ => LEN,
+};
 
 /// The two versions of the header, but for their last bit.
 pub const VERSION: u32 = 0xdeca_de10;
@@ -107,11 +113,15 @@ impl PictureHeader {
     }
 
     fn parse_in(order: Order, data: &[u8]) -> Result<Self, NoPicture> {
-        let data = PictureData::parse_in(order, data)?;
-        let camera = u16::try_from(data.camera)
+        // first, since most of what is not a header ends here
+        let camera = u16::try_from(i32::read(data, CAMERA, order)?)
             .ok()
-            .filter(|camera| (1..=4096).contains(camera))
-            .ok_or(NoPicture::Expected("a camera number from 1 to 4096"))?;
+            .filter(|camera| (1..=4096).contains(camera));
+        if camera.is_none() && data.len() >= LEN {
+            return Err(NoPicture::Expected("a camera number from 1 to 4096"));
+        }
+        let data = PictureData::parse_in(order, data)?;
+        let camera = camera.unwrap_or(0);
         let format = match data.format {
             0 => Format::Jpeg { both: false },
             1 => Format::Jpeg { both: true },
@@ -271,6 +281,15 @@ pub(in crate::netvu) mod tests {
             PictureHeader::parse(&vector()[..100]).unwrap_err(),
             NoPicture::Short(Short { missing: 68 })
         );
+    }
+
+    #[test]
+    fn the_camera_is_the_third_field() {
+        let camera = PictureData::TABLE
+            .fields
+            .iter()
+            .find(|field| field.name == "camera");
+        assert_eq!(camera.unwrap().at, CAMERA);
     }
 
     #[test]
