@@ -7,7 +7,7 @@
 //!
 //! Memory: 24 bytes for each pair of frames, and up to 100 MiB while [`MOST`] frames without an anchor are compared.
 
-use super::rows::{Moment, Row, Rows};
+use super::rows::{Moment, Rows};
 use crate::common::Failure;
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 use std::{
@@ -124,15 +124,15 @@ fn number(old: &Rows, new: &Rows) -> Result<(Vec<u32>, Vec<u32>), Failure> {
     }
     keys.sort_unstable();
     keys.dedup();
-    let number = |row: Result<Row, Failure>| {
-        row.map(|row| {
-            keys.binary_search(&row.key())
-                .map_or(NONE, |place| place as u32)
-        })
+    let number = |rows: &Rows| {
+        let mut numbers = Vec::with_capacity(rows.len() as usize);
+        for row in rows.iter() {
+            let found = keys.binary_search(&row?.key());
+            numbers.push(found.map_or(NONE, |place| place as u32));
+        }
+        Ok::<_, Failure>(numbers)
     };
-    let old = old.iter().map(number).collect::<Result<_, _>>()?;
-    let new = new.iter().map(number).collect::<Result<_, _>>()?;
-    Ok((old, new))
+    Ok((number(old)?, number(new)?))
 }
 
 /// For each frame of the file that is unique on both sides, the manifest's.
