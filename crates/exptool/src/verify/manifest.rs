@@ -238,12 +238,12 @@ impl Lines {
             exptool_manifest: version,
             file: name,
             size,
-        }) = serde_json::from_str(&first)
+        }) = serde_json::from_slice(&first)
         {
             self.check_version(version, OLD_VERSION..=OLD_VERSION)?;
             return Ok(Some(Line::File { name, size }));
         }
-        match serde_json::from_str(&first) {
+        match serde_json::from_slice(&first) {
             Ok(Line::Manifest { version, .. }) => {
                 self.check_version(version, VERSION..=VERSION)?;
                 self.next()
@@ -271,7 +271,7 @@ impl Lines {
             return Ok(None);
         };
         let line = match self.version {
-            OLD_VERSION => match serde_json::from_str(&text) {
+            OLD_VERSION => match serde_json::from_slice(&text) {
                 Ok(OldLine::Frame(frame)) => Some(Line::Frame(frame)),
                 Ok(OldLine::End {
                     frames,
@@ -279,19 +279,19 @@ impl Lines {
                 }) => Some(Line::End { frames, sha256 }),
                 _ => None,
             },
-            _ => serde_json::from_str(&text).ok(),
+            _ => serde_json::from_slice(&text).ok(),
         };
         line.map(Some)
             .ok_or_else(|| self.expected("a frame with a sha256, a file or an end"))
     }
 
-    fn text(&mut self) -> Result<Option<String>, Failure> {
+    fn text(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         self.number += 1;
         let mut line = Vec::new();
         let lines = self.lines.by_ref();
         match lines.take(MAX_LINE).read_until(b'\n', &mut line) {
             Ok(0) => Ok(None),
-            Ok(_) => Ok(Some(String::from_utf8_lossy(&line).into_owned())),
+            Ok(_) => Ok(Some(line)),
             Err(error) => Err(Failure::Input(format!(
                 "{}, line {}: {error}",
                 self.name, self.number

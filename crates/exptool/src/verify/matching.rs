@@ -458,7 +458,10 @@ impl Matcher<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::rows::RowWriter, *};
+    use super::{
+        super::rows::{Row, RowWriter},
+        *,
+    };
     use formats::reader::Codec;
     use proptest::prelude::*;
 
