@@ -478,7 +478,7 @@ fn diff_and_merge_are_by_meaning() {
     assert_eq!(merge.status.code(), Some(1), "{}", text(&merge));
     let merged = std::fs::read_to_string(folder.path().join("m.toml")).unwrap();
     assert!(
-        merged.starts_with("# ours\n[profile.p]\nresolution = '720x512'\nrate = \"6\"\n"),
+        merged.starts_with("# ours\n[profile.p]\nresolution = '720x512'\nrate = 6\n"),
         "{merged}"
     );
     assert!(merged.contains("# <<<<<<< camera.2.title: ours is B\n# ======= base was A\n# >>>>>>> theirs is C\ntitle = 'B'\n"), "{merged}");

@@ -152,17 +152,18 @@ fn explain(message: &str) -> String {
     let Some((name, allowed)) = words.split_first().filter(|_| unknown) else {
         return message.trim_end().to_owned();
     };
-    let what = if message.starts_with("unknown field") {
-        "unknown key"
-    } else {
-        "unknown value"
+    let what = match message.starts_with("unknown field") {
+        true => "key",
+        false => "value",
     };
-    let hint = match crate::place::nearest(name, allowed.iter().copied()) {
-        Some(nearest) => format!("; did you mean {nearest:?}?"),
-        None => String::new(),
-    };
-    format!("{what} {name:?}{hint} Allowed: {}", allowed.join(", "))
-        .replace("? Allowed", "? Allowed")
+    let nearest = crate::place::nearest(name, allowed.iter().copied());
+    let hint = nearest.map_or(String::new(), |nearest| {
+        format!("did you mean {nearest:?}? ")
+    });
+    format!(
+        "unknown {what} {name:?}; {hint}allowed: {}",
+        allowed.join(", ")
+    )
 }
 
 /// The keys that are allowed in a section such as `camera.1`.
@@ -175,7 +176,7 @@ pub fn keys_of(section: &str) -> Vec<String> {
     path.push("?".into());
     match permit(&path, &Value::Boolean(true)) {
         Err(message) => {
-            let allowed = message.split_once("Allowed: ").map_or("", |(_, rest)| rest);
+            let allowed = message.split_once("allowed: ").map_or("", |(_, rest)| rest);
             allowed.split(", ").map(str::to_owned).collect()
         }
         Ok(()) => Vec::new(),
@@ -223,18 +224,11 @@ pub fn value_of(path: &str, text: &str) -> Result<Value> {
         });
     };
     // Text that happens to be digits stays text where the field is text.
-    let mut table = toml::Table::new();
-    insert(&mut table, &keys, value.clone());
-    let canonical = Config::deserialize(Value::Table(table))
-        .ok()
-        .map(|config| flat(&config));
-    let is_text = matches!(canonical.as_deref(), Some([(_, Value::String(_))]));
-    let keep = is_text && matches!(value, Value::Integer(_)) && !path.contains("rate");
-    Ok(if keep {
-        Value::String(text.to_owned())
-    } else {
-        value
-    })
+    let canonical = flat(&config_of([(path.to_owned(), value.clone())]));
+    match canonical.as_slice() {
+        [(_, Value::String(_))] if value.is_integer() => Ok(Value::String(text.to_owned())),
+        _ => Ok(value),
+    }
 }
 
 /// The keys of a path such as `camera.3.title`, written as a key of TOML is.

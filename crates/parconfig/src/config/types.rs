@@ -58,10 +58,10 @@ fn canonical(
 
 /// A type whose values are text in canonical spelling.
 macro_rules! text_types {
-    ($($(#[$doc:meta])* $name:ident: $allowed:expr, $read:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident as $into:literal: $allowed:expr, $read:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "Raw", into = "String")]
+        #[serde(try_from = "Raw", into = $into)]
         pub struct $name(String);
 
         impl $name {
@@ -95,63 +95,69 @@ macro_rules! text_types {
                 value.0
             }
         }
+
+        impl From<$name> for Raw {
+            fn from(value: $name) -> Raw {
+                value.0.parse().map_or(Raw::Text(value.0), Raw::Number)
+            }
+        }
     )*};
 }
 
 text_types! {
     /// Name of a profile or account.
-    Name: "a name of letters, digits, '-' and '_', at most 30 characters", |text| {
+    Name as "String": "a name of letters, digits, '-' and '_', at most 30 characters", |text| {
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         (plain && (1..=30).contains(&text.len())).then(|| text.to_ascii_lowercase())
     };
     /// Frame size. The four named ones are **stated**; 640x256 and 768x288 are **verified** in captures of a DS2 and an older unit.
-    Resolution: "QCIF, CIF, 2CIF, 4CIF, or 176x128, 352x256, 704x256, 720x512, 640x256, 768x288", resolution;
+    Resolution as "String": "QCIF, CIF, 2CIF, 4CIF, or 176x128, 352x256, 704x256, 720x512, 640x256, 768x288", resolution;
     /// Frames per second, or milliseconds between frames.
-    Rate: "1 to 30 (frames per second), or 33 to 60000 with ms", |text| times::rate(&text.to_ascii_lowercase()).map(times::spell_rate);
+    Rate as "Raw": "1 to 30 (frames per second), or 33 to 60000 with ms", |text| times::rate(&text.to_ascii_lowercase()).map(times::spell_rate);
     /// The same, or `off`.
-    RateOrOff: "off, 1 to 30 (frames per second), or 33 to 60000 with ms", |text| {
+    RateOrOff as "Raw": "off, 1 to 30 (frames per second), or 33 to 60000 with ms", |text| {
         let lower = text.to_ascii_lowercase();
         if lower == "off" { Some(lower) } else { times::rate(&lower).map(times::spell_rate) }
     };
     /// Times of a day.
-    Times: "times such as 08:00-12:00, 13:00-17:30, or all, never", |text| times::spans(text).map(|spans| times::spell_spans(&spans));
+    Times as "String": "times such as 08:00-12:00, 13:00-17:30, or all, never", |text| times::spans(text).map(|spans| times::spell_spans(&spans));
     /// A time of the week.
-    Moment: "a weekday and a time such as friday 18:00", |text| times::moment(text).map(times::spell_moment);
+    Moment as "String": "a weekday and a time such as friday 18:00", |text| times::moment(text).map(times::spell_moment);
     /// Days of a year.
-    Dates: "days such as 2026-12-25, or 12-25 for every year", dates;
+    Dates as "String": "days such as 2026-12-25, or 12-25 for every year", dates;
     /// When something is done.
-    When: "always, never, on-alarm, manual, or times such as 22:00-06:00", |text| {
+    When as "String": "always, never, on-alarm, manual, or times such as 22:00-06:00", |text| {
         let lower = text.to_ascii_lowercase();
         if matches!(lower.as_str(), "always" | "on-alarm" | "manual") { return Some(lower); }
         times::spans(text).map(|spans| times::spell_spans(&spans))
     };
     /// IPv4 address.
-    Address: "an IPv4 address such as 192.168.1.20", |text| text.parse::<Ipv4Addr>().ok().map(|a| a.to_string());
+    Address as "String": "an IPv4 address such as 192.168.1.20", |text| text.parse::<Ipv4Addr>().ok().map(|a| a.to_string());
     /// IPv4 mask.
-    Mask: "a mask such as 255.255.255.0 or /24", |text| mask(text).map(|(mask, _)| mask.to_string());
+    Mask as "String": "a mask such as 255.255.255.0 or /24", |text| mask(text).map(|(mask, _)| mask.to_string());
     /// IPv4 networks and addresses.
-    Networks: "addresses and networks such as 10.0.0.5, 192.168.1.0/24", |text| {
+    Networks as "String": "addresses and networks such as 10.0.0.5, 192.168.1.0/24", |text| {
         let spell = |net: &ipnet::Ipv4Net| if net.prefix_len() == 32 { net.addr().to_string() } else { net.to_string() };
         networks(text).map(|nets| nets.iter().map(spell).collect::<Vec<_>>().join(", "))
     };
     /// IPv4 address or name of a host.
-    Host: "an IPv4 address or a host name", |text| is_host(text).then(|| text.to_ascii_lowercase());
+    Host as "String": "an IPv4 address or a host name", |text| is_host(text).then(|| text.to_ascii_lowercase());
     /// Mail addresses.
-    Mail: "mail addresses separated by commas", mail;
+    Mail as "String": "mail addresses separated by commas", mail;
     /// Telephone number.
-    Phone: "3 to 20 digits, with '+', '-' and blanks", phone;
+    Phone as "String": "3 to 20 digits, with '+', '-' and blanks", phone;
     /// IANA time zone.
-    TimeZone: "a time zone such as Europe/London", |text| jiff::tz::TimeZone::get(text).ok()?.iana_name().map(str::to_owned);
+    TimeZone as "String": "a time zone such as Europe/London", |text| jiff::tz::TimeZone::get(text).ok()?.iana_name().map(str::to_owned);
     /// Motion zone.
-    Motion: "normal, last-trigger, static, disabled, then count % and change %", motion;
+    Motion as "String": "normal, last-trigger, static, disabled, then count % and change %", motion;
     /// Module of an alarm input.
-    Module: "aux, direct, or 1 to 16", |text| {
+    Module as "Raw": "aux, direct, or 1 to 16", |text| {
         let lower = text.to_ascii_lowercase();
         let number = lower.parse::<u8>().is_ok_and(|n| (1..=16).contains(&n));
         (number || matches!(lower.as_str(), "aux" | "direct")).then_some(lower)
     };
     /// Quality of an encoder.
-    Quality: "cbr, or 1 to 255", |text| {
+    Quality as "Raw": "cbr, or 1 to 255", |text| {
         let lower = text.to_ascii_lowercase();
         (lower == "cbr" || lower.parse::<u8>().is_ok_and(|n| n > 0)).then_some(lower)
     };
