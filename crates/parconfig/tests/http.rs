@@ -131,10 +131,10 @@ fn login() {
 fn a_unit_that_does_not_answer_is_given_up() {
     for (manner, message) in [
         (Manner::Silent, "timeout"),
-        (Manner::CutOff, "does not end"),
+        (Manner::CutOff, "not complete"),
         (Manner::Nonsense, "http"),
         (Manner::Endless, "larger than the limit"),
-        (Manner::Drips, "does not end"),
+        (Manner::Drips, "not complete"),
     ] {
         let mut unit = Unit::start();
         unit.behave(manner);

@@ -16,6 +16,7 @@ use parconfig::rollout::{Change, UNIT_COLUMNS};
 use parconfig::textdiff::unified;
 use parconfig::unit::set::{Contents, UnitSet, read_tree};
 use parconfig::{ConfigText, files};
+use rayon::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -312,11 +313,13 @@ impl RolloutArgs {
                 .for_each(|folder| roll(folder.clone(), None)),
         }
         let write = errors.is_empty() && !self.dry_run;
-        for one in rolled.iter().filter(|_| write) {
-            for (file, bytes) in &one.files {
-                files::write(&one.folder.join(file), bytes)
-                    .map_err(|error| Failure::Output(error.to_string()))?;
-            }
+        let write_one = |one: &Rolled| {
+            let mut files = one.files.iter();
+            files.try_for_each(|(file, bytes)| files::write(&one.folder.join(file), bytes))
+        };
+        if write {
+            let done = rolled.par_iter().try_for_each(write_one);
+            done.map_err(|error| Failure::Output(error.to_string()))?;
         }
         let edited = rolled.iter().filter(|one| !one.files.is_empty()).count();
         if common.json {

@@ -11,12 +11,14 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 use suppaftp::list::{File, ListParser};
 use suppaftp::types::{FileType, Mode};
-use suppaftp::{FtpError, FtpStream};
+use suppaftp::{FtpError, FtpStream, Status, TlsStream, TransferStream};
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE: usize = 4 << 20;
 /// Most files of a unit.
 pub const MAX_FILES: usize = 1024;
+/// Most bytes of a folder's listing.
+const MAX_LISTING: usize = 1 << 20;
 /// Most folders in each other.
 pub const MAX_DEPTH: usize = 8;
 /// How often a broken connection is made again for one file.
@@ -115,7 +117,12 @@ pub struct Session {
 fn is_transient(error: &FtpError) -> bool {
     match error {
         FtpError::ConnectionError(error) => {
-            !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+            let lasting = [
+                ErrorKind::WouldBlock,
+                ErrorKind::TimedOut,
+                ErrorKind::FileTooLarge,
+            ];
+            !lasting.contains(&error.kind())
         }
         FtpError::UnexpectedResponse(response) => (400..450).contains(&response.status.code()),
         _ => false,
@@ -291,25 +298,60 @@ impl Session {
     }
 
     fn entries(&mut self, folder: &str) -> Result<Vec<File>> {
-        let path = Some(folder.trim_end_matches('/')).filter(|path| !path.is_empty());
+        let path = folder.trim_end_matches('/');
         self.retry(folder, "cannot list", |session| {
             // MLSD is exact; servers without it list as Unix or as DOS does.
-            match session.ftp.mlsd(path) {
-                Ok(lines) => {
-                    let entries = lines.iter().map(|line| ListParser::parse_mlsd(line));
-                    return Ok(entries.filter_map(Result::ok).collect());
+            let (listing, is_exact) = match session.listing(format!("MLSD {path}").trim_end()) {
+                Err(error) if is_refused(&error, &[500, 501, 502, 504]) => {
+                    (session.listing(format!("LIST {path}").trim_end())?, false)
                 }
-                Err(error) if is_refused(&error, &[500, 501, 502, 504]) => {}
-                Err(error) => return Err(error),
-            }
-            let lines = session.ftp.list(path)?;
-            let parse = |line: &String| {
-                ListParser::parse_posix(line)
-                    .or_else(|_| ListParser::parse_dos(line))
-                    .ok()
+                listing => (listing?, true),
             };
-            Ok(lines.iter().filter_map(parse).collect())
+            let parse = |line: &str| match is_exact {
+                true => ListParser::parse_mlsd(line),
+                false => ListParser::parse_posix(line).or_else(|_| ListParser::parse_dos(line)),
+            };
+            Ok(listing
+                .lines()
+                .filter_map(|line| parse(line).ok())
+                .collect())
         })
+    }
+
+    fn listing(&mut self, command: &str) -> Result<String, FtpError> {
+        let sent = [Status::AboutToSend, Status::AlreadyOpen];
+        let (_, stream) = self.ftp.custom_data_command(command, &sent)?;
+        let mut bytes = Vec::new();
+        self.receive(stream, &mut bytes, MAX_LISTING)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Reads a transfer to its end, within the limit and in time.
+    fn receive<T: TlsStream>(
+        &self,
+        mut stream: TransferStream<T>,
+        got: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<(), FtpError> {
+        let deadline = self.deadline();
+        let tcp = stream.get_ref().get_ref();
+        tcp.set_read_timeout(Some(self.options.timeout))
+            .map_err(FtpError::ConnectionError)?;
+        let mut block = [0; 16 << 10];
+        loop {
+            match stream.read(&mut block).map_err(FtpError::ConnectionError)? {
+                0 => return stream.finish(),
+                bytes => got.extend_from_slice(block.get(..bytes).unwrap_or_default()),
+            }
+            if got.len() > limit {
+                let message = format!("more than {limit} bytes");
+                let error = std::io::Error::new(ErrorKind::FileTooLarge, message);
+                return Err(FtpError::ConnectionError(error));
+            }
+            if Instant::now() > deadline {
+                return Err(timed_out());
+            }
+        }
     }
 
     /// The bytes of a file. After a broken connection reading resumes where it ended.
@@ -331,7 +373,6 @@ impl Session {
         got: &mut Vec<u8>,
         size: &mut Option<usize>,
     ) -> Result<(), FtpError> {
-        let deadline = self.deadline();
         let now = match self.ftp.size(name) {
             Ok(size) => Some(size),
             Err(error) if is_refused(&error, &[500, 502, 504]) => None,
@@ -343,31 +384,14 @@ impl Session {
         }
         *size = now;
         self.ftp.resume_transfer(got.len())?;
-        let mut stream = match self.ftp.retr_as_stream(name) {
+        let stream = match self.ftp.retr_as_stream(name) {
             Err(error) if !got.is_empty() && is_refused(&error, &[500, 501, 502, 504, 554]) => {
                 got.clear();
                 self.ftp.retr_as_stream(name)?
             }
             stream => stream?,
         };
-        let tcp = stream.get_ref().get_ref();
-        tcp.set_read_timeout(Some(self.options.timeout))
-            .map_err(FtpError::ConnectionError)?;
-        let mut block = [0; 16 << 10];
-        loop {
-            match stream.read(&mut block).map_err(FtpError::ConnectionError)? {
-                0 => break,
-                bytes => got.extend_from_slice(block.get(..bytes).unwrap_or_default()),
-            }
-            if got.len() > MAX_FILE {
-                let error = std::io::Error::new(ErrorKind::TimedOut, "larger than the limit");
-                return Err(FtpError::ConnectionError(error));
-            }
-            if Instant::now() > deadline {
-                return Err(timed_out());
-            }
-        }
-        stream.finish()?;
+        self.receive(stream, got, MAX_FILE)?;
         match now {
             Some(size) if size != got.len() => {
                 let error = std::io::Error::new(ErrorKind::UnexpectedEof, "the file is cut off");

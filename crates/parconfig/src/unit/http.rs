@@ -103,6 +103,8 @@ impl Client {
             .max_redirects_will_error(false)
             .timeout_global(Some(options.timeout))
             .max_idle_connections(0)
+            // Units are in the user's own network, and a login is for nobody else.
+            .proxy(None)
             .user_agent(concat!("parconfig/", env!("CARGO_PKG_VERSION")))
             .build();
         let now = Instant::now();
@@ -180,8 +182,8 @@ impl Client {
             match receiver.recv_timeout(wait) {
                 Ok(Ok(part)) if part.is_empty() => return Ok(got),
                 Ok(Ok(part)) => got.extend_from_slice(&part),
-                Ok(Err(error)) => return Err(format!("the answer does not end: {error}")),
-                Err(_) if has_end => return Err("the answer is cut off".into()),
+                Ok(Err(error)) => return Err(format!("the answer is not complete: {error}")),
+                Err(_) if has_end => return Err("the answer is not complete: timed out".into()),
                 Err(_) => return Ok(got),
             }
             if got.len() > MAX_ANSWER {
