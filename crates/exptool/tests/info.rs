@@ -501,3 +501,35 @@ fn a_file_alone_means_info() {
     // what is neither a file nor a command
     complaint(&["inof"], 2);
 }
+
+#[test]
+fn a_clock_that_was_not_set_makes_times_doubtful_and_one_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = testing::make::tiny_timed(60, |n| match n {
+        20..40 => 100 * n as i64,
+        _ => testing::make::START + 100 * n as i64,
+    });
+    let file = written(folder.path(), "reset.exp", &made.bytes);
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["records"], 60);
+    assert_eq!(report["doubtful"], 20);
+    assert_eq!(
+        (&report["gaps"], &report["clock_steps"]),
+        (&0.into(), &2.into())
+    );
+    assert_eq!(report["runs"][1]["doubtful"], 20);
+    let warnings = report["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let words = run(&["info", text(&file)], 0);
+    assert!(words.contains("time doubtful"), "{words}");
+    let page = folder.path().join("reset.html");
+    let arguments = ["report", text(&file), "--no-pictures", "-o", text(&page)];
+    run(&arguments, 0);
+    let html = std::fs::read_to_string(&page).unwrap();
+    let run = "1970-01-01 00:00:02.000 -05:00 <span class=\"bad\">doubtful</span>";
+    assert!(html.contains("time doubtful</span>"), "{html}");
+    assert!(
+        html.replace("1969-12-31 19", "1970-01-01 00").contains(run),
+        "{html}"
+    );
+}

@@ -919,7 +919,7 @@ impl Stream {
                 }
             }
             gst::EventView::Tag(tag) => {
-                if let Some(mode) = tag.tag().generic("recording-mode") {
+                if let Some(mode) = tag.tag().generic("exp-recording-mode") {
                     self.mode = mode.get().unwrap_or_default();
                 }
             }

@@ -248,11 +248,15 @@ fn tags(number: u32, title: Option<&str>, mode: Mode) -> gst::TagList {
         list.set_scope(gst::TagScope::Stream);
         let replace = gst::TagMergeMode::Replace;
         // the plugin's own tags are registered with it
-        let _ = list.add_generic("camera-number", number, replace);
+        let _ = list.add_generic("exp-camera-number", number, replace);
         if let Some(title) = title.filter(|title| !title.is_empty()) {
             let _ = list.add_generic("title", title, replace);
         }
-        let _ = list.add_generic("recording-mode", mode.name().unwrap_or("unknown"), replace);
+        let _ = list.add_generic(
+            "exp-recording-mode",
+            mode.name().unwrap_or("unknown"),
+            replace,
+        );
     }
     tags
 }

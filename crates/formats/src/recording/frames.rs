@@ -242,9 +242,8 @@ pub fn read<S: Source, T, E: From<S::Error>>(
                 data,
             } => {
                 last = offset.saturating_add(packet.size as u64);
-                if !matches!(packet.stream.codec.media(), Media::Video | Media::Audio) {
-                    continue;
-                }
+                // texts and overlays are placed in time with the others, as when played, and not shown
+                let is_shown = matches!(packet.stream.codec.media(), Media::Video | Media::Audio);
                 let in_head = pass.placement.head().is_some();
                 scratch.clear();
                 let coded: &[u8] = match &packet.payload {
@@ -263,11 +262,11 @@ pub fn read<S: Source, T, E: From<S::Error>>(
                     };
                 }
                 let trusted = checksum != Checksum::Mismatch;
-                if options.checksums && checksum != Checksum::Absent {
+                if is_shown && options.checksums && checksum != Checksum::Absent {
                     findings.checked = findings.checked.saturating_add(1);
                     findings.mismatches = findings.mismatches.saturating_add(u64::from(!trusted));
                 }
-                let extra = attach(offset, &packet, coded);
+                let extra = is_shown.then(|| attach(offset, &packet, coded));
                 let mark = Mark::new(offset, &packet);
                 let item = Item {
                     number: findings.records,
@@ -278,10 +277,10 @@ pub fn read<S: Source, T, E: From<S::Error>>(
                     },
                     extra,
                 };
-                findings.records = findings.records.saturating_add(1);
+                findings.records = findings.records.saturating_add(u64::from(is_shown));
                 let placed = pass.placement.push(item, mark, coded, trusted);
-                if let Some(placed) = placed {
-                    show(pass.frame(placed))?;
+                if let Some(frame) = placed.and_then(|placed| pass.frame(placed)) {
+                    show(frame)?;
                 }
             }
             Scanned::Damaged(range) => findings.damage(range),
@@ -312,7 +311,8 @@ struct Item<T> {
     number: u64,
     packet: Packet,
     checksum: Checksum,
-    extra: T,
+    /// `None` where it is not shown.
+    extra: Option<T>,
 }
 
 struct Pass<T> {
@@ -323,12 +323,14 @@ struct Pass<T> {
 impl<T> Pass<T> {
     fn show_all<E>(&mut self, show: &mut dyn FnMut(Frame<T>) -> Result<(), E>) -> Result<(), E> {
         while let Some(placed) = self.placement.pop() {
-            show(self.frame(placed))?;
+            if let Some(frame) = self.frame(placed) {
+                show(frame)?;
+            }
         }
         Ok(())
     }
 
-    fn frame(&mut self, placed: Placed<Item<T>>) -> Frame<T> {
+    fn frame(&mut self, placed: Placed<Item<T>>) -> Option<Frame<T>> {
         let begins = placed.place.begins;
         if begins.is_some_and(|begins| begins != Break::Start) {
             self.run = self.run.saturating_add(1);
@@ -339,8 +341,9 @@ impl<T> Pass<T> {
             checksum,
             extra,
         } = placed.item;
+        let extra = extra?;
         packet.stream = self.placement.profile().stream(packet.stream);
-        Frame {
+        Some(Frame {
             number,
             offset: placed.mark.offset,
             packet,
@@ -355,6 +358,6 @@ impl<T> Pass<T> {
             doubtful: placed.doubtful,
             checksum,
             extra,
-        }
+        })
     }
 }
