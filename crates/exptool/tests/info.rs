@@ -518,6 +518,8 @@ fn a_clock_that_was_not_set_makes_times_doubtful_and_one_warning() {
         (&0.into(), &2.into())
     );
     assert_eq!(report["runs"][1]["doubtful"], 20);
+    let quick = run(&["info", "--quick", text(&file)], 0);
+    assert!(quick.contains("0 gaps found"), "{quick}");
     let warnings = report["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let words = run(&["info", text(&file)], 0);

@@ -7,7 +7,7 @@ use formats::{
     exp::layout::Status,
     reader::Mode,
     recording::{Accuracy, TimeMap, frames::has_no_end},
-    timeline::{Resolution, Run, SECOND},
+    timeline::{Resolution, Run, SECOND, is_implausible},
 };
 use serde_json::{Value, json};
 
@@ -89,7 +89,10 @@ impl Facts {
             Some(map) if map.accuracy >= Accuracy::Sampled => {
                 let pairs = map.runs.windows(2);
                 let gap = |pair: &&[Run]| match pair {
-                    [one, next] => next.clock >= one.clock_end,
+                    [one, next] => {
+                        let jumps = is_implausible(one.clock_end) != is_implausible(next.clock);
+                        next.clock >= one.clock_end && !jumps
+                    }
                     _ => false,
                 };
                 Some(pairs.filter(gap).count() as u64)

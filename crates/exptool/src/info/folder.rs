@@ -29,12 +29,10 @@ pub fn groups(mut all: Vec<Facts>) -> Vec<Vec<Facts>> {
 }
 
 fn continues(one: &Facts, next: &Facts) -> bool {
-    let end = one.span().and_then(|(_, last)| last);
-    let start = next.span().map(|(first, _)| first);
-    match (end, start) {
-        (Some(end), Some(start)) => one.recording.is_continued_by(end, &next.recording, start),
-        _ => false,
-    }
+    let (Some((first, Some(end))), Some((start, _))) = (one.span(), next.span()) else {
+        return false;
+    };
+    first < start && one.recording.is_continued_by(end, &next.recording, start)
 }
 
 /// For machines: what `info` gives of each file, with its group, counted from 1.
