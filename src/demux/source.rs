@@ -336,7 +336,11 @@ impl Feed {
 
     /// Upstream has no more bytes.
     pub fn end(&self) {
-        self.lock().ended = true;
+        let mut state = self.lock();
+        state.ended = true;
+        // a seek to the very end is answered by nothing else
+        state.awaits = false;
+        drop(state);
         self.changed.notify_all();
     }
 
