@@ -568,30 +568,36 @@ impl AviReader {
                 }
             }
         }
-        let track = self.tracks.get(stream);
-        let size = track.map(|track| (track.width, track.height));
-        let claim = Claim {
-            camera: self.ordinal(stream),
-            header: size
-                .filter(|(width, height)| *width > 0 && *height > 0)
-                .map(|size| (size, "the header")),
-            standard: Standard::Unknown,
-        };
-        let mut ahead = ahead(VOTE_WINDOW);
-        let payload = || record.stored_payload().to_vec(window.data);
-        let next_key = || ahead.next_keyframe(record.camera);
-        let warnings = &mut self.warnings;
-        let found = self
-            .sizes
-            .find(&record, key, &claim, payload, next_key, warnings);
-        let (width, height) = match found {
-            Ok(size) => size,
-            Err(bytes) => return Step::Need(bytes),
+        let camera = self.ordinal(stream);
+        let (width, height) = match self.sizes.settled(&record, key) {
+            Some(size) => size,
+            None => {
+                let track = self.tracks.get(stream);
+                let size = track.map(|track| (track.width, track.height));
+                let claim = Claim {
+                    camera,
+                    header: size
+                        .filter(|(width, height)| *width > 0 && *height > 0)
+                        .map(|size| (size, "the header")),
+                    standard: Standard::Unknown,
+                };
+                let mut ahead = ahead(VOTE_WINDOW);
+                let payload = || record.stored_payload().to_vec(window.data);
+                let next_key = || ahead.next_keyframe(record.camera);
+                let warnings = &mut self.warnings;
+                let found = self
+                    .sizes
+                    .find(&record, key, &claim, payload, next_key, warnings);
+                match found {
+                    Ok(size) => size,
+                    Err(bytes) => return Step::Need(bytes),
+                }
+            }
         };
         self.lost = Lost::No;
         Step::Packet(Packet {
             stream: StreamKey {
-                camera: claim.camera,
+                camera,
                 codec: record.codec,
             },
             size: record.size,

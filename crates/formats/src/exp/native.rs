@@ -387,6 +387,9 @@ impl NativeReader {
         if std::mem::replace(&mut self.sized, begin) != begin {
             self.sizes = Sizes::default();
         }
+        if let Some(size) = self.sizes.settled(record, key) {
+            return Ok(size);
+        }
         let claim = Claim::native(record, info);
         let bare = Bare(&self.layouts.scan);
         let mut ahead = Ahead::new(&bare, window, &self.scan, record.size, VOTE_WINDOW);

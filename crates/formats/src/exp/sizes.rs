@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// Keyframes that settle nothing before they are no longer looked into.
 const TRIES: u8 = 4;
 /// After so many keyframes one is looked into again.
-const EVERY: u16 = 32;
+const EVERY: u16 = 4096;
 /// Bytes ahead in which other keyframes are looked for, to vote.
 pub const VOTE_WINDOW: usize = 4 << 20;
 /// Keyframes ahead that are asked.
@@ -31,6 +31,8 @@ type Pixels = (u16, u16);
 #[derive(Clone, Debug, Default)]
 pub struct Sizes {
     known: HashMap<u16, Size>,
+    /// The camera of the last frame, and its size.
+    last: Option<(u16, Pixels)>,
     alone: u16,
     changes: u8,
 }
@@ -39,9 +41,10 @@ pub struct Sizes {
 #[derive(Clone, Copy, Debug)]
 struct Size {
     size: Pixels,
-    /// Format byte of the keyframe that was looked into last, and its bytes.
+    /// Format byte of the keyframe that was looked into last.
     format: u8,
-    bytes: usize,
+    /// Bytes of the smallest and the largest keyframe that were looked into.
+    bytes: (usize, usize),
     /// Keyframes since.
     since: u16,
     /// Keyframes that may still settle the size.
@@ -51,15 +54,16 @@ struct Size {
 }
 
 impl Size {
-    /// Whether this keyframe has to be looked into: another may have been looked into long ago, or is quite unlike it.
+    /// Whether this keyframe has to be looked into: its format byte is new, or it is much smaller or larger than all that were. So
+    /// the keyframes of a file that are looked into stay few, however long it is.
     fn is_due(&self, record: &Record) -> bool {
         let bytes = record.payload.len();
-        let unlike = |a: usize, b: usize| a.saturating_mul(5) > b.saturating_mul(8);
+        let larger = |a: usize, b: usize| a.saturating_mul(5) > b.saturating_mul(8);
         self.tries > 0
             || self.since >= EVERY
             || self.format != record.format
-            || unlike(bytes, self.bytes)
-            || unlike(self.bytes, bytes)
+            || larger(bytes, self.bytes.1)
+            || larger(self.bytes.0, bytes)
     }
 }
 
@@ -112,35 +116,29 @@ impl Sizes {
         known.is_some_and(|size| !key || !size.is_due(record))
     }
 
-    /// Width and height of a frame, of which `payload` gives the coded bytes. `ahead` gives the coded bytes of the camera's next
-    /// keyframe each time it is called. `claim` is what the file says.
+    /// Width and height of a frame, where they are known without its coded bytes.
+    pub fn settled(&mut self, record: &Record, key: bool) -> Option<Pixels> {
+        if let Some((_, size)) = self.last.filter(|(last, _)| *last == record.camera && !key) {
+            return Some(size);
+        }
+        let size = self.known.get_mut(&record.camera)?;
+        if key {
+            if size.is_due(record) {
+                return None;
+            }
+            size.since = size.since.saturating_add(1);
+        }
+        self.last = Some((record.camera, size.size));
+        Some(size.size)
+    }
+
+    /// Width and height of a frame that is not settled: keyframes are looked into until two witnesses agree, which are two keyframes,
+    /// or one and what is known or claimed. `payload` gives the frame's coded bytes, `ahead` those of the camera's next keyframe
+    /// each time it is called, `claim` is what the file says.
     ///
     /// # Errors
     /// Bytes that the window must have for `ahead`.
     pub fn find(
-        &mut self,
-        record: &Record,
-        key: bool,
-        claim: &Claim,
-        payload: impl FnOnce() -> Vec<u8>,
-        ahead: impl FnMut() -> Result<Option<Vec<u8>>, usize>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Pixels, usize> {
-        let known = self.known.get_mut(&record.camera);
-        if let Some(size) = known {
-            if !key {
-                return Ok(size.size);
-            }
-            if !size.is_due(record) {
-                size.since = size.since.saturating_add(1);
-                return Ok(size.size);
-            }
-        }
-        self.vote(record, key, claim, payload, ahead, warnings)
-    }
-
-    /// Looks into keyframes until two witnesses agree: two keyframes, or one and what is known or claimed.
-    fn vote(
         &mut self,
         record: &Record,
         key: bool,
@@ -240,12 +238,21 @@ impl Sizes {
         let settled =
             own.is_some() && agreed.is_some() || votes.is_empty() && looks == 0 && !silent;
         let size = size.unwrap_or_else(|| assumed(record, claim));
+        let own_bytes = record.payload.len();
+        let bytes = match known {
+            Some(known) if known.size == size && known.tries == 0 => {
+                let (least, most) = known.bytes;
+                (least.min(own_bytes), most.max(own_bytes))
+            }
+            _ => (own_bytes, own_bytes),
+        };
+        self.last = Some((record.camera, size));
         self.known.insert(
             record.camera,
             Size {
                 size,
                 format: record.format,
-                bytes: if key { record.payload.len() } else { 0 },
+                bytes,
                 since: 0,
                 tries: if settled {
                     0
