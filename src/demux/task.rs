@@ -151,6 +151,14 @@ impl Demux {
                     self.lock().want = bytes;
                     return Ok(false);
                 }
+                Next::End if self.lock().pending_seek.is_some() => {
+                    // a file that ends before its head was full
+                    self.finish_head(&settings, &mut outs)?;
+                    outs.retain(|out| !out.is_buffer());
+                    self.deliver(&mut outs)?;
+                    self.play_pending_seek();
+                    return Ok(false);
+                }
                 Next::End => return Ok(self.lock().stopped || !self.has_grown(&block)),
             }
         }

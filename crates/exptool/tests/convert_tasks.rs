@@ -651,3 +651,27 @@ fn play_starts_the_viewer_or_gstreamers_player() {
     );
     play(&["/nonexistent.exp"], 3);
 }
+
+#[test]
+fn a_window_of_a_short_recording_is_cut_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |at| Run {
+        camera: 1,
+        at,
+        seconds: 6,
+        mode: Mode::Motion,
+    };
+    // fewer records than a demuxer measures before it begins
+    write(&dir.path().join("x.exp"), &[run(0)]);
+    let window = ["--from-time", "+2", "--duration", "2"];
+    convert(
+        dir.path(),
+        &[&["x.exp", "-o", "x.mkv"], &window[..]].concat(),
+        0,
+    );
+    let times = packet_times(&dir.path().join("x.mkv"), "v:0");
+    assert!(
+        times.is_empty() || times.len() == 10 && times[0] == 0.0,
+        "{times:?}"
+    );
+}

@@ -15,6 +15,7 @@ use crate::common::{
 use crate::recording::Camera;
 use formats::reader::Codec;
 use gst::prelude::*;
+use gstexp::tags::RecordingMode;
 use std::{
     fmt::Write,
     path::Path,
@@ -400,6 +401,9 @@ fn end_with(
     silent: Arc<AtomicBool>,
 ) {
     let heads: Vec<gst::Pad> = sound.iter().map(|(_, head, _)| head.clone()).collect();
+    for (head, raw) in heads.iter().zip(&raw) {
+        silence_if_empty(raw.as_ref().unwrap_or(head), raw.is_some(), silent.clone());
+    }
     let Some(pad) = rest.static_pad("sink") else {
         return;
     };
@@ -416,6 +420,25 @@ fn end_with(
                 }
                 to.send_event(gst::event::Eos::new());
             }
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// The same where there is a pad that never had any: `fill` puts silence in before the end.
+fn silence_if_empty(pad: &gst::Pad, fill: bool, silent: Arc<AtomicBool>) {
+    let seen = AtomicBool::new(false);
+    let kinds = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
+    pad.add_probe(kinds, move |pad, info| {
+        match info.event().map(|event| event.type_()) {
+            None => seen.store(true, Ordering::Release),
+            Some(gst::EventType::Eos) if !seen.load(Ordering::Acquire) => {
+                silent.store(true, Ordering::Release);
+                if fill {
+                    send_silence(pad);
+                }
+            }
+            Some(_) => {}
         }
         gst::PadProbeReturn::Ok
     });
@@ -919,8 +942,8 @@ impl Stream {
                 }
             }
             gst::EventView::Tag(tag) => {
-                if let Some(mode) = tag.tag().generic("exp-recording-mode") {
-                    self.mode = mode.get().unwrap_or_default();
+                if let Some(mode) = tag.tag().get::<RecordingMode>() {
+                    mode.get().clone_into(&mut self.mode);
                 }
             }
             gst::EventView::Caps(caps) => {

@@ -6,6 +6,7 @@ use crate::common::media::clock_of;
 use crate::common::{Failure, media};
 use formats::reader::Mode;
 use gst::{buffer::BufferMetaForeachAction, prelude::*};
+use gstexp::tags::{CameraNumber, RecordingMode};
 use std::{
     collections::VecDeque,
     fmt::Write,
@@ -247,16 +248,11 @@ fn tags(number: u32, title: Option<&str>, mode: Mode) -> gst::TagList {
     if let Some(list) = tags.get_mut() {
         list.set_scope(gst::TagScope::Stream);
         let replace = gst::TagMergeMode::Replace;
-        // the plugin's own tags are registered with it
-        let _ = list.add_generic("exp-camera-number", number, replace);
+        list.add::<CameraNumber>(&number, replace);
         if let Some(title) = title.filter(|title| !title.is_empty()) {
-            let _ = list.add_generic("title", title, replace);
+            list.add::<gst::tags::Title>(&title, replace);
         }
-        let _ = list.add_generic(
-            "exp-recording-mode",
-            mode.name().unwrap_or("unknown"),
-            replace,
-        );
+        list.add::<RecordingMode>(&mode.name().unwrap_or("unknown"), replace);
     }
     tags
 }
