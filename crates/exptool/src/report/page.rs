@@ -394,7 +394,10 @@ impl Part {
         let findings = &recording.findings;
         let mut problems = Vec::new();
         if findings.mismatches > 0 {
-            problems.push(format!("{} checksums do not match", findings.mismatches));
+            problems.push(match findings.mismatches {
+                1 => "1 checksum does not match".to_owned(),
+                wrong => format!("{wrong} checksums do not match"),
+            });
         }
         if findings.front.is_some() || findings.damaged > 0 {
             problems.push("damaged".to_owned());
