@@ -416,6 +416,7 @@ impl Session {
             step();
             let deadline = session.deadline();
             let mut stream = session.ftp.put_with_stream(name)?;
+            step();
             for block in bytes.chunks(16 << 10) {
                 stream.write_all(block).map_err(FtpError::ConnectionError)?;
                 step();
