@@ -313,7 +313,7 @@ pub fn recorded_svg(found: &Effective) -> String {
 /// The image as PNG, `scale` pixels of it for each of the SVG. Words need a font of the system; without one they are missing.
 ///
 /// # Errors
-/// What the renderer says.
+/// What the renderer reports.
 pub fn png(svg: &str, scale: f32) -> crate::Result<Vec<u8>> {
     use resvg::{tiny_skia, usvg};
     let fail = |error: String| crate::Error::Table(format!("image: {error}"));

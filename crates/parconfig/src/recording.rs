@@ -38,7 +38,7 @@ pub struct Camera {
     pub rate: Option<f64>,
     /// Encoder's target: bytes of a JPEG image, or bit/s.
     pub target: Option<u32>,
-    /// What was cut out of the camera's picture, of the first frame that says so.
+    /// What was cut out of the camera's picture, of the first frame that has it.
     pub crop: Option<Crop>,
     /// Quality factor, from and to.
     pub quality: Option<(u32, u32)>,
@@ -80,7 +80,7 @@ fn read_crop(data: &[u8]) -> Option<Crop> {
     })
 }
 
-/// What a recording says of its unit.
+/// What a recording reports of its unit.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Effective {
     /// Site id.

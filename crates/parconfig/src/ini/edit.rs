@@ -175,7 +175,7 @@ impl Ini {
         })
     }
 
-    /// Where a new key of the section goes, and what stands round `=` there.
+    /// Where a new key of the section goes, and what is around `=` there.
     fn end_of(&self, section: &str) -> Option<(usize, Vec<u8>)> {
         let mut here = section.is_empty();
         let mut end = here.then_some(0);

@@ -47,7 +47,7 @@ pub(super) struct Line {
 /// One `key = value` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Section it stands in; empty before the first section.
+    /// Section it is in; empty before the first section.
     pub section: String,
     /// Key as written.
     pub key: String,

@@ -58,7 +58,7 @@ pub struct Mapping {
     pub map: Vec<Rule>,
 }
 
-/// What a set says by a mapping.
+/// What a set is by a mapping.
 #[derive(Clone, Debug, Default)]
 pub struct Mapped {
     /// The values.

@@ -50,7 +50,7 @@ impl Change {
         Ok(())
     }
 
-    /// Nothing is to be changed, but for what a table says.
+    /// Nothing is to be changed, but for what a table has.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty()
             && self.add.is_empty()

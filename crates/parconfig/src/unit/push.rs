@@ -8,7 +8,7 @@
 //! 5. The base of the set becomes what the unit has now, and `.parconfig/push` goes.
 //!
 //! Interrupted anywhere, [`Push::open`] finds `.parconfig/push`, asks the unit which files are old and which are new, and
-//! goes on from there, forward or back.
+//! continues from there, forward or back.
 
 use super::ftp::{FtpOptions, FtpUrl, Session};
 use super::set::{Contents, Manifest, UnitSet, read_json, read_tree, sha256, write_json};
