@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Tags that GStreamer does not know by itself: camera number, recording mode, video standard, recorder name, and
-//! site, time zone and UTC offset of its pictures. Both demuxers write them, `expmux` reads them back.
+//! site, time zone and UTC offset of its frames. Both demuxers write them, `expmux` reads them back.
 
 use std::sync::Once;
 
@@ -76,12 +76,12 @@ tag!(
 );
 
 tag!(
-    /// `exp-site-id`, string: name of the site or unit that a camera belongs to, as its pictures have it. Scope: stream.
+    /// `exp-site-id`, string: name of the site or unit that a camera belongs to, as its frames have it. Scope: stream.
     SiteId,
     &'a str,
     "exp-site-id",
     "site",
-    "name of the site or unit, as its pictures have it"
+    "name of the site or unit, as its frames have it"
 );
 tag!(
     /// `exp-time-zone`, string: name of the recorder's time zone, as the recorder writes (and perhaps cuts) it. Scope: stream.

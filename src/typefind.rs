@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Typefinders: which caps a file has, told from its bytes. The score grows with the number of consecutive valid records.
+//! Typefinders: which caps a file has, known from its bytes. The score grows with the number of consecutive valid records.
 
 use formats::{
     exp::probe::{self, Family, Probe},
@@ -68,7 +68,7 @@ fn find_plv1(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     )
 }
 
-/// Most files are told by their first bytes; the others by more of them.
+/// Most files are known by their first bytes; the others by more of them.
 fn look(find: &mut TypeFind) -> Option<(Family, TypeFindProbability)> {
     let small = beginning(find, 4096)?;
     match suggest(&small) {

@@ -426,7 +426,7 @@ impl Demux {
                 let now = state.playing_time();
                 state.duration.is_some() && state.duration != now
             };
-            // somebody was told another duration
+            // somebody knows another duration
             if changed {
                 self.duration_changed();
             }
@@ -526,7 +526,7 @@ impl Demux {
         }
     }
 
-    /// Streams that have nothing at the beginning are told how far time is, so that nobody waits for them.
+    /// Streams that have nothing at the beginning learn by a GAP event how far time is, so that nobody waits for them.
     fn open_silent_streams(&self, state: &mut State, outs: &mut Vec<Out>) {
         let silent = state.streams.iter().filter(|stream| stream.last.is_none());
         if silent.count() == state.streams.len() {

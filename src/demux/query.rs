@@ -138,7 +138,7 @@ impl Demux {
         Some(true)
     }
 
-    /// Frames to time and back, by the usual distance of pictures; bytes by the file's mean.
+    /// Frames to time and back, by the usual distance of frames; bytes by the file's mean.
     fn answer_convert(&self, pad: &gst::Pad, asked: &mut gst::query::Convert) -> bool {
         let (from, to) = asked.get();
         let state = self.lock();

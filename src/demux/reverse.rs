@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Reverse playback: groups of pictures from the end to the beginning, each group forwards.
+//! Reverse playback: groups of frames from the end to the beginning, each group forwards.
 //!
 //! The file is read backwards in ranges. Frames at the beginning of a range whose keyframe is in the range before wait for it. Decoders turn each group round.
 
@@ -16,14 +16,14 @@ use std::{collections::HashMap, ops::ControlFlow};
 
 /// Bytes read at a time.
 const STRETCH: u64 = 1 << 20;
-/// Bytes read before a stretch so that its first records are placed in time as when playing forwards.
+/// Bytes read before a range so that its first records are placed in time as when playing forwards.
 const WARM: u64 = 512 << 10;
-/// Bytes between pictures whose slots are noted.
+/// Bytes between frames whose slots are noted.
 const SLOT_STEP: u64 = 256 << 10;
 /// Bytes that wait for their keyframe at most.
 const MAX_WAITING: usize = 24 << 20;
 
-/// A picture on its way out.
+/// A frame on its way out.
 struct Frame {
     key: bool,
     buffer: gst::Buffer,
@@ -38,16 +38,16 @@ pub struct Reverse {
     /// Stream time at which it begins, and at which it ends.
     from: i64,
     until: i64,
-    /// Pictures of the stretch being read, by stream.
+    /// Frames of the range being read, by stream.
     read: HashMap<usize, Vec<Frame>>,
-    /// Pictures that wait for their keyframe, by stream.
+    /// Frames that wait for their keyframe, by stream.
     waiting: HashMap<usize, Vec<Frame>>,
-    /// Streams whose last picture of the stretch has no reference: nothing that follows it has one.
+    /// Streams whose last frame of the range has no reference: nothing that follows it has one.
     broken: HashMap<usize, bool>,
     /// Offsets of records that count.
     range: (u64, u64),
     begun: bool,
-    /// Offsets of some pictures and their slots, in a file without a clock.
+    /// Offsets of some frames and their slots, in a file without a clock.
     slots: Vec<(u64, u64)>,
 }
 
@@ -69,7 +69,7 @@ impl Reverse {
         }
     }
 
-    /// Takes a picture of the stretch.
+    /// Takes a frame of the range.
     pub fn collect(&mut self, stream: usize, key: bool, buffer: gst::Buffer) {
         self.read
             .entry(stream)
@@ -77,21 +77,21 @@ impl Reverse {
             .push(Frame { key, buffer });
     }
 
-    /// Notes whether pictures that follow this one have a reference.
+    /// Notes whether frames that follow this one have a reference.
     pub fn note(&mut self, stream: usize, offset: u64, broken: bool) {
         if self.counts(offset) {
             self.broken.insert(stream, broken);
         }
     }
 
-    /// Whether a record belongs to the stretch being read.
+    /// Whether a record belongs to the range being read.
     pub fn counts(&self, offset: u64) -> bool {
         (self.range.0..self.range.1).contains(&offset)
     }
 }
 
 impl Demux {
-    /// Plays the stretch before the last one. True at the beginning of the segment.
+    /// Plays the range before the last one. True at the beginning of the segment.
     pub(super) fn play_backwards(&self, settings: &Settings) -> Result<bool, gst::FlowError> {
         self.note_slots()?;
         let Some((from, to)) = self.next_range() else {

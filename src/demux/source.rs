@@ -256,7 +256,7 @@ struct FeedState {
     flushing: bool,
     /// A seek interrupts the task.
     interrupted: bool,
-    /// Upstream was told to stop pushing, and needs a seek to begin again.
+    /// Upstream was made to stop pushing, and needs a seek to begin again.
     stopped: bool,
     /// Upstream flushes.
     upstream_flushes: bool,

@@ -101,7 +101,7 @@ pub struct State {
     pub surveyed: u64,
     /// Offset of the first record.
     pub first_record: Option<u64>,
-    /// Duration that somebody was told.
+    /// Duration that was answered last.
     pub duration: Option<gst::ClockTime>,
     /// A seek that came before the file was known.
     pub pending_seek: Option<PendingSeek>,

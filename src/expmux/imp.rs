@@ -146,7 +146,7 @@ impl ExpMux {
     }
 }
 
-/// Cameras before sound, then by the pad's number.
+/// Cameras before audio, then by the pad's number.
 fn rank(pad: &gst_base::AggregatorPad) -> (bool, u32) {
     let name = pad.name();
     let number = name

@@ -306,14 +306,14 @@ impl State {
         let track = self.track(pad);
         if !std::mem::replace(&mut track.complained, true) {
             warnings.push(format!(
-                "{} has a buffer without a coded picture: left out",
+                "{} has a buffer without a coded frame: left out",
                 pad.name()
             ));
         }
     }
 }
 
-/// The records of a buffer of sound: one, or one for each block that is decoded on its own.
+/// The records of a buffer of audio: one, or one for each block that is decoded on its own.
 fn sound(
     writer: &mut Writer,
     number: u16,
@@ -360,7 +360,7 @@ fn camera(track: &Track) -> Option<Camera> {
     })
 }
 
-/// The coded picture in an access unit, headers before it left out, and whether it is a keyframe.
+/// The coded frame in an access unit, headers before it left out, and whether it is a keyframe.
 fn coded_picture(codec: Codec, data: &[u8]) -> Result<Option<(&[u8], bool)>, String> {
     if codec == Codec::H264 {
         return Ok(looks_like_h264(data).then(|| (data, is_key(data))));
@@ -370,7 +370,7 @@ fn coded_picture(codec: Codec, data: &[u8]) -> Result<Option<(&[u8], bool)>, Str
     };
     let (headers, picture) = data.split_at(at);
     check_headers(headers)?;
-    // Another start code behind the picture begins what is not part of it.
+    // Another start code behind the frame begins what is not part of it.
     let end = start_codes(picture)
         .nth(1)
         .map_or(picture.len(), |(at, _)| at);

@@ -35,7 +35,7 @@ pub(super) struct Track {
     pub number: Option<u16>,
     /// Running time, in nanoseconds, at which the next buffer is expected.
     pub next: i64,
-    /// A picture without a start code was complained of.
+    /// A frame without a start code was complained of.
     pub complained: bool,
 }
 
@@ -107,7 +107,7 @@ impl Format {
     }
 }
 
-/// Refuses sequence headers that name a tool without which nobody decodes the pictures: the file does not keep them.
+/// Refuses sequence headers that name a tool without which nobody decodes the frames: the file does not keep them.
 pub(super) fn check_headers(headers: &[u8]) -> Result<(), String> {
     let Ok(vol) = VolParams::parse(headers) else {
         return Ok(());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What every container reader is: bytes in, [`Step`] out.
 //!
-//! A reader never reads by itself. It is shown a [`Window`] of the file and says what stands at its start. The same reader
+//! A reader never reads by itself. It is shown a [`Window`] of the file and says what is at its start. The same reader
 //! therefore serves pull mode, push mode, the command line tools and the fuzzer.
 
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// No size field is believed beyond this many bytes for one record (assumed; the largest real one seen has 70,668).
 pub const MAX_RECORD: usize = 16 << 20;
 
-/// Milliseconds for which a text is shown. What holds longer is told again.
+/// Milliseconds for which a text is shown. What holds longer is reported again.
 pub const TEXT_MILLIS: i64 = 1000;
 
 /// A part of the file.
@@ -21,7 +21,7 @@ pub struct Window<'a> {
     pub data: &'a [u8],
     /// No bytes follow `data`: the file ends there (or the stream did).
     pub last: bool,
-    /// Bytes of the file behind `data` that nobody wants to see, 0 where all are wanted. A reader that can tell a picture from its
+    /// Bytes of the file behind `data` that nobody wants to see, 0 where all are wanted. A reader that knows a frame from its
     /// first bytes may output a packet that ends in them; its payload then reaches beyond `data`. Never with `last`.
     pub unread: u64,
 }
@@ -44,17 +44,17 @@ impl<'a> Window<'a> {
     }
 }
 
-/// What stands at the start of a window.
+/// What is at the start of a window.
 #[derive(Debug)]
 pub enum Step {
-    /// Cannot be told before the window holds this many bytes, which is more than it has. Never said of a `last` window.
+    /// Cannot be decided before the window holds this many bytes, which is more than it has. Never said of a `last` window.
     Need(usize),
     /// This many bytes, at least 1, hold nothing to output: a header, padding, an index, a record of a kind to skip.
     /// May reach beyond the window.
     Skip(u64),
-    /// A coded picture, a block of sound or a text. It takes [`Packet::size`] bytes of the window.
+    /// A coded frame, a block of audio or a text. It takes [`Packet::size`] bytes of the window.
     Packet(Packet),
-    /// These bytes prove nothing. A damaged region longer than the window is told in several steps.
+    /// These bytes prove nothing. A damaged region longer than the window is reported in several steps.
     Damaged(Damage),
     /// The file ends inside this record, which is all that the window still holds. Said of a `last` window only.
     Cut(usize),
@@ -62,7 +62,7 @@ pub enum Step {
     End,
 }
 
-/// A stretch of bytes that is no valid record.
+/// A range of bytes that is not a valid record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// Bytes from the window's start, at least 1 and at most the window.
@@ -71,14 +71,14 @@ pub struct Damage {
     pub expected: &'static str,
 }
 
-/// How a stream's payload is coded. One pad is made for each camera (or sound channel) and codec.
+/// How a stream's payload is coded. One pad is made for each camera (or audio channel) and codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Codec {
     /// MPEG-4 Part 2 visual, one VOP a packet, with or without the sequence headers.
     Mpeg4,
     /// H.264, Annex B byte stream, one access unit a packet.
     H264,
-    /// A complete JPEG (JFIF) picture.
+    /// A complete JPEG (JFIF) frame.
     Jpeg,
     /// Unsigned 8-bit PCM.
     PcmU8,
@@ -101,13 +101,13 @@ pub enum Codec {
 /// Which of the four kinds of stream a codec makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Media {
-    /// Pictures of a camera.
+    /// Frames of a camera.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
     /// Sparse text.
     Text,
-    /// Overlay masks, pictures of their own.
+    /// Overlay masks, frames of their own.
     Overlay,
 }
 
@@ -142,7 +142,7 @@ impl Codec {
     }
 }
 
-/// Sound parameters, for audio packets.
+/// Audio parameters, for audio packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AudioFormat {
     /// Samples a second.
@@ -184,13 +184,13 @@ impl AudioFormat {
 /// Where a packet belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey {
-    /// Camera number, from 1; the channel's number for sound.
+    /// Camera number, from 1; the channel's number for audio.
     pub camera: u16,
     /// Codec of the payload.
     pub codec: Codec,
 }
 
-/// The recorder's time of a record, as it stands in the file.
+/// The recorder's time of a record, as it is in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp {
     /// Seconds since 1970-01-01 on the recorder's clock (UTC, or local where the recorder was set so).
@@ -208,12 +208,12 @@ impl Timestamp {
     }
 }
 
-/// How the coded bytes stand in the file, and so what has to be done to hand them out. Ranges count from the window's start.
+/// How the coded bytes are in the file, and so what has to be done to output them. Ranges count from the window's start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// As they are.
     Plain(Range<usize>),
-    /// In groups of four bytes, each reversed; a last shorter group is reversed as it stands.
+    /// In groups of four bytes, each reversed; a last shorter group is reversed as it is.
     Swap32 {
         /// The stored bytes, the padding of the last group included.
         range: Range<usize>,
@@ -222,14 +222,14 @@ pub enum Payload {
     },
     /// As they are, between bytes that the recorder left out.
     Wrapped {
-        /// What has to stand before.
+        /// What has to be before.
         prefix: Box<[u8]>,
         /// The stored bytes.
         range: Range<usize>,
-        /// What has to stand after.
+        /// What has to be after.
         suffix: &'static [u8],
     },
-    /// Not bytes of the file at all (decoded run lengths, texts, re-ordered sound).
+    /// Not bytes of the file at all (decoded run lengths, texts, re-ordered audio).
     Made(Box<[u8]>),
 }
 
@@ -300,7 +300,7 @@ impl Payload {
 }
 
 /// Copies `stored` to `out`, every group of four bytes reversed. Where `stored` ends inside a group, that shorter group is
-/// reversed as it stands; where only `out` ends inside a group, the group is reversed whole and cut.
+/// reversed as it is; where only `out` ends inside a group, the group is reversed whole and cut.
 ///
 /// Verified on PLV1 keyframes.
 // the oldest x86-64 machines have no instruction that shuffles bytes; the others get a second copy of this function
@@ -323,7 +323,7 @@ pub fn swap32(stored: &[u8], out: &mut [u8]) {
 /// Why the recorder recorded. The names are the manuals' (stated), the numbers of the reference layout are assumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Not told.
+    /// Unknown.
     #[default]
     Unknown,
     /// All the time ("normal").
@@ -387,17 +387,17 @@ pub struct Details {
     pub fields: Vec<(String, String)>,
 }
 
-/// One coded picture, block of sound or text.
+/// One coded frame, block of audio or text.
 #[derive(Clone, Debug)]
 pub struct Packet {
     /// Where it belongs.
     pub stream: StreamKey,
-    /// Bytes of the window that it takes, from the window's start. 0 only for a [`Codec::Text`] that is told before the picture it
+    /// Bytes of the window that it takes, from the window's start. 0 only for a [`Codec::Text`] that is reported before the frame it
     /// came with: the same window is then shown again.
     pub size: usize,
     /// The coded bytes. Their range ends beyond the window's data where [`Window::unread`] allowed it.
     pub payload: Payload,
-    /// Can be decoded without an earlier picture. True for sound and text.
+    /// Can be decoded without an earlier frame. True for audio and text.
     pub key: bool,
     /// CRC-32 (IEEE) that the bytes to output must have; `None` where the record has none. Left to whoever copies the bytes.
     pub crc: Option<u32>,
@@ -407,11 +407,11 @@ pub struct Packet {
     pub slot: Option<u64>,
     /// Sequence number of the record, wrapping at 65,536; `None` where there is none.
     pub sequence: Option<u16>,
-    /// Picture size in pixels, 0 where the record does not say.
+    /// Frame size in pixels, 0 where the record does not say.
     pub width: u16,
     /// See `width`.
     pub height: u16,
-    /// Sound parameters; `None` for pictures.
+    /// Audio parameters; `None` for frames.
     pub audio: Option<AudioFormat>,
     /// Why it was recorded.
     pub mode: Mode,
@@ -422,7 +422,7 @@ pub struct Packet {
 /// Television standard of the cameras.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Standard {
-    /// Not told.
+    /// Unknown.
     #[default]
     Unknown,
     /// 60 fields a second, 480 lines.
@@ -447,7 +447,7 @@ impl Standard {
 pub struct Camera {
     /// Number, from 1.
     pub number: u16,
-    /// Picture size in pixels, 0 = not told.
+    /// Frame size in pixels, 0 = unknown.
     pub width: u16,
     /// See `width`.
     pub height: u16,
@@ -481,7 +481,7 @@ pub struct IndexEntry {
     pub camera: u16,
     /// A keyframe.
     pub key: bool,
-    /// A picture, not sound.
+    /// A frame, not audio.
     pub video: bool,
 }
 
@@ -512,7 +512,7 @@ pub struct FileInfo {
     pub records: Option<u64>,
     /// Offset of the first record.
     pub data_start: u64,
-    /// Offset of the first byte after the last record, where the header or index tells.
+    /// Offset of the first byte after the last record, where the header or index says so.
     pub data_end: Option<u64>,
     /// The index.
     pub index: Option<IndexPlace>,
@@ -520,7 +520,7 @@ pub struct FileInfo {
 
 /// A container format.
 pub trait Reader: Send {
-    /// What stands at the start of `window`. Called with windows that follow each other: the next one begins where the step
+    /// What is at the start of `window`. Called with windows that follow each other: the next one begins where the step
     /// just answered ends. After [`Reader::resync`] it may begin anywhere.
     fn next(&mut self, window: &Window<'_>) -> Step;
 
@@ -533,10 +533,10 @@ pub trait Reader: Send {
     /// A second reader of the same file, to look elsewhere without disturbing this one. Call [`Reader::resync`] on it first.
     fn fork(&self) -> Box<dyn Reader>;
 
-    /// The next picture stands in this slot: said after a jump in a file whose records have no clock.
+    /// The next frame is in this slot: said after a jump in a file whose records have no clock.
     fn set_slot(&mut self, _slot: u64) {}
 
-    /// Things about the file that do not agree with it (a wrong checksum of the header, a wrong count), each told once.
+    /// Things about the file that do not agree with it (a wrong checksum of the header, a wrong count), each reported once.
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is known of the recording as a whole: its runs, where they stand in the file, and how sure that is.
+//! What is known of the recording as a whole: its runs, where they are in the file, and how sure that is.
 //!
 //! The runs are found by a survey: from the file's index where it agrees with the records, by walking over all records of a small
 //! file, else by sampling. What is met while playing corrects it.
@@ -155,7 +155,7 @@ impl TimeMap {
     }
 
     /// A break was met while playing where the map has none: the record at `offset`, of this clock time, begins a run and is played
-    /// at `running`; `before` is the clock of the picture before it. What follows moves along. True where the map changed.
+    /// at `running`; `before` is the clock of the frame before it. What follows moves along. True where the map changed.
     pub fn correct(&mut self, offset: u64, before: i64, clock: i64, running: i64) -> bool {
         if self.accuracy >= Accuracy::Exact || self.space != Space::Records {
             return false;
@@ -192,7 +192,7 @@ impl TimeMap {
         true
     }
 
-    /// A picture was played: remembers where it stood. Duration grows with a file that is still written.
+    /// A frame was played: remembers its place. Duration grows with a file that is still written.
     pub fn note(&mut self, offset: u64, clock: i64, running: i64) {
         if self
             .seen
@@ -217,7 +217,7 @@ impl TimeMap {
         }
     }
 
-    /// Record offsets around a clock time inside a stretch of the file, from what was played.
+    /// Record offsets around a clock time inside a range of the file, from what was played.
     pub fn bracket(&self, clock: i64, from: u64, to: u64) -> (u64, u64) {
         if self.space != Space::Records {
             return (from, to);

@@ -103,7 +103,7 @@ pub fn open(head: &Window<'_>, formats: Formats) -> Opened {
         return netvu_form(kind, score);
     }
     if formats == Formats::NetVu {
-        // what some units answer when one picture is asked for
+        // what some units answer when one frame is asked for
         if data.starts_with(&[0xff, 0xd8, 0xff]) {
             return netvu_form(netvu::Kind::Mime, 1);
         }

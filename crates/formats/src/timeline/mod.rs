@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The recorder's clock turned into running time.
 //!
-//! Three steps, each a file of its own: [`timing`] measures what kind of clock the file has and how far apart pictures usually
+//! Three steps, each a file of its own: [`timing`] measures what kind of clock the file has and how far apart frames usually
 //! are; [`place`] gives every record a time finer than the clock where the clock only counts seconds; [`runs`] cuts the recording
 //! where it was interrupted or its clock stepped back, and maps what is left to a running time that never goes back.
 //!

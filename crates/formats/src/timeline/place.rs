@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A time for every record, finer than the clock where the clock only counts seconds.
 //!
-//! The pictures of one camera in one second are spread evenly over it; where the file has slots, these place them. A time depends
+//! The frames of one camera in one second are spread evenly over it; where the file has slots, these place them. A time depends
 //! on the records of its own second and of the neighbouring ones only, so it comes out the same wherever reading began.
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::reader::{Codec, Media, Packet, StreamKey, Timestamp};
 use std::collections::VecDeque;
 
-/// A second of one camera is closed when it has this many pictures, whatever follows.
+/// A second of one camera is closed when it has this many frames, whatever follows.
 const MAX_GROUP: usize = 1024;
 
 /// A record as the timeline sees it.
@@ -113,7 +113,7 @@ impl<T> Interpolator<T> {
         self.last = timestamp.unix_ms().saturating_mul(MILLI);
     }
 
-    /// The time of the next record, where its own timestamp tells it and none before it is held back. It is not taken in then.
+    /// The time of the next record, where its own timestamp gives it and none before it is held back. It is not taken in then.
     pub fn at_once(&mut self, mark: &Mark) -> Option<i64> {
         if self.timing.resolution != Resolution::Millis || !self.queue.is_empty() {
             return None;
@@ -231,7 +231,7 @@ impl<T> Interpolator<T> {
         }
     }
 
-    /// Places the pictures of a second. `next`: the second after it was recorded too, and its first picture has this slot.
+    /// Places the frames of a second. `next`: the second after it was recorded too, and its first frame has this slot.
     fn close(&mut self, group: Group, next: Option<Option<u64>>) {
         let count = i64::try_from(group.entries.len())
             .unwrap_or(i64::MAX)
@@ -266,7 +266,7 @@ impl<T> Interpolator<T> {
         match next {
             Some(next) => {
                 let whole = distance(first, next?)?;
-                // a second may get a slot or two more than it has room for: a picture's slot is known only as finely as pictures stand
+                // a second may get a slot or two more than it has room for: a frame's slot is known only to the distance of frames
                 if group.continues || slot_time(whole, self.timing.slot_rate)? > SECOND {
                     return after.checked_mul(SECOND)?.checked_div(whole);
                 }
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn slots_place_pictures() {
-        // 30 slots in the middle second; pictures at its 0th, 6th and 24th
+        // 30 slots in the middle second; frames at its 0th, 6th and 24th
         let records = [
             (1, 100, Some(0)),
             (1, 101, Some(2)),

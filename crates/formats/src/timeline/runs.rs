@@ -13,23 +13,23 @@ pub enum GapPolicy {
     Preserve,
 }
 
-/// A stretch of recording without interruption.
+/// A range of recording without interruption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Clock of its first picture.
+    /// Clock of its first frame.
     pub clock: i64,
-    /// Clock of its last picture so far.
+    /// Clock of its last frame so far.
     pub clock_end: i64,
-    /// Running time of its first picture.
+    /// Running time of its first frame.
     pub running: i64,
-    /// Offset in the file of its first picture.
+    /// Offset in the file of its first frame.
     pub offset: u64,
 }
 
 /// Why a run began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Break {
-    /// The first picture of all.
+    /// The first frame of all.
     Start,
     /// Nothing was recorded for this long.
     Gap(i64),
@@ -159,7 +159,7 @@ impl RunMap {
         self.gap
     }
 
-    /// Places a picture.
+    /// Places a frame.
     pub fn picture(&mut self, camera: u16, clock: i64, offset: u64) -> Place {
         let own = self.cameras.iter().position(|last| last.camera == camera);
         let before = own
@@ -214,7 +214,7 @@ impl RunMap {
         }
     }
 
-    /// Places sound: it follows the pictures and never begins a run.
+    /// Places audio: it follows the frames and never begins a run.
     pub fn sound(&self, clock: i64) -> i64 {
         match self.base {
             Some(_) => self.running(clock),

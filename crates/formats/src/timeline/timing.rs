@@ -11,7 +11,7 @@ pub enum Resolution {
     Millis,
     /// Only the seconds count.
     Seconds,
-    /// There is no clock; slots of the file's own timeline stand in for it.
+    /// There is no clock; slots of the file's own timeline take its place.
     Slots,
 }
 
@@ -26,12 +26,12 @@ pub struct TimingSample {
     pub slot: Option<u64>,
 }
 
-/// The clock of a file and its usual picture distance.
+/// The clock of a file and its usual frame distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameTiming {
     /// How fine the clock is.
     pub resolution: Resolution,
-    /// Usual distance between two pictures of a camera, nanoseconds; at least 1.
+    /// Usual distance between two frames of a camera, nanoseconds; at least 1.
     pub interval: i64,
     /// The distances hardly vary, so that `interval` makes a frame rate.
     pub steady: bool,
@@ -54,7 +54,7 @@ impl Default for FrameTiming {
 }
 
 impl FrameTiming {
-    /// Measures the first pictures of a file. `nominal` is the header's rate, `slot_rate` the slots in a second.
+    /// Measures the first frames of a file. `nominal` is the header's rate, `slot_rate` the slots in a second.
     ///
     /// Milliseconds are real where two records of one camera in one second differ in them. Where all of a second say the same,
     /// they are not (assumed; in verified files these bytes are unread).
@@ -127,7 +127,7 @@ pub fn slot_time(slots: i64, rate: Option<(u32, u32)>) -> Option<i64> {
     i64::try_from(time).ok()
 }
 
-/// Records of one moment after which a clock is taken to stand still: more than any recorder keeps in a second.
+/// Records of one moment after which a clock is have stopped: more than any recorder keeps in a second.
 const STANDING: usize = 62;
 
 fn resolution(samples: &[TimingSample]) -> Resolution {
@@ -150,7 +150,7 @@ fn resolution(samples: &[TimingSample]) -> Resolution {
             previous = Some(timestamp);
         }
     }
-    // a clock that stands still is none
+    // a clock that has stopped is none
     let mut all = samples.iter().filter_map(|sample| sample.timestamp);
     if let Some(first) = all.next()
         && samples.len() >= STANDING
@@ -221,7 +221,7 @@ fn by_millis(samples: &[TimingSample]) -> Option<(i64, bool)> {
     Some((mean.max(1), steady))
 }
 
-/// Interval where only seconds count: from the number of pictures in whole seconds, or from the distance of the seconds.
+/// Interval where only seconds count: from the number of frames in whole seconds, or from the distance of the seconds.
 fn by_seconds(samples: &[TimingSample]) -> Option<(i64, bool)> {
     let mut full = Vec::new();
     for camera in cameras(samples) {
