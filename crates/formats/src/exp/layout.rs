@@ -308,9 +308,12 @@ pub struct RecordLayout {
     /// The byte that padding consists of.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fill: u8,
-    /// No record crosses a multiple of this many bytes, counted from the first record: the rest of such a sector is `fill`.
+    /// No record crosses a multiple of this many bytes: the rest of such a sector is `fill`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sector: usize,
+    /// Offset in the file of the first sector.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sector_from: u64,
     /// Size of the whole record; without it the record ends with its payload (and padding).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Field>,

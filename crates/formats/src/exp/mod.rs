@@ -22,6 +22,7 @@ pub mod codes;
 pub mod explain;
 pub mod header;
 pub mod index;
+pub mod infer;
 pub mod layout;
 pub mod learn;
 pub mod native;

@@ -70,7 +70,11 @@ fn signs(layout: &Layout) -> Vec<Sign> {
     let mut signs = vec![Sign::new(header::MAGIC, 0), Sign::new(index::MAGIC, 0)];
     for (place, transform) in coded::start_code_places(layout) {
         match transform {
-            Transform::None => signs.push(Sign::new(code, place)),
+            // a start code may have a zero before it
+            Transform::None => {
+                signs.push(Sign::new(code, place));
+                signs.push(Sign::new(code, place.saturating_add(1)));
+            }
             // a reversed group is `xx 01 00 00`, or `01 00 00 00` for a start code of four bytes
             Transform::Swap32 => {
                 signs.push(Sign::new(&[1, 0, 0], place.saturating_add(1)));
@@ -402,7 +406,7 @@ impl NativeReader {
     /// Passes what is left of a sector when all of it is the fill byte.
     fn pass_fill(&self, window: &Window<'_>) -> Option<Step> {
         let sector = self.layouts.own.record.sector as u64;
-        let first = self.layouts.own.file_header.unwrap_or(0);
+        let first = self.layouts.own.record.sector_from;
         let used = window.offset.checked_sub(first)?.checked_rem(sector)?;
         let rest = usize::try_from(sector.checked_sub(used)?).ok()?;
         let shown = window.data.get(..rest.min(window.data.len()))?;
@@ -607,7 +611,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_sector_is_skipped() {
-        let text = "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\nfile_header = 3\n[record]\nheader = 2\nsector = 32\nfill = 255\n\
+        let text = "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\nfile_header = 3\n[record]\nheader = 2\nsector = 32\nsector_from = 3\nfill = 255\n\
              [record.p]\npayload = 2\nlength = { at = 0, type = \"u16le\" }\n[record.key]\npayload = 2\n";
         let frame = [10, 0, 0, 0, 1, 0xb6, 0x50, 1, 2, 3, 4, 5];
         let sector = [&frame[..], &frame, &[0xff; 8]].concat();

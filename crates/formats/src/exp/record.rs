@@ -335,13 +335,20 @@ fn picture(
     }
     if fields.trim {
         let stored = data.get(at..end).ok_or(Parsed::Need(end))?;
-        end = end.saturating_sub(trailing(stored, part.transform, fields));
+        end = end.saturating_sub(trailing(stored, part, fields));
     }
     let length = end.saturating_sub(at);
     // the reversed region is made of whole groups where the record has its own size
+    let mut stored = length;
     let stored_end = match (part.transform, given) {
         (Transform::Swap32, _) if !part.short_group => {
-            at.saturating_add(padded(length, 4)).min(size)
+            stored = padded(length, 4);
+            let room = if fields.size_unpadded {
+                usize::MAX
+            } else {
+                size
+            };
+            at.saturating_add(stored).min(room)
         }
         _ => end,
     };
@@ -349,7 +356,9 @@ fn picture(
         // a reversed picture fills its last group, and the padding comes after that
         Some(size)
             if end > size
-                || !ends_agree(fields, size, end) && !ends_agree(fields, size, stored_end) =>
+                || !fields.trim
+                    && !ends_agree(fields, size, end)
+                    && !ends_agree(fields, size, stored_end) =>
         {
             return Err(Parsed::Bad(
                 "a picture length that agrees with the record size",
@@ -357,6 +366,11 @@ fn picture(
         }
         Some(size) if length < MIN_FRAME => return Err(Parsed::NoPicture { size }),
         None if length < MIN_FRAME => return Err(Parsed::Bad("a frame length")),
+        // a reversed frame is filled up before the record is padded
+        Some(_) if fields.size_unpadded => {
+            let stored_end = at.saturating_add(stored);
+            record.size = record.size.max(fields.padded(stored_end));
+        }
         Some(_) => {}
         None => record.size = fields.padded(stored_end),
     }
@@ -369,19 +383,21 @@ fn picture(
 }
 
 /// Padding at the end of a payload whose length counts it: fewer bytes than a whole round.
-fn trailing(stored: &[u8], transform: Transform, fields: &RecordLayout) -> usize {
-    let round = match transform {
-        Transform::None => fields.align,
-        Transform::Swap32 => fields.align.max(4),
-    };
-    let from = stored.len().saturating_sub(round) / 4;
+fn trailing(stored: &[u8], part: &PayloadLayout, fields: &RecordLayout) -> usize {
+    // the last group of a reversed frame may be filled as well, before it is reversed
+    let reversed = part.transform == Transform::Swap32 && !part.short_group;
+    let most = fields
+        .align
+        .saturating_sub(1)
+        .saturating_add(if reversed { 3 } else { 0 });
+    let from = stored.len().saturating_sub(most).saturating_sub(1) / 4;
     let tail = stored.get(from.saturating_mul(4)..).unwrap_or_default();
     let mut plain = tail.to_vec();
-    if transform == Transform::Swap32 {
+    if reversed {
         swap32(tail, &mut plain);
     }
     let filled = plain.iter().rev().take_while(|byte| **byte == fields.fill);
-    filled.count().min(round.saturating_sub(1))
+    filled.count().min(most)
 }
 
 fn crc_of(part: &PayloadLayout, data: &[u8], at: usize) -> Result<Option<u32>, Short> {

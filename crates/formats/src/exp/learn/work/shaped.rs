@@ -54,6 +54,7 @@ pub fn layout_of(shape: &Shape, rows: &Rows<'_>) -> Layout {
             align_from: 0,
             fill: 0,
             sector: 0,
+            sector_from: 0,
             size_counts: Default::default(),
             size_unpadded: false,
             trim: false,

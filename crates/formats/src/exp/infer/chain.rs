@@ -1,0 +1,707 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The length field, and the chain of records that it makes from each frame to the next.
+//!
+//! A record is known by its *mark*: the place of its length field, or of the place where other records have it. Whatever the length
+//! counts, the next mark is at `mark + padded(value + plus) + base`, so where a record begins need not be known here. Every place and
+//! width of a length field before frames is tried, with every padding; what leads from most frames to the next ones, through other
+//! records and to the next sector where it has to, is kept.
+
+use super::{ByKind, Frames, Window, frames::Frame, minus, padded, plus};
+use crate::exp::layout::{Number, Transform};
+use std::cmp::Reverse;
+
+/// A length field is no further before its frame: header and extra bytes before keyframes.
+const MAX_BACK: i64 = 1200;
+/// Pairs of neighbouring frames on which candidates are tried, and frames on which whole chains are compared.
+const PAIRS: usize = 96;
+const FRAMES: usize = 1200;
+/// Candidates that are compared as whole chains.
+const CHAINS: usize = 40;
+/// Records between two frames.
+const HOPS: usize = 256;
+const NUMBERS: [Number; 6] = [
+    Number::U32le,
+    Number::U32be,
+    Number::U24le,
+    Number::U24be,
+    Number::U16le,
+    Number::U16be,
+];
+
+/// A length field, and what it says about the next record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// Bytes from the field to the frame.
+    pub back: i64,
+    /// How it is stored.
+    pub number: Number,
+    /// Records are padded to a multiple of this.
+    pub align: i64,
+    /// Bytes of a record that padding does not count.
+    pub base: i64,
+    /// Added to the value before padding: the range that the sample leaves open.
+    pub plus: (i64, i64),
+    /// The frame's groups of four are filled up before the record is padded: they begin at this place, of four.
+    pub group: Option<i64>,
+}
+
+impl Link {
+    /// Bytes to the next mark.
+    fn step(&self, value: i64) -> i64 {
+        let mut end = plus(value, self.plus.1);
+        if let Some(group) = self.group {
+            end = plus(padded(minus(end, group), 4), group);
+        }
+        plus(padded(end, self.align), self.base)
+    }
+}
+
+/// How records follow each other.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Bytes from a record's mark to its frame: of P frames, of keyframes.
+    pub lead: ByKind<i64>,
+    /// The length fields of P frames and of keyframes.
+    pub links: ByKind<Link>,
+    /// Size of sectors, and a mark at the start of one.
+    pub sector: Option<(i64, i64)>,
+    /// Frames that the chain leads from to the next, and all but the last.
+    pub linked: (usize, usize),
+    /// Bits that it explains.
+    pub bits: f64,
+}
+
+/// What a chain gives for one frame.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// The mark that its length leads to.
+    pub next: Option<i64>,
+    /// The next frame is found from it.
+    pub linked: bool,
+    /// Marks of other records between the two.
+    pub others: Vec<i64>,
+}
+
+/// How a set of pairs of distance and value agrees.
+struct Fit {
+    align: i64,
+    base: i64,
+    plus: (i64, i64),
+    count: usize,
+    bits: f64,
+}
+
+impl Chain {
+    /// The best chain of these frames.
+    pub fn find(window: &Window<'_>, frames: &Frames) -> Option<Chain> {
+        let mut list = frames.list.get(..FRAMES.min(frames.list.len()))?.to_vec();
+        // a few P frames among keyframes only are none
+        let count = list.iter().filter(|frame| !frame.key).count();
+        if count.saturating_mul(30) < list.len() {
+            list.retain(|frame| frame.key);
+        }
+        let list = list.as_slice();
+        let mut best: Option<Chain> = None;
+        for class in [false, true] {
+            for link in candidates(window, list, class) {
+                let lead = link.back;
+                let mut chain = Chain {
+                    lead: ByKind::both(lead),
+                    links: ByKind::both(link),
+                    sector: None,
+                    linked: (0, 0),
+                    bits: 0.0,
+                };
+                chain.weigh(window, list);
+                chain.add_class(window, list, !class);
+                chain.add_groups(window, list);
+                if chain.linked.0.saturating_mul(20) < chain.linked.1.saturating_mul(19) {
+                    chain.add_sectors(window, list);
+                }
+                if best
+                    .as_ref()
+                    .is_none_or(|best| chain.bits > best.bits * 1.002)
+                {
+                    best = Some(chain);
+                }
+            }
+        }
+        best.filter(|chain| {
+            chain.linked.0 >= 3
+                && chain.linked.0.saturating_mul(5) >= chain.linked.1.saturating_mul(2)
+        })
+    }
+
+    /// The mark of a frame's record.
+    pub fn mark(&self, frame: &Frame) -> i64 {
+        minus(frame.at, *self.lead.get(frame.key))
+    }
+
+    /// The value of a frame's length field.
+    pub fn value(&self, window: &Window<'_>, frame: &Frame) -> Option<i64> {
+        let link = self.links.get(frame.key);
+        window.number(minus(frame.at, link.back), link.number)
+    }
+
+    /// Follows the records from each frame to the next.
+    pub fn steps(&self, window: &Window<'_>, list: &[Frame]) -> Vec<Step> {
+        let following = list.iter().skip(1).map(Some).chain([None]);
+        let pairs = list.iter().zip(following);
+        pairs
+            .map(|(frame, next)| self.step(window, frame, next))
+            .collect()
+    }
+
+    /// Frames that lead to another one, or that another one leads to.
+    pub fn connected(&self, window: &Window<'_>, list: &[Frame]) -> Vec<Frame> {
+        let mut kept: Vec<Frame> = Vec::with_capacity(list.len());
+        let mut from = list;
+        // a frame that is none breaks the chain around it: what comes after it is tried then
+        while let Some((frame, rest)) = from.split_first() {
+            let next = rest
+                .iter()
+                .take(4)
+                .position(|next| self.step(window, frame, Some(next)).linked);
+            let reached = kept
+                .last()
+                .is_some_and(|before| self.step(window, before, Some(frame)).linked);
+            if next.is_some() || reached {
+                kept.push(*frame);
+            }
+            from = rest.get(next.unwrap_or(0)..).unwrap_or_default();
+        }
+        kept
+    }
+
+    fn step(&self, window: &Window<'_>, frame: &Frame, next: Option<&Frame>) -> Step {
+        let mut step = Step::default();
+        let link = self.links.get(frame.key);
+        let Some(value) = self.value(window, frame).filter(|value| *value > 0) else {
+            return step;
+        };
+        let mut at = plus(self.mark(frame), link.step(value));
+        if at <= frame.at {
+            return step;
+        }
+        step.next = Some(at);
+        let target = next.map_or(window.len(), |next| self.mark(next));
+        for _ in 0..HOPS {
+            if at == target {
+                step.linked = true;
+                return step;
+            }
+            if let Some((sector, mark)) = self.sector {
+                let rest = minus(mark, at).rem_euclid(sector);
+                if plus(at, rest) == target && rest < sector {
+                    step.linked = true;
+                    return step;
+                }
+            }
+            if at > target {
+                break;
+            }
+            let other = &self.links.p;
+            let size = window
+                .number(at, other.number)
+                .map(|value| other.step(value));
+            match size.filter(|size| *size >= 4) {
+                Some(size) => {
+                    step.others.push(at);
+                    at = plus(at, size);
+                }
+                None => break,
+            }
+        }
+        step.others.clear();
+        step
+    }
+
+    /// Counts what the chain leads to, and what that explains.
+    fn weigh(&mut self, window: &Window<'_>, list: &[Frame]) {
+        let steps = self.steps(window, list);
+        let pairs = list.iter().zip(list.iter().skip(1));
+        let (mut linked, mut bits) = (0_usize, 0.0);
+        for ((frame, next), step) in pairs.zip(&steps) {
+            if step.linked {
+                linked = linked.saturating_add(1);
+                // that many places the next record could have been at; small hops hit any of them
+                let hops = (step.others.len() as f64) + 1.0;
+                let mean = (minus(next.at, frame.at) as f64) / hops;
+                bits += (mean / hops.sqrt()).log2().max(0.0);
+            } else {
+                bits -= 1.0;
+            }
+        }
+        // a wider number, and a rounder padding, explain more with less
+        let width = self.links.p.number.width() as f64;
+        let odd = if width == 3.0 { 2.0 } else { 0.0 };
+        self.bits = bits + width - odd - if self.links.p.base != 0 { 6.0 } else { 0.0 };
+        self.linked = (linked, list.len().saturating_sub(1));
+    }
+
+    /// Where frames of the other class have their mark and length.
+    fn add_class(&mut self, window: &Window<'_>, list: &[Frame], class: bool) {
+        let own = |frame: &Frame| frame.key == class;
+        let base = *self.links.get(!class);
+        if !list.iter().any(own) {
+            return;
+        }
+        let mut best = self.clone();
+        for chain in self.leads(window, list, class) {
+            let mut chain = chain;
+            // neighbours of that class tell what their length counts
+            let pairs = chain.pairs(window, list, class);
+            let lead = *chain.lead.get(class);
+            let counted: Vec<(i64, i64)> = pairs
+                .iter()
+                .filter_map(|(frame, distance)| {
+                    Some((
+                        *distance,
+                        window.number(minus(frame.at, lead), base.number)?,
+                    ))
+                })
+                .collect();
+            let extra = minus(lead, base.back);
+            let links = [extra, 0].map(|extra| Link {
+                back: lead,
+                plus: (plus(base.plus.0, extra), plus(base.plus.1, extra)),
+                ..base
+            });
+            let mut tried: Vec<Link> = links.to_vec();
+            let reversed = |frame: &&Frame| own(frame) && frame.transform == Transform::Swap32;
+            if list.iter().any(|frame| reversed(&frame)) {
+                tried.extend((0..4).flat_map(|group| {
+                    links.map(|link| Link {
+                        group: Some(group),
+                        ..link
+                    })
+                }));
+            }
+            for align in [base.align, base.align.max(4)] {
+                tried.extend(
+                    fit(&counted, &[align])
+                        .filter(|fit| fit.count >= 3)
+                        .map(|fit| Link {
+                            back: lead,
+                            align: fit.align,
+                            base: fit.base,
+                            plus: fit.plus,
+                            ..base
+                        }),
+                );
+            }
+            for link in tried {
+                *chain.links.get_mut(class) = link;
+                chain.weigh(window, list);
+                if chain.bits > best.bits {
+                    best = chain.clone();
+                }
+            }
+        }
+        *self = best.clone();
+        // a length field of their own, where the usual one does not serve
+        let keys = list.iter().filter(|frame| own(frame)).count();
+        let pairs = self.pairs(window, list, class);
+        let served = self.served(window, list, class);
+        if keys >= 4 && served.saturating_mul(2) < pairs.len() {
+            for link in fields(window, &pairs).into_iter().take(6) {
+                let mut chain = self.clone();
+                *chain.links.get_mut(class) = link;
+                chain.weigh(window, list);
+                if chain.bits > best.bits {
+                    best = chain;
+                }
+            }
+            *self = best;
+        }
+    }
+
+    /// Reversed frames that are filled up before their record is padded.
+    fn add_groups(&mut self, window: &Window<'_>, list: &[Frame]) {
+        let reversed = list
+            .iter()
+            .any(|frame| frame.transform == Transform::Swap32);
+        if !reversed
+            || self.linked.0 == self.linked.1
+            || self.linked.0.saturating_mul(2) < self.linked.1
+        {
+            return;
+        }
+        let mut best = self.clone();
+        for group in 0..4 {
+            let mut chain = self.clone();
+            for key in [false, true] {
+                let own = |frame: &&Frame| frame.key == key && frame.transform == Transform::Swap32;
+                if list.iter().any(|frame| own(&frame)) {
+                    chain.links.get_mut(key).group = Some(group);
+                }
+            }
+            chain.weigh(window, list);
+            if chain.bits > best.bits {
+                best = chain;
+            }
+        }
+        *self = best;
+    }
+
+    /// Frames of the class that lead to the next one.
+    fn served(&self, window: &Window<'_>, list: &[Frame], class: bool) -> usize {
+        let steps = self.steps(window, list);
+        let own = list
+            .iter()
+            .zip(&steps)
+            .filter(|(frame, step)| frame.key == class && step.linked);
+        own.count()
+    }
+
+    /// The chain with each distance between mark and frame that the class may have.
+    fn leads(&self, window: &Window<'_>, list: &[Frame], class: bool) -> Vec<Chain> {
+        let base = !class;
+        let mut counts = std::collections::HashMap::<i64, usize>::new();
+        let pairs = list.iter().zip(list.iter().skip(1));
+        for (frame, next) in pairs.clone() {
+            let (own, other) = (frame.key, next.key);
+            if own == base && other == class {
+                // the marks that the frame before leads to
+                let mut at = self
+                    .value(window, frame)
+                    .map(|value| plus(self.mark(frame), self.links.get(base).step(value)));
+                for _ in 0..HOPS {
+                    let Some(mark) = at.filter(|mark| *mark < next.at) else {
+                        break;
+                    };
+                    let lead = minus(next.at, mark);
+                    if lead <= MAX_BACK {
+                        let count = counts.entry(lead).or_default();
+                        *count = count.saturating_add(4);
+                    }
+                    let link = self.links.get(base);
+                    let size = window
+                        .number(mark, link.number)
+                        .map(|value| link.step(value));
+                    at = size.filter(|size| *size >= 4).map(|size| plus(mark, size));
+                }
+            } else if own == class && other == base {
+                // a length that counts the extra bytes or does not
+                for lead in 1..=MAX_BACK {
+                    let link = self.links.get(base);
+                    let Some(value) = window.number(minus(frame.at, lead), link.number) else {
+                        continue;
+                    };
+                    let distance = minus(self.mark(next), minus(frame.at, lead));
+                    let extra = minus(lead, *self.lead.get(base));
+                    if link.step(value) == distance || link.step(plus(value, extra)) == distance {
+                        let count = counts.entry(lead).or_default();
+                        *count = count.saturating_add(3);
+                    }
+                }
+            }
+        }
+        // without any sign: as the other class has it
+        counts.entry(*self.lead.get(base)).or_insert(1);
+        // extra bytes are before keyframes, and the length field is not inside them
+        let width = self.links.get(base).number.width() as i64;
+        let usual = *self.lead.get(base);
+        counts.retain(|lead, _| {
+            if class {
+                *lead >= usual
+            } else {
+                *lead <= usual && *lead >= width
+            }
+        });
+        let mut leads: Vec<(usize, i64)> = counts
+            .into_iter()
+            .map(|(lead, count)| (count, lead))
+            .collect();
+        leads.sort_by_key(|(count, lead)| (Reverse(*count), *lead));
+        leads.truncate(4);
+        let with = |(_, lead): &(usize, i64)| {
+            let mut chain = self.clone();
+            *chain.lead.get_mut(class) = *lead;
+            chain.links.get_mut(class).back = *lead;
+            chain
+        };
+        leads.iter().map(with).collect()
+    }
+
+    /// Frames of the class, with the distance from their mark to that of the next frame.
+    fn pairs(&self, _window: &Window<'_>, list: &[Frame], class: bool) -> Vec<(Frame, i64)> {
+        let pairs = list.iter().zip(list.iter().skip(1));
+        let own = pairs.filter(|(frame, _)| frame.key == class);
+        own.map(|(frame, next)| (*frame, minus(self.mark(next), self.mark(frame))))
+            .take(PAIRS)
+            .collect()
+    }
+
+    /// Sectors that records do not cross.
+    fn add_sectors(&mut self, window: &Window<'_>, list: &[Frame]) {
+        let steps = self.steps(window, list);
+        let gaps: Vec<i64> = list
+            .iter()
+            .skip(1)
+            .zip(&steps)
+            .filter(|(next, step)| !step.linked && step.next.is_some_and(|at| at < self.mark(next)))
+            .map(|(next, _)| self.mark(next))
+            .collect();
+        let mut best = self.clone();
+        for shift in (8..=20).rev() {
+            let sector = 1_i64.wrapping_shl(shift);
+            let Some((mark, count)) = mode(gaps.iter().map(|at| at.rem_euclid(sector))) else {
+                continue;
+            };
+            if count < 3 || count.saturating_mul(10) < gaps.len().saturating_mul(6) {
+                continue;
+            }
+            let mut chain = self.clone();
+            chain.sector = Some((sector, mark));
+            chain.weigh(window, list);
+            chain.bits -= 8.0;
+            if chain.bits > best.bits {
+                best = chain;
+            }
+        }
+        *self = best;
+    }
+}
+
+/// The most frequent of some numbers, and how often it is there.
+pub fn mode(numbers: impl Iterator<Item = i64>) -> Option<(i64, usize)> {
+    let mut counts = std::collections::HashMap::<i64, usize>::new();
+    for number in numbers {
+        let count = counts.entry(number).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(number, count)| (*count, Reverse(*number)))
+}
+
+/// Length fields that may lead from frames of a class to the next ones, the best first.
+fn candidates(window: &Window<'_>, list: &[Frame], class: bool) -> Vec<Link> {
+    let neighbours = list.iter().zip(list.iter().skip(1));
+    let own: Vec<(Frame, i64)> = neighbours
+        .filter(|(frame, next)| frame.key == class && frame.key == next.key)
+        .map(|(frame, next)| (*frame, minus(next.at, frame.at)))
+        .collect();
+    if own.len() < 3 {
+        return Vec::new();
+    }
+    let step = own.len().div_ceil(PAIRS).max(1);
+    let pairs: Vec<(Frame, i64)> = own.into_iter().step_by(step).collect();
+    let mut links = fields(window, &pairs);
+    links.truncate(CHAINS);
+    links.extend(through_others(window, list, &pairs));
+    links
+}
+
+/// Length fields whose value and the distance to the next frame agree, the best first.
+fn fields(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
+    let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
+    let aligns = paddings(&distances);
+    let mut found: Vec<(f64, Link)> = Vec::new();
+    for back in 2..=MAX_BACK {
+        for number in NUMBERS {
+            let Some(counted) = counted(window, pairs, back, number) else {
+                continue;
+            };
+            if let Some(fit) = fit(&counted, &aligns).filter(|fit| fit.bits > 0.0 && fit.count >= 3)
+            {
+                // narrower readings of one field agree as well
+                let bits = fit.bits + number.width() as f64 * 0.5;
+                found.push((
+                    bits,
+                    Link {
+                        back,
+                        number,
+                        align: fit.align,
+                        base: fit.base,
+                        plus: fit.plus,
+                        group: None,
+                    },
+                ));
+            }
+        }
+    }
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().map(|(_, link)| link).collect()
+}
+
+/// Distances and values of a field that may be a length.
+fn counted(
+    window: &Window<'_>,
+    pairs: &[(Frame, i64)],
+    back: i64,
+    number: Number,
+) -> Option<Vec<(i64, i64)>> {
+    if (number.width() as i64) > back {
+        return None;
+    }
+    let mut bad = 0_usize;
+    let mut counted = Vec::with_capacity(pairs.len());
+    for (frame, distance) in pairs {
+        match window.number(minus(frame.at, back), number) {
+            Some(value) if value > 0 && value < plus(*distance, MAX_BACK) => {
+                counted.push((*distance, value))
+            }
+            _ => bad = bad.saturating_add(1),
+        }
+        if bad.saturating_mul(6) > pairs.len() {
+            return None;
+        }
+    }
+    Some(counted)
+}
+
+/// Paddings that distances allow.
+fn paddings(distances: &[i64]) -> Vec<i64> {
+    let allowed = |align: &i64| {
+        let most = mode(distances.iter().map(|distance| distance.rem_euclid(*align)));
+        let share = most.map_or(0, |(_, count)| count) as f64 / distances.len().max(1) as f64;
+        share > (1.6 / *align as f64).clamp(0.3, 0.7)
+    };
+    let all = (1..=16).map(|shift| 1_i64.wrapping_shl(shift));
+    [1].into_iter().chain(all.filter(allowed)).collect()
+}
+
+/// How values and distances agree: what is added, and the padding.
+fn fit(counted: &[(i64, i64)], aligns: &[i64]) -> Option<Fit> {
+    let mut distances: Vec<i64> = counted.iter().map(|(distance, _)| *distance).collect();
+    distances.sort_unstable();
+    let nth = |part: usize| {
+        let at = distances.len().saturating_mul(part) / 10;
+        distances.get(at).copied().unwrap_or(0)
+    };
+    let spread = minus(nth(9), nth(1)).max(16) as f64;
+    let mut best: Option<Fit> = None;
+    for align in aligns {
+        let base = mode(
+            counted
+                .iter()
+                .map(|(distance, _)| distance.rem_euclid(*align)),
+        );
+        let (base, _) = base?;
+        let fits = || {
+            counted
+                .iter()
+                .filter(|(distance, _)| distance.rem_euclid(*align) == base)
+        };
+        let mut sums: Vec<i64> = fits()
+            .map(|(distance, value)| minus(minus(*distance, base), *value))
+            .collect();
+        let mut plain: Vec<i64> = fits().map(|(distance, _)| *distance).collect();
+        let (count, low, high) = crowd(&mut sums, *align);
+        let (idle, ..) = crowd(&mut plain, *align);
+        let least = if *align > 1 { 1.0 } else { 0.0 };
+        let gain = (spread / *align as f64).log2().max(least);
+        let misses = counted.len().saturating_sub(count) as f64;
+        let bits = (count as f64 - idle as f64) * gain
+            - misses.min(count as f64) * 0.1
+            - (*align as f64).log2();
+        if best.as_ref().is_none_or(|best| bits > best.bits) {
+            best = Some(Fit {
+                align: *align,
+                base,
+                plus: (minus(plus(high, 1), *align), low),
+                count,
+                bits,
+            });
+        }
+    }
+    best
+}
+
+/// The largest number of `sums` in any range of `width`, and their least and largest.
+fn crowd(sums: &mut [i64], width: i64) -> (usize, i64, i64) {
+    sums.sort_unstable();
+    let mut best = (0, 0, 0);
+    let mut first = 0_usize;
+    for (last, high) in sums.iter().enumerate() {
+        while sums
+            .get(first)
+            .is_some_and(|low| minus(*high, *low) >= width)
+        {
+            first = first.saturating_add(1);
+        }
+        let count = last.saturating_sub(first).saturating_add(1);
+        if count > best.0 {
+            best = (count, sums.get(first).copied().unwrap_or(0), *high);
+        }
+    }
+    best
+}
+
+/// Length fields where other records are behind nearly every frame, so that no distance is that of one record.
+fn through_others(window: &Window<'_>, list: &[Frame], pairs: &[(Frame, i64)]) -> Vec<Link> {
+    let step = pairs.len().div_ceil(24).max(1);
+    let few: Vec<(Frame, i64)> = pairs.iter().step_by(step).copied().collect();
+    let deviation = |numbers: &mut dyn Iterator<Item = i64>| {
+        let mut all: Vec<i64> = numbers.collect();
+        all.sort_unstable();
+        let nth = |part: usize| {
+            all.get(all.len().saturating_mul(part) / 10)
+                .copied()
+                .unwrap_or(0)
+        };
+        minus(nth(8), nth(2)) as f64
+    };
+    let usual = deviation(&mut pairs.iter().map(|(_, distance)| *distance));
+    let mut fields: Vec<(f64, i64, Number)> = Vec::new();
+    for back in 2..=600 {
+        for number in NUMBERS {
+            let Some(counted) = counted(window, pairs, back, number) else {
+                continue;
+            };
+            let rest = deviation(
+                &mut counted
+                    .iter()
+                    .map(|(distance, value)| minus(*distance, *value)),
+            );
+            if rest < usual {
+                fields.push((rest, back, number));
+            }
+        }
+    }
+    fields.sort_by(|a, b| a.0.total_cmp(&b.0));
+    fields.truncate(10);
+    let mut found: Vec<(usize, Link)> = Vec::new();
+    for (_, back, number) in fields {
+        for align in [1, 4, 8, 2, 16, 512] {
+            for sum in -16..=700 {
+                let link = Link {
+                    back,
+                    number,
+                    align,
+                    base: 0,
+                    plus: (sum, sum),
+                    group: None,
+                };
+                let chain = Chain {
+                    lead: ByKind::both(back),
+                    links: ByKind::both(link),
+                    sector: None,
+                    linked: (0, 0),
+                    bits: 0.0,
+                };
+                let leads = |(frame, distance): &&(Frame, i64)| {
+                    let next = Frame {
+                        at: plus(frame.at, *distance),
+                        ..*frame
+                    };
+                    let step = chain.step(window, frame, Some(&next));
+                    step.linked && step.others.len() < 12
+                };
+                let first = few.iter().take(5).filter(leads).count();
+                if first < 2 {
+                    continue;
+                }
+                let count = few.iter().filter(leads).count();
+                if count.saturating_mul(2) > few.len() {
+                    found.push((count, link));
+                }
+            }
+        }
+    }
+    let _ = list;
+    found.sort_by_key(|(count, link)| (Reverse(*count), link.align));
+    found.into_iter().take(6).map(|(_, link)| link).collect()
+}

@@ -1,0 +1,1133 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The fields of the headers, the layout that all of it makes, and how sure that is.
+
+use super::{
+    Bounds, Chain, Confidence, Finding, Frames, Hints, Inferred, MIN_CERTAIN, Nothing, Window,
+    bounds::{Meaning, code_length},
+    clock::{self, Reading, Row},
+    frames::Frame,
+    minus, nothing, plus,
+};
+use crate::{
+    exp::{
+        layout::{
+            Constant, Counts, Field, KindField, Layout, Number, PayloadLayout, RecordLayout,
+            Status, Ticks, Transform, Video,
+        },
+        native::NativeReader,
+    },
+    mpeg4::Inference,
+    reader::{Codec, Payload, Reader, Step as Read, Window as View, swap32},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Frames whose headers are looked at.
+const ROWS: usize = 3000;
+/// Bits by which the best reading has to lead for each degree of confidence.
+const CERTAIN_BY: f64 = 14.0;
+const PROBABLE_BY: f64 = 4.0;
+
+/// A frame's record.
+struct Record<'a> {
+    row: Row<'a>,
+    key: bool,
+    start: i64,
+    /// What its frame says of its place: its time, in the coded bits.
+    vop: u32,
+}
+
+/// What is being worked out.
+pub struct Work<'a> {
+    hints: &'a Hints,
+    chain: Chain,
+    bounds: Bounds,
+    codec: Codec,
+    files: Vec<(Window<'a>, Frames)>,
+    header: usize,
+    records: Vec<Record<'a>>,
+    /// Starts of records without a frame, of the first file.
+    others: Vec<&'a [u8]>,
+    /// Columns that are spoken for.
+    taken: Vec<(usize, usize)>,
+    findings: Vec<Finding>,
+    open: Vec<String>,
+    linked: (usize, usize),
+}
+
+/// What reading the file by the layout gave.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading2 {
+    matched: usize,
+    extra: usize,
+    of: usize,
+    damaged: usize,
+}
+
+impl<'a> Work<'a> {
+    /// Gathers the headers of all files.
+    pub fn new(
+        files: Vec<(Window<'a>, Frames)>,
+        chain: Chain,
+        bounds: Bounds,
+        hints: &'a Hints,
+    ) -> Work<'a> {
+        let codec = files
+            .first()
+            .map_or(Codec::Mpeg4, |(_, frames)| frames.codec);
+        let frames = || files.iter().flat_map(|(_, frames)| &frames.list);
+        let any = |key: bool| frames().any(|frame| frame.key == key);
+        let lead = if any(false) {
+            chain.lead.p
+        } else {
+            chain.lead.key
+        };
+        let shorter = if any(true) {
+            lead.min(chain.lead.key)
+        } else {
+            lead
+        };
+        let header = usize::try_from(plus(bounds.before, shorter)).unwrap_or(0);
+        let mut work = Work {
+            hints,
+            chain,
+            bounds,
+            codec,
+            files: Vec::new(),
+            header,
+            records: Vec::new(),
+            others: Vec::new(),
+            taken: Vec::new(),
+            findings: Vec::new(),
+            open: Vec::new(),
+            linked: (0, 0),
+        };
+        for (window, frames) in &files {
+            work.gather(*window, frames);
+        }
+        work.files = files;
+        work
+    }
+
+    fn gather(&mut self, window: Window<'a>, frames: &Frames) {
+        let steps = self.chain.steps(&window, &frames.list);
+        let header = self.header as i64;
+        let mut inference = Inference::new();
+        let heads: Vec<Vec<u8>> = frames
+            .list
+            .iter()
+            .map(|frame| coded_head(&window, frame))
+            .collect();
+        let each = heads.len().div_ceil(400).max(1);
+        heads
+            .iter()
+            .step_by(each)
+            .for_each(|head| inference.add(head));
+        let bits = u32::from(inference.result().increment_bits);
+        let each = frames.list.len().div_ceil(ROWS).max(1);
+        // a run of records, so that steps from one to the next mean something: all, or the first and the last of many
+        let wanted =
+            |n: usize| each == 1 || n < ROWS / 2 || n >= frames.list.len().saturating_sub(ROWS / 2);
+        let mut first = true;
+        for (n, ((frame, step), head)) in frames.list.iter().zip(&steps).zip(&heads).enumerate() {
+            let start = minus(self.chain.mark(frame), self.bounds.before);
+            self.linked.0 = self.linked.0.saturating_add(usize::from(step.linked));
+            if !wanted(n) {
+                continue;
+            }
+            if let Some(bytes) = window.slice(start, plus(start, header)) {
+                self.records.push(Record {
+                    row: Row { head: bytes, first },
+                    key: frame.key,
+                    start,
+                    vop: vop_time(head, bits),
+                });
+                first = false;
+            }
+            if self.others.len() < ROWS {
+                let marks = step
+                    .others
+                    .iter()
+                    .map(|mark| minus(*mark, self.bounds.before));
+                self.others
+                    .extend(marks.filter_map(|at| window.slice(at, plus(at, header))));
+            }
+        }
+        self.linked.1 = self
+            .linked
+            .1
+            .saturating_add(frames.list.len().saturating_sub(1));
+    }
+
+    fn rows(&self) -> Vec<Row<'a>> {
+        self.records.iter().map(|record| record.row).collect()
+    }
+
+    fn take(&mut self, at: usize, width: usize) {
+        self.taken.push((at, at.saturating_add(width)));
+    }
+
+    fn free(&self, at: usize, width: usize) -> bool {
+        let end = at.saturating_add(width);
+        end <= self.header && !self.taken.iter().any(|(from, to)| at < *to && *from < end)
+    }
+
+    fn add(
+        &mut self,
+        field: &str,
+        text: impl Into<String>,
+        (agree, of): (usize, usize),
+        rivals: Vec<String>,
+    ) {
+        self.findings.push(Finding {
+            field: field.to_owned(),
+            text: text.into(),
+            agree,
+            of,
+            rivals,
+        });
+    }
+
+    /// Works the fields out, and reads the file by them.
+    pub fn finish(mut self) -> Result<Inferred, Nothing> {
+        let mut layout = self.shape();
+        let count = self.records.len();
+        if count < super::MIN_FRAMES {
+            return nothing(format!(
+                "{count} records hang together, at least {} are needed",
+                super::MIN_FRAMES
+            ));
+        }
+        let link = self.chain.links.p;
+        if let Ok(at) = usize::try_from(self.bounds.before) {
+            self.take(at, link.number.width());
+        }
+        self.add_crc(&mut layout);
+        let clock = self.clock(&mut layout);
+        self.kind(&mut layout);
+        self.sequence(&mut layout);
+        self.camera(&mut layout, clock.as_ref());
+        self.mode();
+        self.constant(&mut layout);
+        self.verdict(layout, clock)
+    }
+
+    /// Sizes, lengths and where frames begin.
+    fn shape(&mut self) -> Layout {
+        let chain = &self.chain;
+        let bounds = &self.bounds;
+        let before = bounds.before;
+        let frames = || self.files.iter().flat_map(|(_, frames)| &frames.list);
+        let has = |key: bool| frames().any(|frame| frame.key == key);
+        let main = !has(false);
+        let link = *chain.links.get(main);
+        let transform = |key: bool| {
+            let swapped = frames()
+                .filter(|frame| frame.key == key && frame.transform == Transform::Swap32)
+                .count();
+            let all = frames().filter(|frame| frame.key == key).count();
+            if swapped.saturating_mul(2) > all {
+                Transform::Swap32
+            } else {
+                Transform::None
+            }
+        };
+        let at = |key: bool| {
+            let link = chain.links.get(key);
+            let inside = minus(plus(before, *chain.lead.get(key)), link.back);
+            (inside, minus(0, link.back))
+        };
+        let field = |key: bool, sum: i64| {
+            let (inside, back) = at(key);
+            Field {
+                // behind the common header the place may vary with the frame's
+                at: if inside < self.header as i64 {
+                    inside
+                } else {
+                    back
+                } as i32,
+                number: chain.links.get(key).number,
+                mask: None,
+                plus: sum,
+            }
+        };
+        // one size field for all records, whatever they are
+        let sum = |key: bool| {
+            let lead = *chain.lead.get(key);
+            plus(plus(*bounds.end.get(key), plus(before, lead)), 0)
+        };
+        let same_field = !(has(true) && has(false))
+            || at(false).0 == at(true).0 && chain.links.p.number == chain.links.key.number;
+        let same_padding = !(has(true) && has(false))
+            || chain.links.p.align == chain.links.key.align
+                && chain.links.p.base == chain.links.key.base;
+        let uniform =
+            same_field && same_padding && (!(has(true) && has(false)) || sum(false) == sum(true));
+        let after = sum(main) == plus(before, link.number.width() as i64);
+        let size = uniform.then(|| field(main, if after { 0 } else { sum(main) }));
+        let part = |key: bool| {
+            let key = if has(key) { key } else { !key };
+            let end = *bounds.end.get(key);
+            let exact = size.is_none()
+                || bounds.counted_padding > 1
+                || end == 0
+                || transform(key) == Transform::Swap32;
+            PayloadLayout {
+                payload: usize::try_from(plus(before, *chain.lead.get(key))).unwrap_or(0),
+                search: 0,
+                transform: transform(key),
+                short_group: bounds.short_group && transform(key) == Transform::Swap32,
+                length: exact.then(|| field(key, end)),
+                crc: None,
+                codec: None,
+                rate: None,
+            }
+        };
+        let first = self
+            .records
+            .first()
+            .map(|record| record.start.max(0) as u64);
+        let sector = chain.sector.map_or((0, 0), |(sector, mark)| {
+            (sector, minus(mark, before).rem_euclid(sector))
+        });
+        let layout = Layout {
+            name: "inferred".to_owned(),
+            title: String::new(),
+            status: Status::Inferred,
+            file_header: first.filter(|first| *first > 0),
+            record: RecordLayout {
+                header: self.header.max(1),
+                align: match (bounds.counted_padding, link.align) {
+                    (1, align) => {
+                        if align > 1 {
+                            align as usize
+                        } else {
+                            0
+                        }
+                    }
+                    (counted, _) => counted as usize,
+                },
+                align_from: link.base.max(0) as usize,
+                fill: bounds.fill,
+                sector: sector.0 as usize,
+                sector_from: sector.1 as u64,
+                constant: Vec::new(),
+                size,
+                size_counts: if after { Counts::After } else { Counts::Record },
+                size_unpadded: size.is_some()
+                    && bounds.counted_padding == 1
+                    && (link.align > 1
+                        || transform(false) == Transform::Swap32
+                        || transform(true) == Transform::Swap32),
+                trim: bounds.counted_padding > 1,
+                video: if self.codec == Codec::Jpeg {
+                    Video::Jpeg
+                } else {
+                    Video::Mpeg
+                },
+                time: None,
+                millis: None,
+                ticks: None,
+                sequence: None,
+                camera: None,
+                mode: None,
+                format: None,
+                kind: None,
+                p: part(false),
+                key: part(true),
+                audio: None,
+            },
+        };
+        let text = format!(
+            "{:?} at {} counts {}{}",
+            link.number,
+            field(main, 0).at,
+            bounds.meaning.text(),
+            match (bounds.counted_padding, link.align) {
+                (1, 1) => String::new(),
+                (1, align) => format!(", records are padded to {align} bytes"),
+                (counted, _) => format!(", with padding to {counted} bytes"),
+            }
+        )
+        .to_lowercase();
+        let rivals = Some(bounds.rival.clone()).filter(|_| bounds.margin < CERTAIN_BY);
+        let linked = self.linked;
+        let key = if size.is_some() {
+            "record.size"
+        } else {
+            "record.p"
+        };
+        let both = has(true) && has(false);
+        let sector_text = chain
+            .sector
+            .map(|(sector, _)| format!("no record crosses a sector of {sector} bytes"));
+        let extra = minus(chain.lead.key, chain.lead.p);
+        let clean = bounds.clean;
+        self.add(
+            key,
+            text,
+            linked,
+            rivals.into_iter().filter(|text| !text.is_empty()).collect(),
+        );
+        if let Some(text) = sector_text {
+            self.add("record.sector", text, linked, Vec::new());
+        }
+        if both && extra != 0 {
+            self.add(
+                "record.key",
+                format!("{extra} bytes before keyframes, after the common header"),
+                (0, 0),
+                Vec::new(),
+            );
+        }
+        self.add(
+            "record.header",
+            format!("records begin {before} bytes before their length"),
+            clean,
+            Vec::new(),
+        );
+        layout
+    }
+
+    /// The time, and ticks beside it.
+    fn clock(&mut self, layout: &mut Layout) -> Option<Reading> {
+        let rows = self.rows();
+        let of = rows.len();
+        let mut readings = clock::readings(&rows, self.header, &self.taken, self.hints);
+        // where no time moves, one that stands is better than none, and doubtful
+        let least = if readings.iter().any(|reading| reading.bits > 0.0) {
+            0.0
+        } else {
+            -29.0
+        };
+        readings.retain(|reading| reading.bits > least);
+        if readings.is_empty() {
+            if let Some((ticks, even)) = clock::ticks_alone(&rows, self.header, &self.taken) {
+                layout.record.ticks = Some(ticks);
+                self.take(ticks.at as usize, ticks.number.width());
+                self.add(
+                    "record.ticks",
+                    format!(
+                        "{:?} at {} rises evenly: 1/{} s each, without a date",
+                        ticks.number, ticks.at, ticks.rate
+                    )
+                    .to_lowercase(),
+                    (even, of),
+                    Vec::new(),
+                );
+                self.open.push("no field reads as a date; ticks count from 1970, and their rate is a guess. A known time (--known-time) would decide".to_owned());
+            } else {
+                self.open
+                    .push("no field reads as a time that moves as a clock does".to_owned());
+            }
+            return None;
+        }
+        let best = readings.remove(0);
+        let rivals: Vec<&Reading> = readings
+            .iter()
+            .filter(|other| other.differs(&best))
+            .collect();
+        let margin = rivals
+            .first()
+            .map_or(1000.0, |other| best.bits - other.bits);
+        let near: Vec<String> = rivals
+            .iter()
+            .filter(|other| best.bits - other.bits < CERTAIN_BY)
+            .map(|other| other.text())
+            .collect();
+        let width = best.field.time.width();
+        self.take(best.field.at, width);
+        self.add("record.time", best.text(), (best.valid, of), near.clone());
+        layout.record.time = Some(best.field);
+        // a length whose upper half, always 0, is part of the time is half as wide
+        if let Some(ticks) = best.ticks {
+            self.take(ticks.at as usize, ticks.number.width());
+            self.set_ticks(layout, ticks);
+        }
+        if margin < CERTAIN_BY {
+            let other = near.first().cloned().unwrap_or_default();
+            let text = format!(
+                "the time may be {} or {other}: a known time (--known-time) or a second file of the recorder would decide",
+                best.text()
+            );
+            let level = if margin < PROBABLE_BY {
+                "doubtful: "
+            } else {
+                ""
+            };
+            self.open.push(format!("{level}{text}"));
+        } else if best.moves < 4 {
+            let level = if best.moves == 0 { "doubtful: " } else { "" };
+            self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
+        }
+        Some(best)
+    }
+
+    fn set_ticks(&mut self, layout: &mut Layout, ticks: Ticks) {
+        let of = self.records.len();
+        let text = format!(
+            "{:?} at {} counts 1/{} s",
+            ticks.number, ticks.at, ticks.rate
+        )
+        .to_lowercase();
+        if ticks.rate == 1000 && ticks.phase == 0 && self.below(ticks, 1000) {
+            layout.record.millis = Some(Field {
+                at: ticks.at,
+                number: ticks.number,
+                mask: None,
+                plus: 0,
+            });
+            self.add("record.millis", text, (of, of), Vec::new());
+        } else {
+            layout.record.ticks = Some(ticks);
+            self.add("record.ticks", text, (of, of), Vec::new());
+        }
+    }
+
+    fn below(&self, ticks: Ticks, limit: u64) -> bool {
+        let value =
+            |record: &Record<'_>| ticks.number.read(record.row.head, ticks.at as usize).ok();
+        self.records
+            .iter()
+            .all(|record| value(record).is_some_and(|value| value < limit))
+    }
+
+    /// The byte that parts keyframes from P frames, and both from other records.
+    fn kind(&mut self, layout: &mut Layout) {
+        let count = |key: bool| {
+            self.records
+                .iter()
+                .filter(|record| record.key == key)
+                .count()
+        };
+        if count(true) < 3 || count(false) < 3 {
+            return;
+        }
+        let mut best: Option<(usize, usize, KindField)> = None;
+        for at in 0..self.header {
+            if !self.free(at, 1) {
+                continue;
+            }
+            let values = |key: bool| -> BTreeSet<u64> {
+                let own = self.records.iter().filter(|record| record.key == key);
+                own.filter_map(|record| record.row.head.get(at))
+                    .map(|byte| u64::from(*byte))
+                    .collect()
+            };
+            let (p, key) = (values(false), values(true));
+            if p.len() > 2 || key.len() > 2 || !p.is_disjoint(&key) {
+                continue;
+            }
+            let others: Vec<u64> = self
+                .others
+                .iter()
+                .filter_map(|head| head.get(at))
+                .map(|byte| u64::from(*byte))
+                .collect();
+            let confused = others
+                .iter()
+                .filter(|value| p.contains(value) || key.contains(value))
+                .count();
+            let kinds: BTreeSet<u64> = others.into_iter().collect();
+            let rank = (
+                confused,
+                p.len()
+                    .saturating_add(key.len())
+                    .saturating_add(kinds.len()),
+            );
+            if confused == 0 && best.as_ref().is_none_or(|(a, b, _)| rank < (*a, *b)) {
+                let field = KindField {
+                    at: at as i32,
+                    number: Number::U8,
+                    p: p.into_iter().collect(),
+                    key: key.into_iter().collect(),
+                    audio: if layout.record.size.is_none() {
+                        kinds.into_iter().take(8).collect()
+                    } else {
+                        Vec::new()
+                    },
+                };
+                best = Some((rank.0, rank.1, field));
+            }
+        }
+        let Some((.., field)) = best else {
+            return;
+        };
+        self.take(field.at as usize, 1);
+        if !field.audio.is_empty() {
+            layout.record.audio = Some(PayloadLayout {
+                transform: Transform::None,
+                short_group: false,
+                ..layout.record.p
+            });
+        }
+        let of = self.records.len();
+        self.add(
+            "record.kind",
+            format!(
+                "{:?} for P frames, {:?} for keyframes, {} other records",
+                field.p,
+                field.key,
+                self.others.len()
+            ),
+            (of, of),
+            Vec::new(),
+        );
+        layout.record.kind = Some(field);
+    }
+
+    /// The column that parts frames into cameras: each camera's frames follow each other evenly.
+    fn camera(&mut self, layout: &mut Layout, clock: Option<&Reading>) {
+        let times = clock.map_or(Vec::new(), |clock| clock.exact(&self.rows()));
+        let whole = self.disorder(&times, |_| 0);
+        let mut found: Vec<(f64, Field, Vec<u64>)> = Vec::new();
+        for at in 0..self.header {
+            for (number, mask) in [
+                (Number::U8, None),
+                (Number::U8, Some(0x7f)),
+                (Number::U8, Some(0x3f)),
+                (Number::U8, Some(0x1f)),
+                (Number::U8, Some(0x0f)),
+            ] {
+                if !self.free(at, number.width()) {
+                    continue;
+                }
+                let field = Field {
+                    at: at as i32,
+                    number,
+                    mask,
+                    plus: 0,
+                };
+                let values: Vec<u64> = self
+                    .records
+                    .iter()
+                    .map(|record| field.read(record.row.head, 0).unwrap_or(0))
+                    .collect();
+                let distinct: BTreeSet<u64> = values.iter().copied().collect();
+                let mixes = values
+                    .iter()
+                    .zip(values.iter().skip(1))
+                    .filter(|(a, b)| a != b)
+                    .count();
+                if distinct.len() < 2
+                    || distinct.len() > 64
+                    || mixes < distinct.len().saturating_mul(2)
+                {
+                    continue;
+                }
+                // a mask that hides nothing says nothing
+                if mask.is_some_and(|mask| {
+                    self.records.iter().all(|record| {
+                        record
+                            .row
+                            .head
+                            .get(at)
+                            .is_some_and(|byte| u64::from(*byte) & !mask == 0)
+                    })
+                }) {
+                    continue;
+                }
+                let parted = self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
+                let mut gain = whole - parted;
+                if mask.is_some() {
+                    gain -= 40.0;
+                }
+                let (low, high) = (
+                    distinct.first().copied().unwrap_or(0),
+                    distinct.last().copied().unwrap_or(0),
+                );
+                // cameras are numbered in a row, take turns, and record about as often
+                let least = distinct
+                    .iter()
+                    .map(|value| values.iter().filter(|other| *other == value).count())
+                    .min();
+                let even = least
+                    .unwrap_or(0)
+                    .saturating_mul(distinct.len())
+                    .saturating_mul(3)
+                    > values.len();
+                if high.saturating_sub(low).saturating_add(1) == distinct.len() as u64 {
+                    // what is said of each camera for the first time is not held against it
+                    gain += if mask.is_none() && even && mixes.saturating_mul(2) > values.len() {
+                        30.0 + 10.0 * distinct.len() as f64
+                    } else {
+                        10.0
+                    };
+                }
+                let known: BTreeSet<u64> = self
+                    .hints
+                    .cameras
+                    .iter()
+                    .map(|camera| u64::from(*camera))
+                    .collect();
+                if !known.is_empty() {
+                    gain += if known == distinct { 100.0 } else { -50.0 };
+                }
+                found.push((gain, field, distinct.into_iter().collect()));
+            }
+        }
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let Some((gain, field, values)) = found.first().cloned().filter(|(gain, ..)| *gain > 20.0)
+        else {
+            return;
+        };
+        let parts =
+            |field: &Field, record: &Record<'_>| field.read(record.row.head, 0).unwrap_or(0);
+        // a column that parts them the same way is no rival
+        let differs = |other: &Field| {
+            let mut names = BTreeMap::new();
+            let mut back = BTreeMap::new();
+            self.records.iter().any(|record| {
+                let (own, others) = (parts(&field, record), parts(other, record));
+                *names.entry(own).or_insert(others) != others
+                    || *back.entry(others).or_insert(own) != own
+            })
+        };
+        let rival = found.iter().skip(1).find(|(_, other, _)| differs(other));
+        let margin = rival.map_or(1000.0, |(other, ..)| gain - other);
+        let rivals: Vec<String> = rival
+            .filter(|_| margin < CERTAIN_BY)
+            .map(|(_, other, _)| format!("at {}", other.at))
+            .into_iter()
+            .collect();
+        if let Some(other) = rivals.first() {
+            self.open.push(format!("the camera may be at {} or {other}: the camera numbers of the file (--cameras) would decide", field.at));
+        }
+        let of = self.records.len();
+        self.take(field.at as usize, 1);
+        self.add(
+            "record.camera",
+            format!("{} cameras: {values:?}", values.len()),
+            (of, of),
+            rivals,
+        );
+        layout.record.camera = Some(field);
+    }
+
+    /// Bits that the steps between frames take when they are parted into cameras: of coded times, of groups of pictures, of the clock.
+    fn disorder(&self, times: &[Option<i64>], part: impl Fn(usize) -> u64) -> f64 {
+        let mut last: BTreeMap<u64, (u32, usize, Option<i64>)> = BTreeMap::new();
+        let (mut coded, mut groups, mut clocks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut orphans = 0.0;
+        for (n, record) in self.records.iter().enumerate() {
+            let time = times.get(n).copied().flatten();
+            let camera = part(n);
+            let since = match last.get(&camera) {
+                Some((vop, since, before)) if !record.row.first => {
+                    coded.push(
+                        record
+                            .vop
+                            .wrapping_sub(*vop)
+                            .wrapping_mul(0x9e37_79b1)
+                            .to_be_bytes()[0],
+                    );
+                    if let (Some(time), Some(before)) = (time, before) {
+                        clocks.push(
+                            (minus(time, *before).clamp(-10, 2450) / 10).rem_euclid(256) as u8
+                        );
+                    }
+                    if record.key {
+                        groups.push(*since as u8);
+                    }
+                    *since
+                }
+                _ => {
+                    // the first of each camera is foretold by nothing
+                    orphans += if record.key { 5.0 } else { 10.0 };
+                    0
+                }
+            };
+            let since = if record.key {
+                0
+            } else {
+                since.saturating_add(1)
+            };
+            last.insert(camera, (record.vop, since, time));
+        }
+        let coded = if self.codec == Codec::Mpeg4 {
+            code_length(&coded)
+        } else {
+            0.0
+        };
+        coded + code_length(&groups) + code_length(&clocks) + orphans
+    }
+
+    /// A number that counts records.
+    fn sequence(&mut self, layout: &mut Layout) {
+        let mut best: Option<(usize, u64, Field)> = None;
+        let pairs = self.records.len().saturating_sub(1);
+        for at in 0..self.header {
+            for number in [
+                Number::U32le,
+                Number::U32be,
+                Number::U16le,
+                Number::U16be,
+                Number::U8,
+            ] {
+                if !self.free(at, number.width()) {
+                    continue;
+                }
+                let read = |record: &Record<'_>| number.read(record.row.head, at).unwrap_or(0);
+                let modulus = 1_u64
+                    .checked_shl((number.width() as u32).saturating_mul(8))
+                    .unwrap_or(0);
+                let two = self.records.iter().zip(self.records.iter().skip(1));
+                let steps: Vec<u64> = two
+                    .map(|(a, b)| read(b).wrapping_sub(read(a)) & modulus.wrapping_sub(1))
+                    .collect();
+                let ones = steps.iter().filter(|step| **step == 1).count();
+                // other records count too, and each camera may count its own
+                let small = steps.iter().filter(|step| (1..=8).contains(*step)).count();
+                // of readings that share their lowest byte, the one that counts from the least
+                let first = self.records.first().map_or(0, read);
+                // cameras that take turns count as well, but not far
+                let distinct: BTreeSet<u64> = self.records.iter().map(read).collect();
+                let far = distinct.len().saturating_mul(10)
+                    >= self.records.len().min(modulus as usize).saturating_mul(9);
+                let agree = if far && ones.saturating_mul(2) > pairs {
+                    small
+                } else {
+                    0
+                };
+                if agree.saturating_mul(20) >= pairs.saturating_mul(19)
+                    && best
+                        .as_ref()
+                        .is_none_or(|(most, least, _)| (agree, *least) > (*most, first))
+                {
+                    best = Some((
+                        agree,
+                        first,
+                        Field {
+                            at: at as i32,
+                            number,
+                            mask: None,
+                            plus: 0,
+                        },
+                    ));
+                }
+            }
+        }
+        if let Some((agree, _, field)) = best {
+            self.take(field.at as usize, field.number.width());
+            self.add(
+                "record.sequence",
+                format!("{:?} at {}", field.number, field.at).to_lowercase(),
+                (agree, pairs),
+                Vec::new(),
+            );
+            layout.record.sequence = Some(field);
+        }
+    }
+
+    /// A byte that seldom changes may be the recording mode: said, but not read as one, since its values mean nothing known.
+    fn mode(&mut self) {
+        let mut found = Vec::new();
+        for at in 0..self.header {
+            let values: Vec<u8> = self
+                .records
+                .iter()
+                .filter_map(|record| record.row.head.get(at))
+                .copied()
+                .collect();
+            let distinct: BTreeSet<u8> = values.iter().copied().collect();
+            let changes = values
+                .iter()
+                .zip(values.iter().skip(1))
+                .filter(|(a, b)| a != b)
+                .count();
+            let small = distinct.iter().all(|value| *value < 16);
+            if self.free(at, 1)
+                && small
+                && (2..=6).contains(&distinct.len())
+                && changes.saturating_mul(12) < values.len()
+            {
+                found.push(format!(
+                    "the byte at {at} seldom changes and may be the recording mode: {distinct:?}"
+                ));
+            }
+        }
+        for text in found.into_iter().take(2) {
+            self.add("record.mode", text, (0, 0), Vec::new());
+        }
+    }
+
+    /// A checksum over the frame.
+    fn add_crc(&mut self, layout: &mut Layout) {
+        let frames = self.frames_with_bytes(3);
+        if frames.len() < 3 {
+            return;
+        }
+        for at in 0..self.header.saturating_sub(3) {
+            for number in [Number::U32le, Number::U32be] {
+                let holds =
+                    |(head, crc): &(&[u8], u32)| number.read(head, at) == Ok(u64::from(*crc));
+                if self.free(at, 4) && frames.iter().all(holds) {
+                    let field = Field {
+                        at: at as i32,
+                        number,
+                        mask: None,
+                        plus: 0,
+                    };
+                    layout.record.p.crc = Some(field);
+                    layout.record.key.crc = Some(field);
+                    self.take(at, 4);
+                    self.add(
+                        "record.p.crc",
+                        format!("{number:?} at {at} is the CRC-32 of the frame").to_lowercase(),
+                        (frames.len(), frames.len()),
+                        Vec::new(),
+                    );
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Headers of some frames and the CRC-32 of the frames.
+    fn frames_with_bytes(&self, count: usize) -> Vec<(&'a [u8], u32)> {
+        let Some((window, frames)) = self.files.first() else {
+            return Vec::new();
+        };
+        let some = frames.list.iter().skip(1).filter_map(|frame| {
+            let start = minus(self.chain.mark(frame), self.bounds.before);
+            let length = plus(
+                self.chain.value(window, frame)?,
+                *self.bounds.end.get(frame.key),
+            );
+            let stored = if frame.transform == Transform::Swap32 {
+                super::padded(length, 4)
+            } else {
+                length
+            };
+            let bytes = window.slice(frame.at, plus(frame.at, stored))?;
+            let mut plain = bytes.to_vec();
+            if frame.transform == Transform::Swap32 {
+                swap32(bytes, &mut plain);
+                plain.truncate(usize::try_from(length).ok()?);
+            }
+            Some((
+                window.slice(start, plus(start, self.header as i64))?,
+                crc32fast::hash(&plain),
+            ))
+        });
+        some.take(count).collect()
+    }
+
+    /// Four bytes or more at the record's start that never change.
+    fn constant(&mut self, layout: &mut Layout) {
+        let all = || {
+            self.records
+                .iter()
+                .map(|record| record.row.head)
+                .chain(self.others.iter().copied())
+        };
+        let Some(first) = all().next() else {
+            return;
+        };
+        let same = |at: usize| all().all(|head| head.get(at) == first.get(at));
+        let count = (0..first.len().min(16))
+            .take_while(|at| first.get(*at) != Some(&0) && self.free(*at, 1) && same(*at))
+            .count();
+        if count < 4 || self.records.len() < MIN_CERTAIN {
+            return;
+        }
+        let bytes = first.get(..count).unwrap_or_default().to_vec();
+        let of = all().count();
+        let text = format!("every record begins with {bytes:02x?}");
+        layout.record.constant = vec![Constant { at: 0, bytes }];
+        self.add("record.constant", text, (of, of), Vec::new());
+    }
+
+    /// Reads the file by the layout, leaves out what does not help, and says how sure it is.
+    fn verdict(mut self, mut layout: Layout, clock: Option<Reading>) -> Result<Inferred, Nothing> {
+        let mut reading = self.read(&layout);
+        if reading.matched.saturating_mul(100) < reading.of.saturating_mul(99) {
+            for (name, without) in simpler(&layout) {
+                let other = self.read(&without);
+                if other.matched > reading.matched {
+                    self.add(
+                        "name",
+                        format!("{name} was left out: more frames are read without"),
+                        (other.matched, other.of),
+                        Vec::new(),
+                    );
+                    (reading, layout) = (other, without);
+                }
+            }
+        }
+        let count = reading.of;
+        if let Err(error) = Layout::from_toml(&toml::to_string(&layout).unwrap_or_default()) {
+            return nothing(error.to_string());
+        }
+        if reading.matched.saturating_mul(2) < count {
+            return nothing(format!(
+                "the best layout reads {} of {count} frames",
+                reading.matched
+            ));
+        }
+        self.add(
+            "name",
+            format!(
+                "read by this layout; {} ranges between were not records",
+                reading.damaged
+            ),
+            (reading.matched, count),
+            Vec::new(),
+        );
+        if self.bounds.margin < CERTAIN_BY {
+            let rival = self.bounds.rival.clone();
+            self.open.push(format!("{rival}: more frames would decide"));
+        }
+        let share = |(some, all): (usize, usize), percent: usize| {
+            some.saturating_mul(100) >= all.saturating_mul(percent)
+        };
+        if count < MIN_CERTAIN {
+            self.open.push(format!(
+                "{count} frames are few: a longer file would decide"
+            ));
+        }
+        if !share((reading.matched, count), 99) || reading.extra > 0 {
+            self.open.push(format!(
+                "{} of {count} frames are read by it, and {} that were not seen",
+                reading.matched, reading.extra
+            ));
+        }
+        if !share(self.bounds.clean, 97) {
+            self.open.push(
+                "some frames are followed by bytes that are neither padding nor a record"
+                    .to_owned(),
+            );
+        }
+        if self.bounds.counted_padding > 1 && self.codec == Codec::Mpeg4 {
+            self.open.push("the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
+        }
+        if self.bounds.meaning == Meaning::Other {
+            self.open.push(
+                "the length counts neither the frame, nor what follows it, nor the whole record"
+                    .to_owned(),
+            );
+        }
+        if !share(self.linked, 75) {
+            self.open
+                .push("the lengths of many frames do not lead to the next record".to_owned());
+        }
+        let doubtful = clock.is_none()
+            || self.bounds.margin < PROBABLE_BY
+            || !share((reading.matched, count), 95)
+            || self.open.iter().any(|text| text.starts_with("doubtful"));
+        let confidence = match (doubtful, self.open.is_empty()) {
+            (true, _) => Confidence::Doubtful,
+            (false, true) => Confidence::Certain,
+            (false, false) => Confidence::Probable,
+        };
+        layout.title = format!("inferred from {count} frames, {}", confidence.name());
+        let open = self
+            .open
+            .iter()
+            .map(|text| text.trim_start_matches("doubtful: ").to_owned())
+            .collect();
+        Ok(Inferred {
+            layout,
+            findings: self.findings,
+            confidence,
+            open,
+            frames: count,
+            read: reading.matched,
+        })
+    }
+
+    fn read(&self, layout: &Layout) -> Reading2 {
+        let mut all = Reading2::default();
+        for (window, frames) in &self.files {
+            let mut reader = NativeReader::new(layout.clone());
+            let seen: BTreeSet<i64> = frames.list.iter().map(|frame| frame.at).collect();
+            // the last frame may be cut off, and what no record leads to is not a frame
+            let mut at = 0_usize;
+            while at < window.0.len() {
+                let view = View {
+                    offset: at as u64,
+                    data: window.0.get(at..).unwrap_or_default(),
+                    last: true,
+                    unread: 0,
+                };
+                let size = match reader.next(&view) {
+                    Read::Packet(packet) => {
+                        if let Payload::Plain(range) | Payload::Swap32 { range, .. } =
+                            &packet.payload
+                        {
+                            match seen.contains(&(at.saturating_add(range.start) as i64)) {
+                                true => all.matched = all.matched.saturating_add(1),
+                                false => {
+                                    all.extra = all
+                                        .extra
+                                        .saturating_add(usize::from(packet.audio.is_none()))
+                                }
+                            }
+                        }
+                        packet.size
+                    }
+                    Read::Skip(size) => usize::try_from(size).unwrap_or(usize::MAX),
+                    Read::Damaged(damage) => {
+                        all.damaged = all.damaged.saturating_add(1);
+                        damage.length
+                    }
+                    Read::Need(_) | Read::Cut(_) | Read::End => break,
+                };
+                at = at.saturating_add(size.max(1));
+            }
+        }
+        let wanted = self
+            .files
+            .iter()
+            .map(|(_, frames)| frames.list.len())
+            .sum::<usize>();
+        all.of = wanted;
+        all
+    }
+}
+
+/// The layout without one of the fields that make records refused.
+fn simpler(layout: &Layout) -> Vec<(&'static str, Layout)> {
+    let mut all = Vec::new();
+    let mut without = |name, change: &dyn Fn(&mut RecordLayout)| {
+        let mut other = layout.clone();
+        change(&mut other.record);
+        if other != *layout {
+            all.push((name, other));
+        }
+    };
+    without("record.constant", &|record| record.constant.clear());
+    without("record.kind", &|record| {
+        record.kind = None;
+        record.audio = None;
+    });
+    without("record.size", &|record| {
+        if record.p.length.is_some() {
+            record.size = None;
+        }
+    });
+    all
+}
+
+/// The first coded bytes of a frame, from its VOP on.
+fn coded_head(window: &Window<'_>, frame: &Frame) -> Vec<u8> {
+    let end = plus(frame.at, 256).min(window.len());
+    let stored = window.slice(frame.at, end).unwrap_or_default();
+    let mut plain = stored.to_vec();
+    if frame.transform == Transform::Swap32 {
+        swap32(stored, &mut plain);
+    }
+    let at = crate::mpeg4::vop_offset(&plain).unwrap_or(0);
+    plain.split_off(at.min(plain.len()))
+}
+
+/// Seconds and part of a second in a VOP's header, as one number.
+fn vop_time(head: &[u8], bits: u32) -> u32 {
+    let Some(first) = head.get(4..12).and_then(|rest| rest.first_chunk::<8>()) else {
+        return 0;
+    };
+    let word = u64::from_be_bytes(*first).wrapping_shl(2);
+    let seconds = word.leading_ones();
+    let increment =
+        word.wrapping_shl(seconds.saturating_add(2)) >> 64_u32.saturating_sub(bits.clamp(1, 16));
+    (increment as u32).wrapping_add(seconds.wrapping_shl(20))
+}

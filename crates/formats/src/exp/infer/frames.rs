@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Frames that can be seen without any layout: MPEG-4 VOPs, plain or in reversed groups of four bytes, H.264 access units, JPEG.
+
+use super::{Window, minus, plus};
+use crate::{
+    exp::{coded::JPEG, layout::Transform},
+    mpeg4::{VolParams, h264, start_code},
+    reader::{Codec, swap32},
+};
+use memchr::{memchr, memmem};
+
+/// No more frames are kept: a file made of start codes needs no more memory than another.
+const MAX_FRAMES: usize = 300_000;
+/// Bytes in which a frame's own headers lead to its VOP or slice.
+const HEADERS: usize = 192;
+
+/// A frame found by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Offset of its first coded byte.
+    pub at: i64,
+    /// It needs no other.
+    pub key: bool,
+    /// How it is stored.
+    pub transform: Transform,
+    /// Where it ends, if its own bytes say so (JPEG).
+    pub end: Option<i64>,
+}
+
+/// The frames of a sample, all of one codec.
+#[derive(Clone, Debug)]
+pub struct Frames {
+    /// In the order of the file.
+    pub list: Vec<Frame>,
+    /// What they are.
+    pub codec: Codec,
+}
+
+impl Frames {
+    /// Frames of the codec of which there are most.
+    pub fn find(bytes: &[u8]) -> Frames {
+        let mut mpeg4 = plain_vops(bytes);
+        mpeg4.extend(reversed_vops(bytes));
+        mpeg4.sort_by_key(|frame| frame.at);
+        mpeg4.dedup_by(|later, earlier| minus(later.at, earlier.at) < 5);
+        let all = [
+            (mpeg4, Codec::Mpeg4),
+            (access_units(bytes), Codec::H264),
+            (jpegs(bytes), Codec::Jpeg),
+        ];
+        let most = all.into_iter().max_by_key(|(list, codec)| {
+            // a JPEG has an end too, so fewer of them prove more
+            let weight = if *codec == Codec::Jpeg { 3 } else { 1 };
+            (list.len().saturating_mul(weight), *codec == Codec::Mpeg4)
+        });
+        let (list, codec) = most.unwrap_or((Vec::new(), Codec::Mpeg4));
+        Frames { list, codec }
+    }
+}
+
+/// The bits after a VOP's start code begin as those of an I, P or B picture: type, seconds, marker.
+fn vop_begins(rest: &[u8]) -> Option<bool> {
+    let head = u16::from_be_bytes([*rest.first()?, *rest.get(1)?]);
+    let (kind, seconds) = (head >> 14, (head << 2).leading_ones());
+    let marker = head.wrapping_shl(seconds.saturating_add(3)) >> 15;
+    (kind < 3 && seconds < 10 && marker == 1).then_some(kind == 0)
+}
+
+/// Offset of the VOP that headers at the start of `head` lead to, and whether it is a keyframe.
+fn vop_behind_headers(head: &[u8]) -> Option<(usize, bool)> {
+    let mut before = 0_usize;
+    for (at, code) in start_code::start_codes(head) {
+        let next = head.get(at.saturating_add(4)..).unwrap_or_default();
+        if at.saturating_sub(before) > 64 {
+            return None;
+        }
+        before = at;
+        match code {
+            start_code::VOP => return vop_begins(next).map(|key| (at, key)),
+            start_code::VOS
+            | start_code::GOV
+            | start_code::VISUAL_OBJECT
+            | start_code::USER_DATA => {}
+            code if start_code::VOL.contains(&code) => {
+                VolParams::parse(head.get(at..)?).ok()?;
+            }
+            // nothing follows a video object but its layer
+            code if start_code::VO.contains(&code)
+                && next.starts_with(&[0, 0, 1])
+                && next
+                    .get(3)
+                    .is_some_and(|code| start_code::VOL.contains(code)) => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn is_front(code: u8) -> bool {
+    matches!(code, start_code::VOS | start_code::GOV)
+        || start_code::VO.contains(&code)
+        || start_code::VOL.contains(&code)
+}
+
+fn plain_vops(bytes: &[u8]) -> Vec<Frame> {
+    let mut list: Vec<Frame> = Vec::new();
+    // the VOP that headers were seen to lead to
+    let mut announced = None;
+    for (at, code) in start_code::start_codes(bytes) {
+        if list.len() >= MAX_FRAMES {
+            break;
+        }
+        let found = if code == start_code::VOP {
+            let rest = bytes.get(at.saturating_add(4)..).unwrap_or_default();
+            vop_begins(rest).filter(|_| announced != Some(at))
+        } else if is_front(code) && announced.is_none_or(|vop| vop < at) {
+            let head = bytes.get(at..at.saturating_add(HEADERS).min(bytes.len()));
+            let vop = vop_behind_headers(head.unwrap_or_default());
+            vop.map(|(offset, key)| {
+                announced = Some(at.saturating_add(offset));
+                key
+            })
+        } else {
+            None
+        };
+        list.extend(found.map(|key| Frame {
+            at: at as i64,
+            key,
+            transform: Transform::None,
+            end: None,
+        }));
+    }
+    list
+}
+
+fn reversed_vops(bytes: &[u8]) -> Vec<Frame> {
+    let mut list: Vec<Frame> = Vec::new();
+    let mut announced = 0;
+    for found in memmem::find_iter(bytes, &[1, 0, 0]) {
+        let Some(at) = found.checked_sub(1) else {
+            continue;
+        };
+        let Some(code) = bytes.get(at).copied() else {
+            continue;
+        };
+        if list.len() >= MAX_FRAMES {
+            break;
+        }
+        if at < announced || (code != start_code::VOP && !is_front(code)) {
+            continue;
+        }
+        let stored = bytes.get(at..at.saturating_add(HEADERS).min(bytes.len()));
+        let stored = stored.unwrap_or_default();
+        let short = stored.get(..8.min(stored.len())).unwrap_or_default();
+        let key = if code == start_code::VOP {
+            let mut head = [0; 8];
+            swap32(short, head.get_mut(..short.len()).unwrap_or_default());
+            vop_begins(head.get(4..).unwrap_or_default())
+        } else if start_code::VO.contains(&code) && short.get(5..8) != Some(&[1, 0, 0]) {
+            None
+        } else {
+            let mut head = [0; HEADERS];
+            let head = head.get_mut(..stored.len()).unwrap_or_default();
+            swap32(stored, head);
+            vop_behind_headers(head).map(|(offset, key)| {
+                announced = at.saturating_add(offset);
+                key
+            })
+        };
+        list.extend(key.map(|key| Frame {
+            at: at as i64,
+            key,
+            transform: Transform::Swap32,
+            end: None,
+        }));
+    }
+    list
+}
+
+/// The header of a slice that begins a picture: first macroblock 0, a type below 10.
+fn slice_begins(rest: &[u8]) -> bool {
+    let head = rest.first().copied().unwrap_or(0);
+    let kind = head << 1;
+    head & 0x80 != 0 && (kind.leading_zeros() < 3 || kind >= 0x10 && kind < 0x16)
+}
+
+fn access_units(bytes: &[u8]) -> Vec<Frame> {
+    let mut list: Vec<Frame> = Vec::new();
+    // where the headers of the next picture begin, and the last of them
+    let mut front: Option<(usize, usize)> = None;
+    for (at, header) in start_code::start_codes(bytes) {
+        let rest = bytes.get(at.saturating_add(4)..).unwrap_or_default();
+        let unit = header & 0x1f;
+        let fits = header & 0x80 == 0 && h264::looks_like_h264(bytes.get(at..).unwrap_or_default());
+        let close = front.filter(|(_, last)| at.saturating_sub(*last) < 2048);
+        match unit {
+            6..=9
+                if fits && (unit != 9 || rest.first().is_some_and(|byte| byte & 0x1f == 0x10)) =>
+            {
+                // a parameter set that is none would take a record's header for a picture's
+                let real = unit != 7
+                    || h264::picture_size(
+                        bytes
+                            .get(at..at.saturating_add(HEADERS).min(bytes.len()))
+                            .unwrap_or_default(),
+                    )
+                    .is_some();
+                let begins = close.is_some() || unit == 7 || unit == 9;
+                if real && begins {
+                    front = Some((close.map_or(at, |(first, _)| first), at));
+                }
+            }
+            1 | 5 if fits && slice_begins(rest) => {
+                if list.len() >= MAX_FRAMES {
+                    break;
+                }
+                let first = close.map_or(at, |(first, _)| first);
+                list.push(Frame {
+                    at: first as i64,
+                    key: unit == 5,
+                    transform: Transform::None,
+                    end: None,
+                });
+                front = None;
+            }
+            _ => {}
+        }
+    }
+    // a start code of four bytes, where nearly all have the zero before it
+    let zero = |frame: &&Frame| {
+        usize::try_from(frame.at)
+            .ok()
+            .and_then(|at| bytes.get(at.checked_sub(1)?))
+            == Some(&0)
+    };
+    if list.iter().filter(zero).count().saturating_mul(50) >= list.len().saturating_mul(49) {
+        for frame in &mut list {
+            frame.at = minus(frame.at, 1);
+        }
+    }
+    list
+}
+
+fn jpegs(bytes: &[u8]) -> Vec<Frame> {
+    let mut list: Vec<Frame> = Vec::new();
+    let mut from = 0_usize;
+    while let Some(found) = memmem::find(bytes.get(from..).unwrap_or_default(), &JPEG) {
+        let at = from.saturating_add(found);
+        from = match jpeg_size(bytes.get(at..).unwrap_or_default()) {
+            Some(size) => {
+                list.push(Frame {
+                    at: at as i64,
+                    key: true,
+                    transform: Transform::None,
+                    end: Some(plus(at as i64, size as i64)),
+                });
+                at.saturating_add(size)
+            }
+            None => at.saturating_add(2),
+        };
+        if list.len() >= MAX_FRAMES {
+            break;
+        }
+    }
+    list
+}
+
+/// Bytes of the JPEG file at the start of `data`, by its markers.
+fn jpeg_size(data: &[u8]) -> Option<usize> {
+    let mut at = 2_usize;
+    for _ in 0..64 {
+        let head: [u8; 4] = *data.get(at..)?.first_chunk()?;
+        let [0xff, marker, high, low] = head else {
+            return None;
+        };
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        at = at.checked_add(2)?.checked_add(length)?;
+        if !(0xc0..=0xfe).contains(&marker) || (0xd0..=0xd9).contains(&marker) || length < 2 {
+            return None;
+        }
+        if marker == 0xda {
+            break;
+        }
+    }
+    // in the scan a marker is a restart, or the end
+    loop {
+        at = at.checked_add(memchr(0xff, data.get(at..)?)?)?;
+        let marker = *data.get(at.checked_add(1)?)?;
+        at = at.checked_add(2)?;
+        match marker {
+            0 | 0xd0..=0xd7 => {}
+            0xff => at = at.checked_sub(1)?,
+            0xd9 => return Some(at),
+            _ => return None,
+        }
+    }
+}
+
+/// A window on the bytes of one sample, read by signed offsets.
+impl Window<'_> {
+    /// The last byte of a frame of `length` bytes at `at`, as it was before it was stored.
+    pub fn last_byte(&self, frame: &Frame, length: i64, short_group: bool) -> Option<u8> {
+        let last = minus(length, 1);
+        let stored = match frame.transform {
+            Transform::None => last,
+            Transform::Swap32 => {
+                let group = minus(last, last.rem_euclid(4));
+                let size = match minus(length, group) {
+                    size if short_group => size,
+                    _ => 4,
+                };
+                minus(plus(group, minus(size, 1)), last.rem_euclid(4))
+            }
+        };
+        self.byte(plus(frame.at, stored))
+    }
+}

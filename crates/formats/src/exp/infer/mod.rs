@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Works out the layout of a file nobody described, from its structure.
+//!
+//! # The model
+//!
+//! A recording is frames between bytes that are a function of a record's header. Frames can be seen: MPEG-4 VOPs (plain, or in
+//! reversed groups of four bytes), H.264 access units, JPEG. A hypothesis says, for every byte between them, what it is:
+//!
+//! - a *chain*: the place of the length field before frames, its width and byte order, the padding (of the record or of the payload alone,
+//!   with a fill byte), sectors that no record crosses, extra bytes before keyframes, or a length field of their own. Other records
+//!   (audio, events) are links of the chain; an index, damage and cut records break it and cost what they break;
+//! - *bounds*: where records begin and frames end, which is what the length counts: the frame, what follows the field, or the
+//!   whole record, with the padding or without;
+//! - *columns*: the bytes of the headers by their place: time, ticks, camera, kind, sequence number, mode, checksum.
+//!
+//! # The terms of the score
+//!
+//! Hypotheses are compared by the bits that they save over bytes that nothing explains (8 bits each):
+//!
+//! - a frame found where the chain leads: the logarithm of the distance, less where several records lead there;
+//! - a header byte that is the same, or moves evenly, in all records: what an adaptive code of order 0 saves on it or on its differences;
+//! - padding: 8 bits a byte, and 20 bits lost where another byte stands in it;
+//! - the last byte of a frame: the stuffing of its codec is seven times as likely to be long as chance has it;
+//! - a reading without odd numbers (a length that counts just the frame, a first record at the file's first byte): 12 bits;
+//! - a time: the odds that other bytes read as a time at all, and steps between records that are even, or whole units of the clock.
+//!
+//! What wins is read back by the native reader, which has to find every frame that can be seen. The margin to the next best reading
+//! that gives other frames or times says how sure the layout is.
+
+mod bounds;
+mod chain;
+mod clock;
+mod fields;
+mod foreign;
+mod frames;
+mod report;
+
+use super::layout::{Layout, Number};
+use crate::reader::Codec;
+use bounds::Bounds;
+use chain::Chain;
+use frames::Frames;
+
+/// Bytes from the file's start that are enough for most files.
+pub const USUAL_SAMPLE: usize = 4 << 20;
+/// Fewer frames than this make nothing certain.
+const MIN_CERTAIN: usize = 30;
+/// Fewer frames than this say nothing.
+const MIN_FRAMES: usize = 4;
+
+/// How sure a layout is as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Two readings compete, or something is missing.
+    Doubtful,
+    /// All frames are read; nothing else explains them nearly as well.
+    Probable,
+    /// The same, from enough records, with every field told apart from all that it could be otherwise.
+    Certain,
+}
+
+impl Confidence {
+    /// `"certain"`, `"probable"` or `"doubtful"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Certain => "certain",
+            Confidence::Probable => "probable",
+            Confidence::Doubtful => "doubtful",
+        }
+    }
+}
+
+/// What is known of the recording from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// Times that frames of the file have, Unix seconds by the recorder's own clock.
+    pub times: Vec<i64>,
+    /// Camera numbers that the file has.
+    pub cameras: Vec<u16>,
+}
+
+/// One thing that was found, and how well it is backed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Key of the layout that it is about, such as `record.time`.
+    pub field: String,
+    /// What was found.
+    pub text: String,
+    /// Records that agree.
+    pub agree: usize,
+    /// Records looked at.
+    pub of: usize,
+    /// What else it could be.
+    pub rivals: Vec<String>,
+}
+
+/// A layout that was worked out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inferred {
+    /// The layout.
+    pub layout: Layout,
+    /// What it rests on.
+    pub findings: Vec<Finding>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why it is not certain, and what would decide; empty where it is.
+    pub open: Vec<String>,
+    /// Frames found by their first bytes.
+    pub frames: usize,
+    /// Of these, frames read by the layout.
+    pub read: usize,
+}
+
+/// Nothing holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no layout can be inferred: {reason}")]
+pub struct Nothing {
+    /// What was missing.
+    pub reason: String,
+}
+
+fn nothing<T>(reason: impl Into<String>) -> Result<T, Nothing> {
+    Err(Nothing {
+        reason: reason.into(),
+    })
+}
+
+/// One value for P frames and one for keyframes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct ByKind<T> {
+    p: T,
+    key: T,
+}
+
+impl<T: Copy> ByKind<T> {
+    fn both(value: T) -> ByKind<T> {
+        ByKind {
+            p: value,
+            key: value,
+        }
+    }
+
+    fn get(&self, key: bool) -> &T {
+        if key { &self.key } else { &self.p }
+    }
+
+    fn get_mut(&mut self, key: bool) -> &mut T {
+        if key { &mut self.key } else { &mut self.p }
+    }
+}
+
+/// A sample, read by signed offsets.
+#[derive(Clone, Copy)]
+struct Window<'a>(&'a [u8]);
+
+impl<'a> Window<'a> {
+    fn len(&self) -> i64 {
+        self.0.len() as i64
+    }
+
+    fn byte(&self, at: i64) -> Option<u8> {
+        self.0.get(usize::try_from(at).ok()?).copied()
+    }
+
+    fn slice(&self, from: i64, to: i64) -> Option<&'a [u8]> {
+        self.0
+            .get(usize::try_from(from).ok()?..usize::try_from(to).ok()?)
+    }
+
+    fn number(&self, at: i64, number: Number) -> Option<i64> {
+        let value = number.read(self.0, usize::try_from(at).ok()?).ok()?;
+        i64::try_from(value).ok()
+    }
+
+    /// All bytes of a range are this one.
+    fn all(&self, from: i64, to: i64, byte: u8) -> bool {
+        self.slice(from, to)
+            .is_some_and(|slice| slice.iter().all(|found| *found == byte))
+    }
+}
+
+fn plus(a: i64, b: i64) -> i64 {
+    a.saturating_add(b)
+}
+
+fn minus(a: i64, b: i64) -> i64 {
+    a.saturating_sub(b)
+}
+
+/// `size` up to a multiple of `align`.
+fn padded(size: i64, align: i64) -> i64 {
+    plus(size, minus(0, size).rem_euclid(align.max(1)))
+}
+
+/// Works out the layout from `bytes`, the first of a file; 4 MiB ([`USUAL_SAMPLE`]) are enough for most.
+///
+/// # Errors
+/// [`Nothing`] when the file is of another well-known kind, there are too few frames, or nothing says how long they are.
+pub fn infer(bytes: &[u8]) -> Result<Inferred, Nothing> {
+    infer_files(&[bytes], &Hints::default())
+}
+
+/// Works out the layout that several files of one recorder have, with what is known from elsewhere.
+///
+/// # Errors
+/// As [`infer`], and when the files do not have one layout.
+pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> {
+    let mut best: Option<(Window<'_>, Frames, Chain)> = None;
+    let mut reason = String::new();
+    let mut found: Vec<(Window<'_>, Frames)> = Vec::new();
+    for bytes in files {
+        if let Some(name) = foreign::container(bytes) {
+            return nothing(format!("the file is {name}, not a recorder's own format"));
+        }
+        let frames = Frames::find(bytes);
+        found.push((Window(bytes), frames));
+    }
+    for (window, frames) in &found {
+        let count = frames.list.len();
+        if count < MIN_FRAMES {
+            reason = format!(
+                "{count} frames of MPEG-4, H.264 or JPEG in {} bytes, at least {MIN_FRAMES} are needed",
+                window.len()
+            );
+            continue;
+        }
+        match Chain::find(window, frames) {
+            Some(chain)
+                if best
+                    .as_ref()
+                    .is_none_or(|(.., best)| chain.bits > best.bits) =>
+            {
+                best = Some((*window, frames.clone(), chain));
+            }
+            Some(_) => {}
+            None => {
+                reason =
+                    format!("{count} frames, but no field before them leads from one to the next");
+            }
+        }
+    }
+    let Some((window, _, chain)) = best else {
+        return nothing(reason);
+    };
+    // bytes that look like a frame inside another record: nothing leads to them, and they lead nowhere
+    for (window, frames) in &mut found {
+        if frames
+            .list
+            .iter()
+            .filter(|frame| !frame.key)
+            .count()
+            .saturating_mul(30)
+            < frames.list.len()
+        {
+            frames.list.retain(|frame| frame.key);
+        }
+        frames.list = chain.connected(window, &frames.list);
+    }
+    let frames = found
+        .iter()
+        .find(|(other, _)| std::ptr::eq(other.0, window.0));
+    let frames = frames.map_or(
+        Frames {
+            list: Vec::new(),
+            codec: Codec::Mpeg4,
+        },
+        |(_, frames)| frames.clone(),
+    );
+    let Some(bounds) = Bounds::find(&window, &frames, &chain) else {
+        return nothing(format!(
+            "{} frames, but nothing says where their records begin",
+            frames.list.len()
+        ));
+    };
+    fields::Work::new(found, chain, bounds, hints).finish()
+}
