@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool learn`: works out the layout of a file nobody described.
+//! `exptool learn`: infers the layout of a file that nobody described.
 
 use crate::common::{
     Common, Done, Failure,
@@ -7,7 +7,8 @@ use crate::common::{
     plain::plain,
 };
 use clap::Args;
-use formats::exp::learn::{self, Confidence, Learnt, USUAL_SAMPLE};
+use formats::exp::infer::{self, Confidence, Hints, Inferred, USUAL_SAMPLE};
+use jiff::civil::DateTime;
 use serde_json::{Value, json};
 use std::{
     fs::File,
@@ -19,57 +20,68 @@ const EXAMPLES: &str = "\
 Examples:
   exptool learn unknown.exp
   exptool learn unknown.exp -o unknown.toml
+  exptool learn unknown.exp --known-time '2009-11-10 09:15:30' --cameras 1,2,5
+  exptool learn monday.exp tuesday.exp -o recorder.toml
   exptool info --layout unknown.toml unknown.exp
 
-Every finding is told with the number of records that agree, and what else it could be. A layout is only certain where all
-pictures are read by it, from enough records, and nothing else explains them.
-Exit code 1: nothing holds.";
+Each finding is printed with the number of records that agree, and what else it could be. A layout is certain only where all frames
+are read by it, from enough records, and nothing else explains them. Where it is not, the text after 'open' names the readings
+that compete and what would decide. Several files of one recorder are also read together.
+Exit code 1: no layout was inferred for at least one file.";
 
 /// Bytes that are looked at where the usual sample does not make the layout certain.
 const LARGE_SAMPLE: usize = 16 << 20;
+/// Files that are read together: each needs a sample in memory.
+const TOGETHER: usize = 8;
 
-/// Work out the layout of a file nobody described, and tell how sure each finding is.
+/// Infer the layout of a file that nobody described, and print how sure each finding is
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Learn {
-    /// Files with MPEG-4 pictures
+    /// Files with MPEG-4, H.264 or JPEG frames
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Write the layout, with the findings as comments; of several FILEs the one that all of them teach
+    /// Write the layout, with the findings as comments; of several FILEs the one that they share
     #[arg(short, long, value_name = "TOML")]
     output: Option<PathBuf>,
     /// Replace a layout that already exists
     #[arg(long, requires = "output")]
     force: bool,
+    /// A time that the file's frames reach, as the recorder's own clock shows it
+    #[arg(long, value_name = "TIME", value_parser = clock_time)]
+    known_time: Vec<i64>,
+    /// The camera numbers in the file
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    cameras: Vec<u16>,
+}
+
+fn clock_time(text: &str) -> Result<i64, String> {
+    let time: DateTime = text
+        .parse()
+        .map_err(|error: jiff::Error| error.to_string())?;
+    let utc = time.in_tz("UTC").map_err(|error| error.to_string())?;
+    Ok(utc.timestamp().as_second())
 }
 
 impl Learn {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
+        let hints = Hints {
+            times: self.known_time.clone(),
+            cameras: self.cameras.clone(),
+        };
         let mut all = Vec::new();
-        // what all files so far teach, and the first of them
-        let mut common_to_all: Option<(String, Learnt)> = None;
         let mut nothing = false;
+        let mut found: Vec<(String, Inferred)> = Vec::new();
         for path in &self.files {
             let name = path.display().to_string();
-            match of_file(path)? {
+            match with_hints(path, &hints)? {
                 Ok(inferred) => {
-                    all.push(told(&name, &inferred));
+                    all.push(value(&name, &inferred));
                     if !common.json {
                         output::print(&text(&name, &inferred))?;
                     }
-                    match &common_to_all {
-                        Some((first, other))
-                            if self.output.is_some()
-                                && other.layout.record != inferred.layout.record =>
-                        {
-                            return Err(Failure::Input(format!(
-                                "{name}: teaches another layout than {first}: expected one layout for -o"
-                            )));
-                        }
-                        Some(_) => {}
-                        None => common_to_all = Some((name, inferred)),
-                    }
+                    found.push((name, inferred));
                 }
                 Err(reason) => {
                     nothing = true;
@@ -80,7 +92,18 @@ impl Learn {
                 }
             }
         }
-        if let (Some(output), Some((_, inferred))) = (&self.output, &common_to_all) {
+        let shared = match found.as_slice() {
+            [] => None,
+            [(_, one)] => Some(one.clone()),
+            several => Some(self.together(several, &hints)?),
+        };
+        if let Some(inferred) = shared.as_ref().filter(|_| found.len() > 1) {
+            all.push(value("all files", inferred));
+            if !common.json {
+                output::print(&text("all files", inferred))?;
+            }
+        }
+        if let (Some(output), Some(inferred)) = (&self.output, &shared) {
             self.write(output, inferred)?;
         }
         if common.json {
@@ -92,7 +115,23 @@ impl Learn {
         Ok(u8::from(nothing))
     }
 
-    fn write(&self, path: &Path, inferred: &Learnt) -> Result<(), Failure> {
+    /// The layout that several files share.
+    fn together(&self, several: &[(String, Inferred)], hints: &Hints) -> Result<Inferred, Failure> {
+        let mut samples = Vec::new();
+        for (name, _) in several.iter().take(TOGETHER) {
+            samples.push(sample(Path::new(name), USUAL_SAMPLE / 2)?);
+        }
+        let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+        infer::infer_files(&samples, hints).map_err(|error| {
+            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            Failure::Input(format!(
+                "{}: do not share a layout: {error}",
+                names.join(", ")
+            ))
+        })
+    }
+
+    fn write(&self, path: &Path, inferred: &Inferred) -> Result<(), Failure> {
         let fail =
             |error: &dyn std::fmt::Display| Failure::Output(format!("{}: {error}", path.display()));
         let toml = inferred.to_toml().map_err(|error| fail(&error))?;
@@ -103,24 +142,32 @@ impl Learn {
     }
 }
 
-/// Learns from the first bytes of a file, and from more where these do not make it certain. The reason, where nothing holds.
+/// Infers the layout from the first bytes of a file, and from more where these do not make it certain. The reason, where there
+/// is none.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn of_file(path: &Path) -> Result<Result<Learnt, String>, Failure> {
+pub fn of_file(path: &Path) -> Result<Result<Inferred, String>, Failure> {
+    with_hints(path, &Hints::default())
+}
+
+fn sample(path: &Path, size: usize) -> Result<Vec<u8>, Failure> {
     let fail = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
     output::protect(path);
-    let mut file = File::open(path).map_err(fail)?;
     let mut bytes = Vec::new();
-    let mut best: Option<Learnt> = None;
+    let file = File::open(path).map_err(fail)?;
+    file.take(size as u64)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    Ok(bytes)
+}
+
+fn with_hints(path: &Path, hints: &Hints) -> Result<Result<Inferred, String>, Failure> {
+    let mut best: Option<Inferred> = None;
     let mut reason = String::new();
-    for sample in [USUAL_SAMPLE, LARGE_SAMPLE] {
-        let more = sample.saturating_sub(bytes.len()) as u64;
-        let got = Read::by_ref(&mut file)
-            .take(more)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
-        match learn::learn(&bytes) {
+    for size in [USUAL_SAMPLE, LARGE_SAMPLE] {
+        let bytes = sample(path, size)?;
+        match infer::infer_files(&[&bytes], hints) {
             Ok(inferred) => {
                 let done = inferred.confidence == Confidence::Certain;
                 let better = best
@@ -135,14 +182,14 @@ pub fn of_file(path: &Path) -> Result<Result<Learnt, String>, Failure> {
             }
             Err(nothing) => reason = nothing.to_string(),
         }
-        if (got as u64) < more {
+        if bytes.len() < size {
             break;
         }
     }
     Ok(best.ok_or(reason))
 }
 
-fn told(name: &str, inferred: &Learnt) -> Value {
+fn value(name: &str, inferred: &Inferred) -> Value {
     let findings: Vec<Value> = inferred
         .findings
         .iter()
@@ -159,23 +206,27 @@ fn told(name: &str, inferred: &Learnt) -> Value {
     json!({
         "file": name,
         "confidence": inferred.confidence.name(),
-        "pictures": inferred.pictures,
+        "frames": inferred.frames,
         "read": inferred.read,
+        "open": inferred.open,
         "findings": findings,
         "layout": inferred.layout,
     })
 }
 
-fn text(name: &str, inferred: &Learnt) -> String {
+fn text(name: &str, inferred: &Inferred) -> String {
     let mut out = format!(
-        "{}\n  layout is {}: {} of {} pictures are read by it\n",
+        "{}\n  layout is {}: {} of {} frames are read by it\n",
         plain(name),
         inferred.confidence.name(),
         inferred.read,
-        inferred.pictures
+        inferred.frames
     );
     for finding in &inferred.findings {
         out.push_str(&format!("  {:<22} {}\n", finding.field, finding.line()));
+    }
+    for open in &inferred.open {
+        out.push_str(&format!("  {:<22} {open}\n", "open"));
     }
     out
 }

@@ -7,7 +7,7 @@ use testing::common;
 use exptool_tools::{json, one_camera, run, text};
 
 #[test]
-fn a_learnt_layout_reads_the_same_pictures() {
+fn an_inferred_layout_reads_the_same_frames() {
     let folder = tempfile::tempdir().unwrap();
     let file = one_camera(folder.path(), 40);
     let known = json(&["info", text(&file)], 0);
@@ -17,7 +17,7 @@ fn a_learnt_layout_reads_the_same_pictures() {
     std::fs::write(&records, &bytes[176..]).unwrap();
     let toml = folder.path().join("layout.toml");
     let inferred = json(&["learn", text(&records), "-o", text(&toml)], 0);
-    assert_eq!(inferred["pictures"], 300);
+    assert_eq!(inferred["frames"], 300);
     assert_eq!(inferred["read"], 300);
     let report = json(&["info", "--layout", text(&toml), text(&records)], 0);
     assert_eq!(report["records"], 300);

@@ -13,7 +13,7 @@ mod exp_damage;
 mod exp_heads;
 mod exp_index;
 mod explain;
-mod learn;
+mod infer;
 mod mpeg4_size;
 mod mpeg4_vol;
 mod netvu_container;

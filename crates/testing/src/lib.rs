@@ -6,7 +6,6 @@ pub mod common;
 pub mod driver;
 pub mod exp_bytes;
 pub mod layouts;
-pub mod learn_tools;
 pub mod make;
 pub mod mpeg4_tools;
 pub mod netvu_make;

@@ -6,7 +6,6 @@ use formats::{
     exp::{
         header::{self, FileHeader},
         layout::{BUILT_IN, Layout, Status},
-        learn::Confidence,
         probe::Family,
     },
     fields::Header,
@@ -266,16 +265,12 @@ type Recognised = (Format, String, u32);
 fn infer(path: &Path, name: &str) -> Result<Recognised, Failure> {
     let inferred = crate::learn::of_file(path)?
         .map_err(|reason| Failure::Input(format!("{name}: {reason}")))?;
-    let confidence = match inferred.confidence {
-        Confidence::Certain => 95,
-        Confidence::Probable => 60,
-        Confidence::Doubtful => 20,
-    };
+    let confidence = inferred.confidence.percent();
     let evidence = format!(
         "the layout was inferred from the file and is {}: it reads {} of {} frames",
         inferred.confidence.name(),
         inferred.read,
-        inferred.pictures
+        inferred.frames
     );
     Ok((
         Format::Layout(Box::new(inferred.layout)),

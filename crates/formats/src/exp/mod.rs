@@ -10,7 +10,7 @@
 //! - [`avi`]: records in the chunks of the AVI export
 //! - [`riff`], [`avi_fields`]: its chunks, and their headers as tables
 //! - [`probe`]: which of these a file is
-//! - [`learn`]: works out the layout of a file nobody described
+//! - [`infer`]: works out the layout of a file nobody described
 //! - [`explain`]: what the bytes of all these stand for
 //! - [`writer`]: writes the reference layout
 
@@ -24,7 +24,6 @@ pub mod header;
 pub mod index;
 pub mod infer;
 pub mod layout;
-pub mod learn;
 pub mod native;
 mod parts;
 pub mod probe;

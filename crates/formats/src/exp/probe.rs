@@ -4,8 +4,8 @@
 use super::{
     avi::AviReader,
     header,
+    infer::{self, Confidence, Inferred},
     layout::Layout,
-    learn,
     native::{NativeReader, is_header_by_checksum},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub const MAX_PROBE: usize = 16 << 20;
 
 /// Bytes from which a layout is inferred where the first 4 MiB do not settle it.
-pub const MAX_LEARNING: usize = MAX_PROBE;
+pub const MAX_INFERRING: usize = MAX_PROBE;
 
 /// What was looked for, for the message that says it is not there.
 pub const EXPECTED: &str = "a DXEXP header, a PLV1 AVI, or consecutive frame records (size, time, kind and start code agreeing) \
@@ -138,49 +138,9 @@ fn more(have: usize) -> Probe {
     Probe::Need(have.saturating_mul(4).clamp(4096, MAX_PROBE))
 }
 
-/// First bytes of files that are something else, and what begins with them.
-const BEGINNINGS: [(&[u8], &str); 17] = [
-    (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
-    (b"OggS", "Ogg"),
-    (b"FLV\x01", "Flash video"),
-    (b".RMF", "RealMedia"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "ASF"),
-    (b"\x00\x00\x01\xba", "an MPEG program stream"),
-    (b"\x06\x0e\x2b\x34\x02\x05\x01\x01", "MXF"),
-    (b"nut/multimedia container", "NUT"),
-    (b"MZ", "a Windows program or library"),
-    (b"\x7fELF", "a program"),
-    (b"%PDF", "PDF"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "gzip"),
-    (b"\x89PNG", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF8", "GIF"),
-    (b"RIFF", "RIFF without a PLV1 track"),
-];
-/// Chunks that an MP4 or QuickTime file begins with.
-const ATOMS: [&[u8]; 5] = [b"ftyp", b"moov", b"mdat", b"wide", b"styp"];
-/// Bytes of an MPEG transport stream's packet, and packets that are looked at.
-const TS_PACKET: usize = 188;
-const TS_PACKETS: usize = 8;
-/// Bytes of an AVI file in which its video's FourCC is.
-const AVI_HEADER: usize = 16 << 10;
-
 /// What a file is that begins as one of another kind does: it has no records, and what seems to be one would be invented.
 pub fn foreign(data: &[u8]) -> Option<&'static str> {
-    let header = data.get(..AVI_HEADER.min(data.len()))?;
-    if data.starts_with(b"RIFF") && memchr::memmem::find(header, b"PLV1").is_some() {
-        return None;
-    }
-    if data.get(4..8).is_some_and(|atom| ATOMS.contains(&atom)) {
-        return Some("MP4 or QuickTime");
-    }
-    let mut packets = data.iter().step_by(TS_PACKET).take(TS_PACKETS);
-    if data.len() > TS_PACKET * TS_PACKETS && packets.all(|byte| *byte == 0x47) {
-        return Some("an MPEG transport stream");
-    }
-    let beginning = BEGINNINGS.iter().find(|(first, _)| data.starts_with(first));
-    beginning.map(|(_, name)| *name)
+    infer::container(data)
 }
 
 /// Counts consecutive pictures, `limit` at most, and tells whether the file ended with them.
@@ -247,7 +207,7 @@ pub fn open(family: Family) -> Option<Box<dyn Reader>> {
 }
 
 /// Outcome of working out a layout.
-pub enum Learning {
+pub enum Inference {
     /// More bytes may help.
     Need(usize),
     /// A layout.
@@ -263,48 +223,55 @@ pub enum Learning {
     No(String),
 }
 
-/// A reader by the layout that the first bytes of an unknown file teach. `window` holds what [`probe`] has seen; where that does not
-/// settle it, [`MAX_LEARNING`] bytes may.
-pub fn learn(window: &Window<'_>) -> Learning {
+/// The layout that the first bytes of an unknown file show. `window` holds what [`probe`] has seen; where that does not settle it,
+/// [`MAX_INFERRING`] bytes may. A doubtful layout is taken where only the time is in doubt.
+pub fn infer(window: &Window<'_>) -> Inference {
     let data = window.data;
     if let Some(name) = foreign(data) {
-        return Learning::No(format!("it is {name}"));
+        return Inference::No(format!("no layout can be inferred: it is {name}"));
     }
-    let enough = window.last || data.len() >= MAX_LEARNING;
-    let has_pictures = || memchr::memmem::find(data, &start_code::VOP_BYTES).is_some();
-    let settles = |inferred: &learn::Learnt| inferred.confidence > learn::Confidence::Doubtful;
-    let usual = data.get(..learn::USUAL_SAMPLE).unwrap_or(data);
-    let inferred = match learn::learn(usual) {
+    let enough = window.last || data.len() >= MAX_INFERRING;
+    let codes: [&[u8]; 4] = [
+        &start_code::VOP_BYTES,
+        &[start_code::VOP, 1, 0, 0],
+        &[0, 0, 1, 0x65],
+        &super::coded::JPEG,
+    ];
+    let has_frames = || codes.iter().any(|code| memchr::memmem::find(data, code).is_some());
+    let settles = |inferred: &Inferred| inferred.confidence > Confidence::Doubtful;
+    let usual = data.get(..infer::USUAL_SAMPLE).unwrap_or(data);
+    let inferred = match infer::infer(usual) {
         Ok(inferred) if settles(&inferred) => Ok(inferred),
         first if usual.len() == data.len() => first,
-        _ => learn::learn(data),
+        _ => infer::infer(data),
     };
     match inferred {
-        Ok(inferred) if settles(&inferred) => {
-            let evidence = format!(
-                "the layout of the records was inferred from the first {} bytes and is {}: it reads {} of {} pictures",
+        Ok(inferred) if settles(&inferred) || enough && inferred.is_readable() => {
+            let mut evidence = format!(
+                "the layout of the records was inferred from the first {} bytes and is {}: it reads {} of {} frames",
                 data.len(),
                 inferred.confidence.name(),
                 inferred.read,
-                inferred.pictures
+                inferred.frames
             );
-            let confidence = match inferred.confidence {
-                learn::Confidence::Certain => 95,
-                learn::Confidence::Probable => 60,
-                learn::Confidence::Doubtful => 20,
-            };
-            Learning::Layout {
+            if let Some(open) = inferred.open.first() {
+                evidence.push_str("; ");
+                evidence.push_str(open);
+            }
+            Inference::Layout {
                 layout: Box::new(inferred.layout),
                 evidence,
-                confidence,
+                confidence: inferred.confidence.percent(),
             }
         }
-        _ if !enough && has_pictures() => Learning::Need(MAX_LEARNING),
-        Ok(inferred) => Learning::No(format!(
-            "the layout that its records seem to have is doubtful: it reads {} of {} pictures",
-            inferred.read, inferred.pictures
+        _ if !enough && has_frames() => Inference::Need(MAX_INFERRING),
+        Ok(inferred) => Inference::No(format!(
+            "the layout that its records seem to have is doubtful: it reads {} of {} frames; {}",
+            inferred.read,
+            inferred.frames,
+            inferred.open.join("; ")
         )),
-        Err(nothing) => Learning::No(nothing.to_string()),
+        Err(nothing) => Inference::No(nothing.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::{
     exp::{
         layout::Layout,
-        probe::{self, Learning, Probe},
+        probe::{self, Inference, Probe},
     },
     netvu,
     reader::{Reader, Window},
@@ -129,9 +129,9 @@ pub fn open(head: &Window<'_>, formats: Formats) -> Opened {
     if formats == Formats::NetVu {
         return Opened::Unknown { expected };
     }
-    match probe::learn(head) {
-        Learning::Need(bytes) => Opened::Need(bytes),
-        Learning::Layout {
+    match probe::infer(head) {
+        Inference::Need(bytes) => Opened::Need(bytes),
+        Inference::Layout {
             layout,
             evidence,
             confidence,
@@ -140,7 +140,7 @@ pub fn open(head: &Window<'_>, formats: Formats) -> Opened {
             evidence,
             confidence,
         },
-        Learning::No(why) => Opened::Unknown {
+        Inference::No(why) => Opened::Unknown {
             expected: format!("{expected}; {why}"),
         },
     }

@@ -207,7 +207,7 @@ impl Clock {
             ),
             Clock::Dos => {
                 let date = ((year - 1980) << 9 | month << 5 | day) as u64;
-                let time = (hour << 11 | minute << 5 | second / 2) as u64;
+                let time = (hour << 11 | minute << 5 | (second / 2)) as u64;
                 (number(date << 16 | time, 4, big), whole - second % 2 * 1000)
             }
             Clock::Systemtime => {
@@ -437,13 +437,7 @@ impl Plan {
             stored = reversed(&stored);
         }
         let prefix = if key { self.prefix } else { 0 };
-        let end = self.header
-            + prefix
-            + if self.counts == Counts::Payload {
-                stored.len()
-            } else {
-                stored.len()
-            };
+        let end = self.header + prefix + stored.len();
         let size = end.next_multiple_of(self.align);
         let mut place = 0;
         for field in &self.fields {

@@ -261,12 +261,7 @@ impl Search<'_> {
                 count.saturating_mul(100) >= self.frames.len().saturating_mul(97)
             })
         };
-        rounds.extend(
-            (1..=12)
-                .map(|shift| 1_i64.wrapping_shl(shift))
-                .filter(fits)
-                .last(),
-        );
+        rounds.extend((1..=12).map(|shift| 1_i64.wrapping_shl(shift)).rfind(fits));
         rounds
     }
 

@@ -56,6 +56,11 @@ impl Reading {
         format!("{:?} at {}{ticks}", self.field.time, self.field.at).to_lowercase()
     }
 
+    /// It divides the second.
+    pub fn is_fine(&self) -> bool {
+        self.unit < 1000 || self.ticks.is_some()
+    }
+
     /// The first time, Unix seconds.
     pub fn first(&self) -> i64 {
         self.times
@@ -273,7 +278,7 @@ impl Reading {
             .filter(|step| **step > 0 && **step < GAP)
             .map(|step| step.checked_div(self.unit).unwrap_or(0));
         if good > 4.0 && self.unit > 1 && in_units.fold(0, greatest_divisor) >= 64 {
-            bits -= 20.0;
+            bits -= 80.0;
         }
         bits += f64::min(good * 1.5, 60.0);
         if good == 0.0 {
@@ -444,7 +449,7 @@ impl Reading {
                 .zip(values)
                 .filter_map(|(time, value)| Some(((*time)?, *value)))
         };
-        let (first, last) = (known().next()?, known().last()?);
+        let (first, last) = (known().next()?, known().next_back()?);
         let passed = minus(last.0, first.0) as f64 / 1000.0;
         let counted = minus(last.1, first.1) as f64;
         if passed < 2.0 || counted <= 0.0 {

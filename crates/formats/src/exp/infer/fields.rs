@@ -293,6 +293,7 @@ impl<'a> Work<'a> {
             name: "inferred".to_owned(),
             title: String::new(),
             status: Status::Inferred,
+            verified: Vec::new(),
             file_header: first.filter(|first| *first > 0),
             record: RecordLayout {
                 header: self.header.max(1),
@@ -577,7 +578,9 @@ impl<'a> Work<'a> {
 
     /// The column that parts frames into cameras: each camera's frames follow each other evenly.
     fn camera(&mut self, layout: &mut Layout, clock: Option<&Reading>) {
-        let times = clock.map_or(Vec::new(), |clock| clock.exact(&self.rows()));
+        // whole seconds that many records share do not part them
+        let fine = clock.filter(|clock| clock.is_fine());
+        let times = fine.map_or(Vec::new(), |clock| clock.exact(&self.rows()));
         let whole = self.disorder(&times, |_| 0);
         let mut found: Vec<(f64, Field, Vec<u64>)> = Vec::new();
         for at in 0..self.header {
@@ -1032,6 +1035,7 @@ impl<'a> Work<'a> {
             open,
             frames: count,
             read: reading.matched,
+            margin: self.bounds.margin,
         })
     }
 

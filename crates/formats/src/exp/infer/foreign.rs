@@ -31,6 +31,14 @@ const BEGINNINGS: &[(&[u8], &str)] = &[
     (b"TRKH", "a CRI movie"),
     (b"KISW", "FFM"),
     (b"FFM", "FFM"),
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a program"),
+    (b"%PDF", "PDF"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x89PNG", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
 ];
 /// Boxes that an MP4 or QuickTime file begins with.
 const ATOMS: &[&[u8]] = &[

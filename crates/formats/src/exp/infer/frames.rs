@@ -181,7 +181,7 @@ fn reversed_vops(bytes: &[u8]) -> Vec<Frame> {
 fn slice_begins(rest: &[u8]) -> bool {
     let head = rest.first().copied().unwrap_or(0);
     let kind = head << 1;
-    head & 0x80 != 0 && (kind.leading_zeros() < 3 || kind >= 0x10 && kind < 0x16)
+    head & 0x80 != 0 && (kind.leading_zeros() < 3 || (0x10..0x16).contains(&kind))
 }
 
 fn access_units(bytes: &[u8]) -> Vec<Frame> {

@@ -39,12 +39,15 @@ use super::layout::{Layout, Number};
 use crate::reader::Codec;
 use bounds::Bounds;
 use chain::Chain;
+pub use foreign::container;
 use frames::Frames;
 
 /// Bytes from the file's start that are enough for most files.
 pub const USUAL_SAMPLE: usize = 4 << 20;
 /// Fewer frames than this make nothing certain.
 const MIN_CERTAIN: usize = 30;
+/// Bits by which the ends of frames have to be surer than any others for the file to be played.
+const SURE_ENDS: f64 = 4.0;
 /// Fewer frames than this say nothing.
 const MIN_FRAMES: usize = 4;
 
@@ -66,6 +69,15 @@ impl Confidence {
             Confidence::Certain => "certain",
             Confidence::Probable => "probable",
             Confidence::Doubtful => "doubtful",
+        }
+    }
+
+    /// The same from 0 to 100.
+    pub fn percent(self) -> u32 {
+        match self {
+            Confidence::Certain => 95,
+            Confidence::Probable => 60,
+            Confidence::Doubtful => 20,
         }
     }
 }
@@ -109,6 +121,17 @@ pub struct Inferred {
     pub frames: usize,
     /// Of these, frames read by the layout.
     pub read: usize,
+    /// Bits by which the frames' ends are surer than any others.
+    margin: f64,
+}
+
+impl Inferred {
+    /// The frames are sure, and what they are read by has a time, though that may be in doubt.
+    pub fn is_readable(&self) -> bool {
+        let most = self.read.saturating_mul(100) >= self.frames.saturating_mul(95);
+        let timed = self.layout.record.time.is_some() || self.layout.record.ticks.is_some();
+        most && timed && self.frames >= MIN_CERTAIN && self.margin >= SURE_ENDS
+    }
 }
 
 /// Nothing holds.
