@@ -296,9 +296,8 @@ impl Reading {
         };
         // a counter of records goes on by one each time
         let ones = steps.iter().filter(|step| **step == self.unit).count();
-        if zero == 0.0 && ones.saturating_mul(100) > steps.len().saturating_mul(97) && self.unit > 1
-        {
-            bits -= 8.0;
+        if zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9) && self.unit > 1 {
+            bits -= 16.0;
         }
         // numbers of another kind would soon name a 61st second
         if self.unit == 2000 {
