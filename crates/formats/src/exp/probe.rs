@@ -237,7 +237,11 @@ pub fn infer(window: &Window<'_>) -> Inference {
         &[0, 0, 1, 0x65],
         &super::coded::JPEG,
     ];
-    let has_frames = || codes.iter().any(|code| memchr::memmem::find(data, code).is_some());
+    let has_frames = || {
+        codes
+            .iter()
+            .any(|code| memchr::memmem::find(data, code).is_some())
+    };
     let settles = |inferred: &Inferred| inferred.confidence > Confidence::Doubtful;
     let usual = data.get(..infer::USUAL_SAMPLE).unwrap_or(data);
     let inferred = match infer::infer(usual) {
