@@ -76,14 +76,14 @@ fn layouts_nobody_described_play() {
             .iter()
             .any(|text| text.contains("layout of the records was inferred"));
         assert!(told, "{seed}: {:?}", outcome.warnings);
-        whole += u64::from(expected(&made) == played(&outcome));
+        whole += usize::from(expected(&made) == played(&outcome));
     }
     println!("{LAYOUTS} random layouts: {whole} play with every picture, {refused} are refused");
     assert!(whole * 10 >= LAYOUTS * 8, "{whole} of {LAYOUTS}");
 }
 
 #[test]
-fn what_teaches_nothing_is_refused_with_the_reason() {
+fn what_shows_no_layout_is_refused_with_the_reason() {
     let mut random = StdRng::seed_from_u64(3);
     let noise: Vec<u8> = (0..300_000).map(|_| random.random()).collect();
     let (_, debug, wrong_type) = run(&noise, Feed::Pull).error.expect("an error");
@@ -92,7 +92,7 @@ fn what_teaches_nothing_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_named_layout_is_not_learnt_away() {
+fn a_named_layout_is_not_inferred_away() {
     let made = common::make::tiny_exp(40);
     let outcome = run_with(&made.records_only(), Feed::Pull, |demux| {
         gst::prelude::ObjectExt::set_property(demux, "layout", "reference");
