@@ -27,6 +27,7 @@ gst::plugin_define!(
     "MPL-2.0",
     env!("CARGO_PKG_NAME"),
     env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_REPOSITORY"),
+    // GStreamer's own text for a build that has no address
+    "Unknown package origin",
     env!("BUILD_REL_DATE")
 );

@@ -5,12 +5,12 @@ use super::demux::{Demux, RecorderClock};
 use formats::timeline::GapPolicy;
 use gst::{glib, prelude::*, subclass::prelude::*};
 
-/// What becomes of time in which nothing was recorded.
+/// How time in which nothing was recorded is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstExpGapPolicy")]
 enum GapPolicyValue {
     #[default]
-    #[enum_value(name = "Playback goes on at once", nick = "collapse")]
+    #[enum_value(name = "Playback continues at once", nick = "collapse")]
     Collapse,
     #[enum_value(name = "The real distance is kept", nick = "preserve")]
     Preserve,
@@ -24,12 +24,12 @@ pub fn common() -> Vec<glib::ParamSpec> {
     vec![
         glib::ParamSpecEnum::builder_with_default("gap-policy", GapPolicyValue::default())
             .nick("Gap policy")
-            .blurb("What becomes of time in which nothing was recorded")
+            .blurb("How time in which nothing was recorded is played")
             .mutable_ready()
             .build(),
         glib::ParamSpecEnum::builder_with_default("recorder-clock", RecorderClock::default())
             .nick("Recorder clock")
-            .blurb("Whether the recorder timestamps UTC or local time; which one is not publicly known")
+            .blurb("Whether the recorder's timestamps are UTC or local time; which one is not publicly known")
             .mutable_ready()
             .build(),
         glib::ParamSpecInt::builder("utc-offset")
@@ -42,7 +42,7 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecBoolean::builder("drop-orphans")
             .nick("Drop orphans")
-            .blurb("Drop pictures whose reference is missing, at the start and after a gap")
+            .blurb("Drop frames whose reference is missing, at the start and after a gap")
             .default_value(true)
             .mutable_ready()
             .build(),
@@ -55,12 +55,12 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .build(),
         glib::ParamSpecString::builder("par-config")
             .nick("Configuration")
-            .blurb("Configuration of the unit (see parconfig): camera titles, unit name and UTC offset where the recording has none")
+            .blurb("Configuration text of the unit (TOML, see parconfig): camera titles, unit name and UTC offset where the recording has none")
             .mutable_ready()
             .build(),
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
             .nick("Statistics")
-            .blurb("Counts of records, skipped bytes, damaged regions, orphans, gaps, clock steps and corrupted pictures")
+            .blurb("Counts of records, skipped bytes, damaged ranges, orphans, gaps, clock steps and corrupted frames since the file was opened")
             .read_only()
             .build(),
     ]
@@ -161,7 +161,7 @@ pub fn video_caps(names: &[&str]) -> gst::Caps {
     caps.build()
 }
 
-/// Caps of sound pads.
+/// Caps of audio pads.
 pub fn audio_caps() -> gst::Caps {
     gst::Caps::builder_full()
         .structure(

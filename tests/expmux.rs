@@ -347,7 +347,7 @@ fn what_the_format_cannot_keep_is_refused() {
     feed.push(0, None, &KEY);
     feed.push(100, None, &[0, 0, 1, 0xb6, 0x90, 1]);
     let (ending, _) = feed.end();
-    assert!(ending.error.unwrap().contains("B pictures"));
+    assert!(ending.error.unwrap().contains("B-frames"));
 
     let feed = Feed::new(MPEG4);
     feed.push(0, None, &KEY);

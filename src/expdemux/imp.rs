@@ -152,8 +152,8 @@ impl ElementImpl for ExpDemux {
             gst::subclass::ElementMetadata::new(
                 "Pelco DX export demuxer",
                 "Codec/Demuxer",
-                "Splits .exp exports and PLV1 AVI files of Pelco DX-series recorders into video and sound",
-                env!("CARGO_PKG_REPOSITORY"),
+                "Splits .exp exports and PLV1 AVI files of Pelco DX-series recorders into video and audio",
+                env!("CARGO_PKG_NAME"),
             )
         });
         Some(&METADATA)

@@ -213,12 +213,12 @@ impl ObjectImpl for ExpMux {
                     .build(),
                 glib::ParamSpecString::builder("server")
                     .nick("Server")
-                    .blurb("Name of the recorder in the file header, 32 bytes; empty: from the recorder-name tag")
+                    .blurb("Name of the recorder in the file header, 32 bytes; empty: from the exp-recorder-name tag")
                     .mutable_ready()
                     .build(),
                 glib::ParamSpecInt::builder("utc-offset")
                     .nick("UTC offset")
-                    .blurb("Minutes that the recorder's local time is east of UTC; 0: from the recorder-utc-offset tag")
+                    .blurb("Minutes that the recorder's local time is east of UTC; 0: from the exp-recorder-utc-offset tag")
                     .minimum(-840)
                     .maximum(840)
                     .mutable_ready()
@@ -305,21 +305,21 @@ fn video_caps() -> gst::Caps {
 
 fn audio_caps() -> gst::Caps {
     let rates = gst::List::new([8_000i32, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000]);
-    let sound = |name: &str| {
+    let audio = |name: &str| {
         gst::Structure::builder(name)
             .field("rate", rates.clone())
             .field("channels", 1i32)
     };
     gst::Caps::builder_full()
         .structure(
-            sound("audio/x-raw")
+            audio("audio/x-raw")
                 .field("format", "S16LE")
                 .field("layout", "interleaved")
                 .build(),
         )
-        .structure(sound("audio/x-mulaw").build())
-        .structure(sound("audio/x-alaw").build())
-        .structure(sound("audio/x-adpcm").field("layout", "dvi").build())
+        .structure(audio("audio/x-mulaw").build())
+        .structure(audio("audio/x-alaw").build())
+        .structure(audio("audio/x-adpcm").field("layout", "dvi").build())
         .build()
 }
 

@@ -3,23 +3,23 @@
 /**
  * SECTION:element-expmux
  *
- * Writes the native `.exp` layout of Pelco DX-series recorders from one stream for each camera, and from sound.
+ * Writes the native `.exp` layout of Pelco DX-series recorders from one stream for each camera, and from audio.
  *
- * The layout is this project's reference layout: it stands around the frame record that is verified on real footage, and
- * all else in it is assumed. Keyframes are stored in reversed groups of four bytes behind their prefix, and the
- * sequence headers before a picture are left out, as the recorders leave them out. B pictures, and tools that nobody can
+ * The layout is this project's reference layout. The frame record is verified on real footage, all else is
+ * assumed. Keyframes are stored in reversed groups of four bytes after their prefix, without the sequence headers that
+ * precede them, as recorders store them. B-frames, and tools that nobody can
  * decode without those headers (interlace, quarter pixels, MPEG quantiser matrices, data partitioning), are refused.
  *
  * The recorder's time of a record comes from the buffer's `timestamp/x-unix` (or `timestamp/x-ntp`) reference timestamp
  * meta, else from #GstExpMux:start-time and the running time. Times are written as UTC.
  *
- * Tags of a stream: `title` (camera title), `camera-number`, `recording-mode` (may change at any frame), `video-standard`,
- * `recorder-name`, `recorder-utc-offset`, `device-model`. Without a camera number, pad `video_N` writes camera N+1.
+ * Tags of a stream: `title` (camera title), `exp-camera-number`, `exp-recording-mode` (may change at any frame),
+ * `exp-video-standard`, `exp-recorder-name`, `exp-recorder-utc-offset`, `device-model`. Without a camera number, pad `video_N` writes camera N+1.
  *
  * Where downstream can seek, the header gets its counts and times and the file its index at EOS. Where it cannot, the
  * file is readable up to its last record all the same.
  *
- * A camera that comes in after the first record was written has no entry in the header; its records are complete.
+ * A camera that first appears after the first record was written has no entry in the header; its records are complete.
  * Between `expdemux` and `expmux`, put a `queue` on each stream where the cameras do not record at the same time.
  *
  * ## Example launch line
@@ -41,18 +41,18 @@ mod track;
 #[repr(u32)]
 #[enum_type(name = "GstExpMuxVideoStandard")]
 pub enum VideoStandard {
-    /// From the tag of a stream, else from the height of the first camera's pictures.
+    /// From the tag of a stream, else from the height of the first camera's frames.
     #[default]
-    #[enum_value(name = "From tags or the picture size", nick = "auto")]
+    #[enum_value(name = "From tags or the frame size", nick = "auto")]
     Auto,
-    /// Not told.
-    #[enum_value(name = "Not told", nick = "unknown")]
+    /// Unknown.
+    #[enum_value(name = "Unknown", nick = "unknown")]
     Unknown,
-    /// 60 fields a second.
-    #[enum_value(name = "NTSC, 60 fields a second", nick = "ntsc")]
+    /// 60 fields per second.
+    #[enum_value(name = "NTSC, 60 fields per second", nick = "ntsc")]
     Ntsc,
-    /// 50 fields a second.
-    #[enum_value(name = "PAL, 50 fields a second", nick = "pal")]
+    /// 50 fields per second.
+    #[enum_value(name = "PAL, 50 fields per second", nick = "pal")]
     Pal,
 }
 

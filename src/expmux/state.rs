@@ -376,7 +376,7 @@ fn coded_picture(codec: Codec, data: &[u8]) -> Result<Option<(&[u8], bool)>, Str
         .map_or(picture.len(), |(at, _)| at);
     match vop_type(picture) {
         Some(VopType::B) => Err(
-            "the stream has B pictures, which the format has no kind for; \
+            "the stream has B-frames, which the format has no kind for; \
             encode without them (avenc_mpeg4 max-bframes=0)"
                 .to_owned(),
         ),

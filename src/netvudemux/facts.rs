@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a unit says of one picture, as a custom meta on its buffer. It has no tags, so decoders carry it on to raw pictures.
+//! What a unit records about one frame, as a custom meta on its buffer. It has no tags, so decoders carry it on to raw pictures.
 
 use formats::reader::Details;
 use gst::meta::CustomMeta;
 
 /// Name of the meta, and of its structure.
 ///
-/// Fields, each there only where the picture has it: `active-alarms`, `active-detectors`, `detector-state` (uint, bit masks),
-/// `quality-factor` (int, JPEG: 1 fine to 255 coarse), `target-size` (int, bytes of a JPEG picture, bits a second of MPEG-4),
+/// Fields, each present only where the frame has it: `active-alarms`, `active-detectors`, `detector-state` (uint, bit masks),
+/// `quality-factor` (int, JPEG: 1 fine to 255 coarse), `target-size` (int, bytes of a JPEG frame, bits per second of MPEG-4),
 /// `frame-number` (uint64), `actmask` (string, 16 hexadecimal masks as the unit writes them), `alarm` (string) and `lines` (string: every
 /// other line verbatim, `Key: value`, each ended by a line feed; video-smoke-detection values are among them).
 pub const NAME: &str = "GstNetVuFactsMeta";

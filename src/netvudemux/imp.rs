@@ -25,19 +25,22 @@ struct NetVu {
     facts: Arc<Mutex<FrameFacts>>,
 }
 
-/// Which facts of a picture go with its buffer.
+/// Which facts of a frame go with its buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstNetVuFrameFacts")]
 pub enum FrameFacts {
     /// No meta at all.
     #[enum_value(name = "None", nick = "none")]
     None,
-    /// A meta on pictures with an alarm, activity or lines that not every picture has.
+    /// A meta on frames with an alarm, activity or lines that not every frame has.
     #[default]
-    #[enum_value(name = "Those of something that happened", nick = "notable")]
+    #[enum_value(
+        name = "Frames with an alarm, activity or unusual lines",
+        nick = "notable"
+    )]
     Notable,
-    /// A meta on every picture.
-    #[enum_value(name = "All, on every picture", nick = "all")]
+    /// A meta on every frame.
+    #[enum_value(name = "All facts, on every frame", nick = "all")]
     All,
 }
 
@@ -56,7 +59,7 @@ impl Format for NetVu {
         self.facts() != FrameFacts::All
     }
 
-    /// Units send one field of 288, 256 or 240 lines as a picture: its pixels are twice as high as wide. The density in their
+    /// Units send one field of 288, 256 or 240 lines as a frame: its pixels are twice as high as wide. The density in their
     /// JPEG files is the same for all sizes and not believed.
     fn pixel_aspect(&self, width: u16, height: u16) -> (i32, i32) {
         if width > 360 && height < 480 {
@@ -109,7 +112,9 @@ impl ObjectImpl for NetVuDemux {
             all.push(
                 glib::ParamSpecEnum::builder_with_default("frame-facts", FrameFacts::default())
                     .nick("Frame facts")
-                    .blurb("Which facts of a picture are on its buffer, as GstNetVuFactsMeta")
+                    .blurb(
+                        "Which frames carry what the unit records about them, as GstNetVuFactsMeta",
+                    )
                     .mutable_ready()
                     .build(),
             );
@@ -164,8 +169,8 @@ impl ElementImpl for NetVuDemux {
             gst::subclass::ElementMetadata::new(
                 "NetVu demuxer",
                 "Codec/Demuxer",
-                "Splits recordings and live streams of Dedicated Micros (NetVu) units into video, sound and text",
-                env!("CARGO_PKG_REPOSITORY"),
+                "Splits recordings and live streams of Dedicated Micros (NetVu) units into video, audio and text",
+                env!("CARGO_PKG_NAME"),
             )
         });
         Some(&METADATA)

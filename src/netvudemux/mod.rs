@@ -4,13 +4,16 @@
  *
  * `netvudemux` splits recordings and live streams of Dedicated Micros (NetVu) units: AD binary and minimal streams, MIME
  * multipart, raw picture headers with JPEG data, Digital Sprite messages and `.par` partitions. Each camera has a pad `video_N`
- * (MPEG-4, JPEG or H.264), N being its number on the unit; overlay masks of a camera are `video_1000+N`. Sound is PCM on `audio_N`,
- * alarm texts and changes of title are `text_N`.
+ * (MPEG-4, JPEG or H.264), N being its number on the unit; overlay masks of a camera are `video_1000+N`. Audio is PCM on `audio_N`,
+ * alarm texts and changes of title are on `text_N`.
  *
  * Buffers carry the unit's time as #GstReferenceTimestampMeta with the reference `timestamp/x-unix`, in nanoseconds since
- * 1970 (UTC), and what the unit says of each picture as the custom meta `GstNetVuFactsMeta`.
+ * 1970 (UTC), and what the unit records about a frame as the custom meta `GstNetVuFactsMeta`.
  *
- * The index of `.par` files is not public: every frame is found again by its header.
+ * The index of `.par` files is not public: every frame is found by its header.
+ *
+ * The action signal #GstNetVuDemux::seek-clock, the element message `exp-clock-seek`, the query `exp-clock` and the fields of
+ * #GstNetVuDemux:stats are those of `expdemux`.
  *
  * ## Example launch lines
  * |[
