@@ -64,6 +64,8 @@ pub struct Bounds {
     pub short_group: bool,
     /// What the length of most frames counts.
     pub meaning: Meaning,
+    /// It counts the same in P frames and keyframes, but for the bytes before these.
+    pub alike: bool,
     /// Bits by which this explains more than the next best reading.
     pub margin: f64,
     /// The next best reading, in words.
@@ -224,6 +226,7 @@ impl Search<'_> {
             fill: self.fill,
             short_group: trial.short_group && self.reversed(),
             meaning: self.meaning(&trial),
+            alike: self.is_alike(&trial),
             margin: rival.map_or(1000.0, |(other, _)| bits - other),
             rival: rival.map_or(String::new(), |(_, other)| {
                 let by = minus(other.end.p, trial.end.p);
@@ -414,17 +417,19 @@ impl Search<'_> {
         (0.95 * likelihood + 0.01).log2()
     }
 
+    /// Keyframes count the same as P frames, with their extra bytes or without.
+    fn is_alike(&self, trial: &Trial) -> bool {
+        let extra = minus(self.chain.lead.key, self.chain.lead.p);
+        trial.end.p == trial.end.key || plus(trial.end.key, extra) == trial.end.p
+    }
+
     fn natural(&self, trial: &Trial) -> f64 {
         let mut bits = match self.meaning(trial) {
             Meaning::Frame | Meaning::After | Meaning::Record => NATURAL * 3.0,
             Meaning::Other => 0.0,
         };
-        if self.meaning(trial) != Meaning::Other && trial.end.p != trial.end.key {
-            // keyframes count the same, with their extra bytes or without
-            let extra = minus(self.chain.lead.key, self.chain.lead.p);
-            if plus(trial.end.key, extra) != trial.end.p {
-                bits -= NATURAL / 2.0;
-            }
+        if !self.is_alike(trial) {
+            bits -= NATURAL * 3.0;
         }
         if self.first == trial.before {
             bits += NATURAL;

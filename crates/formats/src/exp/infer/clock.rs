@@ -280,9 +280,11 @@ impl Reading {
         if good > 4.0 && self.unit > 1 && in_units.fold(0, greatest_divisor) >= 64 {
             bits -= 80.0;
         }
-        bits += f64::min(good * 1.5, 60.0);
+        // a form that many bytes read as proves little, however it moves; one that few do proves something even where it stands
+        let is_rare = rarity(self.field.time) > 15.0;
+        bits += f64::min(good * 1.5, if is_rare { 60.0 } else { 30.0 });
         if good == 0.0 {
-            bits -= 30.0;
+            bits -= if is_rare { 8.0 } else { 30.0 };
         }
         means.sort_by(f64::total_cmp);
         let mean = means.get(means.len() / 2).copied().unwrap_or(0.0);
@@ -355,7 +357,8 @@ impl Reading {
                         continue;
                     };
                     // of a number and its wider readings, the narrowest that serves
-                    let bits = bits - number.width() as f64 * 0.1;
+                    let bits =
+                        bits - number.width() as f64 * 0.1 - if phase > 0 { 5.0 } else { 0.0 };
                     if best.as_ref().is_none_or(|(most, _)| bits > *most) {
                         let ticks = Ticks {
                             at: at as i32,

@@ -456,6 +456,8 @@ impl<'a> Work<'a> {
                 ""
             };
             self.open.push(format!("{level}{text}"));
+        } else if best.bits <= 0.0 {
+            self.open.push(format!("doubtful: the time, {}, does not move as a clock does: a known time (--known-time) would decide", best.text()));
         } else if best.moves < 4 {
             let level = if best.moves == 0 { "doubtful: " } else { "" };
             self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
@@ -1002,6 +1004,12 @@ impl<'a> Work<'a> {
         }
         if self.bounds.counted_padding > 1 && self.codec == Codec::Mpeg4 {
             self.open.push("the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
+        }
+        if !self.bounds.alike {
+            self.open.push(
+                "the length seems to count something else in keyframes: more frames would decide"
+                    .to_owned(),
+            );
         }
         if self.bounds.meaning == Meaning::Other {
             self.open.push(
