@@ -2,6 +2,7 @@
 //! The tests of this package, as one program.
 
 mod conformance;
+mod demux_panic;
 mod demux_par_config;
 mod examples;
 mod exp_round_trip;

@@ -132,6 +132,13 @@ pub struct Demux {
     shared: Arc<Shared>,
 }
 
+impl Drop for Demux {
+    fn drop(&mut self) {
+        // after a panic the pads are not deactivated, which would have ended the task
+        self.task.end();
+    }
+}
+
 impl Demux {
     /// A demuxer whose sink pad is made from `template`.
     pub fn new<T: DemuxElement>(

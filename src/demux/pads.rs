@@ -34,6 +34,15 @@ fn guarded<T: DemuxElement, R>(
 where
     T::Type: IsA<gst::Element>,
 {
+    let fallback = || {
+        // nobody takes what upstream pushes any more
+        let element = parent.and_then(|parent| parent.downcast_ref::<T::Type>());
+        if let Some(element) = element {
+            let feed = &T::from_obj(element).demux().feed;
+            feed.set_flow(Err(gst::FlowError::Error));
+        }
+        fallback()
+    };
     T::catch_panic_pad_function(parent, fallback, |imp| function(imp.demux()))
 }
 

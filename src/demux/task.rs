@@ -12,6 +12,16 @@ pub struct Streaming {
     lock: gst::TaskLock,
 }
 
+impl Streaming {
+    /// Lets the task end after its turn.
+    pub fn end(&self) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task.take() {
+            let _ = task.stop();
+        }
+    }
+}
+
 /// Why the task stops.
 enum Stop {
     /// All was played.

@@ -205,9 +205,15 @@ pub fn run(bytes: &[u8], feed: Feed) -> Outcome {
 /// Runs `expdemux` to the end.
 pub fn run_with(bytes: &[u8], feed: Feed, set: impl Fn(&gst::Element)) -> Outcome {
     super::init();
-    let pipeline = gst::Pipeline::new();
     let demux = gst::ElementFactory::make("expdemux").build().unwrap();
     set(&demux);
+    run_element(&demux, bytes, feed)
+}
+
+/// Runs any demuxer to the end.
+pub fn run_element(demux: &gst::Element, bytes: &[u8], feed: Feed) -> Outcome {
+    super::init();
+    let pipeline = gst::Pipeline::new();
     let mut file = None;
     let source = match feed {
         Feed::Pull => {
@@ -224,9 +230,9 @@ pub fn run_with(bytes: &[u8], feed: Feed, set: impl Fn(&gst::Element)) -> Outcom
             .build()
             .unwrap(),
     };
-    pipeline.add_many([&source, &demux]).unwrap();
-    source.link(&demux).unwrap();
-    let watch = watch(&pipeline, &demux);
+    pipeline.add_many([&source, demux]).unwrap();
+    source.link(demux).unwrap();
+    let watch = watch(&pipeline, demux);
     let _ = pipeline.set_state(gst::State::Playing);
     if let Feed::Push(size) = feed {
         for piece in bytes.chunks(size) {
@@ -236,7 +242,7 @@ pub fn run_with(bytes: &[u8], feed: Feed, set: impl Fn(&gst::Element)) -> Outcom
         }
         let _: gst::FlowReturn = source.emit_by_name("end-of-stream", &[]);
     }
-    let outcome = finish(&pipeline, &demux, &watch);
+    let outcome = finish(&pipeline, demux, &watch);
     drop(file);
     outcome
 }
@@ -389,7 +395,7 @@ pub fn finish(pipeline: &gst::Pipeline, demux: &gst::Element, watch: &Watch) -> 
             _ => {}
         }
     }
-    outcome.stats = Some(demux.property("stats"));
+    outcome.stats = demux.has_property("stats").then(|| demux.property("stats"));
     pipeline.set_state(gst::State::Null).unwrap();
     outcome.pads = watch.logs();
     outcome.pads.sort_by(|a, b| a.name.cmp(&b.name));
