@@ -47,6 +47,11 @@ fn main() {
     if wanted("seek") {
         access::seek(&mut table, if quick { 50 } else { 300 });
     }
+    let frames = if quick { 8_000 } else { 40_000 };
+    if wanted("families") {
+        play::families(&mut table, frames);
+        access::families(&mut table, if quick { 30 } else { 200 }, frames);
+    }
     if wanted("growth") {
         access::growth(&mut table, quick);
     }

@@ -2,7 +2,7 @@
 //! Opening and seeking. Each measurement is a process of its own, which counts what it read.
 
 use super::{
-    data::sparse,
+    data::{native, netvu, plv1, sparse},
     tools::{Table, command, part},
 };
 use gst::prelude::*;
@@ -20,6 +20,8 @@ struct Figures {
     open: Duration,
     open_read: u64,
     seeks: Vec<Duration>,
+    /// The first seek, which surveys the file.
+    first: Duration,
     seek_read: u64,
     play: Duration,
     peak: u64,
@@ -46,8 +48,13 @@ struct Player {
 
 impl Player {
     fn new(path: &str) -> Player {
-        let text = "filesrc name=src ! expdemux name=d ! fakesink name=sink sync=false signal-handoffs=true";
-        let pipeline = gst::parse::launch(text)
+        let demuxer = match path.rsplit('.').next() {
+            Some("adbin") => "netvudemux",
+            Some("mkv") => "matroskademux",
+            _ => "expdemux",
+        };
+        let text = format!("filesrc name=src ! {demuxer} name=d ! fakesink name=sink sync=false");
+        let pipeline = gst::parse::launch(&text)
             .expect("pipeline")
             .downcast::<gst::Pipeline>()
             .expect("pipeline");
@@ -189,6 +196,7 @@ fn measure(path: &Path, seeks: u32, play: bool) -> Figures {
             _ => {}
         }
     }
+    figures.first = figures.seeks.first().copied().unwrap_or_default();
     figures.seeks.sort_unstable();
     figures
 }
@@ -256,6 +264,35 @@ pub fn seek(table: &mut Table, seeks: u32) {
         "≤ 40 MiB",
         Some(figures.peak <= 40 * 1024),
     );
+}
+
+/// Seeks in the verified formats, beside matroskademux with the same frames.
+pub fn families(table: &mut Table, seeks: u32, frames: u64) {
+    let mkv = super::play::converted(&native(frames), "matroskamux", "mkv");
+    let peer = part(&warm_seeks(&mkv, seeks).seeks, 0.5);
+    for (name, path) in [
+        ("PLV1 with idx1", plv1(frames, true)),
+        ("PLV1 without", plv1(frames, false)),
+        ("NetVu binary", netvu(frames)),
+        ("EXP", native(frames)),
+    ] {
+        let size = path.metadata().expect("bench data").len() / MIB;
+        let figures = warm_seeks(&path, seeks);
+        let median = part(&figures.seeks, 0.5);
+        let ratio = median.as_secs_f64() / peer.as_secs_f64();
+        table.row(
+            &format!("{seeks} random accurate seeks, {name}, {size} MiB, against matroskademux"),
+            format!(
+                "{ratio:.2} × (median {:.2} ms, {:.2} ms), first {:.1} ms, at most {:.2} MiB read",
+                ms(median),
+                ms(peer),
+                ms(figures.first),
+                figures.seek_read as f64 / MIB as f64
+            ),
+            "≤ 3 ×, ≤ 2 MiB",
+            Some(ratio <= 3.0 && figures.seek_read <= 2 * MIB),
+        );
+    }
 }
 
 pub fn growth(table: &mut Table, quick: bool) {

@@ -2,7 +2,7 @@
 //! Playing whole files, beside other people's demuxers.
 
 use super::{
-    data::{Recording, recording},
+    data::{Recording, native, netvu, plv1, recording},
     tools::{Table, folder, run, turns},
 };
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn small_recording(frames: u64) -> PathBuf {
 }
 
 /// The same pictures in another container.
-fn converted(exp: &Path, muxer: &str, suffix: &str) -> PathBuf {
+pub fn converted(exp: &Path, muxer: &str, suffix: &str) -> PathBuf {
     let out = exp.with_extension(suffix);
     if !out.exists() {
         let partial = exp.with_extension(format!("{suffix}.partial"));
@@ -53,6 +53,40 @@ fn play<'a>(source: &'a str, demuxer: &'a str) -> Vec<&'a str> {
         "fakesink",
         "sync=false",
     ]
+}
+
+/// The verified formats, beside other people's demuxers with the same frames.
+pub fn families(table: &mut Table, frames: u64) {
+    let exp = native(frames);
+    let (plv1, netvu) = (plv1(frames, true), netvu(frames));
+    let avi = converted(&exp, "avimux", "avi");
+    let mkv = converted(&exp, "matroskamux", "mkv");
+    let sources = [plv1, netvu, avi, mkv].map(|path| location(&path));
+    let jobs = [
+        play(&sources[0], "expdemux"),
+        play(&sources[1], "netvudemux"),
+        play(&sources[2], "avidemux"),
+        play(&sources[3], "matroskademux"),
+    ];
+    let times = turns(&jobs);
+    let rate = |n: usize| frames as f64 / times[n].as_secs_f64() / 1000.0;
+    for (own, name, peer, other, least) in [
+        (0, "PLV1", 2, "avidemux", 2.0),
+        (0, "PLV1", 3, "matroskademux", 1.1),
+        (1, "NetVu", 3, "matroskademux", 1.1),
+    ] {
+        let times = rate(own) / rate(peer);
+        table.row(
+            &format!("{frames} frames of 4CIF in {name}, against {other}"),
+            format!(
+                "{times:.2} × ({:.0} k frames/s, {other} {:.0} k)",
+                rate(own),
+                rate(peer)
+            ),
+            &format!("≥ {least} ×"),
+            Some(times >= least),
+        );
+    }
 }
 
 pub fn small(table: &mut Table, frames: u64) {

@@ -59,7 +59,7 @@ pub fn plugin() -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release");
     assert!(
         path.join("libgstexp.so").exists(),
-        "build the plugin first: cargo build --release --lib --no-default-features --features plugin"
+        "build the plugin first: cargo build --release --lib"
     );
     path
 }
