@@ -481,7 +481,7 @@ pub struct IndexEntry {
     pub camera: u16,
     /// A keyframe.
     pub key: bool,
-    /// A frame, not audio.
+    /// A frame, not audio or padding.
     pub video: bool,
 }
 

@@ -156,7 +156,11 @@ fn expected(chunks: &[Found], slots: bool) -> Listed {
     let slot = |found: &Found| slots.then_some(found.slot);
     chunks
         .iter()
-        .map(|found| (found.at, slot(found), found.key, found.id[2] == b'd'))
+        .map(|found| {
+            // padding takes a slot and is not a frame
+            let frame = found.id[2] == b'd' && found.size > 4;
+            (found.at, slot(found), found.key, frame)
+        })
         .collect()
 }
 
@@ -222,7 +226,7 @@ fn opendml(file: &mut File, at: &[u64], change: impl Fn(usize, &mut Vec<u8>)) ->
         let base = lists;
         for found in chunks {
             let chunk_at = lists + 8 + body.len() as u64;
-            listed.push((chunk_at, Some(found.slot), found.key, true));
+            listed.push((chunk_at, Some(found.slot), found.key, found.size > 4));
             entries.extend(((chunk_at + 8 - base) as u32).to_le_bytes());
             entries.extend((found.size | if found.key { 0 } else { 1 << 31 }).to_le_bytes());
             body.extend(bytes_of(found));

@@ -793,7 +793,7 @@ impl Reader for AviReader {
         let (stream, mut entry) = self.index.entry(place, number, entry)?;
         let track = self.tracks.get(stream)?;
         entry.camera = self.ordinal(stream);
-        entry.video = track.kind == TrackKind::Video;
+        entry.video &= track.kind == TrackKind::Video;
         Some(entry)
     }
 }

@@ -355,13 +355,14 @@ impl AviIndex {
         number: u64,
         entry: &[u8],
     ) -> Option<(usize, IndexEntry)> {
-        let found = |offset, slot, key| IndexEntry {
+        let found = |offset, slot, key, size: u32| IndexEntry {
             offset,
             timestamp: None,
             slot,
             camera: 0,
             key,
-            video: true,
+            // a chunk of padding takes a slot and is not a frame
+            video: size & !NOT_KEYFRAME > PADDING,
         };
         if place.entry_size == IDX1_ENTRY {
             let idx1 = self.idx1?;
@@ -370,7 +371,10 @@ impl AviIndex {
             let key = cursor::u32_le(entry, 4).ok()? & KEYFRAME != 0 && size > PADDING;
             let slot = (self.streams == 1).then_some(number);
             let stream = stream_of(cursor::bytes_at(entry, 0).ok()?)?;
-            return Some((stream, found(idx1.base.saturating_add(offset), slot, key)));
+            return Some((
+                stream,
+                found(idx1.base.saturating_add(offset), slot, key, size),
+            ));
         }
         let part = self.standard.iter().find(|part| part.place() == *place)?;
         let at = u64::from(cursor::u32_le(entry, 0).ok()?);
@@ -381,7 +385,7 @@ impl AviIndex {
             .saturating_add(at)
             .checked_sub(CHUNK_HEAD as u64)?;
         let slot = Some(part.slot.saturating_add(number));
-        Some((stream_of(part.id)?, found(offset, slot, key)))
+        Some((stream_of(part.id)?, found(offset, slot, key, size)))
     }
 }
 

@@ -248,7 +248,9 @@ impl<S: Source + Clone> Lister<S> {
         let mut out = Vec::new();
         let coarse = timing.resolution == Resolution::Seconds && !whole;
         let mut first: Vec<(u16, i64)> = Vec::new();
-        self.walk(from, to, !whole, &mut |listed| {
+        // a few groups of frames are wanted, of long ones the heads
+        self.scanner.set_stride(SAMPLE);
+        self.each_record(from, to, !whole, &mut |listed| {
             interpolator.push(listed, listed.mark);
             while let Some((listed, mark, time)) = interpolator.pop() {
                 if coarse && is_first_second(&mut first, &mark) {

@@ -303,10 +303,16 @@ impl<'a, S: Source + Clone> Seeker<'a, S> {
             return true;
         }
         let second = |time: i64| time.div_euclid(SECOND);
-        let key = entries
+        // each camera's last keyframe counts: there is always an earlier one that is not warm
+        let key = self
+            .cameras
             .iter()
-            .filter(|(listed, time)| listed.mark.key && *time <= clock)
-            .map(|(_, time)| second(*time))
+            .filter_map(|camera| {
+                let own = entries.iter().rfind(|(listed, time)| {
+                    listed.mark.key && listed.mark.camera == *camera && *time <= clock
+                });
+                own.map(|(_, time)| second(*time))
+            })
             .min();
         let first = entries.first().map(|(_, time)| second(*time));
         matches!((first, key), (Some(first), Some(key)) if first.saturating_add(2) <= key)
