@@ -112,8 +112,12 @@ fn is_plain(record: &Record) -> bool {
 /// FourCCs that a search stops at besides those of frames.
 fn signs() -> Vec<Sign> {
     let at_start = [b"RIFF", b"LIST", b"idx1", b"strh", b"strf"].map(|id| Sign::new(id, 0));
-    let frames = [b"db", b"dc"].map(|kind| Sign::new(kind, 2));
-    at_start.into_iter().chain(frames).collect()
+    at_start.into_iter().chain(frame_signs()).collect()
+}
+
+/// The ends of the FourCCs of frames.
+fn frame_signs() -> [Sign; 2] {
+    [b"db", b"dc"].map(|kind| Sign::new(kind, 2))
 }
 
 /// What follows a chunk.
@@ -145,6 +149,8 @@ pub struct AviReader {
     slots: Vec<u64>,
     lost: Lost,
     scan: Scan,
+    /// The search for frames inside a chunk whose size may lie, which knows no other signs.
+    inside: Scan,
     in_movi: bool,
     sizes: Sizes,
     streams: Streams,
@@ -172,6 +178,7 @@ impl AviReader {
             tracks: Vec::new(),
             slots: Vec::new(),
             lost: Lost::No,
+            inside: Scan::new(frame_signs().into()),
             scan: Scan::new(signs()),
             in_movi: false,
             sizes: Sizes::default(),
@@ -186,6 +193,11 @@ impl AviReader {
     pub fn look_at_hand(&mut self) {
         self.sizes.look_at_hand();
         self.streams.trust();
+    }
+
+    #[cfg(test)]
+    pub(super) fn searched(&self) -> [&Scan; 2] {
+        [&self.scan, &self.inside]
     }
 
     /// Letters of the FourCC `PLV1` that a video track of the header names, at most; `None` where it has no video track.
@@ -449,14 +461,14 @@ impl AviReader {
     }
 
     /// The first frame that proves itself in these bytes of the window.
-    fn frame_inside(&self, window: &Window<'_>, from: usize, to: usize) -> Option<usize> {
+    fn frame_inside(&mut self, window: &Window<'_>, from: usize, to: usize) -> Option<usize> {
         let inside = Window {
             data: window.data.get(..to.min(window.data.len()))?,
             last: true,
             ..*window
         };
         let chunked = Chunked(&self.layouts.scan);
-        match self.scan.clone().find_frame(&chunked, &inside, from) {
+        match self.inside.find_frame(&chunked, &inside, from) {
             Found::At(at) => Some(at),
             Found::NoneBefore(_) => None,
         }

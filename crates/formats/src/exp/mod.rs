@@ -24,6 +24,8 @@ pub mod header;
 pub mod index;
 pub mod infer;
 pub mod layout;
+#[cfg(test)]
+mod linear_tests;
 pub mod native;
 mod parts;
 pub mod probe;

@@ -123,6 +123,11 @@ impl NativeReader {
         self.streams.trust();
     }
 
+    #[cfg(test)]
+    pub(super) fn searched(&self) -> &Scan {
+        &self.scan
+    }
+
     /// Adds a remark to its warnings.
     pub fn remark(&mut self, text: String) {
         self.warnings.push(text);
