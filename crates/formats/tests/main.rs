@@ -10,6 +10,7 @@
 
 mod exp_container;
 mod exp_damage;
+mod exp_faults;
 mod exp_heads;
 mod exp_index;
 mod explain;

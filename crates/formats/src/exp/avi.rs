@@ -273,7 +273,7 @@ impl AviReader {
                     false => Err(at.saturating_add(CHUNK_HEAD)),
                 };
             };
-            if next.is_known() || !self.in_movi && next.is_text_id() {
+            if next.is_known() {
                 return Ok(After::Chunk);
             }
             if next.size as usize > MAX_RECORD {
