@@ -27,7 +27,7 @@ fn read(data: &[u8]) -> Read {
         unread: 0,
     };
     let Probe::Is { family, .. } = probe::probe(&window) else {
-        panic!("not recognised");
+        panic!("not recognised: {:x?}", &data[..data.len().min(16)]);
     };
     let mut reader = probe::open(family).unwrap();
     let (mut frames, mut damaged) = (Vec::new(), 0);

@@ -753,7 +753,7 @@ impl Reader for AviReader {
             Some(false) => {}
             None => return Step::Need(window.data.len().saturating_add(256)),
         }
-        match Chunked(&self.layouts.own).parse(window.data) {
+        match Chunked(&self.layouts.scan).parse(window.data) {
             Parsed::Record(record) if record.kind != Kind::Other => self.media(window, chunk),
             Parsed::Need(bytes) if !window.last => {
                 Step::Need(bytes.max(window.data.len().saturating_add(1)))

@@ -537,7 +537,12 @@ impl Reader for NativeReader {
         if let Some(step) = self.start_index(window) {
             return step;
         }
-        match self.bare().parse(window.data) {
+        // a search ends with the same records, wherever its windows begin
+        let bare = match self.lost {
+            Lost::Damaged => Bare(&self.layouts.scan),
+            _ => self.bare(),
+        };
+        match bare.parse(window.data) {
             Parsed::Need(bytes) if !window.last => {
                 Step::Need(bytes.max(window.data.len().saturating_add(1)))
             }

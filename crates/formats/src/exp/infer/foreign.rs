@@ -54,10 +54,15 @@ const AVI_HEADER: usize = 16 << 10;
 /// The container that `bytes` are the beginning of, where it is another than a recorder's. An AVI file with PLV1 video is one.
 pub fn container(bytes: &[u8]) -> Option<&'static str> {
     let has = |at: usize, what: &[u8]| bytes.get(at..).is_some_and(|rest| rest.starts_with(what));
-    if has(0, b"RIFF") && has(8, b"AVI ") {
+    if has(0, b"RIFF") {
         let header = bytes.get(..AVI_HEADER.min(bytes.len()))?;
-        let ours = memchr::memmem::find(header, b"PLV1").is_some();
-        return (!ours).then_some("AVI");
+        // the type after the size may be damaged
+        if memchr::memmem::find(header, b"PLV1").is_some() {
+            return None;
+        }
+        if has(8, b"AVI ") {
+            return Some("AVI");
+        }
     }
     if ATOMS.iter().any(|atom| has(4, atom)) {
         return Some("MP4 or QuickTime");
