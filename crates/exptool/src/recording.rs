@@ -183,10 +183,15 @@ impl Recording {
         let slack = self.findings.profile.timing.gap();
         self.has_clock()
             && next.has_clock()
-            && self.findings.info.family == next.findings.info.family
-            && self.recorder() == next.recorder()
+            && self.has_recorder_of(next)
             && numbers(self) == numbers(next)
             && (end.saturating_sub(slack)..end.saturating_add(slack)).contains(&start)
+    }
+
+    /// Whether another file is of the same recorder, by its format, name and model.
+    pub fn has_recorder_of(&self, other: &Recording) -> bool {
+        self.findings.info.family == other.findings.info.family
+            && self.recorder() == other.recorder()
     }
 
     /// File name without its suffix.

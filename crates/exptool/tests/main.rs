@@ -4,6 +4,7 @@
 mod agreement;
 mod convert;
 mod convert_edges;
+mod convert_join;
 mod convert_tasks;
 mod explain;
 mod exptool_tools;

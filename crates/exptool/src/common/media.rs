@@ -192,6 +192,28 @@ impl Source<'_> {
         )
     }
 
+    /// Source and demuxer of these names, linked with each other, in a pipeline that already runs.
+    ///
+    /// # Errors
+    /// A missing element.
+    pub fn add(&self, pipeline: &gst::Pipeline, name: &str) -> Result<[gst::Element; 2], Failure> {
+        let (file, demuxer) = (element("filesrc")?, element(self.input.demuxer())?);
+        file.set_property("name", format!("{name}-file"));
+        demuxer.set_property("name", name);
+        demuxer.set_property("camera", u32::from(self.camera));
+        let gaps = if self.preserve {
+            "preserve"
+        } else {
+            "collapse"
+        };
+        demuxer.set_property_from_str("gap-policy", gaps);
+        let fail = |_| Failure::Media(format!("{name}: cannot be added to the pipeline"));
+        pipeline.add_many([&file, &demuxer]).map_err(fail)?;
+        file.link(&demuxer).map_err(fail)?;
+        self.set(pipeline, name)?;
+        Ok([file, demuxer])
+    }
+
     /// Sets what cannot go into a description; the demuxer.
     ///
     /// # Errors

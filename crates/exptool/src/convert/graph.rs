@@ -8,7 +8,7 @@ use super::{
     origin,
 };
 use crate::common::{
-    Failure,
+    Failure, Input,
     media::{self, Source},
     output::NewFile,
 };
@@ -21,7 +21,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -35,6 +35,12 @@ const CAMERA_QUEUE: &str =
 /// Recording that a muxer may hold back, nanoseconds. Muxers built on GstAggregator take one buffer at a time unless they may wait for
 /// more, which costs twice the time.
 const MUXER_QUEUE: u64 = 5_000_000_000;
+/// Names of the demuxer whose frames are written, and of the one whose audio is.
+const FRAMES: &str = "frames";
+/// See [`FRAMES`].
+const SOUND: &str = "sound";
+/// Message of a demuxer that one of several files is done.
+const STEP_DONE: &str = "exptool-step-done";
 /// Cameras in one picture at most.
 pub const MAX_CAMERAS: usize = 16;
 
@@ -82,6 +88,33 @@ pub struct Job<'a> {
     pub layout: Option<&'a str>,
     /// Comment that says what the output was made of.
     pub comment: &'a str,
+    /// Where `part` is, if several files are joined.
+    pub steps: &'a [Step<'a>],
+}
+
+/// What one file gives to a joined output.
+pub struct Step<'a> {
+    /// The file.
+    pub input: &'a Input,
+    /// Its running times; `None` for all.
+    pub range: Option<Range>,
+    /// Running time at which its last frame ends, nanoseconds.
+    pub stop: u64,
+    /// Time that passes in the output before it, nanoseconds.
+    pub gap: u64,
+}
+
+/// A demuxer that reads one file after the other.
+struct Feed {
+    /// Name of the demuxer.
+    name: &'static str,
+    links: Vec<Link>,
+    /// Number of the step that it is at.
+    step: usize,
+    /// Where the frames so far end, running time in nanoseconds.
+    end: Arc<AtomicU64>,
+    /// Frame rate of the first file, which caps keep: muxers refuse another.
+    rate: Arc<Mutex<Option<gst::Fraction>>>,
 }
 
 impl Job<'_> {
@@ -121,7 +154,7 @@ pub fn lock(shared: &Shared) -> MutexGuard<'_, Stream> {
 }
 
 /// A pipeline that is ready to run.
-pub struct Graph {
+pub struct Graph<'a> {
     /// The pipeline.
     pub pipeline: gst::Pipeline,
     /// One for each camera.
@@ -131,28 +164,45 @@ pub struct Graph {
     demuxers: Vec<gst::Element>,
     ranges: Vec<Range>,
     exact: bool,
+    steps: &'a [Step<'a>],
+    feeds: Vec<Feed>,
+    camera: u16,
+    preserve: bool,
+    layout: Option<&'a str>,
+    size_changes: bool,
 }
 
-impl Graph {
+impl Graph<'_> {
     /// Runs the pipeline to its end, and gives the warnings of its elements. `tick` is called about ten times a second.
     ///
     /// # Errors
     /// See [`media::run`].
     pub fn run(
-        &self,
+        &mut self,
         tick: &mut dyn FnMut() -> Result<(), Failure>,
     ) -> Result<Vec<String>, Failure> {
+        let mut feeds = std::mem::take(&mut self.feeds);
         let mut ranges = self.ranges.iter();
         let mut left = self.ranges.len();
         let mut next = |flush: bool| {
             let range = ranges.next()?;
             left -= 1;
-            Some(self.seek(*range, flush, left > 0))
+            Some(self.seek(&self.demuxers, *range, flush, left > 0))
         };
         // the first seek waits in the demuxer until it knows the file
         next(true).unwrap_or(Ok(()))?;
         media::run_with(&self.pipeline, tick, &mut |message| match message.view() {
             gst::MessageView::SegmentDone(_) => next(false).unwrap_or(Ok(())),
+            gst::MessageView::Element(element) => {
+                let done = element.structure().and_then(|structure| {
+                    (structure.name() == STEP_DONE).then(|| structure.get::<u64>("step").ok())
+                });
+                let name = message.src().map(|source| source.name());
+                let feed = feeds.iter_mut().find(|feed| {
+                    name.as_deref() == Some(feed.name) && done == Some(Some(feed.step as u64))
+                });
+                feed.map_or(Ok(()), |feed| self.advance(feed))
+            }
             _ => Ok(()),
         })
     }
@@ -162,7 +212,45 @@ impl Graph {
         self.silent.load(Ordering::Acquire)
     }
 
-    fn seek(&self, (start, stop): Range, flush: bool, more: bool) -> Result<(), Failure> {
+    /// Replaces a demuxer by one that reads the next file.
+    fn advance(&self, feed: &mut Feed) -> Result<(), Failure> {
+        feed.step += 1;
+        let Some(step) = self.steps.get(feed.step) else {
+            return Ok(());
+        };
+        for name in [feed.name.to_owned(), format!("{}-file", feed.name)] {
+            let old = media::by_name(&self.pipeline, &name)?;
+            let _ = old.set_state(gst::State::Null);
+            let _ = self.pipeline.remove(&old);
+        }
+        let source = Source {
+            input: step.input,
+            camera: self.camera,
+            preserve: self.preserve,
+            layout: self.layout,
+        };
+        let [file, demuxer] = source.add(&self.pipeline, feed.name)?;
+        let last = feed.step + 1 == self.steps.len();
+        splice(&demuxer, feed, step, (last, self.exact));
+        if self.size_changes && feed.name == FRAMES {
+            demuxer.connect_pad_added(|_, pad| wait_for_caps(pad));
+        }
+        connect(&demuxer, feed.links.clone(), None);
+        if let Some(range) = step.range {
+            self.seek(std::slice::from_ref(&demuxer), range, true, false)?;
+        }
+        let fail = |_| Failure::Media("the next file does not start".to_owned());
+        demuxer.sync_state_with_parent().map_err(fail)?;
+        file.sync_state_with_parent().map_err(fail)
+    }
+
+    fn seek(
+        &self,
+        demuxers: &[gst::Element],
+        (start, stop): Range,
+        flush: bool,
+        more: bool,
+    ) -> Result<(), Failure> {
         let mut flags = match self.exact {
             true => gst::SeekFlags::ACCURATE,
             false => gst::SeekFlags::KEY_UNIT | gst::SeekFlags::SNAP_BEFORE,
@@ -170,7 +258,7 @@ impl Graph {
         flags.set(gst::SeekFlags::FLUSH, flush);
         flags.set(gst::SeekFlags::SEGMENT, more);
         let stop = (stop < u64::MAX).then(|| gst::ClockTime::from_nseconds(stop));
-        for demuxer in &self.demuxers {
+        for demuxer in demuxers {
             let event = gst::event::Seek::new(
                 1.0,
                 flags,
@@ -191,21 +279,22 @@ impl Graph {
 ///
 /// # Errors
 /// A missing element.
-pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, Failure> {
+pub fn build<'a>(job: &Job<'a>, out: &Path, srt: Option<NewFile>) -> Result<Graph<'a>, Failure> {
     let treatment = job.treatment;
     let camera = match job.cameras {
         [one] => Some(*one),
         _ => None,
     };
+    let first = job.steps.first();
     let source = Source {
-        input: &job.look.recording.input,
+        input: first.map_or(&job.look.recording.input, |step| step.input),
         camera: camera.map_or(0, |camera| camera.number),
         preserve: treatment.preserve,
         layout: job.layout,
     };
     let audio = audio(job);
     let muxer = treatment.format.muxer();
-    let mut text = source.describe("frames");
+    let mut text = source.describe(FRAMES);
     let target = match muxer {
         Some(muxer) => {
             let _ = write!(text, " {muxer} name=mux ! filesink name=out async=false");
@@ -239,7 +328,7 @@ pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, F
         let _ = write!(
             text,
             " {} fakesink name=rest sync=false async=false",
-            source.describe("sound")
+            source.describe(SOUND)
         );
     }
     for (n, (_, chain)) in audio.iter().enumerate() {
@@ -253,9 +342,9 @@ pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, F
         text += " appsrc name=text format=time caps=text/x-raw,format=utf8 ! mux.subtitle_0";
     }
     let pipeline = media::launch(&text)?;
-    let mut demuxers = vec![source.set(&pipeline, "frames")?];
+    let mut demuxers = vec![source.set(&pipeline, FRAMES)?];
     if !audio.is_empty() {
-        demuxers.push(source.set(&pipeline, "sound")?);
+        demuxers.push(source.set(&pipeline, SOUND)?);
     }
     let element = |name: &str| media::by_name(&pipeline, name);
     element("out")?.set_property("location", out);
@@ -339,6 +428,23 @@ pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, F
     if job.part.size_changes {
         frames.connect_pad_added(|_, pad| wait_for_caps(pad));
     }
+    let mut feeds = Vec::new();
+    let mut feed = |name, demuxer: &gst::Element, links: &[Link]| {
+        let Some(step) = first else {
+            return;
+        };
+        let feed = Feed {
+            name,
+            links: links.to_vec(),
+            step: 0,
+            end: Arc::default(),
+            rate: Arc::default(),
+        };
+        let last = job.steps.len() == 1;
+        splice(demuxer, &feed, step, (last, treatment.encode.is_some()));
+        feeds.push(feed);
+    };
+    feed(FRAMES, frames, &links);
     connect(frames, links, pipeline.by_name("compositor").as_ref());
     if let (Some(demuxer), Some(rest)) = (rest, pipeline.by_name("rest")) {
         let raw = (0..sound.len()).map(|n| {
@@ -349,15 +455,26 @@ pub fn build(job: &Job<'_>, out: &Path, srt: Option<NewFile>) -> Result<Graph, F
         let video = rest
             .static_pad("sink")
             .map(|pad| (String::from("video_"), pad, None));
-        connect(demuxer, sound.into_iter().chain(video).collect(), None);
+        let links: Vec<Link> = sound.into_iter().chain(video).collect();
+        feed(SOUND, demuxer, &links);
+        connect(demuxer, links, None);
     }
     Ok(Graph {
         pipeline,
         streams,
         silent,
         demuxers,
-        ranges: job.part.ranges.clone(),
+        ranges: match first {
+            Some(step) => step.range.into_iter().collect(),
+            None => job.part.ranges.clone(),
+        },
         exact: treatment.encode.is_some(),
+        steps: job.steps,
+        feeds,
+        camera: source.camera,
+        preserve: source.preserve,
+        layout: source.layout,
+        size_changes: job.part.size_changes,
     })
 }
 
@@ -392,6 +509,95 @@ fn connect(demuxer: &gst::Element, links: Vec<Link>, compositor: Option<&gst::El
     });
 }
 
+/// Has what a demuxer outputs follow what the file before gave, and only the last file end the streams.
+fn splice(demuxer: &gst::Element, feed: &Feed, step: &Step<'_>, (last, encode): (bool, bool)) {
+    let number = feed.step as u64;
+    let before = feed.end.load(Ordering::Acquire);
+    let offset = if number > 0 { before + step.gap } else { 0 };
+    let (end, rate) = (feed.end.clone(), feed.rate.clone());
+    let sought = step.range.is_some();
+    // a constant rate repeats the last frame until its segment ends
+    let stop = (encode && !last).then(|| gst::ClockTime::from_nseconds(step.stop));
+    demuxer.connect_pad_added(move |demuxer, pad| {
+        pad.set_offset(i64::try_from(offset).unwrap_or(i64::MAX));
+        let video = pad.name().starts_with("video_");
+        let (end, rate, demuxer) = (end.clone(), rate.clone(), demuxer.downgrade());
+        let mut waits = sought;
+        let kinds = gst::PadProbeType::BUFFER
+            | gst::PadProbeType::BUFFER_LIST
+            | gst::PadProbeType::EVENT_DOWNSTREAM
+            | gst::PadProbeType::EVENT_FLUSH;
+        let note = move |pad: &gst::Pad, buffer: &gst::BufferRef| {
+            if let Some(running) = media::running_time(pad, buffer).filter(|_| video) {
+                let length = buffer.duration().map_or(0, gst::ClockTime::nseconds);
+                end.fetch_max(offset + running + length, Ordering::AcqRel);
+            }
+        };
+        let waits = AtomicBool::new(std::mem::take(&mut waits));
+        pad.add_probe(kinds, move |pad, info| {
+            let event = match &mut info.data {
+                Some(gst::PadProbeData::Buffer(buffer)) => {
+                    note(pad, buffer);
+                    return gst::PadProbeReturn::Ok;
+                }
+                Some(gst::PadProbeData::BufferList(list)) => {
+                    list.iter().for_each(|buffer| note(pad, buffer));
+                    return gst::PadProbeReturn::Ok;
+                }
+                Some(gst::PadProbeData::Event(event)) => event,
+                _ => return gst::PadProbeReturn::Ok,
+            };
+            match event.view() {
+                gst::EventView::Eos(_) if !last => {
+                    if let Some(demuxer) = demuxer.upgrade().filter(|_| video) {
+                        let done = gst::Structure::builder(STEP_DONE).field("step", number);
+                        let message = gst::message::Element::builder(done.build())
+                            .src(&demuxer)
+                            .build();
+                        let _ = demuxer.post_message(message);
+                    }
+                    return gst::PadProbeReturn::Handled;
+                }
+                // what waits behind the demuxer is of the files before
+                gst::EventView::FlushStart(_) if number > 0 => {
+                    return gst::PadProbeReturn::Handled;
+                }
+                gst::EventView::FlushStop(_) if number > 0 => {
+                    waits.store(false, Ordering::Release);
+                    return gst::PadProbeReturn::Handled;
+                }
+                gst::EventView::Gap(_) if number > 0 && waits.load(Ordering::Acquire) => {
+                    return gst::PadProbeReturn::Handled;
+                }
+                gst::EventView::Segment(own) if video && stop.is_some() => {
+                    let mut segment = own.segment().clone();
+                    if let Some(segment) = segment.downcast_mut::<gst::ClockTime>() {
+                        segment.set_stop(stop);
+                    }
+                    let changed = gst::event::Segment::builder(&segment).seqnum(event.seqnum());
+                    *event = changed.build();
+                }
+                gst::EventView::Caps(caps) if video => {
+                    let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut caps = caps.caps_owned();
+                    let own = caps.structure(0).and_then(|one| one.get("framerate").ok());
+                    match (*rate, own) {
+                        (Some(first), Some(own)) if first != own => {
+                            caps.make_mut().set("framerate", first);
+                            let changed = gst::event::Caps::builder(&caps).seqnum(event.seqnum());
+                            *event = changed.build();
+                        }
+                        (None, own) => *rate = own,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+            gst::PadProbeReturn::Ok
+        });
+    });
+}
+
 /// Audio of which the demuxer has none, because it is silence or was not recorded in this part, ends when the frames do: the muxer waits
 /// for it. A track without any data would make an MP4 file that nothing reads, so there is a moment of silence.
 fn end_with(
@@ -412,8 +618,13 @@ fn end_with(
         if event == Some(gst::EventType::Eos) {
             let empty = heads.iter().zip(&raw).filter(|(head, _)| !head.is_linked());
             for (head, raw) in empty {
-                silent.store(true, Ordering::Release);
                 let to = raw.as_ref().unwrap_or(head);
+                // an earlier one of several files had audio
+                if head.sticky_event::<gst::event::Segment>(0).is_some() {
+                    head.send_event(gst::event::Eos::new());
+                    continue;
+                }
+                silent.store(true, Ordering::Release);
                 to.send_event(gst::event::StreamStart::new("no-audio"));
                 if raw.is_some() {
                     send_silence(to);

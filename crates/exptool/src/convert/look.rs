@@ -76,6 +76,8 @@ pub struct Part {
     pub first: i64,
     /// Beginnings and ends, nanoseconds from the output's beginning.
     pub chapters: Vec<Chapter>,
+    /// Running time at which its last frame ends, nanoseconds.
+    pub stop: u64,
     /// Number of the run whose end is in it.
     ended: Option<usize>,
 }
@@ -384,6 +386,7 @@ impl Part {
             false => (start + SLACK, stop.saturating_sub(SLACK)),
         };
         let length = stop.saturating_sub(start);
+        self.stop = stop;
         let most = length / SHORTEST + AROUND;
         self.recorded = self.recorded.saturating_add(length);
         self.frames = self.frames.saturating_add(run.frames.min(most));
@@ -409,6 +412,35 @@ impl Part {
                 title,
             });
         }
+    }
+
+    /// Adds what another file continues with after `gap` nanoseconds, of which `kept` stay in the output.
+    pub fn append(&mut self, mut next: Part, gap: Option<u64>, kept: u64) {
+        let begin = self.length.saturating_add(kept);
+        next.chapters.iter_mut().for_each(|chapter| {
+            chapter.start = chapter.start.saturating_add(begin);
+            chapter.end = chapter.end.saturating_add(begin);
+        });
+        let mode = |chapter: &Chapter| {
+            chapter
+                .title
+                .split_once(", ")
+                .map(|(_, mode)| mode.to_owned())
+        };
+        let mut chapters = next.chapters.into_iter().peekable();
+        // recording that goes on in the next file is one run
+        if gap.is_none()
+            && let Some(last) = self.chapters.last_mut()
+            && let Some(first) = chapters.next_if(|first| mode(first) == mode(last))
+        {
+            last.end = first.end;
+        }
+        self.chapters.extend(chapters);
+        self.chapters.truncate(MAX_CHAPTERS);
+        self.length = begin.saturating_add(next.length);
+        self.recorded = self.recorded.saturating_add(next.recorded);
+        self.frames = self.frames.saturating_add(next.frames);
+        self.size_changes |= next.size_changes;
     }
 
     /// Nothing follows in the recording: whatever comes is in it.

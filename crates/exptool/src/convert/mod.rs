@@ -3,6 +3,7 @@
 
 mod captions;
 mod graph;
+mod join;
 mod look;
 mod mp4;
 mod origin;
@@ -15,7 +16,7 @@ use crate::common::{
     failure::EXIT_CODES,
     media, output,
     plain::{self, plain, plain_lines},
-    when::parse_length,
+    when::{Base, parse_length},
 };
 use clap::{Args, ValueEnum};
 use graph::Encoding;
@@ -136,6 +137,7 @@ Examples:
   exptool convert 'exports/*.exp' -o converted/ --to mkv --clock subtitle --jobs 2
   exptool convert lobby.exp --from-time '2009-11-10 09:15' --to-time '2009-11-10 09:20' -o part.mp4
   exptool convert lobby.exp --camera Gate --from-time 9:15am --duration 2m --for court -o exhibit-4.mp4
+  exptool convert monday-1.exp monday-2.exp --join -o monday.mp4
   exptool convert two-cameras.exp --grid --clock burn -o mosaic.mp4";
 
 /// Into MP4, Matroska, QuickTime, AVI or a bare stream, one file for each camera, without encoding again.
@@ -160,6 +162,9 @@ pub struct Convert {
     /// Only this camera
     #[arg(long, value_name = "N|TITLE", conflicts_with = "grid")]
     camera: Option<String>,
+    /// One output for each camera of all inputs: exports that continue each other. Frames that two files hold are written once
+    #[arg(long, conflicts_with_all = ["grid", "frames_csv", "jobs"])]
+    join: bool,
     /// All cameras in one picture, encoded to H.264
     #[arg(long)]
     grid: bool,
@@ -207,6 +212,11 @@ impl Convert {
         let items = plan::inputs(&self.inputs)?;
         if items.is_empty() {
             return Err(Failure::Input("no recordings in these folders".to_owned()));
+        }
+        if self.join {
+            let names = Names::new(self.output.as_deref(), false);
+            let outcomes = join::join(self, common, &items, &names)?;
+            return self.report(common, outcomes.iter().collect());
         }
         let several = items.len() > 1 || self.inputs.iter().any(|input| input.is_dir());
         let names = Names::new(self.output.as_deref(), several);
@@ -280,6 +290,7 @@ impl Convert {
                 .as_ref()
                 .map(|camera| format!("only camera {camera}")),
         );
+        asked.extend(self.join.then(|| "joined".to_owned()));
         asked.extend(self.grid.then(|| "all cameras".to_owned()));
         asked.extend(self.no_audio.then(|| "no audio".to_owned()));
         for (word, time) in [("from", &self.from_time), ("to", &self.to_time)] {
@@ -325,6 +336,11 @@ impl Convert {
                 "--for archive keeps the coded frames: neither --grid, --transcode, --max-width nor --clock burn",
             );
         }
+        if self.join && self.wants_table() {
+            return wrong(
+                "--join cannot go with --for archive: the table of frames is that of one file",
+            );
+        }
         let fits = match self.purpose {
             None => true,
             Some(Purpose::Court | Purpose::Web) => format == Format::Mp4,
@@ -340,11 +356,10 @@ impl Convert {
     }
 
     /// The window that was asked for.
-    fn window(&self, look: &Look) -> Result<Option<Window>, Failure> {
+    fn window(&self, look: &Look, base: &Base) -> Result<Option<Window>, Failure> {
         if self.from_time.is_none() && self.to_time.is_none() && self.duration.is_none() {
             return Ok(None);
         }
-        let base = look.base();
         let read = |text: &Option<String>| {
             let text = text.as_deref();
             if let Some(text) = text.filter(|text| !text.starts_with('+'))

@@ -13,22 +13,31 @@ use std::{
 /// Muxers write comments near the beginning or the end of a file; the tables of an MP4 file may be this long.
 const SEARCHED: u64 = 8 << 20;
 /// Where the SHA-256 of the source goes, which is known only when all of it was read.
-pub const SUM: &str = "################################################################";
+const SUM: &str = "################################################################";
 
-/// The beginning of a comment: program, input with its size, and what was asked for.
-pub fn describe(convert: &Convert, item: &Item) -> String {
-    let name = item.path.file_name().unwrap_or_default().to_string_lossy();
-    let size = item.path.metadata().map_or(0, |meta| meta.len());
+/// The beginning of a comment: program, inputs with their sizes, and what was asked for.
+pub fn describe(convert: &Convert, items: &[Item]) -> String {
+    let inputs = items.iter().map(|item| {
+        let name = item.path.file_name().unwrap_or_default().to_string_lossy();
+        let size = item.path.metadata().map_or(0, |meta| meta.len());
+        format!("{name}, {size} bytes")
+    });
     format!(
-        "exptool {}: made of {name}, {size} bytes; {};",
+        "exptool {}: made of {}; {};",
         env!("CARGO_PKG_VERSION"),
+        inputs.collect::<Vec<_>>().join(" + "),
         convert.asked().join(", ").to_lowercase()
     )
 }
 
-/// The whole comment, with room for the SHA-256 of the source.
-pub fn complete(beginning: &str, camera: &str) -> String {
-    format!("{beginning} {camera}; SHA-256 {SUM}")
+/// The whole comment, with room for the SHA-256 of each source.
+pub fn complete(beginning: &str, camera: &str, sources: usize) -> String {
+    format!("{beginning} {camera}; SHA-256 {}", room(sources))
+}
+
+/// Room for the SHA-256 of each source.
+pub fn room(sources: usize) -> String {
+    vec![SUM; sources].join(", ")
 }
 
 /// Has a muxer write the comment. Without effect where it has no place for it.
@@ -41,16 +50,16 @@ pub fn write(mux: &gst::Element, comment: &str) {
     }
 }
 
-/// Puts the SHA-256 of the source into a finished file that has room for it.
+/// Puts the SHA-256 of each source into a finished file that has room for them.
 ///
 /// # Errors
 /// A file that cannot be changed.
-pub fn write_sum(path: &Path, sum: &str) -> Result<(), Failure> {
+pub fn write_sums(path: &Path, sums: &[String]) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::Output(format!("{}: {error}", path.display()));
-    if let Some(at) = find(path, SUM).map_err(fail)? {
+    if let Some(at) = find(path, &room(sums.len())).map_err(fail)? {
         let mut file = OpenOptions::new().write(true).open(path).map_err(fail)?;
         file.seek(SeekFrom::Start(at)).map_err(fail)?;
-        file.write_all(sum.as_bytes()).map_err(fail)?;
+        file.write_all(sums.join(", ").as_bytes()).map_err(fail)?;
     }
     Ok(())
 }

@@ -119,28 +119,25 @@ impl Outcome {
     }
 }
 
-/// One input that is being converted.
-struct Work<'a> {
-    convert: &'a Convert,
-    common: &'a Common,
-    item: &'a Item,
-    names: &'a Names,
+/// An input that is being converted, or several that are joined.
+pub struct Work<'a> {
+    pub convert: &'a Convert,
+    pub common: &'a Common,
+    /// Names the outputs.
+    pub item: &'a Item,
+    /// What the outputs are made of.
+    pub sources: &'a [Item],
+    pub names: &'a Names,
     /// Beginning of the comment, see [`origin`].
-    origin: String,
-    sum: &'a OnceLock<Result<String, Failure>>,
+    pub origin: String,
+    /// SHA-256 of each source.
+    pub sums: OnceLock<Result<Vec<String>, Failure>>,
 }
 
 /// Converts one input. What fails is among the outcomes.
 pub fn input(convert: &Convert, common: &Common, item: &Item, names: &Names) -> Vec<Outcome> {
-    let sum = OnceLock::new();
-    let work = Work {
-        convert,
-        common,
-        item,
-        names,
-        origin: origin::describe(convert, item),
-        sum: &sum,
-    };
+    let sources = std::slice::from_ref(item);
+    let work = Work::new(convert, common, (item, sources), names);
     work.start().unwrap_or_else(|failure| {
         vec![Outcome {
             input: item.path.clone(),
@@ -150,8 +147,27 @@ pub fn input(convert: &Convert, common: &Common, item: &Item, names: &Names) -> 
     })
 }
 
-impl Work<'_> {
-    fn outcome(&self, output: PathBuf, camera: String) -> Outcome {
+impl<'a> Work<'a> {
+    /// Work on `sources`, whose outputs are named after `item`.
+    pub fn new(
+        convert: &'a Convert,
+        common: &'a Common,
+        (item, sources): (&'a Item, &'a [Item]),
+        names: &'a Names,
+    ) -> Work<'a> {
+        Work {
+            convert,
+            common,
+            item,
+            sources,
+            names,
+            origin: origin::describe(convert, sources),
+            sums: OnceLock::new(),
+        }
+    }
+
+    /// An output of which nothing is known yet.
+    pub fn outcome(&self, output: PathBuf, camera: String) -> Outcome {
         Outcome {
             input: self.item.path.clone(),
             output: Some(output),
@@ -179,17 +195,14 @@ impl Work<'_> {
         let input = self.common.open(&self.item.path)?;
         // hashing keeps a processor busy while the rest waits for another
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                self.sum
-                    .get_or_init(|| path_sha256(&self.item.path, &mut |_| ()))
-            });
+            scope.spawn(|| self.sums());
             self.all(input)
         })
     }
 
     fn all(&self, input: Input) -> Result<Vec<Outcome>, Failure> {
         let look = self.look(input)?;
-        let window = self.convert.window(&look)?;
+        let window = self.convert.window(&look, &look.base())?;
         let cameras = cameras::choose(&look.recording, self.convert.camera.as_deref())?;
         let mut outcomes = Vec::new();
         if self.convert.grid && cameras.len() > 1 {
@@ -251,7 +264,7 @@ impl Work<'_> {
     }
 
     /// What is done to the frames of a camera.
-    fn treatment(&self, look: &Look, format: Format) -> Treatment {
+    pub fn treatment(&self, look: &Look, format: Format) -> Treatment {
         let convert = self.convert;
         let standard = look.recording.findings.info.standard;
         Treatment {
@@ -330,7 +343,8 @@ impl Work<'_> {
                 part,
                 treatment: &treatment,
                 layout: self.common.layout.as_deref(),
-                comment: &origin::complete(&self.origin, &which_part(&camera.name(), which)),
+                comment: &self.comment(&which_part(&camera.name(), which)),
+                steps: &[],
             };
             self.output(&job, &path, &mut outcome);
             if outcome.status == Status::Written {
@@ -378,7 +392,8 @@ impl Work<'_> {
             part: &part,
             treatment: &treatment,
             layout: self.common.layout.as_deref(),
-            comment: &origin::complete(&self.origin, "all cameras"),
+            comment: &self.comment("all cameras"),
+            steps: &[],
         };
         self.output(&job, &path, &mut outcome);
         outcome
@@ -393,7 +408,8 @@ impl Work<'_> {
         path.exists() && origin::agrees(path, format, &comment)
     }
 
-    fn fits(&self, format: Format, camera: &Camera) -> bool {
+    /// Whether a container can hold a camera's frames.
+    pub fn fits(&self, format: Format, camera: &Camera) -> bool {
         match format {
             _ if self.convert.encoding().is_some() => true,
             Format::Mp4 => camera.codec != Codec::Jpeg,
@@ -403,7 +419,7 @@ impl Work<'_> {
     }
 
     /// One output.
-    fn output(&self, job: &Job<'_>, path: &Path, outcome: &mut Outcome) {
+    pub fn output(&self, job: &Job<'_>, path: &Path, outcome: &mut Outcome) {
         outcome.status = match self.try_output(job, path, outcome) {
             Ok(status) => status,
             Err(failure) => Status::Failed(failure),
@@ -450,11 +466,11 @@ impl Work<'_> {
         let srt = beside
             .then(|| NewFile::create(&srt_path, self.convert.force))
             .transpose()?;
-        let graph = graph::build(job, file.temporary(), srt)?;
+        let mut graph = graph::build(job, file.temporary(), srt)?;
         outcome
             .notes
             .extend(graph::audio_note(job).map(str::to_owned));
-        self.play(job, &graph, &file, outcome)?;
+        self.play(job, &mut graph, &file, outcome)?;
         self.finish(job, &graph, &file, outcome)?;
         let cues = graph
             .streams
@@ -479,14 +495,14 @@ impl Work<'_> {
     fn play(
         &self,
         job: &Job<'_>,
-        graph: &Graph,
+        graph: &mut Graph<'_>,
         file: &NewFile,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let name = self.item.path.file_name().unwrap_or_default();
         let what = format!("{}, seconds", name.to_string_lossy());
         let mut progress = Progress::count(self.common, job.part.length / 1_000_000_000, &what);
-        let streams = &graph.streams;
+        let streams = graph.streams.clone();
         let end = || streams.iter().map(|stream| lock(stream).end).max();
         let warnings = graph.run(&mut || {
             progress.at(end().unwrap_or(0) / 1_000_000_000);
@@ -519,7 +535,7 @@ impl Work<'_> {
     fn finish(
         &self,
         job: &Job<'_>,
-        graph: &Graph,
+        graph: &Graph<'_>,
         file: &NewFile,
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
@@ -550,7 +566,8 @@ impl Work<'_> {
                     .to_owned(),
             );
         }
-        let sum = self.sum()?;
+        let sums = self.sums()?;
+        let (room, text) = (origin::room(sums.len()), sums.join(", "));
         if matches!(format, Format::Mp4 | Format::Mov) {
             let clock = graph.streams.first().and_then(|stream| lock(stream).span);
             let zone = job.look.recording.zone;
@@ -560,18 +577,24 @@ impl Work<'_> {
             let additions = mp4::Additions {
                 chapters: &chapters,
                 created,
-                replace: (origin::SUM.as_bytes(), sum.as_bytes()),
+                replace: (room.as_bytes(), text.as_bytes()),
             };
             mp4::finish(file.temporary(), &additions)
         } else {
-            origin::write_sum(file.temporary(), &sum)
+            origin::write_sums(file.temporary(), &sums)
         }
     }
 
-    /// SHA-256 of the input.
-    fn sum(&self) -> Result<String, Failure> {
-        self.sum
-            .get_or_init(|| path_sha256(&self.item.path, &mut |_| ()))
+    /// The comment of an output.
+    pub fn comment(&self, camera: &str) -> String {
+        origin::complete(&self.origin, camera, self.sources.len())
+    }
+
+    /// SHA-256 of each source.
+    pub fn sums(&self) -> Result<Vec<String>, Failure> {
+        let sum = |item: &Item| path_sha256(&item.path, &mut |_| ());
+        self.sums
+            .get_or_init(|| self.sources.iter().map(sum).collect())
             .clone()
     }
 
@@ -585,12 +608,6 @@ impl Work<'_> {
         };
         let sum = path_sha256(path, &mut |_| ())?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let source = self
-            .item
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
         let span = outcome
             .span
             .as_ref()
@@ -601,8 +618,13 @@ impl Work<'_> {
             String::new(),
             format!("Output:            {name}"),
             format!("SHA-256:           {sum}"),
-            format!("Source:            {source}"),
-            format!("SHA-256:           {}", self.sum()?),
+        ];
+        for (item, sum) in self.sources.iter().zip(self.sums()?) {
+            let source = item.path.file_name().unwrap_or_default().to_string_lossy();
+            lines.push(format!("Source:            {source}"));
+            lines.push(format!("SHA-256:           {sum}"));
+        }
+        lines.extend([
             format!("Camera:            {}", outcome.camera),
             format!("Frames:            {}", outcome.frames),
             format!("First frame:       {}", span.0),
@@ -613,8 +635,8 @@ impl Work<'_> {
             String::new(),
             "The frames were decoded and encoded again as H.264 (yuv420p, square pixels) at a constant rate, so that".to_owned(),
             "ordinary players show them; a frame is repeated until the next one. Camera, recorder time and offset from".to_owned(),
-            "UTC were added below the picture. Nothing was added inside it. The source file is the original evidence.".to_owned(),
-        ];
+            "UTC were added below the picture. Nothing was added inside it. The source is the original evidence.".to_owned(),
+        ]);
         if !outcome.notes.is_empty() {
             lines.push(String::new());
             lines.push("Remarks:".to_owned());
@@ -635,7 +657,8 @@ impl Work<'_> {
     }
 }
 
-fn which_part(camera: &str, part: Option<usize>) -> String {
+/// A camera, and which of its outputs.
+pub fn which_part(camera: &str, part: Option<usize>) -> String {
     match part {
         Some(part) => format!("{camera} part {part}"),
         None => camera.to_owned(),
@@ -643,7 +666,7 @@ fn which_part(camera: &str, part: Option<usize>) -> String {
 }
 
 /// Names the times of a window in which a camera recorded nothing.
-fn unrecorded(look: &Look, camera: &Camera, window: Window) -> Vec<String> {
+pub fn unrecorded(look: &Look, camera: &Camera, window: Window) -> Vec<String> {
     let recording = &look.recording;
     let times = look.unrecorded(camera, window);
     let more = times.len().saturating_sub(MAX_NAMED);
@@ -662,7 +685,7 @@ fn unrecorded(look: &Look, camera: &Camera, window: Window) -> Vec<String> {
 }
 
 /// Says that a copy begins before the window, with its keyframe.
-fn note_early(look: &Look, (from, _): Window, outcome: &mut Outcome) {
+pub fn note_early(look: &Look, (from, _): Window, outcome: &mut Outcome) {
     let time = |ns| look.recording.time(ns);
     let first = outcome.span.as_ref().map(|((first, _), _)| *first);
     // as times are shown, so that no difference is named that nobody sees
