@@ -180,16 +180,19 @@ impl<'a> Joining<'a> {
         for number in numbers {
             self.camera(number, many, &mut outcomes)?;
         }
-        if self
-            .looks
-            .iter()
-            .any(|look| look.recording.recorder().is_empty())
-            && let Some(first) = outcomes.first_mut()
-        {
-            first.notes.push(
+        let mut recordings = self.looks.iter().map(|look| &look.recording);
+        let names: Vec<&str> = recordings
+            .clone()
+            .map(|one| one.input.name.as_str())
+            .collect();
+        let unnamed = recordings.any(|one| one.recorder().is_empty());
+        if let Some(first) = outcomes.first_mut() {
+            let order = format!("in the order of recording: {}", names.join(", "));
+            first.notes.insert(0, order);
+            first.notes.extend(unnamed.then(|| {
                 "the files do not name their recorder, so nothing shows that it is the same one"
-                    .to_owned(),
-            );
+                    .to_owned()
+            }));
         }
         Ok(outcomes)
     }
