@@ -2,8 +2,11 @@
 //! The tests of this package, as one program.
 
 mod conformance;
+mod demux_clock;
 mod demux_panic;
 mod demux_par_config;
+mod demux_pushed;
+mod demux_states;
 mod examples;
 mod exp_round_trip;
 mod expdemux_autoplug;
@@ -20,6 +23,7 @@ mod expdemux_streams;
 mod expdemux_time;
 mod expdemux_unknown;
 mod expmux;
+mod families;
 mod netvu_carve;
 mod netvu_http;
 mod netvu_pictures;

@@ -565,8 +565,15 @@ impl Demux {
     }
 
     /// Reports clocks that were not believed, each kind once.
-    fn report_clocks(&self, state: &mut State, outs: &mut Vec<Out>) {
+    fn report_clocks(&self, state: &mut State, standing: Option<u64>, outs: &mut Vec<Out>) {
         let faults = state.placement.faults();
+        if let (Some(offset), false) = (standing, state.reported.1) {
+            state.reported.1 = true;
+            outs.push(Out::Warning(
+                "The recorder's clock stood still: frames have no time of day.".to_owned(),
+                format!("the records from offset {offset} on show the same time"),
+            ));
+        }
         if let (Some((offset, _)), false) = (faults.stray, state.reported.0) {
             state.reported.0 = true;
             outs.push(Out::Warning(
@@ -648,7 +655,11 @@ impl Demux {
         if mark.video {
             self.note_frame(state, settings, &placed, outs);
         }
-        self.report_clocks(state, outs);
+        // a clock that stands still was not used
+        let standing =
+            mark.timestamp.is_some() && state.profile().timing.resolution == Resolution::Slots;
+        placed.doubtful |= standing;
+        self.report_clocks(state, standing.then_some(mark.offset), outs);
         let unix = match state.profile().timing.resolution {
             Resolution::Slots => None,
             // a frame without a date is placed by its neighbours, which does not make that its date

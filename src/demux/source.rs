@@ -362,7 +362,10 @@ impl Feed {
         state.ended = false;
         state.flow = None;
         state.stopped = false;
-        state.own == Some(seqnum)
+        // what was under way before the flush may have passed for the answer
+        state.next = None;
+        state.awaits = state.own == Some(seqnum);
+        state.awaits
     }
 
     /// Keeps an event until the bytes before it are played.

@@ -69,6 +69,8 @@ pub enum Ev {
     /// Start and length.
     Gap(u64, Option<u64>),
     Frame(Frame),
+    /// A flush ended.
+    Flush,
     Eos,
 }
 
@@ -296,7 +298,9 @@ pub fn watch(pipeline: &gst::Pipeline, demux: &gst::Element) -> Watch {
         weak.upgrade().unwrap().add(&sink).unwrap();
         sinks.lock().unwrap().push(sink.clone());
         let entry = sink.static_pad("sink").unwrap();
-        let kinds = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
+        let kinds = gst::PadProbeType::EVENT_DOWNSTREAM
+            | gst::PadProbeType::EVENT_FLUSH
+            | gst::PadProbeType::BUFFER;
         entry.add_probe(kinds, move |_, info| {
             if let Some(event) = note(info) {
                 log.lock().unwrap().events.push(event);
@@ -327,6 +331,7 @@ fn note(info: &gst::PadProbeInfo) -> Option<Ev> {
             let (start, length) = gap.get();
             Ev::Gap(start.nseconds(), length.map(|length| length.nseconds()))
         }
+        gst::EventView::FlushStop(_) => Ev::Flush,
         gst::EventView::Eos(_) => Ev::Eos,
         _ => return None,
     })
