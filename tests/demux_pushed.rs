@@ -116,8 +116,10 @@ fn answer(request: tiny_http::Request, bytes: &[u8], counted: &AtomicU64) {
     let _ = request.respond(response);
 }
 
-/// What a seek is compared by.
-fn facts(frames: &[Frame]) -> Vec<(u64, Option<u64>, bool, Vec<u8>)> {
+/// What a seek is compared by: timestamp, recorder's clock, keyframe, coded bytes.
+type Facts = (u64, Option<u64>, bool, Vec<u8>);
+
+fn facts(frames: &[Frame]) -> Vec<Facts> {
     let facts = frames
         .iter()
         .map(|frame| (frame.pts(), frame.unix, frame.key, frame.vop().to_vec()));
@@ -125,7 +127,7 @@ fn facts(frames: &[Frame]) -> Vec<(u64, Option<u64>, bool, Vec<u8>)> {
 }
 
 /// The frames of each seek, in one pipeline, and the duration.
-fn sought(stage: &Stage, about: &str) -> Vec<Vec<(u64, Option<u64>, bool, Vec<u8>)>> {
+fn sought(stage: &Stage, about: &str) -> Vec<Vec<Facts>> {
     stage.play();
     stage.end();
     let duration = stage.demux.src_pads()[0]
