@@ -1027,12 +1027,17 @@ fn drop_toc(pad: &gst::Pad) {
 }
 
 /// What a demuxer says of time without data before it has sought is of no use: a muxer would begin with it.
+/// There is nothing to flush by then either, and a flush would stop the muxer while another demuxer has already begun.
 fn drop_early_gaps(pad: &gst::Pad) {
     let flushed = AtomicBool::new(false);
     let kinds = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::EVENT_FLUSH;
     pad.add_probe(kinds, move |_, info| {
         match info.event().map(|event| event.type_()) {
-            Some(gst::EventType::FlushStop) => flushed.store(true, Ordering::Release),
+            Some(gst::EventType::FlushStart) => return gst::PadProbeReturn::Handled,
+            Some(gst::EventType::FlushStop) => {
+                flushed.store(true, Ordering::Release);
+                return gst::PadProbeReturn::Handled;
+            }
             Some(gst::EventType::Gap) if !flushed.load(Ordering::Acquire) => {
                 return gst::PadProbeReturn::Handled;
             }
