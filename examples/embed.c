@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MPL-2.0
-// Opens a recording in a C application: lists its cameras with their titles, the number of pictures, and the recorder's time
+// Opens a recording in a C application: lists its cameras with their titles, the number of frames, and the recorder's time
 // of the first and the last one. The plugin has to be on GST_PLUGIN_PATH.
 //
 // cc embed.c -o embed $(pkg-config --cflags --libs gstreamer-1.0) && ./embed FILE.exp
 #include <gst/gst.h>
 
 typedef struct {
-  guint pictures;
+  guint frames;
   GstClockTime first, last;
 } Camera;
 
-static GstPadProbeReturn picture(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+static GstPadProbeReturn frame(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
   static GstStaticCaps unix_caps = GST_STATIC_CAPS("timestamp/x-unix");
   Camera *camera = data;
   GstCaps *caps = gst_static_caps_get(&unix_caps);
@@ -18,7 +18,7 @@ static GstPadProbeReturn picture(GstPad *pad, GstPadProbeInfo *info, gpointer da
       gst_buffer_get_reference_timestamp_meta(GST_PAD_PROBE_INFO_BUFFER(info), caps);
   gst_caps_unref(caps);
   if (meta) {
-    if (camera->pictures++ == 0)
+    if (camera->frames++ == 0)
       camera->first = meta->timestamp;
     camera->last = meta->timestamp;
   }
@@ -26,17 +26,19 @@ static GstPadProbeReturn picture(GstPad *pad, GstPadProbeInfo *info, gpointer da
 }
 
 static void pad_added(GstElement *demux, GstPad *pad, gpointer pipeline) {
-  // An application would put a decoder and a window here.
-  GstElement *sink = gst_element_factory_make("fakesink", NULL);
-  gst_bin_add(GST_BIN(pipeline), sink);
+  // Each pad has a queue, so that no camera waits for another one. An application would put a decoder and a window after it.
+  GstElement *queue = gst_element_factory_make("queue", NULL), *sink = gst_element_factory_make("fakesink", NULL);
+  gst_bin_add_many(GST_BIN(pipeline), queue, sink, NULL);
+  gst_element_link(queue, sink);
   gst_element_sync_state_with_parent(sink);
-  GstPad *sink_pad = gst_element_get_static_pad(sink, "sink");
+  gst_element_sync_state_with_parent(queue);
+  GstPad *sink_pad = gst_element_get_static_pad(queue, "sink");
   gst_pad_link(pad, sink_pad);
   gst_object_unref(sink_pad);
   if (g_str_has_prefix(GST_PAD_NAME(pad), "video")) {
     Camera *camera = g_new0(Camera, 1);
     g_object_set_data_full(G_OBJECT(pad), "camera", camera, g_free);
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, picture, camera, NULL);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, frame, camera, NULL);
   }
 }
 
@@ -51,7 +53,7 @@ static gboolean print_camera(GstElement *demux, GstPad *pad, gpointer data) {
   Camera *camera = g_object_get_data(G_OBJECT(pad), "camera");
   GstEvent *event;
   gchar *title = NULL;
-  if (!camera || !camera->pictures)
+  if (!camera || !camera->frames)
     return TRUE;
   for (guint n = 0; (event = gst_pad_get_sticky_event(pad, GST_EVENT_TAG, n)); n++) {
     GstTagList *tags;
@@ -60,7 +62,7 @@ static gboolean print_camera(GstElement *demux, GstPad *pad, gpointer data) {
     gst_event_unref(event);
   }
   gchar *first = text(camera->first), *last = text(camera->last);
-  g_print("%s \"%s\": %u pictures from %s to %s\n", GST_PAD_NAME(pad), title ? title : "", camera->pictures, first, last);
+  g_print("%s \"%s\": %u frames from %s to %s\n", GST_PAD_NAME(pad), title ? title : "", camera->frames, first, last);
   g_free(title), g_free(first), g_free(last);
   return TRUE;
 }

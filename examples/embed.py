@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Opens a recording in a Python application: lists its cameras with their titles, the number of pictures, and the
+"""Opens a recording in a Python application: lists its cameras with their titles, the number of frames, and the
 recorder's time of the first and the last one. Needs python3-gi and python3-gst-1.0, and the plugin on GST_PLUGIN_PATH.
 
 usage: embed.py FILE.exp"""
@@ -16,7 +16,7 @@ UNIX = "timestamp/x-unix"
 
 
 def recorder_time(buffer):
-    """When the recorder took the picture, in nanoseconds since 1970."""
+    """When the recorder took the frame, in nanoseconds since 1970."""
     meta = buffer.get_reference_timestamp_meta(Gst.Caps.from_string(UNIX))
     return meta.timestamp if meta else None
 
@@ -47,18 +47,18 @@ def main(path):
     source.link(demux)
     times = {}
 
-    def picture(pad, info, _data=None):
+    def frame(pad, info, _data=None):
         times.setdefault(pad.get_name(), []).append(recorder_time(info.get_buffer()))
         return Gst.PadProbeReturn.OK
 
     def added(_demux, pad):
-        # An application would put a decoder and a window here.
-        sink = Gst.ElementFactory.make("fakesink")
-        pipeline.add(sink)
-        sink.sync_state_with_parent()
-        pad.link(sink.get_static_pad("sink"))
+        # Each pad has a queue, so that no camera waits for another one. An application would put a decoder and a window after it.
+        branch = Gst.parse_bin_from_description("queue ! fakesink", True)
+        pipeline.add(branch)
+        branch.sync_state_with_parent()
+        pad.link(branch.get_static_pad("sink"))
         if pad.get_name().startswith("video"):
-            pad.add_probe(Gst.PadProbeType.BUFFER, picture)
+            pad.add_probe(Gst.PadProbeType.BUFFER, frame)
 
     demux.connect("pad-added", added)
     pipeline.set_state(Gst.State.PLAYING)
@@ -69,7 +69,7 @@ def main(path):
     for name in sorted(times):
         seen = [time for time in times[name] if time is not None]
         about = title(demux.get_static_pad(name))
-        print(f'{name} "{about}": {len(seen)} pictures from {text(seen[0])} to {text(seen[-1])}')
+        print(f'{name} "{about}": {len(seen)} frames from {text(seen[0])} to {text(seen[-1])}')
     pipeline.set_state(Gst.State.NULL)
 
 

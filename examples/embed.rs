@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Opens a recording in an application of one's own: lists its cameras with their titles, the number of pictures, and the
+//! Opens a recording in an application of one's own: lists its cameras with their titles, the number of frames, and the
 //! recorder's time of the first and the last one. The plugin is linked in; nothing has to be installed.
 //!
 //! cargo run --example embed FILE.exp
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 
-/// Number of pictures, times of the first and the last one.
+/// Number of frames, times of the first and the last one.
 type Seen = BTreeMap<String, (u32, gst::ClockTime, gst::ClockTime)>;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,13 +26,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seen = Arc::new(Mutex::new(Seen::new()));
     let (weak, all) = (bin.downgrade(), seen.clone());
     demux.connect_pad_added(move |_, pad| {
-        // An application would put a decoder and a window here.
-        let sink = gst::ElementFactory::make("fakesink").build();
-        let (Some(bin), Ok(sink)) = (weak.upgrade(), sink) else {
+        // Each pad has a queue, so that no camera waits for another one. An application would put a decoder and a window after it.
+        let branch = gst::parse::bin_from_description("queue ! fakesink", true);
+        let (Some(bin), Ok(branch)) = (weak.upgrade(), branch) else {
             return;
         };
-        let added = bin.add(&sink).and_then(|()| sink.sync_state_with_parent());
-        let target = added.ok().and_then(|()| sink.static_pad("sink"));
+        let added = bin
+            .add(&branch)
+            .and_then(|()| branch.sync_state_with_parent());
+        let target = added.ok().and_then(|()| branch.static_pad("sink"));
         if target.is_none_or(|target| pad.link(&target).is_err())
             || !pad.name().starts_with("video")
         {
@@ -56,11 +58,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(gst::MessageView::Error(error)) = message.as_ref().map(|message| message.view()) {
         return Err(error.error().into());
     }
-    for (name, (pictures, first, last)) in seen.lock().unwrap().iter() {
+    for (name, (frames, first, last)) in seen.lock().unwrap().iter() {
         let title = demux.static_pad(name).and_then(|pad| title(&pad));
         let title = title.unwrap_or_default();
         println!(
-            "{name} \"{title}\": {pictures} pictures from {} to {}",
+            "{name} \"{title}\": {frames} frames from {} to {}",
             text(*first)?,
             text(*last)?
         );
@@ -69,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// When the recorder took the picture.
+/// When the recorder took the frame.
 fn recorder_time(buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
     let mut metas = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
     let unix = gst::Caps::new_empty_simple("timestamp/x-unix");

@@ -1,16 +1,54 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The programs under `examples/` do what they say.
 
-use testing::common;
-
+use formats::reader::{Codec, Mode};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use testing::{
+    make::{self, Exp},
+    netvu_make,
+};
 
-use common::launch_well;
-
-/// A folder with the plugin as a file of its own, and a recording of two cameras.
+/// A folder with the plugin as a file of its own, and a recording of four cameras and audio.
 struct Place {
     dir: tempfile::TempDir,
+}
+
+/// 2009-11-10 14:15:30 UTC, in milliseconds.
+const START: i64 = 1_257_862_530_000;
+
+/// Cameras of the recording: title, colour, first and last frame of 45, at 7.5 frames per second. Yard and Hall begin and end elsewhere.
+const CAMERAS: [(&str, &str, usize, usize); 4] = [
+    ("Gate", "red", 0, 45),
+    ("Yard", "lime", 24, 45),
+    ("Door", "blue", 0, 45),
+    ("Hall", "white", 0, 30),
+];
+
+/// Four cameras, each of one colour, and G.711 audio for 6 s.
+fn recording() -> Vec<u8> {
+    let listed: Vec<_> = (1..)
+        .zip(CAMERAS)
+        .map(|(n, camera)| (n, 352, 240, camera.0))
+        .collect();
+    let coded = CAMERAS.map(|(_, colour, _, _)| {
+        let fill = format!("drawbox=c={colour}:t=fill");
+        make::pictures(&make::mpeg4("352x240", "15/2", 45, &["-vf", &fill]))
+    });
+    let mut exp = Exp::of(&listed);
+    for n in 0..45 {
+        let ms = START + n as i64 * 400 / 3;
+        for (camera, (_, _, from, to)) in (1..).zip(CAMERAS) {
+            if (from..to).contains(&n) {
+                let frame = &coded[usize::from(camera) - 1][n];
+                exp.camera(camera, ms, Mode::Motion, frame);
+            }
+        }
+        if n % 3 == 0 {
+            exp.sound(1, ms, Codec::MuLaw, 8000, &[0xff; 3200]);
+        }
+    }
+    exp.finish().bytes
 }
 
 impl Place {
@@ -18,13 +56,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("plugin")).unwrap();
         std::fs::copy(plugin(), dir.path().join("plugin/libgstexp.so")).unwrap();
-        let pattern = "video/x-raw,format=I420,width=352,height=240,framerate=15/2 ! avenc_mpeg4 gop-size=8 ! mpeg4videoparse";
-        launch_well(&format!(
-            "expmux name=m start-time=1257862530000000000 ! filesink location={} \
-             videotestsrc num-buffers=45 ! {pattern} ! taginject tags=\"title=Gate\" ! queue ! m.video_0 \
-             videotestsrc num-buffers=30 pattern=ball ! {pattern} ! taginject tags=\"title=Yard\" ! queue ! m.video_1",
-            dir.path().join("x.exp").display()
-        ));
+        std::fs::write(dir.path().join("x.exp"), recording()).unwrap();
         Place { dir }
     }
 
@@ -78,20 +110,140 @@ fn example(name: &str) -> PathBuf {
 }
 
 const EMBED: &str = "\
-video_1 \"Gate\": 45 pictures from 2009-11-10 14:15:30 to 2009-11-10 14:15:35
-video_2 \"Yard\": 30 pictures from 2009-11-10 14:15:30 to 2009-11-10 14:15:33
+video_1 \"Gate\": 45 frames from 2009-11-10 14:15:30 to 2009-11-10 14:15:35
+video_2 \"Yard\": 21 frames from 2009-11-10 14:15:33 to 2009-11-10 14:15:35
+video_3 \"Door\": 45 frames from 2009-11-10 14:15:30 to 2009-11-10 14:15:35
+video_4 \"Hall\": 30 frames from 2009-11-10 14:15:30 to 2009-11-10 14:15:33
 ";
 
-#[test]
-fn embedding_in_rust() {
-    // `cargo test` has built it already, unless it was told to run this file alone.
+/// The Rust example of that name, built. `cargo test` has done that already, unless it was asked for this file alone.
+fn built_example(name: &str) -> PathBuf {
     let made = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "embed"])
+        .args(["build", "--quiet", "--example", name])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     assert!(made.unwrap().success());
+    built().join("examples").join(name)
+}
+
+#[test]
+fn embedding_in_rust() {
     let place = Place::new();
-    assert_eq!(place.run(built().join("examples/embed"), &["x.exp"]), EMBED);
+    assert_eq!(place.run(built_example("embed"), &["x.exp"]), EMBED);
+}
+
+#[test]
+fn saving_a_frame() {
+    let place = Place::new();
+    let program = built_example("save_frame");
+    let said = place.run(&program, &["x.exp", "4", "2.5"]);
+    // 2.4 s is the frame that is on at 2.5 s
+    let name = "camera4_2009-11-10T141532.400Z.png";
+    assert_eq!(said, format!("{name}\n"));
+    let probe = [
+        "-v",
+        "error",
+        "-show_entries",
+        "stream=codec_name,width,height",
+        "-of",
+        "csv=p=0",
+        name,
+    ];
+    assert_eq!(place.run("ffprobe", &probe).trim(), "png,352,240");
+}
+
+#[test]
+fn decoding_all_cameras_in_sync() {
+    let place = Place::new();
+    let script = example("decode_all.py");
+    let sink = "video/x-raw,format=RGB ! filesink location=x.rgb";
+    place.run(
+        "/usr/bin/python3",
+        &[script.to_str().unwrap(), "x.exp", sink, "fakesink"],
+    );
+    let raw = std::fs::read(place.path("x.rgb")).unwrap();
+    let (width, height) = (640, 480);
+    assert_eq!(raw.len() % (width * height * 3), 0);
+    let frames: Vec<_> = raw.chunks(width * height * 3).collect();
+    assert!((44..=46).contains(&frames.len()), "{} frames", frames.len());
+    // colours in the middle of the cells
+    let cells = |frame: &[u8]| {
+        let mut seen: Vec<_> = [(160, 120), (480, 120), (160, 360), (480, 360)]
+            .map(|(x, y)| {
+                frame[(y * width + x) * 3..][..3]
+                    .iter()
+                    .map(|c| u8::from(*c > 127))
+                    .collect::<Vec<_>>()
+            })
+            .into();
+        seen.sort();
+        seen
+    };
+    let (black, blue, lime, red, white) = ([0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]);
+    // Yard begins at frame 24, Hall ends at frame 30
+    assert_eq!(cells(frames[20]), [black, blue, red, white]);
+    assert_eq!(cells(frames[27]), [blue, lime, red, white]);
+}
+
+#[test]
+fn seeking_by_the_recorders_clock() {
+    let place = Place::new();
+    let script = example("seek_clock.py");
+    let run = |time: &str| {
+        let all = place.run(
+            "/usr/bin/python3",
+            &[script.to_str().unwrap(), "x.exp", time],
+        );
+        let lines = all.lines().filter(|line| !line.starts_with("audio"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        run("2009-11-10 14:15:34"),
+        [
+            "stream time 4.000 s, recorded",
+            "video_1: 2009-11-10 14:15:34.000",
+            "video_2: 2009-11-10 14:15:34.000",
+            "video_3: 2009-11-10 14:15:34.000",
+            "video_4: nothing there",
+        ]
+    );
+    let before = run("2009-11-10 14:00:00");
+    assert_eq!(
+        before[..3],
+        [
+            "stream time 0.000 s, not recorded",
+            "not recorded (before); the seek goes to 2009-11-10 14:15:30.000",
+            "video_1: 2009-11-10 14:15:30.000",
+        ]
+    );
+}
+
+#[test]
+fn facts_of_netvu_frames() {
+    let place = Place::new();
+    let coded = make::pictures(&make::mpeg4("352x256", "10", 8, &[]));
+    let records = (0..).zip(&coded).map(|(n, frame)| {
+        netvu_make::Made {
+            format: if frame.key { 3 } else { 2 },
+            unix_ms: 1_700_000_000_000 + 100 * n,
+            payload: frame.bytes.clone(),
+            text: format!("Site-Id: BENCH\r\nFrameNum: {n:08}\r\n\0").into_bytes(),
+            alarm: if n == 5 { "DOOR" } else { "" },
+            ..netvu_make::Made::default()
+        }
+        .packet()
+    });
+    let bytes: Vec<u8> = records.flatten().collect();
+    std::fs::write(place.path("x.adbin"), bytes).unwrap();
+    let script = example("netvu_facts.py");
+    let said = place.run("/usr/bin/python3", &[script.to_str().unwrap(), "x.adbin"]);
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 8, "{said}");
+    for (n, line) in lines.iter().enumerate() {
+        assert!(line.starts_with("video_1 2023-11-14 22:13:20"), "{line}");
+        assert!(line.contains(&format!("frame-number={n}")), "{line}");
+        assert_eq!(line.contains("alarm='DOOR'"), n == 5, "{line}");
+    }
 }
 
 #[test]
@@ -171,4 +323,93 @@ fn transcoding_to_a_transport_stream() {
     assert_eq!(size % 188, 0);
     // 960 kbit/s for 6 s
     assert!((600_000..850_000).contains(&size), "{size} bytes");
+}
+
+/// A partition of a NetVu unit with eight MPEG-4 frames of camera 1.
+fn partition() -> Vec<u8> {
+    let coded = make::pictures(&make::mpeg4("352x256", "10", 8, &[]));
+    let records = (0..).zip(&coded).map(|(n, frame)| {
+        netvu_make::Made {
+            format: if frame.key { 3 } else { 2 },
+            unix_ms: 1_700_000_000_000 + 100 * n,
+            payload: frame.bytes.clone(),
+            ..netvu_make::Made::default()
+        }
+        .record()
+    });
+    let front = [b"PAR\0".to_vec(), vec![0x5a; 300]].concat();
+    std::iter::once(front).chain(records).flatten().collect()
+}
+
+/// The command lines of the README, without comments, each as one line.
+fn readme_lines() -> Vec<String> {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    let blocks = text.split("```sh\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap().replace("\\\n", " "));
+    let lines = blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
+}
+
+/// Lines that need a network, a unit, or minutes of building.
+const NOT_RUN: [&str; 9] = [
+    "./run",
+    "export ",
+    "meson ",
+    "cargo ",
+    "parconfig ",
+    "gst-launch-1.0 souphttpsrc",
+    "cc ",
+    "examples/embed.py",
+    "examples/transcode.sh",
+];
+
+#[test]
+fn the_readmes_lines_on_four_cameras_and_audio() {
+    let made = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "exptool", "--bin", "exptool"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(made.unwrap().success());
+    let place = Place::new();
+    std::fs::copy(place.path("x.exp"), place.path("lobby.exp")).unwrap();
+    std::fs::write(place.path("x.par"), partition()).unwrap();
+    let mut ran = 0;
+    for line in readme_lines() {
+        if NOT_RUN.iter().any(|start| line.starts_with(start)) {
+            continue;
+        }
+        let mut line = line.replace("autovideosink", "fakesink");
+        line = line.replace(
+            "gst-play-1.0",
+            "gst-play-1.0 --no-interactive --videosink=fakesink --audiosink=fakesink",
+        );
+        line = line.replacen("exptool ", &format!("{}/exptool ", built().display()), 1);
+        eprintln!("{line}");
+        let said = place.run("timeout", &["120", "bash", "-c", &line]);
+        assert!(!said.contains("ERROR"), "{line}: {said}");
+        ran += 1;
+    }
+    assert!(ran >= 24, "{ran} lines");
+    let streams = |name: &str| {
+        let args = [
+            "-v",
+            "error",
+            "-count_packets",
+            "-show_entries",
+            "stream=codec_name,nb_read_packets",
+            "-of",
+            "csv=p=0",
+            name,
+        ];
+        place.run("ffprobe", &args)
+    };
+    assert_eq!(streams("x.mp4"), "mpeg4,45\n");
+    assert_eq!(
+        streams("all.mp4"),
+        "mpeg4,45\nmpeg4,21\nmpeg4,45\nmpeg4,30\n"
+    );
+    assert!(place.path("made.exp").metadata().unwrap().len() > 10_000);
 }

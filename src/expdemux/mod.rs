@@ -34,7 +34,7 @@
  * - `gaps`, `clock-steps` (guint64): interruptions, and steps of the recorder's clock
  * - `corrupted` (guint64): frames whose checksum does not match
  * - `bytes-read` (guint64): bytes read from upstream
- * - `clock` (string): what the recorder's times are derived from
+ * - `clock` (string): resolution of the recorder's times, `milliseconds`, `whole seconds` or `file timeline` (the file has no clock)
  * - `runs` (string): how surely the runs are known, `exact`, `sampled` or `estimated`
  *
  * ## Example launch lines
