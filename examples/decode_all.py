@@ -26,7 +26,8 @@ def main(path, video="autovideosink", audio="autoaudiosink"):
     compositor, cells = pipeline.get_by_name("all"), []
 
     def added(_decode, pad):
-        kind = pad.get_current_caps().get_structure(0).get_name()
+        # A camera that begins later has no caps yet.
+        kind = (pad.get_current_caps() or pad.query_caps()).get_structure(0).get_name()
         # Each pad has a queue, so that no camera waits for another one.
         texts = {
             "video/x-raw": "queue ! videoconvert ! videoscale ! "

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MPL-2.0
-"""Prints what a NetVu unit recorded about each decoded frame: one line a frame, with the recorder's time and the fields of its
-GstNetVuFactsMeta. Decoders copy that meta to the raw frame, as they do with the reference timestamp.
+"""Prints what a NetVu unit recorded about each frame: one line a frame, with the recorder's time and the fields of its
+GstNetVuFactsMeta. Decoders copy that meta to the raw frame, as they do with the reference timestamp, so it can be read there as well.
 Needs python3-gi and python3-gst-1.0, and the plugin on GST_PLUGIN_PATH.
 
 usage: netvu_facts.py FILE.par"""
@@ -32,11 +32,9 @@ def main(path):
         return Gst.PadProbeReturn.OK
 
     def added(_demux, pad):
-        decodes = pad.get_name().startswith("video")
-        branch = Gst.parse_bin_from_description(f"queue ! {'decodebin ! ' if decodes else ''}fakesink name=out", True)
-        if decodes:
-            sink_pad = branch.get_by_name("out").get_static_pad("sink")
-            sink_pad.add_probe(Gst.PadProbeType.BUFFER, frame, pad.get_name())
+        if pad.get_name().startswith("video"):
+            pad.add_probe(Gst.PadProbeType.BUFFER, frame, pad.get_name())
+        branch = Gst.parse_bin_from_description("queue ! fakesink", True)
         pipeline.add(branch)
         branch.sync_state_with_parent()
         pad.link(branch.get_static_pad("sink"))

@@ -71,7 +71,7 @@ impl Place {
             .args(args)
             .current_dir(self.dir.path())
             .env("GST_PLUGIN_PATH", self.path("plugin"))
-            .env("GST_REGISTRY", self.path("registry.bin"))
+            .env("GST_REGISTRY", self.path("plugin/registry.txt"))
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
