@@ -38,10 +38,9 @@ fn recording() -> Vec<u8> {
     let mut exp = Exp::of(&listed);
     for n in 0..45 {
         let ms = START + n as i64 * 400 / 3;
-        for (camera, (_, _, from, to)) in (1..).zip(CAMERAS) {
+        for ((camera, (_, _, from, to)), frames) in (1..).zip(CAMERAS).zip(&coded) {
             if (from..to).contains(&n) {
-                let frame = &coded[usize::from(camera) - 1][n];
-                exp.camera(camera, ms, Mode::Motion, frame);
+                exp.camera(camera, ms, Mode::Motion, &frames[n]);
             }
         }
         if n % 3 == 0 {

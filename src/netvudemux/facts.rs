@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What a unit records about one frame, as a custom meta on its buffer. It has no tags, so decoders carry it on to raw pictures.
+//! What a unit records about one frame, as a custom meta on its buffer. It has no tags, so decoders copy it to raw frames.
 
 use formats::reader::Details;
 use gst::meta::CustomMeta;
