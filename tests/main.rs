@@ -2,10 +2,12 @@
 //! The tests of this package, as one program.
 
 mod conformance;
+mod demux_audio;
 mod demux_clock;
 mod demux_panic;
 mod demux_par_config;
 mod demux_pushed;
+mod demux_reverse;
 mod demux_states;
 mod examples;
 mod exp_round_trip;

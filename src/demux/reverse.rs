@@ -267,6 +267,16 @@ impl Demux {
         let until = u64::try_from(reverse.until).unwrap_or(0);
         // queues behind the pads hold a second: no stream may run ahead of the others by more
         groups.sort_by_key(|(time, index, _)| (std::cmp::Reverse(*time), *index));
+        // a sink that gets nothing holds up all others
+        if let Some(earliest) = groups.last().map(|(time, ..)| *time) {
+            let silent = state.streams.iter_mut().enumerate();
+            let silent = silent.filter(|(n, _)| groups.iter().all(|(_, index, _)| index != n));
+            for (_, stream) in silent {
+                stream.send_segment(&segment, seqnum, outs);
+                let gap = gst::event::Gap::builder(gst::ClockTime::from_nseconds(earliest));
+                outs.push(Out::Event(stream.pad.clone(), gap.seqnum(seqnum).build()));
+            }
+        }
         for (time, index, group) in groups {
             let Some(stream) = state.streams.get_mut(index) else {
                 continue;

@@ -101,10 +101,11 @@ impl<S: Source + Clone> Survey<'_, S> {
                 .index()
                 .map_or((0, 0), |all| (all.count(), all.bytes()));
             if has_clocks && bytes <= WHOLE_INDEX {
-                return self.walk(Space::Index, 0, count);
+                let map = self.walk(Space::Index, 0, count)?;
+                return Ok(with_audio(map, index.audio_end));
             }
             if !small && let Some(map) = self.sampled_index(&mut index, count)? {
-                return Ok(map);
+                return Ok(with_audio(map, index.audio_end));
             }
         }
         match small {
@@ -183,12 +184,20 @@ impl<S: Source + Clone> Survey<'_, S> {
         let Some(mut records) = self.lister(Space::Records) else {
             return Ok(false);
         };
-        let from = end.saturating_sub(TAIL).max(furthest.saturating_add(1));
+        // a record begins at the last entry, which audio behind it is found from
+        let from = match end.saturating_sub(furthest) <= WALK {
+            true => furthest,
+            false => end.saturating_sub(TAIL),
+        };
         let mut unlisted = None;
         records.walk(from, end, true, &mut |listed| {
-            unlisted = Some(listed);
-            ControlFlow::Break(())
+            if listed.mark.offset > furthest {
+                unlisted.get_or_insert(listed);
+            }
+            ControlFlow::Continue(())
         })?;
+        // an index need not list audio
+        entries.audio_end = records.audio_end;
         match unlisted {
             None => Ok(true),
             // the last entries may be of another camera or of audio
@@ -227,7 +236,7 @@ impl<S: Source + Clone> Survey<'_, S> {
         }
         Ok(TimeMap {
             space,
-            audio_end: audio_end(placement.runs(), lister.audio_end),
+            audio_end: audio_end(placement.runs().runs(), lister.audio_end),
             runs: runs.runs,
             accuracy: Accuracy::Exact,
             end: to,
@@ -379,13 +388,13 @@ impl<S: Source + Clone> Survey<'_, S> {
             && first.sequence.is_some()
             && let Some(map) = self.sampled(Space::Records, first, last, end)?
         {
-            return Ok(map);
+            return Ok(with_audio(map, lister.audio_end));
         }
         let mut runs = RunMap::new(self.policy, &self.profile.timing);
         runs.picture(first.mark.camera, clock, self.start);
         runs.pass(last.mark.clock().unwrap_or(clock).max(clock));
         Ok(TimeMap {
-            audio_end: audio_end(&runs, lister.audio_end),
+            audio_end: audio_end(runs.runs(), lister.audio_end),
             runs: runs.runs().to_vec(),
             accuracy: Accuracy::Ends,
             ..empty
@@ -405,9 +414,17 @@ impl<S: Source + Clone> Lister<S> {
     }
 }
 
+/// The map, with audio that ends at this clock.
+fn with_audio(map: TimeMap, clock: Option<i64>) -> TimeMap {
+    TimeMap {
+        audio_end: audio_end(&map.runs, clock),
+        ..map
+    }
+}
+
 /// Running time at which audio ends whose last clock is this, where it outlasts the frames.
-fn audio_end(runs: &RunMap, clock: Option<i64>) -> Option<i64> {
-    let last = runs.runs().last()?;
+fn audio_end(runs: &[Run], clock: Option<i64>) -> Option<i64> {
+    let last = runs.last()?;
     let clock = clock.filter(|clock| *clock > last.clock_end)?;
     // audio that is far from any frame belongs to another time
     let beyond = clock.saturating_sub(last.clock);
