@@ -26,6 +26,10 @@ const ROWS: usize = 3000;
 /// Bits by which the best reading has to lead for each degree of confidence.
 const CERTAIN_BY: f64 = 14.0;
 const PROBABLE_BY: f64 = 4.0;
+const PROBABLE_TIME: f64 = 8.0;
+/// Bits a frame that the order of one camera's frames takes: more than the first is not certain, more than the second doubtful.
+const ORDERLY: f64 = 2.0;
+const DISORDERLY: f64 = 3.3;
 
 /// A frame's record.
 struct Record<'a> {
@@ -52,6 +56,8 @@ pub struct Work<'a> {
     findings: Vec<Finding>,
     open: Vec<String>,
     linked: (usize, usize),
+    /// Frames seen before any was left out.
+    seen: usize,
 }
 
 /// What reading the file by the layout gave.
@@ -70,6 +76,7 @@ impl<'a> Work<'a> {
         chain: Chain,
         bounds: Bounds,
         hints: &'a Hints,
+        seen: usize,
     ) -> Work<'a> {
         let codec = files
             .first()
@@ -100,6 +107,7 @@ impl<'a> Work<'a> {
             findings: Vec::new(),
             open: Vec::new(),
             linked: (0, 0),
+            seen,
         };
         for (window, frames) in &files {
             work.gather(*window, frames);
@@ -444,13 +452,29 @@ impl<'a> Work<'a> {
             self.take(ticks.at as usize, ticks.number.width());
             self.set_ticks(layout, ticks);
         }
+        let equal = rivals
+            .iter()
+            .find(|other| other.valid >= best.valid && other.moves > 0 && other.bits > 0.0);
+        if let Some(other) = equal.filter(|_| margin >= CERTAIN_BY) {
+            let level = if other.bits > best.bits * 0.9 {
+                "doubtful: "
+            } else {
+                ""
+            };
+            let text = format!(
+                "{level}the time is {}, but {} reads as one as well: a known time (--known-time) or a second file of the recorder would decide",
+                best.text(),
+                other.text()
+            );
+            self.open.push(text);
+        }
         if margin < CERTAIN_BY {
             let other = near.first().cloned().unwrap_or_default();
             let text = format!(
                 "the time may be {} or {other}: a known time (--known-time) or a second file of the recorder would decide",
                 best.text()
             );
-            let level = if margin < PROBABLE_BY {
+            let level = if margin < PROBABLE_TIME {
                 "doubtful: "
             } else {
                 ""
@@ -585,6 +609,8 @@ impl<'a> Work<'a> {
         let times = fine.map_or(Vec::new(), |clock| clock.exact(&self.rows()));
         let whole = self.disorder(&times, |_| 0);
         let mut found: Vec<(f64, Field, Vec<u64>)> = Vec::new();
+        // the columns that could be cameras, with what each saves of the order of frames alone
+        let mut saved: Vec<(Field, f64)> = Vec::new();
         for at in 0..self.header {
             for (number, mask) in [
                 (Number::U8, None),
@@ -633,6 +659,7 @@ impl<'a> Work<'a> {
                 }
                 let parted = self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
                 let mut gain = whole - parted;
+                saved.push((field, gain));
                 if mask.is_some() {
                     gain -= 40.0;
                 }
@@ -673,8 +700,22 @@ impl<'a> Work<'a> {
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let Some((gain, field, values)) = found.first().cloned().filter(|(gain, ..)| *gain > 20.0)
         else {
+            let near = saved.iter().filter(|(_, bits)| *bits > -CERTAIN_BY);
+            if let Some((other, _)) = near.max_by(|a, b| a.1.total_cmp(&b.1)) {
+                self.open.push(format!("the frames may be of several cameras, told apart at {}: the camera numbers of the file (--cameras) would decide", other.at));
+            }
+            self.one_order(whole);
             return;
         };
+        let alone = saved
+            .iter()
+            .find(|(other, _)| *other == field)
+            .map_or(0.0, |(_, bits)| *bits);
+        if alone < 2.0 * CERTAIN_BY {
+            let level = if alone < 0.0 { "doubtful: " } else { "" };
+            self.open.push(format!("{level}the camera may be at {}, but the order of the frames does not show it: the camera numbers of the file (--cameras) would decide", field.at));
+        }
+        self.one_order(whole - alone);
         let parts =
             |field: &Field, record: &Record<'_>| field.read(record.row.head, 0).unwrap_or(0);
         // a column that parts them the same way is no rival
@@ -706,6 +747,19 @@ impl<'a> Work<'a> {
             rivals,
         );
         layout.record.camera = Some(field);
+    }
+
+    /// Frames of one camera follow each other evenly; frames that do not may be of several.
+    fn one_order(&mut self, bits: f64) {
+        let count = self.records.len().max(1) as f64;
+        if bits > count * ORDERLY {
+            let level = if bits > count * DISORDERLY {
+                "doubtful: "
+            } else {
+                ""
+            };
+            self.open.push(format!("{level}the frames do not follow each other evenly, and may be of more cameras: the camera numbers of the file (--cameras) would decide"));
+        }
     }
 
     /// Bits that the steps between frames take when they are parted into cameras: of coded times, of groups of pictures, of the clock.
@@ -990,10 +1044,21 @@ impl<'a> Work<'a> {
                 "{count} frames are few: a longer file would decide"
             ));
         }
-        if !share((reading.matched, count), 99) || reading.extra > 0 {
+        // the sample may end within its last frame
+        if reading.matched.saturating_add(self.files.len()) < self.seen.max(count)
+            || reading.extra > 0
+        {
             self.open.push(format!(
-                "{} of {count} frames are read by it, and {} that were not seen",
-                reading.matched, reading.extra
+                "{} of {} frames are read by it, and {} that were not seen",
+                reading.matched,
+                self.seen.max(count),
+                reading.extra
+            ));
+        }
+        if reading.damaged > 0 {
+            self.open.push(format!(
+                "{} ranges between records are not explained, and may hold frames",
+                reading.damaged
             ));
         }
         if !share(self.bounds.clean, 97) {
@@ -1002,18 +1067,18 @@ impl<'a> Work<'a> {
                     .to_owned(),
             );
         }
-        if self.bounds.counted_padding > 1 && self.codec == Codec::Mpeg4 {
-            self.open.push("the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
+        if self.bounds.counted_padding > 1 {
+            self.open.push("doubtful: the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
         }
         if !self.bounds.alike {
             self.open.push(
-                "the length seems to count something else in keyframes: more frames would decide"
+                "doubtful: the length seems to count something else in keyframes: more frames would decide"
                     .to_owned(),
             );
         }
         if self.bounds.meaning == Meaning::Other {
             self.open.push(
-                "the length counts neither the frame, nor what follows it, nor the whole record"
+                "doubtful: the length counts neither the frame, nor what follows it, nor the whole record"
                     .to_owned(),
             );
         }
@@ -1023,7 +1088,7 @@ impl<'a> Work<'a> {
         }
         let doubtful = clock.is_none()
             || self.bounds.margin < PROBABLE_BY
-            || !share((reading.matched, count), 95)
+            || !share((reading.matched, self.seen.max(count)), 96)
             || self.open.iter().any(|text| text.starts_with("doubtful"));
         let confidence = match (doubtful, self.open.is_empty()) {
             (true, _) => Confidence::Doubtful,

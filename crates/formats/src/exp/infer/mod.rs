@@ -265,6 +265,7 @@ pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> 
     let Some((window, _, chain)) = best else {
         return nothing(reason);
     };
+    let seen = found.iter().map(|(_, frames)| frames.list.len()).sum();
     // bytes that look like a frame inside another record: nothing leads to them, and they lead nowhere
     for (window, frames) in &mut found {
         if frames
@@ -295,5 +296,5 @@ pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> 
             frames.list.len()
         ));
     };
-    fields::Work::new(found, chain, bounds, hints).finish()
+    fields::Work::new(found, chain, bounds, hints, seen).finish()
 }
