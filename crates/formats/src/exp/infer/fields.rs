@@ -610,7 +610,7 @@ impl<'a> Work<'a> {
         let whole = self.disorder(&times, |_| 0);
         let mut found: Vec<(f64, Field, Vec<u64>)> = Vec::new();
         // the columns that could be cameras, with what each saves of the order of frames alone
-        let mut saved: Vec<(Field, f64)> = Vec::new();
+        let mut saved: Vec<(Field, f64, usize)> = Vec::new();
         for at in 0..self.header {
             for (number, mask) in [
                 (Number::U8, None),
@@ -659,7 +659,7 @@ impl<'a> Work<'a> {
                 }
                 let parted = self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
                 let mut gain = whole - parted;
-                saved.push((field, gain));
+                saved.push((field, gain, distinct.len()));
                 if mask.is_some() {
                     gain -= 40.0;
                 }
@@ -700,22 +700,26 @@ impl<'a> Work<'a> {
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let Some((gain, field, values)) = found.first().cloned().filter(|(gain, ..)| *gain > 20.0)
         else {
-            let near = saved.iter().filter(|(_, bits)| *bits > -CERTAIN_BY);
-            if let Some((other, _)) = near.max_by(|a, b| a.1.total_cmp(&b.1)) {
+            // each camera's first frame costs, so a column with many needs more frames to pay off
+            let near = saved
+                .iter()
+                .filter(|(_, bits, cameras)| *bits > -CERTAIN_BY - 12.0 * *cameras as f64);
+            if let Some((other, ..)) = near.max_by(|a, b| a.1.total_cmp(&b.1)) {
                 self.open.push(format!("the frames may be of several cameras, told apart at {}: the camera numbers of the file (--cameras) would decide", other.at));
             }
-            self.one_order(whole);
+            // that there is no camera column is surer the more regular the frames are
+            self.one_order(whole, 2.0);
             return;
         };
         let alone = saved
             .iter()
-            .find(|(other, _)| *other == field)
-            .map_or(0.0, |(_, bits)| *bits);
+            .find(|(other, ..)| *other == field)
+            .map_or(0.0, |(_, bits, _)| *bits);
         if alone < 2.0 * CERTAIN_BY {
             let level = if alone < 0.0 { "doubtful: " } else { "" };
             self.open.push(format!("{level}the camera may be at {}, but the order of the frames does not show it: the camera numbers of the file (--cameras) would decide", field.at));
         }
-        self.one_order(whole - alone);
+        self.one_order(whole - alone, 1.0);
         let parts =
             |field: &Field, record: &Record<'_>| field.read(record.row.head, 0).unwrap_or(0);
         // a column that parts them the same way is no rival
@@ -750,9 +754,9 @@ impl<'a> Work<'a> {
     }
 
     /// Frames of one camera follow each other evenly; frames that do not may be of several.
-    fn one_order(&mut self, bits: f64) {
+    fn one_order(&mut self, bits: f64, strict: f64) {
         let count = self.records.len().max(1) as f64;
-        if bits > count * ORDERLY {
+        if bits * strict > count * ORDERLY {
             let level = if bits > count * DISORDERLY {
                 "doubtful: "
             } else {
