@@ -372,8 +372,11 @@ impl Demux {
 
     /// Upstream flushed by its own wish: what it sends next is played as something new.
     pub(super) fn flushed_by_upstream(&self, event: gst::Event) -> bool {
+        // the task may have missed that upstream flushed, and would wait for bytes
+        self.feed.interrupt(true);
         self.pause();
         let guard = self.hold();
+        self.feed.interrupt(false);
         {
             let mut state = self.lock();
             let state = &mut *state;
