@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Writes small well-formed files for the fuzzer to begin with: `seeds FOLDER` makes a folder in FOLDER for each target.
 
-#[path = "../tests/netvu_make/mod.rs"]
-mod netvu_make;
+use testing::netvu_make;
 
 use std::path::Path;
 
