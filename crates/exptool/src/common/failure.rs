@@ -13,7 +13,7 @@ Exit codes:
   1  done, and something was found (info, verify, report, learn): damage, wrong checksums, differences, nothing that could be inferred;
      or not all could be done: some of several inputs, some pictures
   2  wrong use of the command
-  3  an input cannot be read or is no recording
+  3  an input cannot be read or is not a recording
   4  an output cannot be written, or already exists
   5  GStreamer failed, or a plugin of it is missing (the message names its Debian package)";
 
