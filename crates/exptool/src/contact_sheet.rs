@@ -2,8 +2,7 @@
 //! `exptool contact-sheet`: small pictures of each run on a sheet.
 
 use crate::common::{
-    Common, Done, Failure, cameras, coded::hex, failure::EXIT_CODES, media, output,
-    progress::Progress,
+    Common, Done, Failure, cameras, coded::hex, failure, media, output, progress::Progress,
 };
 use crate::draw::{Canvas, Svg};
 use crate::pictures::{Moment, Picture, Pictures};
@@ -61,7 +60,7 @@ impl Layout {
 ///
 /// What does not fit NAME.png goes on to NAME-2.png, NAME-3.png and so on; all that were written are listed.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool contact-sheet lobby.exp -o sheet.png\n  exptool contact-sheet lobby.exp -o sheet.png --per-run 8 --columns 8 --width 160\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("Examples:\n  exptool contact-sheet lobby.exp -o sheet.png\n  exptool contact-sheet lobby.exp -o sheet.png --per-run 8 --columns 8 --width 160\n\n{}", failure::exit_codes("the sheets are written", "a sheet lacks pictures", &[2, 3, 4, 5])))]
 pub struct ContactSheet {
     /// Recording
     #[arg(value_name = "IN")]

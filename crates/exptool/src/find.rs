@@ -70,15 +70,18 @@ impl Find {
         let mut failed = false;
         let alone = items.len() == 1;
         for item in items {
-            let input = common.open(&item.path);
-            match input.and_then(|input| Surveyed::read(common, input)) {
-                Ok(surveyed) => {
+            let surveyed = item
+                .open(common)
+                .and_then(|input| input.map(|input| Surveyed::read(common, input)).transpose());
+            match surveyed {
+                Ok(Some(surveyed)) => {
                     self.search(&surveyed, files.len(), &mut hits)?;
                     files.push(surveyed.recording);
                 }
+                Ok(None) => {}
                 Err(failure) if alone => return Err(failure),
                 Err(failure) => {
-                    failure.tell(common.json);
+                    failure.report(common.json);
                     failed = true;
                 }
             }

@@ -2,7 +2,7 @@
 //! `exptool learn`: infers the layout of a file that nobody described.
 
 use crate::common::{
-    Common, Done, Failure,
+    Common, Done, Failure, failure,
     output::{self, NewFile},
     plain::plain,
 };
@@ -26,17 +26,16 @@ Examples:
 
 Each finding is printed with the number of records that agree, and what else it could be. A layout is certain only where all frames
 are read by it, from enough records, and nothing else explains them. Where it is not, the text after 'open' names the readings
-that compete and what would decide. Several files of one recorder are also read together.
-Exit code 1: no layout was inferred for at least one file.";
+that compete and what would decide. Several files of one recorder are also read together.";
 
 /// Bytes that are looked at where the usual sample does not make the layout certain.
 const LARGE_SAMPLE: usize = 16 << 20;
 /// Files that are read together: each needs a sample in memory.
 const TOGETHER: usize = 8;
 
-/// Infer the layout of a file that nobody described, and print how sure each finding is
+/// Infer the layout of a file that nobody described, and show how sure each finding is.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("a layout was inferred for each file", "for at least one file no layout was inferred", &[2, 3, 4])))]
 pub struct Learn {
     /// Files with MPEG-4, H.264 or JPEG frames
     #[arg(required = true, value_name = "FILE")]

@@ -7,6 +7,7 @@ mod convert;
 mod draw;
 mod explain;
 mod find;
+mod help;
 mod info;
 mod learn;
 mod make;
@@ -14,18 +15,24 @@ mod pictures;
 mod play;
 mod recording;
 mod report;
-mod shell;
 mod snapshot;
 mod survey;
 mod timeline;
 mod verify;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use common::{Common, failure::EXIT_CODES};
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
+const EXAMPLES: &str = "\
+Examples:
+  exptool /media/disc                                             a line for each recording
+  exptool find 9:15 /media/disc                                   which files and cameras recorded that moment
+  exptool convert lobby.exp --from-time 9:15 --duration 2m --for court -o exhibit-4.mp4
+  exptool COMMAND --help";
+
 #[derive(Parser)]
-#[command(name = "exptool", version, about, after_help = EXIT_CODES)]
+#[command(name = "exptool", version, about, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 /// Look into, convert, verify and report exports of surveillance recorders (Pelco DX .exp and PLV1 AVI, NetVu).
 ///
 /// A FILE is what its content is, whatever its name.
@@ -38,19 +45,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Say what a recording is: cameras, codecs, runs, gaps, damage
+    /// Show what a recording is: cameras, codecs, runs, gaps, damage
     Info(info::Info),
     /// Find the files and cameras that recorded a moment
     Find(find::Find),
     /// Show a header or record byte by byte, each field named and marked with how well it is known
     Explain(explain::Explain),
-    /// Work out the layout of a file nobody described, and tell how sure each finding is
+    /// Infer the layout of a file that nobody described, and show how sure each finding is
     Learn(learn::Learn),
     /// Check a recording, hash it, and compare it with what it was
     Verify(verify::Verify),
     /// Make a recording out of any video
     Make(make::Make),
-    /// Into MP4, Matroska, AVI or a bare stream, without encoding again
+    /// Convert into MP4, Matroska, QuickTime, AVI or a bare stream, without encoding again
     Convert(Box<convert::Convert>),
     /// Play a recording
     Play(play::Play),
@@ -63,9 +70,10 @@ enum Command {
     /// Write a report as one HTML page
     Report(report::Report),
     /// Print shell completions
-    Completions(shell::Completions),
-    /// Print the man page
-    Man(shell::Man),
+    Completions(help::Completions),
+    /// Print the man page, or write one for each command
+    #[command(hide = true)]
+    Man(help::Man),
 }
 
 /// The arguments, in which a file or folder instead of a command means `info`.
@@ -96,7 +104,9 @@ fn arguments() -> Vec<OsString> {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(arguments());
+    let program = help::group(Cli::command());
+    let matches = program.clone().get_matches_from(arguments());
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let common = cli.common;
     let done = match cli.command {
         Command::Info(command) => command.run(&common),
@@ -105,8 +115,8 @@ fn main() -> ExitCode {
         Command::Learn(command) => command.run(&common),
         Command::Verify(command) => command.run(&common),
         Command::Make(command) => command.run(&common),
-        Command::Completions(command) => command.run(Cli::command()),
-        Command::Man(command) => command.run(Cli::command()),
+        Command::Completions(command) => command.run(program),
+        Command::Man(command) => command.run(program),
         Command::Convert(command) => command.run(&common),
         Command::Play(command) => command.run(&common),
         Command::Snapshot(command) => command.run(&common),
@@ -117,7 +127,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            failure.tell(common.json);
+            failure.report(common.json);
             ExitCode::from(failure.code())
         }
     }

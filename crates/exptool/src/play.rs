@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool play`: in the viewer, else in GStreamer's own player.
 
-use crate::common::{Common, Done, Failure, failure::EXIT_CODES, output};
+use crate::common::{Common, Done, Failure, failure, output};
 use clap::Args;
 use std::{
     path::PathBuf,
@@ -16,7 +16,7 @@ Keys:  space pause    left/right back and forward    0 to the beginning    up/do
 
 /// Play a recording: in exp-viewer where it is installed, else in gst-play-1.0.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool play lobby.exp\n  exptool play lobby.exp --command\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("Examples:\n  exptool play lobby.exp\n  exptool play lobby.exp --command\n\n{}", failure::exit_codes("played", "", &[2, 3, 5])))]
 pub struct Play {
     /// Recordings
     #[arg(required = true, value_name = "FILE")]

@@ -2,11 +2,10 @@
 //! `exptool snapshot`: single frames as PNG or JPEG.
 
 use crate::common::{
-    Common, Done, Failure, cameras,
+    Common, Done, Failure, Input, cameras,
     clock::duration,
     coded::hex,
-    failure::EXIT_CODES,
-    media, output,
+    failure, media, output,
     plain::{self, plain},
     progress::Progress,
     when::{Base, parse_length},
@@ -55,7 +54,7 @@ impl Kind {
 ///
 /// The file's texts hold the recorder's time, camera, mode, and the SHA-256 of the source and of the coded frame.
 #[derive(Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("all frames are written", "nothing was recorded at a moment, or not all frames could be decoded or written", &[2, 3, 4, 5])))]
 pub struct Snapshot {
     /// Recordings, folders (all recordings in them), wildcards
     #[arg(required = true, value_name = "IN")]
@@ -135,13 +134,10 @@ impl Snapshot {
         };
         work.several.0 = items.len() > 1;
         for item in &items {
-            let done = match &item.problem {
-                Some(problem) => Err(Failure::Input(format!(
-                    "{}: {problem}",
-                    item.path.display()
-                ))),
-                None => self.source(common, &item.path, &mut work),
-            };
+            let done = item.open(common).and_then(|input| match input {
+                Some(input) => self.source(common, input, &mut work),
+                None => Ok(()),
+            });
             if let Err(failure) = done {
                 work.failed.push(failure);
             }
@@ -172,8 +168,7 @@ impl Snapshot {
     }
 
     /// All frames of one recording.
-    fn source(&self, common: &Common, path: &Path, work: &mut Work) -> Result<(), Failure> {
-        let input = common.open(path)?;
+    fn source(&self, common: &Common, input: Input, work: &mut Work) -> Result<(), Failure> {
         let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
         let base = Base::of(&recording);
         let times: Vec<i64> = self
@@ -426,7 +421,7 @@ impl Work {
             }
         }
         for failure in &self.failed {
-            failure.tell(common.json);
+            failure.report(common.json);
         }
         Ok(match self.failed.first() {
             Some(failure) if self.told.is_empty() => failure.code(),

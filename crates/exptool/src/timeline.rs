@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool timeline`: when which camera recorded, as a picture.
 
-use crate::common::{
-    Common, Done, Failure, clock::duration, failure::EXIT_CODES, output, plain::plain,
-};
+use crate::common::{Common, Done, Failure, clock::duration, failure, output, plain::plain};
 use crate::convert::plan;
 use crate::draw::{Canvas, Svg};
-use crate::recording::{Camera, CameraRun, Recording};
+use crate::recording::{Camera, CameraRun, Options, Recording};
 use clap::Args;
 use formats::{
     reader::Mode,
@@ -57,7 +55,7 @@ const DAMAGE: &str = "#c00020";
 /// Files of one recorder that continue each other share rows. Where a clock was set, runs are numbered in the order of recording.
 /// Days without any recording are folded.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool timeline lobby.exp -o lobby.svg -o lobby.png\n  exptool timeline /media/disc -o disc.png\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("Examples:\n  exptool timeline lobby.exp -o lobby.svg -o lobby.png\n  exptool timeline /media/disc -o disc.png\n\n{}", failure::exit_codes("drawn", "a file is left out", &[2, 3, 4])))]
 pub struct Timeline {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]
@@ -84,16 +82,22 @@ impl Timeline {
         let items = plan::inputs(&self.inputs)?;
         let alone = items.len() == 1;
         for item in items {
-            match Recording::open(common, &item.path) {
-                Ok(one) if alone || is_drawn(&one) => recordings.push(one),
-                Ok(one) => {
+            let recording = item.open(common).and_then(|input| {
+                let read =
+                    |input| Recording::read(common, input, Options::default(), &mut |_| Ok(()));
+                input.map(read).transpose()
+            });
+            match recording {
+                Ok(None) => {}
+                Ok(Some(one)) if alone || is_drawn(&one) => recordings.push(one),
+                Ok(Some(one)) => {
                     let name = plain(&one.input.name);
                     eprintln!("exptool: {name}: is left out: it has no frames, or no clock");
                     failed = true;
                 }
                 Err(failure) if alone => return Err(failure),
                 Err(failure) => {
-                    failure.tell(common.json);
+                    failure.report(common.json);
                     failed = true;
                 }
             }

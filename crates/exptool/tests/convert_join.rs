@@ -468,6 +468,140 @@ fn exports_of_plv1_are_joined() {
 }
 
 #[test]
+fn cameras_of_several_files_share_one_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let both: &[u16] = &[1, 2];
+    for (name, cameras, frames) in [
+        ("whole.exp", both, 0..60),
+        ("1.exp", both, 0..32),
+        ("2.exp", both, 20..60),
+        ("3.exp", &[2], 60..75),
+        ("4.exp", both, 75..90),
+    ] {
+        export(
+            folder,
+            Export {
+                name,
+                cameras,
+                frames,
+                ..Export::default()
+            },
+        );
+    }
+    let whole = folder.join("whole.exp");
+    let mosaic = folder.join("whole.mp4");
+    run(&[
+        "convert",
+        whole.to_str().unwrap(),
+        "--grid",
+        "-o",
+        mosaic.to_str().unwrap(),
+    ]);
+    let files = ["2.exp", "4.exp", "3.exp", "1.exp"];
+    let options = ["--grid", "--jobs", "2", "-o", "out.mp4"];
+    let outcomes = join(folder, &[&files[..], &options].concat());
+    assert_eq!(outcomes.len(), 1, "{outcomes:?}");
+    let overlap = notes(&outcomes[0]);
+    assert!(overlap.contains("24 frames are in"), "{overlap}");
+    let (out, whole) = (hashes(&folder.join("out.mp4"), &[]), hashes(&mosaic, &[]));
+    let (Some(out), Some(whole)) = (out, whole) else {
+        return;
+    };
+    assert_eq!((whole.len(), out.len()), (60, 90));
+    assert_eq!(out[..60], whole);
+    // camera 1 is not in the third file
+    let cell = |frame: usize, x: &str| {
+        let output = folder.join("out.mp4");
+        let filter =
+            format!("select=eq(n\\,{frame}),crop=iw/2:ih:{x}:0,signalstats,metadata=print:file=-");
+        let arguments = [
+            "-v",
+            "error",
+            "-i",
+            output.to_str().unwrap(),
+            "-vf",
+            &filter,
+        ];
+        let text = other("ffmpeg", &[&arguments[..], &["-f", "null", "-"]].concat()).unwrap();
+        let most = text
+            .lines()
+            .find_map(|line| line.strip_prefix("lavfi.signalstats.YMAX="));
+        most.unwrap().parse::<f64>().unwrap()
+    };
+    for (frame, x, shown) in [
+        (30, "0", true),
+        (66, "0", false),
+        (66, "iw/2", true),
+        (80, "0", true),
+        (80, "iw/2", true),
+    ] {
+        let most = cell(frame, x);
+        assert_eq!(most > 60.0, shown, "frame {frame}, from {x}: {most}");
+    }
+}
+
+#[test]
+fn a_joined_archive_has_the_table_of_each_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    for (name, frames) in [("1.exp", 0..30), ("2.exp", 20..60)] {
+        export(
+            folder,
+            Export {
+                name,
+                frames,
+                ..Export::default()
+            },
+        );
+    }
+    let files = ["1.exp", "2.exp"];
+    let options = ["--for", "archive", "-o", "out.mkv"];
+    let outcomes = join(folder, &[&files[..], &options].concat());
+    assert_eq!(outcomes[0]["frames"], 60);
+    assert_eq!(
+        hashes(&folder.join("out.mkv"), &[]),
+        expected(folder, &[(0, 60)])
+    );
+    for (name, frames) in [("out-1.csv", 30), ("out-2.csv", 40)] {
+        let table = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(table.lines().count(), frames + 1, "{name}");
+    }
+    // into a folder, each table has the name of its recording
+    std::fs::create_dir(folder.join("all")).unwrap();
+    let mut command = exptool();
+    command.current_dir(folder);
+    let options = ["convert", "--join", "--frames-csv", "-o", "all"];
+    command.args(options).args(files).assert().success();
+    for name in ["1.csv", "2.csv", "1-joined.mp4"] {
+        assert!(folder.join("all").join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn tmp_exports() {
+    let folder = Path::new("/tmp/tool/exports");
+    std::fs::create_dir_all(folder).unwrap();
+    let both: &[u16] = &[1, 2];
+    for (name, cameras, frames) in [
+        ("z.exp", both, 0..32),
+        ("b.exp", both, 20..60),
+        ("a.exp", both, 150..200),
+        ("c.exp", &[2], 200..220),
+    ] {
+        export(
+            folder,
+            Export {
+                name,
+                cameras,
+                frames,
+                ..Export::default()
+            },
+        );
+    }
+}
+
+#[test]
 fn what_does_not_belong_together_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();

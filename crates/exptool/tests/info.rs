@@ -379,8 +379,18 @@ fn completions_and_man_page_are_printed() {
     assert!(page.contains(".TH exptool"), "{page}");
     assert!(page.contains("Exit codes"), "{page}");
     let folder = tempfile::tempdir().unwrap();
-    run(&["man", "-o", text(folder.path())], 0);
-    assert!(folder.path().join("exptool-verify.1").is_file());
+    run(&["man", "--dir", text(folder.path())], 0);
+    for name in ["exptool.1", "exptool-verify.1", "exptool-convert.1"] {
+        let page = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        let command = name.trim_end_matches(".1");
+        assert!(page.contains(&format!(".TH {command}")), "{page}");
+    }
+    for shell in ["zsh", "fish"] {
+        assert!(
+            run(&["completions", shell], 0).contains("contact-sheet"),
+            "{shell}"
+        );
+    }
 }
 
 #[test]

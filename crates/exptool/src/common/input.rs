@@ -306,12 +306,12 @@ fn recognise(file: &mut File, size: u64, name: &str) -> Result<Recognised, Failu
                 confidence,
             } => return Ok((format, evidence, confidence)),
             Opened::Need(_) => {
-                return Err(Failure::Input(format!(
+                return Err(Failure::Foreign(format!(
                     "{name}: ends before its format can be recognised"
                 )));
             }
             Opened::Unknown { expected } => {
-                return Err(Failure::Input(format!(
+                return Err(Failure::Foreign(format!(
                     "{name}: is not a recording: expected {expected}, in the first {} bytes",
                     bytes.len()
                 )));

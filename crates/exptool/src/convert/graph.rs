@@ -96,6 +96,8 @@ pub struct Job<'a> {
 pub struct Step<'a> {
     /// The file.
     pub input: &'a Input,
+    /// Its cameras that go into the output.
+    pub cameras: Vec<u16>,
     /// Its running times; `None` for all.
     pub range: Option<Range>,
     /// Running time at which its last frame ends, nanoseconds.
@@ -115,6 +117,14 @@ struct Feed {
     end: Arc<AtomicU64>,
     /// Frame rate of the first file, which caps keep: muxers refuse another.
     rate: Arc<Mutex<Option<gst::Fraction>>>,
+}
+
+/// More cameras than one picture has room for.
+pub fn too_many(input: &Path, cameras: usize) -> Failure {
+    Failure::Use(format!(
+        "{}: {cameras} cameras do not fit one picture, {MAX_CAMERAS} do: choose one with --camera",
+        input.display()
+    ))
 }
 
 impl Job<'_> {
@@ -235,13 +245,41 @@ impl Graph<'_> {
         if self.size_changes && feed.name == FRAMES {
             demuxer.connect_pad_added(|_, pad| wait_for_caps(pad));
         }
-        connect(&demuxer, feed.links.clone(), None);
+        let compositor = self.pipeline.by_name("compositor");
+        connect(&demuxer, feed.links.clone(), compositor.as_ref());
+        self.fill(feed, step);
         if let Some(range) = step.range {
             self.seek(std::slice::from_ref(&demuxer), range, true, false)?;
         }
         let fail = |_| Failure::Media("the next file does not start".to_owned());
         demuxer.sync_state_with_parent().map_err(fail)?;
         file.sync_state_with_parent().map_err(fail)
+    }
+
+    /// Has cameras of a mosaic that the next file lacks wait for no one: nothing is shown of them, for now or from here on.
+    fn fill(&self, feed: &Feed, step: &Step<'_>) {
+        let later = self.steps.get(feed.step..).unwrap_or_default();
+        for (name, head, cell) in &feed.links {
+            let has = |step: &Step<'_>| {
+                let mut names = step.cameras.iter().map(|number| format!("video_{number}"));
+                names.any(|one| one == *name)
+            };
+            let shown = cell.as_ref().and_then(|(cell, _)| cell.static_pad("src"));
+            if has(step) || !shown.is_some_and(|pad| pad.is_linked()) {
+                continue;
+            }
+            if !later.iter().any(has) {
+                head.send_event(gst::event::Eos::new());
+                continue;
+            }
+            let begin = feed.end.load(Ordering::Acquire).saturating_add(step.gap);
+            let from = step.range.map_or(0, |(from, _)| from);
+            let length = gst::ClockTime::from_nseconds(step.stop.saturating_sub(from));
+            let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            head.send_event(gst::event::Segment::new(&segment));
+            let gap = gst::event::Gap::builder(gst::ClockTime::from_nseconds(begin));
+            head.send_event(gap.duration(length).build());
+        }
     }
 
     fn seek(
@@ -387,6 +425,15 @@ pub fn build<'a>(job: &Job<'a>, out: &Path, srt: Option<NewFile>) -> Result<Grap
             lock(&stream).steady =
                 Some(second * denominator / u64::from(rate.numer().unsigned_abs().max(1)));
         }
+        if let (1, Some(rate), Some(pad)) = (
+            job.cameras.len(),
+            treatment.rate,
+            pipeline
+                .by_name("rate")
+                .and_then(|rate| rate.static_pad("sink")),
+        ) {
+            show_to_the_end(&pad, rate);
+        }
         // frames are followed where they are what they will be in the output
         let raw = pipeline.by_name(&format!("raw{n}"));
         match raw.and_then(|raw| raw.static_pad("sink")) {
@@ -494,6 +541,10 @@ fn connect(demuxer: &gst::Element, links: Vec<Link>, compositor: Option<&gst::El
             return;
         };
         let joined = cell.as_ref().is_none_or(|(cell, (x, y))| {
+            // an earlier one of several files had the camera
+            if cell.static_pad("src").is_some_and(|end| end.is_linked()) {
+                return true;
+            }
             let compositor = compositor.as_ref().and_then(|weak| weak.upgrade());
             let sink = compositor.and_then(|element| element.request_pad_simple("sink_%u"));
             sink.zip(cell.static_pad("src")).is_some_and(|(sink, end)| {
@@ -513,6 +564,8 @@ fn connect(demuxer: &gst::Element, links: Vec<Link>, compositor: Option<&gst::El
 fn splice(demuxer: &gst::Element, feed: &Feed, step: &Step<'_>, (last, encode): (bool, bool)) {
     let number = feed.step as u64;
     let before = feed.end.load(Ordering::Acquire);
+    // a mosaic has a rate of its own
+    let keeps_rate = feed.links.iter().all(|(.., cell)| cell.is_none());
     let offset = if number > 0 { before + step.gap } else { 0 };
     let (end, rate) = (feed.end.clone(), feed.rate.clone());
     let sought = step.range.is_some();
@@ -577,7 +630,7 @@ fn splice(demuxer: &gst::Element, feed: &Feed, step: &Step<'_>, (last, encode): 
                     let changed = gst::event::Segment::builder(&segment).seqnum(event.seqnum());
                     *event = changed.build();
                 }
-                gst::EventView::Caps(caps) if video => {
+                gst::EventView::Caps(caps) if video && keeps_rate => {
                     let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
                     let mut caps = caps.caps_owned();
                     let own = caps.structure(0).and_then(|one| one.get("framerate").ok());
@@ -596,6 +649,56 @@ fn splice(demuxer: &gst::Element, feed: &Feed, step: &Step<'_>, (last, encode): 
             gst::PadProbeReturn::Ok
         });
     });
+}
+
+/// Has each frame shown as long as the recorder has it, the last one before an end or a break, too. `videorate` itself repeats that one
+/// only where its segment has an end, and 25 times at most.
+fn show_to_the_end(pad: &gst::Pad, rate: i32) {
+    let tick = 1_000_000_000 / u64::from(rate.unsigned_abs().max(1));
+    let last: Mutex<Option<gst::Buffer>> = Mutex::default();
+    let kinds = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
+    pad.add_probe(kinds, move |pad, info| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &info.data {
+            Some(gst::PadProbeData::Buffer(buffer)) => *last = Some(buffer.clone()),
+            Some(gst::PadProbeData::Event(event))
+                if matches!(event.type_(), gst::EventType::Eos | gst::EventType::Segment) =>
+            {
+                let buffer = last.take();
+                // the repeated frames come by here
+                drop(last);
+                if let Some(buffer) = buffer {
+                    repeat(pad, &buffer, tick);
+                }
+            }
+            _ => {}
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// Repeats a frame, a `tick` apart, until it has been shown for its duration.
+fn repeat(pad: &gst::Pad, buffer: &gst::Buffer, tick: u64) {
+    let (Some(start), Some(length)) = (buffer.pts(), buffer.duration()) else {
+        return;
+    };
+    let segment = pad.sticky_event::<gst::event::Segment>(0);
+    let stop = segment.and_then(|event| {
+        let segment = event.segment().downcast_ref::<gst::ClockTime>()?;
+        segment.stop()
+    });
+    let end = start.saturating_add(length);
+    let end = stop.map_or(end, |stop| stop.min(end)).nseconds();
+    let times = (1..).map(|n| start.nseconds().saturating_add(tick.saturating_mul(n)));
+    for time in times.take_while(|time| time.saturating_add(tick / 2) < end) {
+        let mut buffer = buffer.copy();
+        if let Some(buffer) = buffer.get_mut() {
+            buffer.set_pts(gst::ClockTime::from_nseconds(time));
+            buffer.set_duration(gst::ClockTime::from_nseconds(tick));
+        }
+        // a failure shows as an error of the element
+        let _ = pad.chain(buffer);
+    }
 }
 
 /// Audio of which the demuxer has none, because it is silence or was not recorded in this part, ends when the frames do: the muxer waits
@@ -835,7 +938,7 @@ fn encoder(treatment: &Treatment, rate: Option<(i32, i32)>) -> Vec<String> {
     let mut chain = Vec::new();
     let mut caps = "video/x-raw".to_owned();
     if let Some((numerator, denominator)) = rate {
-        chain.push("videorate".to_owned());
+        chain.push("videorate name=rate".to_owned());
         let _ = write!(caps, ",framerate={numerator}/{denominator}");
     }
     match treatment.encode {

@@ -3,18 +3,19 @@
 
 use super::{
     Convert, Gaps,
-    graph::{Job, Step},
+    graph::{self, Job, Step},
+    in_parallel,
     look::{Look, Part, Range, Window},
     plan::{Item, Names},
-    write::{Outcome, Status, Work, note_early, which_part},
+    write::{self, Outcome, Status, Work, note_early, which_part},
 };
 use crate::common::{Common, Failure, cameras, coded::codec_name};
 use crate::recording::{Camera, Options, Recording};
-use formats::{
-    reader::{Codec, Timestamp},
-    timeline::SECOND,
+use formats::{reader::Timestamp, timeline::SECOND};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
 };
-use std::collections::BTreeMap;
 
 /// Fractions of a second that were worked out may differ between two exports of the same frames, nanoseconds.
 const SLACK: i64 = 2 * SECOND;
@@ -46,12 +47,54 @@ enum Overlap {
     Different,
 }
 
-/// A file's frames of a camera that go into the output.
+/// A file's frames that go into the output.
 struct Piece<'a> {
     look: &'a Look,
-    camera: &'a Camera,
+    /// The camera; `None` for all together.
+    camera: Option<&'a Camera>,
+    /// Where it begins, if the one before has frames from there on, too.
+    from: Option<i64>,
     /// Where the next one continues, if that is before its end.
     until: Option<i64>,
+}
+
+impl<'a> Piece<'a> {
+    fn new(look: &'a Look, camera: Option<&'a Camera>) -> Piece<'a> {
+        Piece {
+            look,
+            camera,
+            from: None,
+            until: None,
+        }
+    }
+
+    fn cameras(&self) -> impl Iterator<Item = &'a Camera> {
+        let all = self.look.recording.contents.cameras.iter();
+        let only = self.camera.map(|camera| camera.number);
+        all.filter(move |camera| only.is_none_or(|only| camera.number == only))
+    }
+
+    fn parts(&self, window: Option<Window>) -> Vec<Part> {
+        match self.camera {
+            Some(camera) => self.look.parts(camera, window),
+            None => self.look.together(window).into_iter().collect(),
+        }
+    }
+
+    fn first(&self) -> i64 {
+        self.cameras().map(first_of).min().unwrap_or(i64::MIN)
+    }
+
+    fn end(&self) -> i64 {
+        self.cameras().map(end_of).max().unwrap_or(i64::MIN)
+    }
+
+    /// Clock of the first and the last frame.
+    fn span(&self) -> Option<Window> {
+        let runs = self.cameras().flat_map(|camera| &camera.runs);
+        let span = runs.map(|run| (run.start, run.last));
+        span.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
 }
 
 /// Frames of a file by camera.
@@ -67,16 +110,14 @@ pub fn join(
     items: &[Item],
     names: &Names,
 ) -> Result<Vec<Outcome>, Failure> {
-    let mut files: Vec<(Item, Look)> = Vec::new();
-    for item in items {
-        if let Some(problem) = &item.problem {
-            let name = item.path.display();
-            return Err(Failure::Input(format!("{name}: {problem}")));
-        }
-        let input = common.open(&item.path)?;
-        let look = Look::take(common, input, convert.gaps, false, &mut |_| Ok(()))?;
-        files.push((item.clone(), look));
-    }
+    let looks = in_parallel(items, convert.jobs, |item| {
+        let input = item.open(common)?;
+        let look = |input| write::look(convert, common, names, (item, input), true);
+        let look = input.map(look).transpose()?;
+        Ok(look.map(|look| (item.clone(), look)))
+    });
+    let looks: Result<Vec<_>, Failure> = looks.into_iter().collect();
+    let mut files: Vec<(Item, Look)> = looks?.into_iter().flatten().collect();
     check(&files)?;
     files.sort_by_key(|(_, look)| look.base().first);
     let (sources, looks): (Vec<Item>, Vec<Look>) = files.into_iter().unzip();
@@ -177,8 +218,12 @@ impl<'a> Joining<'a> {
         }
         let many = numbers.len() > 1;
         let mut outcomes = Vec::new();
-        for number in numbers {
-            self.camera(number, many, &mut outcomes)?;
+        if many && self.work.convert.grid {
+            self.mosaic(&numbers, &mut outcomes)?;
+        } else {
+            for number in numbers {
+                self.camera(number, many, &mut outcomes)?;
+            }
         }
         let mut recordings = self.looks.iter().map(|look| &look.recording);
         let names: Vec<&str> = recordings
@@ -205,10 +250,9 @@ impl<'a> Joining<'a> {
     ) -> Result<(), Failure> {
         let mut notes = Vec::new();
         let pieces = self.pieces(number, &mut notes)?;
-        let Some(first) = pieces.first() else {
+        let Some(camera) = pieces.first().and_then(|first| first.camera) else {
             return Ok(());
         };
-        let (look, camera) = (first.look, first.camera);
         let convert = self.work.convert;
         let mut format = convert.format();
         if !self.work.fits(format, camera) && convert.may_choose_format() {
@@ -224,13 +268,7 @@ impl<'a> Joining<'a> {
             self.work.names.output(self.work.item, camera, part, format)
         };
         if outputs.is_empty() {
-            let mut outcome = self.work.outcome(path(None), camera.name());
-            let time = |ns| look.recording.time(ns);
-            let runs = pieces.iter().flat_map(|piece| &piece.camera.runs);
-            let span = runs.map(|run| (run.start, run.last));
-            let span = span.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-            outcome.status = Status::Outside(span.map(|(first, last)| (time(first), time(last))));
-            outcomes.push(outcome);
+            outcomes.push(self.outside(path(None), camera.name(), &pieces));
             return Ok(());
         }
         let several = outputs.len() > 1;
@@ -243,7 +281,7 @@ impl<'a> Joining<'a> {
             outcome.incomplete = output.incomplete;
             let job = Job {
                 look: output.look,
-                cameras: &[output.camera],
+                cameras: &[output.camera.unwrap_or(camera)],
                 part: &output.part,
                 treatment: &self.work.treatment(output.look, format),
                 layout: self.work.common.layout.as_deref(),
@@ -251,12 +289,150 @@ impl<'a> Joining<'a> {
                 steps: &output.steps,
             };
             self.work.output(&job, &path, &mut outcome);
-            if let (Status::Written, Some(window), 0) = (&outcome.status, self.window, n) {
+            let copied = convert.encoding().is_none();
+            if let (Status::Written, Some(window), 0, true) =
+                (&outcome.status, self.window, n, copied)
+            {
                 note_early(output.look, window, &mut outcome);
             }
             outcomes.push(outcome);
         }
         Ok(())
+    }
+
+    /// All cameras of all files in one picture.
+    fn mosaic(&mut self, numbers: &[u16], outcomes: &mut Vec<Outcome>) -> Result<(), Failure> {
+        let all = || {
+            self.looks
+                .iter()
+                .flat_map(|look| &look.recording.contents.cameras)
+        };
+        let first = |number: &u16| all().find(|camera| camera.number == *number);
+        let cameras: Vec<&Camera> = numbers.iter().filter_map(first).collect();
+        let names: Vec<String> = cameras.iter().map(|camera| camera.name()).collect();
+        let names = names.join(", ");
+        let format = self.work.convert.format();
+        let path = self.work.names.output(self.work.item, None, None, format);
+        let mut notes = Vec::new();
+        let pieces = self.pieces_of_all(numbers, &mut notes)?;
+        let outputs = self.outputs(&pieces, &mut notes);
+        let Some(output) = outputs.first() else {
+            outcomes.push(self.outside(path, names, &pieces));
+            return Ok(());
+        };
+        let mut outcome = self.work.outcome(path.clone(), names);
+        outcome.notes = notes;
+        outcome.notes.extend(output.notes.iter().cloned());
+        outcome.incomplete = output.incomplete;
+        if cameras.len() > graph::MAX_CAMERAS {
+            outcome.status = Status::Failed(graph::too_many(&self.work.item.path, cameras.len()));
+            outcomes.push(outcome);
+            return Ok(());
+        }
+        let job = Job {
+            look: output.look,
+            cameras: &cameras,
+            part: &output.part,
+            treatment: &self.work.mosaic_treatment(output.look, format),
+            layout: self.work.common.layout.as_deref(),
+            comment: &self.work.comment("all cameras"),
+            steps: &output.steps,
+        };
+        self.work.output(&job, &path, &mut outcome);
+        outcomes.push(outcome);
+        Ok(())
+    }
+
+    /// An output for which nothing was recorded in the window.
+    fn outside(&self, path: PathBuf, camera: String, pieces: &[Piece<'_>]) -> Outcome {
+        let mut outcome = self.work.outcome(path, camera);
+        let span = pieces.iter().filter_map(Piece::span);
+        let span = span.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let look = pieces.first().map(|piece| piece.look);
+        let times = look.zip(span).map(|(look, (first, last))| {
+            let time = |ns| look.recording.time(ns);
+            (time(first), time(last))
+        });
+        outcome.status = Status::Outside(times);
+        outcome
+    }
+
+    /// What each file gives of all cameras together, in the order of recording.
+    fn pieces_of_all(
+        &mut self,
+        numbers: &[u16],
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Piece<'a>>, Failure> {
+        let mut pieces: Vec<(usize, Piece<'a>)> = Vec::new();
+        for (file, look) in self.looks.iter().enumerate() {
+            let mut own = Some(Piece::new(look, None));
+            let name = &look.recording.input.name;
+            if let Some(next) = &mut own
+                && let Some((before, piece)) = pieces.last_mut()
+                && next.first() < piece.end()
+            {
+                let other = &piece.look.recording.input.name;
+                let (mut count, mut inside, mut cut) = (0, true, Some(i64::MIN));
+                for number in numbers {
+                    let camera = |look: &'a Look| {
+                        let mut cameras = look.recording.contents.cameras.iter();
+                        cameras.find(|camera| camera.number == *number)
+                    };
+                    let Some(camera_next) = camera(look) else {
+                        continue;
+                    };
+                    let end = camera(piece.look).map(end_of);
+                    if end.is_none_or(|end| first_of(camera_next) >= end) {
+                        // it begins after the one before ends
+                        inside = false;
+                        if first_of(camera_next) < piece.end() {
+                            cut = None;
+                        }
+                        continue;
+                    }
+                    match self.overlap(*number, (*before, piece), (file, look))? {
+                        (Overlap::Same(frames, key), _) => {
+                            (count, inside) = (count + frames, false);
+                            cut = cut.zip(key.or(end)).map(|(cut, key)| cut.max(key));
+                        }
+                        (Overlap::Inside, frames) => count += frames,
+                        (Overlap::Different, _) => cut = None,
+                    }
+                }
+                match cut {
+                    None => notes.push(differ(other, name)),
+                    Some(_) if inside => {
+                        own = None;
+                        notes.push(all_inside(other, name));
+                    }
+                    Some(cut) => {
+                        (piece.until, next.from) = (Some(cut), Some(cut));
+                        notes.push(once(count, other, name));
+                    }
+                }
+            }
+            pieces.extend(own.map(|piece| (file, piece)));
+        }
+        Ok(pieces.into_iter().map(|(_, piece)| piece).collect())
+    }
+
+    /// How a camera's frames of a file overlap with those of the file before, and how many there are.
+    fn overlap(
+        &mut self,
+        number: u16,
+        (before, piece): (usize, &Piece<'a>),
+        (file, look): (usize, &'a Look),
+    ) -> Result<(Overlap, usize), Failure> {
+        let (one, next) = (self.frames(before, number)?, self.frames(file, number)?);
+        let camera = |look: &'a Look| {
+            let mut cameras = look.recording.contents.cameras.iter();
+            cameras.find(|camera| camera.number == number)
+        };
+        // only frames near other files are among these
+        let whole = camera(look).is_some_and(|camera| next.len() as u64 == camera.frames);
+        let last = camera(piece.look).and_then(|camera| camera.runs.last());
+        let ends = one.last().map(|frame| frame.clock) == last.map(|run| run.last);
+        Ok((overlap(&one, &next, (ends, whole)), next.len()))
     }
 
     /// What each file gives of a camera, in the order of recording.
@@ -269,36 +445,21 @@ impl<'a> Joining<'a> {
                 notes.push(format!("{name}: has no camera {number}"));
                 continue;
             };
-            let mut own = Some(Piece {
-                look,
-                camera,
-                until: None,
-            });
+            let mut own = Some(Piece::new(look, Some(camera)));
             if let Some((before, piece)) = pieces.last_mut()
-                && first_of(camera) < end_of(piece.camera)
+                && first_of(camera) < piece.end()
             {
                 let other = &piece.look.recording.input.name;
-                let (one, next) = (self.frames(*before, number)?, self.frames(file, number)?);
-                // only frames near other files are among these
-                let whole = next.len() as u64 == camera.frames;
-                let last = piece.camera.runs.last().map(|run| run.last);
-                let ends = one.last().map(|frame| frame.clock) == last;
-                match overlap(&one, &next, (ends, whole)) {
-                    Overlap::Same(count, until) => {
+                match self.overlap(number, (*before, piece), (file, look))? {
+                    (Overlap::Same(count, until), _) => {
                         piece.until = until;
-                        notes.push(format!(
-                            "{count} frames are in {other} and in {name}: they are written once"
-                        ));
+                        notes.push(once(count, other, name));
                     }
-                    Overlap::Inside => {
+                    (Overlap::Inside, _) => {
                         own = None;
-                        notes.push(format!(
-                            "{name}: all frames are in {other}, too: they are written once"
-                        ));
+                        notes.push(all_inside(other, name));
                     }
-                    Overlap::Different => notes.push(format!(
-                        "{other} and {name} overlap in time, but their frames there are not the same: both are written whole"
-                    )),
+                    (Overlap::Different, _) => notes.push(differ(other, name)),
                 }
             }
             pieces.extend(own.map(|piece| (file, piece)));
@@ -353,16 +514,20 @@ impl<'a> Joining<'a> {
         Ok(frames)
     }
 
-    /// The outputs of a camera: one for each size.
+    /// The outputs of pieces: one for each size and codec of a camera.
     fn outputs(&self, pieces: &[Piece<'a>], notes: &mut Vec<String>) -> Vec<Output<'a>> {
         let mut outputs: Vec<Output<'a>> = Vec::new();
         let mut before: Option<(&'a Look, i64)> = None;
         for piece in pieces {
-            let (look, camera) = (piece.look, piece.camera);
+            let look = piece.look;
+            let codec = |camera: Option<&Camera>| camera.map(|camera| camera.codec);
             let (from, to) = self.window.unwrap_or((i64::MIN, i64::MAX));
-            let window = (self.window.is_some() || piece.until.is_some())
-                .then_some((from, to.min(piece.until.unwrap_or(i64::MAX))));
-            for (n, part) in look.parts(camera, window).into_iter().enumerate() {
+            let is_cut = piece.from.is_some() || piece.until.is_some();
+            let window = (self.window.is_some() || is_cut).then_some((
+                from.max(piece.from.unwrap_or(i64::MIN)),
+                to.min(piece.until.unwrap_or(i64::MAX)),
+            ));
+            for (n, part) in piece.parts(window).into_iter().enumerate() {
                 let mut gap = None;
                 let mut kept = 0;
                 if let Some((one, end)) = before.filter(|_| n == 0) {
@@ -385,24 +550,23 @@ impl<'a> Joining<'a> {
                     }
                 }
                 let fits = outputs.last().is_some_and(|output| {
-                    output.part.size == part.size && output.camera.codec == camera.codec
+                    output.part.size == part.size && codec(output.camera) == codec(piece.camera)
                 });
                 match outputs.last_mut().filter(|_| fits) {
-                    Some(output) => output.add(look, camera, part, (gap, kept)),
-                    None => outputs.push(Output::new(look, camera, part)),
+                    Some(output) => output.add(piece, part, (gap, kept)),
+                    None => outputs.push(Output::new(piece, part)),
                 }
             }
-            let end = end_of(camera).min(window.map_or(i64::MAX, |(_, to)| to));
+            let end = piece.end().min(window.map_or(i64::MAX, |(_, to)| to));
             before = Some((look, end));
         }
         if outputs.len() > 1 {
             let sizes = outputs.iter().map(|output| {
                 let (width, height) = output.part.size;
                 let from = output.look.recording.time(output.part.first);
-                format!(
-                    "{} of {width}x{height} from {from}",
-                    codec_name(output.camera.codec)
-                )
+                let codec = output.camera.map(|camera| codec_name(camera.codec));
+                let codec = codec.unwrap_or_default();
+                format!("{codec} of {width}x{height} from {from}")
             });
             let sizes: Vec<String> = sizes.collect();
             notes.push(format!(
@@ -414,10 +578,24 @@ impl<'a> Joining<'a> {
     }
 }
 
+fn once(count: usize, one: &str, other: &str) -> String {
+    format!("{count} frames are in {one} and in {other}: they are written once")
+}
+
+fn all_inside(one: &str, other: &str) -> String {
+    format!("{other}: all frames are in {one}, too: they are written once")
+}
+
+fn differ(one: &str, other: &str) -> String {
+    format!(
+        "{one} and {other} overlap in time, but their frames there are not the same: both are written whole"
+    )
+}
+
 /// An output, and where it comes from.
 struct Output<'a> {
     look: &'a Look,
-    camera: &'a Camera,
+    camera: Option<&'a Camera>,
     part: Part,
     steps: Vec<Step<'a>>,
     notes: Vec<String>,
@@ -425,47 +603,49 @@ struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    fn new(look: &'a Look, camera: &'a Camera, part: Part) -> Output<'a> {
+    fn new(piece: &Piece<'a>, part: Part) -> Output<'a> {
         Output {
-            look,
-            camera,
-            steps: steps(look, &part, 0),
+            look: piece.look,
+            camera: piece.camera,
+            steps: steps(piece, &part, 0),
             part,
             notes: Vec::new(),
             incomplete: false,
         }
     }
 
-    fn add(
-        &mut self,
-        look: &'a Look,
-        camera: &'a Camera,
-        part: Part,
-        (gap, kept): (Option<u64>, u64),
-    ) {
-        let codec = |look: &Look, camera| -> Option<Codec> { Some(look.audio_of(camera)?.1) };
-        let own = codec(look, camera);
-        if own.is_some() && own != codec(self.look, self.camera) {
+    fn add(&mut self, piece: &Piece<'a>, part: Part, (gap, kept): (Option<u64>, u64)) {
+        let audio = |piece: &Piece<'_>| -> BTreeSet<(u16, &'static str)> {
+            let tracks = piece
+                .cameras()
+                .filter_map(|camera| piece.look.audio_of(camera));
+            tracks
+                .map(|(channel, codec)| (channel, codec_name(codec)))
+                .collect()
+        };
+        let first = audio(&Piece::new(self.look, self.camera));
+        if !audio(piece).is_subset(&first) {
             self.incomplete = true;
             self.notes.push(format!(
                 "the audio of {} is left out: {} has none, or of another kind (--no-audio does so without this remark)",
-                look.recording.input.name, self.look.recording.input.name
+                piece.look.recording.input.name, self.look.recording.input.name
             ));
         }
-        self.steps.extend(steps(look, &part, kept));
+        self.steps.extend(steps(piece, &part, kept));
         self.part.append(part, gap, kept);
     }
 }
 
 /// One step for each range of a part.
-fn steps<'a>(look: &'a Look, part: &Part, gap: u64) -> Vec<Step<'a>> {
-    let input = &look.recording.input;
+fn steps<'a>(piece: &Piece<'a>, part: &Part, gap: u64) -> Vec<Step<'a>> {
+    let cameras: Vec<u16> = piece.cameras().map(|camera| camera.number).collect();
     let mut ranges: Vec<_> = part.ranges.iter().copied().map(Some).collect();
     if ranges.is_empty() {
         ranges.push(None);
     }
     let step = |(n, range): (usize, Option<Range>)| Step {
-        input,
+        input: &piece.look.recording.input,
+        cameras: cameras.clone(),
         range,
         stop: range.map_or(part.stop, |(_, stop)| stop.min(part.stop)),
         gap: if n == 0 { gap } else { 0 },

@@ -13,15 +13,14 @@ mod write;
 use crate::common::{
     Common, Done, Failure,
     clock::duration,
-    failure::EXIT_CODES,
-    media, output,
+    failure, media, output,
     plain::{self, plain, plain_lines},
     when::{Base, parse_length},
 };
 use clap::{Args, ValueEnum};
 use graph::Encoding;
 use look::{Look, Window};
-use plan::{Item, Names};
+use plan::Names;
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -145,7 +144,7 @@ Examples:
 /// Each file is written under a temporary name until it is complete. One that already exists and was made of the same recording in
 /// the same way is left alone, unless --force is given. MP4 and Matroska get a chapter for each run of recording (MP4: the first 255).
 #[derive(Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("all outputs are written, or already exist", "some could not be written, lack something that was asked for, or nothing was recorded in that time", &[2, 3, 4, 5])))]
 pub struct Convert {
     /// Recordings, folders (all recordings in them), wildcards
     #[arg(required = true, value_name = "IN")]
@@ -163,7 +162,7 @@ pub struct Convert {
     #[arg(long, value_name = "N|TITLE", conflicts_with = "grid")]
     camera: Option<String>,
     /// One output for each camera of all inputs: exports that continue each other. Frames that two files hold are written once
-    #[arg(long, conflicts_with_all = ["grid", "frames_csv", "jobs"])]
+    #[arg(long)]
     join: bool,
     /// All cameras in one picture, encoded to H.264
     #[arg(long)]
@@ -204,6 +203,31 @@ pub struct Convert {
     frames_csv: bool,
 }
 
+/// Does `work` with each of several things, so many at a time; what came of each, in their order.
+fn in_parallel<T: Sync, R: Send>(all: &[T], jobs: u8, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let take = || {
+        while let Some((n, one)) = {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            all.get(n).map(|one| (n, one))
+        } {
+            let result = work(one);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((n, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..usize::from(jobs).min(all.len()) {
+            scope.spawn(take);
+        }
+        take();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 impl Convert {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
@@ -211,7 +235,7 @@ impl Convert {
         media::init()?;
         let items = plan::inputs(&self.inputs)?;
         if items.is_empty() {
-            return Err(Failure::Input("no recordings in these folders".to_owned()));
+            return Err(plan::nothing());
         }
         if self.join {
             let names = Names::new(self.output.as_deref(), false);
@@ -220,7 +244,9 @@ impl Convert {
         }
         let several = items.len() > 1 || self.inputs.iter().any(|input| input.is_dir());
         let names = Names::new(self.output.as_deref(), several);
-        let outcomes = self.all(common, &items, &names);
+        let outcomes = in_parallel(&items, self.jobs, |item| {
+            write::input(self, common, item, &names)
+        });
         self.report(common, outcomes.iter().flatten().collect())
     }
 
@@ -336,11 +362,6 @@ impl Convert {
                 "--for archive keeps the coded frames: neither --grid, --transcode, --max-width nor --clock burn",
             );
         }
-        if self.join && self.wants_table() {
-            return wrong(
-                "--join cannot go with --for archive: the table of frames is that of one file",
-            );
-        }
         let fits = match self.purpose {
             None => true,
             Some(Purpose::Court | Purpose::Web) => format == Format::Mp4,
@@ -385,36 +406,11 @@ impl Convert {
         }
     }
 
-    /// Works on all inputs, `--jobs` at a time; the outcomes in the order of the inputs.
-    fn all(&self, common: &Common, items: &[Item], names: &Names) -> Vec<Vec<Outcome>> {
-        let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<(usize, Vec<Outcome>)>> = Mutex::new(Vec::new());
-        let work = || {
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(n) else {
-                    return;
-                };
-                let outcome = write::input(self, common, item, names);
-                done.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((n, outcome));
-            }
-        };
-        let jobs = usize::from(self.jobs).min(items.len());
-        std::thread::scope(|scope| {
-            for _ in 1..jobs {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        done.sort_by_key(|(n, _)| *n);
-        done.into_iter().map(|(_, outcomes)| outcomes).collect()
-    }
-
     /// The summary on the standard output, what failed on the error output.
     fn report(&self, common: &Common, all: Vec<&Outcome>) -> Done {
+        if all.is_empty() {
+            return Err(plan::nothing());
+        }
         let failed: Vec<Failure> = all.iter().filter_map(|outcome| outcome.failure()).collect();
         let outside = || {
             all.iter()
@@ -439,7 +435,7 @@ impl Convert {
             output::print(&text)?;
         }
         for failure in &failed {
-            failure.tell(common.json);
+            failure.report(common.json);
         }
         if nothing && !common.json {
             let text = nothing_text(outside().copied().collect());

@@ -2,7 +2,7 @@
 //! Which files are inputs, and what their outputs are called.
 
 use super::Format;
-use crate::common::{Failure, output};
+use crate::common::{Common, Failure, Input, output, plain::plain};
 use formats::{
     exp::probe::{self, Family, Probe},
     reader::Window,
@@ -21,7 +21,7 @@ const AVI_HEAD: u64 = 256 << 10;
 /// Folders within folders that are gone into.
 const MAX_DEPTH: u32 = 16;
 
-/// A file to convert.
+/// A file that arguments mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// Where it is.
@@ -30,6 +30,8 @@ pub struct Item {
     pub stem: PathBuf,
     /// Why it cannot be read: a folder that does not let us in.
     pub problem: Option<String>,
+    /// It was found in a folder, and not named itself.
+    pub in_folder: bool,
 }
 
 impl Item {
@@ -38,6 +40,26 @@ impl Item {
             path,
             stem,
             problem: None,
+            in_folder: false,
+        }
+    }
+
+    /// Opens the file. `None` for one that was found in a folder and is not a recording, which is reported and is not a failure.
+    ///
+    /// # Errors
+    /// A file or folder that cannot be read; one that was named and is not a recording.
+    pub fn open(&self, common: &Common) -> Result<Option<Input>, Failure> {
+        if let Some(problem) = &self.problem {
+            let name = self.path.display();
+            return Err(Failure::Input(format!("{name}: {problem}")));
+        }
+        match common.open(&self.path) {
+            Ok(input) => Ok(Some(input)),
+            Err(Failure::Foreign(text)) if self.in_folder => {
+                eprintln!("exptool: skipped: {}", plain(&text));
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
         }
     }
 }
@@ -77,6 +99,11 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Item>, Failure> {
     Ok(items)
 }
 
+/// Folders that hold no recording.
+pub fn nothing() -> Failure {
+    Failure::Input("no recordings in these folders".to_owned())
+}
+
 fn add(path: &Path, items: &mut Vec<Item>) {
     if path.is_dir() {
         return folder(path, path, items, 0);
@@ -89,9 +116,10 @@ fn folder(top: &Path, at: &Path, items: &mut Vec<Item>, depth: u32) {
     let entries = match std::fs::read_dir(at) {
         Ok(entries) => entries,
         Err(error) => {
-            let mut item = Item::new(at.to_owned(), at.to_owned());
-            item.problem = Some(error.to_string());
-            return items.push(item);
+            return items.push(Item {
+                problem: Some(error.to_string()),
+                ..Item::new(at.to_owned(), at.to_owned())
+            });
         }
     };
     let mut paths: Vec<PathBuf> = entries
@@ -114,7 +142,10 @@ fn folder(top: &Path, at: &Path, items: &mut Vec<Item>, depth: u32) {
         let wanted = SUFFIXES.contains(&suffix.as_str()) && (suffix != "avi" || is_plv1(&path));
         if path.is_file() && !hidden && wanted {
             let stem = path.strip_prefix(top).unwrap_or(&path).with_extension("");
-            items.push(Item::new(path, stem));
+            items.push(Item {
+                in_folder: true,
+                ..Item::new(path, stem)
+            });
         }
     }
 }
@@ -196,6 +227,22 @@ impl Names {
                 owner.display()
             ))),
         }
+    }
+
+    /// The table of an input's frames; `joined`: one of several inputs of an output.
+    pub fn table(&self, item: &Item, joined: bool) -> PathBuf {
+        let out = self.out.clone().unwrap_or_default();
+        let mut name = match self.folder {
+            true => out.join(&item.stem),
+            false => out.with_extension(""),
+        }
+        .into_os_string();
+        if joined && !self.folder {
+            name.push("-");
+            name.push(item.stem.file_name().unwrap_or_default());
+        }
+        name.push(".csv");
+        name.into()
     }
 
     /// The output of the only camera that is wanted: a file that was named has this name.

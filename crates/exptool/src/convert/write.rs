@@ -177,12 +177,6 @@ impl<'a> Work<'a> {
     }
 
     fn start(&self) -> Result<Vec<Outcome>, Failure> {
-        if let Some(problem) = &self.item.problem {
-            return Err(Failure::Input(format!(
-                "{}: {problem}",
-                self.item.path.display()
-            )));
-        }
         // the usual file of one camera: no need to read it again to know that it is done
         let format = self.convert.format();
         let only = self.names.output(self.item, None, None, format);
@@ -192,7 +186,9 @@ impl<'a> Work<'a> {
             outcome.status = Status::Exists;
             return Ok(vec![outcome]);
         }
-        let input = self.common.open(&self.item.path)?;
+        let Some(input) = self.item.open(self.common)? else {
+            return Ok(Vec::new());
+        };
         // hashing keeps a processor busy while the rest waits for another
         std::thread::scope(|scope| {
             scope.spawn(|| self.sums());
@@ -201,7 +197,13 @@ impl<'a> Work<'a> {
     }
 
     fn all(&self, input: Input) -> Result<Vec<Outcome>, Failure> {
-        let look = self.look(input)?;
+        let look = look(
+            self.convert,
+            self.common,
+            self.names,
+            (self.item, input),
+            false,
+        )?;
         let window = self.convert.window(&look, &look.base())?;
         let cameras = cameras::choose(&look.recording, self.convert.camera.as_deref())?;
         let mut outcomes = Vec::new();
@@ -227,42 +229,6 @@ impl<'a> Work<'a> {
         Ok(outcomes)
     }
 
-    /// Looks at the input, and writes its table of frames unless that already exists.
-    fn look(&self, input: Input) -> Result<Look, Failure> {
-        let format = self.convert.format();
-        let path = self
-            .names
-            .output(self.item, None, None, format)
-            .with_extension("csv");
-        let wanted = self.convert.wants_table();
-        if wanted {
-            self.names.claim(&path, &self.item.path)?;
-        }
-        let mut table = None;
-        if wanted && (self.convert.force || !path.exists()) {
-            make_folder(&path)?;
-            let file = NewFile::create(&path, self.convert.force)?;
-            let name = path.display().to_string();
-            let zone = self.common.zone(input.utc_offset()?);
-            table = Some(Table::new(file, zone, &name)?);
-        }
-        let hashes = table.is_some();
-        let look = Look::take(
-            self.common,
-            input,
-            self.convert.gaps,
-            hashes,
-            &mut |frame| match &mut table {
-                Some(table) => table.add(frame),
-                None => Ok(()),
-            },
-        )?;
-        if let Some(table) = table {
-            table.finish()?.finish()?;
-        }
-        Ok(look)
-    }
-
     /// What is done to the frames of a camera.
     pub fn treatment(&self, look: &Look, format: Format) -> Treatment {
         let convert = self.convert;
@@ -279,6 +245,15 @@ impl<'a> Work<'a> {
             square: convert.has_square_pixels(),
             max_width: convert.max_width,
             audio: !convert.no_audio,
+        }
+    }
+
+    /// The same for all cameras in one picture.
+    pub fn mosaic_treatment(&self, look: &Look, format: Format) -> Treatment {
+        let treatment = self.treatment(look, format);
+        Treatment {
+            encode: treatment.encode.or(Some(Encoding::H264(20))),
+            ..treatment
         }
     }
 
@@ -348,9 +323,10 @@ impl<'a> Work<'a> {
             };
             self.output(&job, &path, &mut outcome);
             if outcome.status == Status::Written {
-                if let Some(window) = window {
+                let copied = treatment.encode.is_none();
+                if let Some(window) = window.filter(|_| copied) {
                     note_early(look, window, &mut outcome);
-                } else if parts.len() == 1 && treatment.encode.is_none() {
+                } else if window.is_none() && parts.len() == 1 && copied {
                     note_missing(camera, &mut outcome);
                 }
             }
@@ -371,12 +347,7 @@ impl<'a> Work<'a> {
             return outcome;
         };
         if cameras.len() > graph::MAX_CAMERAS {
-            outcome.status = Status::Failed(Failure::Use(format!(
-                "{}: {} cameras do not fit one picture, {} do: choose one with --camera",
-                self.item.path.display(),
-                cameras.len(),
-                graph::MAX_CAMERAS
-            )));
+            outcome.status = Status::Failed(graph::too_many(&self.item.path, cameras.len()));
             return outcome;
         }
         if let Some(window) = window {
@@ -384,13 +355,11 @@ impl<'a> Work<'a> {
                 outcome.notes.extend(unrecorded(look, camera, window));
             }
         }
-        let mut treatment = self.treatment(look, format);
-        treatment.encode = treatment.encode.or(Some(Encoding::H264(20)));
         let job = Job {
             look,
             cameras,
             part: &part,
-            treatment: &treatment,
+            treatment: &self.mosaic_treatment(look, format),
             layout: self.common.layout.as_deref(),
             comment: &self.comment("all cameras"),
             steps: &[],
@@ -655,6 +624,45 @@ impl<'a> Work<'a> {
         }
         Ok(())
     }
+}
+
+/// Looks at an input, and writes its table of frames unless that already exists. `joined`: it is one of several of an output.
+///
+/// # Errors
+/// An input that cannot be read, a table that cannot be written.
+pub fn look(
+    convert: &Convert,
+    common: &Common,
+    names: &Names,
+    (item, input): (&Item, Input),
+    joined: bool,
+) -> Result<Look, Failure> {
+    let mut table = None;
+    if convert.wants_table() {
+        let path = names.table(item, joined);
+        names.claim(&path, &item.path)?;
+        if convert.force || !path.exists() {
+            make_folder(&path)?;
+            let file = NewFile::create(&path, convert.force)?;
+            let zone = common.zone(input.utc_offset()?);
+            table = Some(Table::new(file, zone, &path.display().to_string())?);
+        }
+    }
+    let hashes = table.is_some();
+    let look = Look::take(
+        common,
+        input,
+        convert.gaps,
+        hashes,
+        &mut |frame| match &mut table {
+            Some(table) => table.add(frame),
+            None => Ok(()),
+        },
+    )?;
+    if let Some(table) = table {
+        table.finish()?.finish()?;
+    }
+    Ok(look)
 }
 
 /// A camera, and which of its outputs.

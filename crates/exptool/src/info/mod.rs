@@ -6,7 +6,7 @@ mod folder;
 mod text;
 
 use crate::common::{
-    Common, Done, Failure,
+    Common, Done, Failure, Input,
     csv::Table,
     output::{self, NewFile},
 };
@@ -15,7 +15,7 @@ use crate::recording::{Options, Recording};
 use crate::survey::Surveyed;
 use clap::Args;
 use formats::recording::OPENING;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use facts::Facts;
 pub use text::front as front_text;
@@ -71,7 +71,7 @@ impl Info {
         let (mut failed, mut found) = (false, false);
         let mut all = Vec::new();
         for path in &self.files {
-            match self.one(common, path) {
+            match common.open(path).and_then(|input| self.one(common, input)) {
                 Ok(facts) => {
                     found |= facts.is_damaged();
                     match common.json {
@@ -82,7 +82,7 @@ impl Info {
                 Err(failure) if self.files.len() == 1 => return Err(failure),
                 // one bad input does not stop the rest
                 Err(failure) => {
-                    failure.tell(common.json);
+                    failure.report(common.json);
                     failed = true;
                 }
             }
@@ -101,10 +101,13 @@ impl Info {
         }
         let (mut failed, mut all) = (false, Vec::new());
         for item in plan::inputs(&self.files)? {
-            match self.one(common, &item.path) {
-                Ok(facts) => all.push(facts),
+            let facts = item
+                .open(common)
+                .and_then(|input| input.map(|input| self.one(common, input)).transpose());
+            match facts {
+                Ok(facts) => all.extend(facts),
                 Err(failure) => {
-                    failure.tell(common.json);
+                    failure.report(common.json);
                     failed = true;
                 }
             }
@@ -119,8 +122,7 @@ impl Info {
         Ok(u8::from(failed || found))
     }
 
-    fn one(&self, common: &Common, path: &Path) -> Result<Facts, Failure> {
-        let input = common.open(path)?;
+    fn one(&self, common: &Common, input: Input) -> Result<Facts, Failure> {
         if self.quick {
             let surveyed = Surveyed::read(common, input)?;
             let map = surveyed.map(0, OPENING)?;

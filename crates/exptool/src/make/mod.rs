@@ -7,7 +7,7 @@ mod pipeline;
 mod watch;
 
 use crate::common::{
-    Common, Done, Failure, media,
+    Common, Done, Failure, failure, media,
     output::{self, NewFile},
 };
 use clap::{Args, ValueEnum};
@@ -45,7 +45,7 @@ pub enum Standard {
 
 /// Make a recording out of any video.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("written", "", &[2, 3, 4, 5])))]
 pub struct Make {
     /// Videos, one for each camera
     #[arg(required = true, value_name = "INPUT")]

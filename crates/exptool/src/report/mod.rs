@@ -5,10 +5,9 @@ mod page;
 mod pdf;
 
 use crate::common::{
-    Common, Done, Failure, cameras,
+    Common, Done, Failure, Input, cameras,
     coded::hex,
-    failure::EXIT_CODES,
-    media, output,
+    failure, media, output,
     when::{Base, FORMS},
 };
 use crate::contact_sheet::{self, Layout, Order};
@@ -21,7 +20,7 @@ use crate::timeline::{self, save};
 use clap::Args;
 use md5::Md5;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Sheets of small pictures in a report at most, of each recording: a page of many megabytes prints badly.
 const MAX_SHEETS: usize = 4;
@@ -29,7 +28,7 @@ const MAX_SHEETS: usize = 4;
 /// Write what is known of recordings as one HTML page: a summary, cameras, runs, gaps, damage, checksums, timeline, pictures, hashes
 /// of inputs and outputs, and what is assumed about the format. It needs no network, follows light and dark, and prints well.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report /media/disc --case 2009-117 --examiner 'J. Doe' --pdf disc.pdf\n  exptool report lobby.exp --camera Yard --from-time 9:15 --to-time 9:30 -o yard.html\n\nTIME is {FORMS}.\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report /media/disc --case 2009-117 --examiner 'J. Doe' --pdf disc.pdf\n  exptool report lobby.exp --camera Yard --from-time 9:15 --to-time 9:30 -o yard.html\n\nTIME is {FORMS}.\n\n{}", failure::exit_codes("written, and nothing was found", "written; damage or a checksum that does not match was found, or pictures are missing", &[2, 3, 4, 5])))]
 pub struct Report {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]
@@ -130,7 +129,12 @@ impl Report {
         }
         let mut parts = Vec::new();
         for item in plan::inputs(&self.inputs)? {
-            parts.push(self.part(common, &item.path)?);
+            if let Some(input) = item.open(common)? {
+                parts.push(self.part(common, input)?);
+            }
+        }
+        if parts.is_empty() {
+            return Err(plan::nothing());
         }
         parts.sort_by_key(|part| part.facts.span().map(|(first, _)| first));
         let mut made = Vec::new();
@@ -233,22 +237,22 @@ impl Report {
         }))
     }
 
-    fn part(&self, common: &Common, path: &Path) -> Result<Part, Failure> {
-        let input = common.open(path)?;
+    fn part(&self, common: &Common, input: Input) -> Result<Part, Failure> {
+        let path = input.path.clone();
         let options = Options {
             checksums: true,
             ..Options::default()
         };
         let recording = Recording::read(common, input, options, &mut |_| Ok(()))?;
         let sha256 = file_sha256(common, &recording.input)?;
-        let md5 = self.md5.then(|| digest::<Md5>(path, &mut |_| ()));
+        let md5 = self.md5.then(|| digest::<Md5>(&path, &mut |_| ()));
         let base = Base::of(&recording);
         let time = |text: &Option<String>| text.as_deref().map(|text| base.read(text)).transpose();
         let window = (
             time(&self.from_time)?.unwrap_or(i64::MIN),
             time(&self.to_time)?.unwrap_or(i64::MAX),
         );
-        let changed = std::fs::metadata(path)
+        let changed = std::fs::metadata(&path)
             .and_then(|meta| meta.modified())
             .ok();
         let changed = changed.and_then(|time| jiff::Timestamp::try_from(time).ok());

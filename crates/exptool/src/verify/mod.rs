@@ -13,7 +13,7 @@ mod rows;
 mod structure;
 mod text;
 
-use crate::common::{Common, Done, Failure, Input, failure::EXIT_CODES, output, output::NewFile};
+use crate::common::{Common, Done, Failure, Input, failure, output, output::NewFile};
 use check::Checked;
 use clap::Args;
 use compare::{How, Outcome, compare, sorted_keys};
@@ -54,7 +54,7 @@ const NOT_PROVED: [&str; 3] = [
 
 /// Check recordings, hash them, and compare them with what they were.
 #[derive(Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("nothing was found", "something was found: damage, checksums that do not match, differences; or a file could not be read", &[2, 3, 4, 5])))]
 pub struct Verify {
     /// Recordings; with --against also converted MP4, MKV, AVI or MPEG-4 files
     #[arg(required = true, value_name = "FILE")]
@@ -143,7 +143,7 @@ impl Verify {
                 Err(failure) if self.files.len() == 1 => return Err(failure),
                 Err(failure @ (Failure::Output(_) | Failure::Use(_))) => return Err(failure),
                 Err(failure) => {
-                    failure.tell(common.json);
+                    failure.report(common.json);
                     answers.unreadable += 1;
                 }
             }
