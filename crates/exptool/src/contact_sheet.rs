@@ -65,14 +65,14 @@ pub struct ContactSheet {
     /// Recording
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// PNG to write
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
     /// Only this camera
     #[arg(long, value_name = "N|TITLE")]
     camera: Option<String>,
     #[command(flatten)]
     layout: Layout,
+    /// PNG to write
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
     /// Replace sheets that are there already
     #[arg(long)]
     force: bool,

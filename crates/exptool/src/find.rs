@@ -38,12 +38,12 @@ pub struct Find {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]
     inputs: Vec<PathBuf>,
-    /// End of the time to look for: whatever was recorded from TIME up to it
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
     /// Only this camera
     #[arg(long, value_name = "N|TITLE")]
     camera: Option<String>,
+    /// End of the time to look for: whatever was recorded from TIME up to it
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
 }
 
 /// A camera of a file.

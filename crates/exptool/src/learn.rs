@@ -40,18 +40,18 @@ pub struct Learn {
     /// Files with MPEG-4, H.264 or JPEG frames
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The camera numbers in the file
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    cameras: Vec<u16>,
+    /// A time that the file's frames reach, as the recorder's own clock shows it
+    #[arg(long, value_name = "TIME", value_parser = clock_time)]
+    known_time: Vec<i64>,
     /// Write the layout, with the findings as comments; of several FILEs the one that they share
     #[arg(short, long, value_name = "TOML")]
     output: Option<PathBuf>,
     /// Replace a layout that already exists
     #[arg(long, requires = "output")]
     force: bool,
-    /// A time that the file's frames reach, as the recorder's own clock shows it
-    #[arg(long, value_name = "TIME", value_parser = clock_time)]
-    known_time: Vec<i64>,
-    /// The camera numbers in the file
-    #[arg(long, value_name = "N,...", value_delimiter = ',')]
-    cameras: Vec<u16>,
 }
 
 fn clock_time(text: &str) -> Result<i64, String> {

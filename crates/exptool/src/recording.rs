@@ -173,19 +173,23 @@ impl Recording {
         }
     }
 
-    /// Whether another file of the same recorder, which begins at `start`, continues this one, which ends at `end`: nanoseconds of
-    /// the recorder's clock.
-    pub fn is_continued_by(&self, end: i64, next: &Recording, start: i64) -> bool {
-        let numbers = |one: &Recording| -> Vec<u16> {
-            let cameras = one.contents.cameras.iter();
-            cameras.map(|camera| camera.number).collect()
-        };
-        let slack = self.findings.profile.timing.gap();
+    /// Whether another file of the same recorder continues this one, with the first of its frames or with those behind an overlap:
+    /// begin and end of both, nanoseconds of the recorder's clock.
+    pub fn is_continued_by(
+        &self,
+        (first, end): (i64, i64),
+        next: &Recording,
+        (start, last): (i64, i64),
+    ) -> bool {
+        let cameras = || self.contents.cameras.iter();
+        let mut theirs = next.contents.cameras.iter();
         self.has_clock()
             && next.has_clock()
             && self.has_recorder_of(next)
-            && numbers(self) == numbers(next)
-            && (end.saturating_sub(slack)..end.saturating_add(slack)).contains(&start)
+            && theirs.any(|camera| cameras().any(|own| own.number == camera.number))
+            && first < start
+            && start < end.saturating_add(self.findings.profile.timing.gap())
+            && last > end
     }
 
     /// Whether another file is of the same recorder, by its format, name and model.

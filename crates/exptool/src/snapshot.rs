@@ -17,7 +17,11 @@ use crate::recording::{Camera, Options, Recording, file_sha256};
 use crate::timeline::save;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,6 +63,9 @@ pub struct Snapshot {
     /// Recordings, folders (all recordings in them), wildcards
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
+    /// Only this camera
+    #[arg(long, value_name = "N|TITLE")]
+    camera: Option<String>,
     /// Moments: '2009-11-10 09:15:30', with an offset or Z, 10/11/2009 9:15am, 9:15, or +SECONDS from the beginning
     #[arg(long, value_name = "TIME", required_unless_present = "every")]
     at: Vec<String>,
@@ -71,18 +78,15 @@ pub struct Snapshot {
     /// Which of several places with that time: 0, or 1 for the second pass of an hour that was recorded twice
     #[arg(long, default_value_t = 0, value_name = "N")]
     pass: u32,
-    /// Only this camera
-    #[arg(long, value_name = "N|TITLE")]
-    camera: Option<String>,
     /// Write recorder time, camera and mode below the frame
     #[arg(long)]
     clock: bool,
-    /// PNG or JPEG; without it the suffix of the output decides, else it is PNG
-    #[arg(long, value_enum)]
-    to: Option<Kind>,
     /// File (NAME.png; of several frames NAME-camera1.png, NAME-TIME.png and so on) or folder; without it, the current folder
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
+    /// PNG or JPEG; without it the suffix of the output decides, else it is PNG
+    #[arg(long, value_enum)]
+    to: Option<Kind>,
     /// Replace files that already exist
     #[arg(long)]
     force: bool,
@@ -104,8 +108,36 @@ struct Wanted<'a> {
 /// One recording.
 struct Source {
     recording: Recording,
-    /// SHA-256 of the file.
-    sum: String,
+    /// SHA-256 of the file, where it was asked for.
+    sum: OnceCell<String>,
+    /// The times that were asked for, on its clock.
+    times: Vec<i64>,
+}
+
+impl Source {
+    fn sum(&self, common: &Common) -> Result<String, Failure> {
+        if let Some(sum) = self.sum.get() {
+            return Ok(sum.clone());
+        }
+        let sum = file_sha256(common, &self.recording.input)?;
+        Ok(self.sum.get_or_init(|| sum).clone())
+    }
+}
+
+/// A time that was asked for, by its number, and a camera of a recorder: the same in all files of the recorder.
+type Asked = (usize, String, u16);
+
+/// A frame beside a time at which nothing was recorded: its clock, nanoseconds and in words, and its file.
+type Beside = Option<(i64, String, PathBuf)>;
+
+/// A time at which a camera recorded nothing in any file.
+struct Missed {
+    asked: Asked,
+    camera: String,
+    input: PathBuf,
+    time: String,
+    before: Beside,
+    after: Beside,
 }
 
 /// What the command did so far.
@@ -113,12 +145,13 @@ struct Source {
 struct Work {
     /// Several files, cameras, moments.
     several: (bool, bool, bool),
-    /// Times that were found in some recording, by their place among those that were asked for.
-    found: Vec<bool>,
-    told: Vec<serde_json::Value>,
+    /// The file that has a time or, with --nearest, the frame that is nearest to it, and how far that is away.
+    best: BTreeMap<Asked, (u64, usize)>,
+    /// Frames that were written, by recorder, camera, time and hash: files that overlap have them more than once.
+    seen: BTreeSet<(String, u16, i64, Option<[u8; 32]>)>,
+    written: Vec<serde_json::Value>,
     lines: String,
-    /// Times that nothing was recorded at.
-    unrecorded: Vec<(usize, String, serde_json::Value)>,
+    missed: Vec<Missed>,
     failed: Vec<Failure>,
 }
 
@@ -128,21 +161,44 @@ impl Snapshot {
         self.check()?;
         media::init()?;
         let items = plan::inputs(&self.inputs)?;
-        let mut work = Work {
-            found: vec![false; self.at.len()],
-            ..Work::default()
-        };
-        work.several.0 = items.len() > 1;
+        let mut work = Work::default();
+        let mut sources = Vec::new();
         for item in &items {
-            let done = item.open(common).and_then(|input| match input {
-                Some(input) => self.source(common, input, &mut work),
-                None => Ok(()),
-            });
-            if let Err(failure) = done {
+            let open = |input| self.open(common, input);
+            match item
+                .open(common)
+                .and_then(|input| input.map(open).transpose())
+            {
+                Ok(source) => sources.extend(source),
+                Err(failure) => work.failed.push(failure),
+            }
+        }
+        sources.sort_by_key(|source| source.recording.contents.span);
+        work.several.0 = items.len() > 1;
+        work.several.2 = self.at.len() != 1;
+        for (number, source) in sources.iter().enumerate() {
+            let cameras = cameras::choose(&source.recording, self.camera.as_deref());
+            for camera in cameras.iter().flatten() {
+                work.look(source, number, camera, self.pass);
+            }
+        }
+        for (number, source) in sources.iter().enumerate() {
+            if let Err(failure) = self.source(common, source, number, &mut work) {
                 work.failed.push(failure);
             }
         }
-        work.finish(common, items.len() == 1)
+        work.finish(common, self.pass)
+    }
+
+    fn open(&self, common: &Common, input: Input) -> Result<Source, Failure> {
+        let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
+        let base = Base::of(&recording);
+        let times = self.at.iter().map(|text| base.read(text));
+        Ok(Source {
+            times: times.collect::<Result<_, _>>()?,
+            recording,
+            sum: OnceCell::new(),
+        })
     }
 
     /// Names that say something else than they are.
@@ -168,97 +224,55 @@ impl Snapshot {
     }
 
     /// All frames of one recording.
-    fn source(&self, common: &Common, input: Input, work: &mut Work) -> Result<(), Failure> {
-        let recording = Recording::read(common, input, Options::default(), &mut |_| Ok(()))?;
-        let base = Base::of(&recording);
-        let times: Vec<i64> = self
-            .at
-            .iter()
-            .map(|text| base.read(text))
-            .collect::<Result<_, _>>()?;
-        let sum = file_sha256(common, &recording.input)?;
-        let source = Source { recording, sum };
+    fn source(
+        &self,
+        common: &Common,
+        source: &Source,
+        number: usize,
+        work: &mut Work,
+    ) -> Result<(), Failure> {
         let cameras = cameras::choose(&source.recording, self.camera.as_deref())?;
         work.several.1 = cameras.len() > 1;
-        work.several.2 = times.len() != 1;
         for camera in &cameras {
             let wanted = match self.every {
                 Some(step) => every(camera, step),
-                None => self.moments(work, &source, camera, &times),
+                None => self.moments(work, source, number, camera),
             };
-            if let Err(failure) = self.camera(common, work, &source, camera, &wanted) {
+            if let Err(failure) = self.camera(common, work, source, camera, &wanted) {
                 work.failed.push(failure);
             }
         }
         Ok(())
     }
 
-    /// The moments of a camera that were asked for. Those that were not recorded are noted.
+    /// The moments of a camera that were asked for. Those that no file has are noted.
     fn moments<'a>(
         &self,
         work: &mut Work,
         source: &Source,
+        number: usize,
         camera: &'a Camera,
-        times: &[i64],
     ) -> Vec<Wanted<'a>> {
         let mut found = Vec::new();
-        for (n, time) in times.iter().enumerate() {
-            let moment = Moment::find(camera, *time, self.pass);
-            let nearest =
-                |unrecorded: &Unrecorded<'a>| unrecorded.nearest().filter(|_| self.nearest);
-            let moment = moment.or_else(|unrecorded| nearest(&unrecorded).ok_or(unrecorded));
-            match moment {
-                Ok(moment) => {
-                    if let Some(found) = work.found.get_mut(n) {
-                        *found = true;
-                    }
-                    let asked = Some(*time);
-                    found.push(Wanted { moment, asked });
-                }
+        for (n, time) in source.times.iter().enumerate() {
+            let asked = asked(n, source, camera);
+            let best = work.best.get(&asked).copied();
+            let moment = match Moment::find(camera, *time, self.pass) {
+                Ok(moment) => Some(moment),
                 Err(unrecorded) => {
-                    let (text, fact) = self.describe(source, camera, *time, &unrecorded);
-                    work.unrecorded.push((n, text, fact));
+                    if best.is_none_or(|(away, _)| away > 0) && !self.nearest {
+                        work.miss(asked, source, camera, &unrecorded);
+                    }
+                    let here = best.is_some_and(|(away, best)| away > 0 && best == number);
+                    unrecorded.nearest().filter(|_| self.nearest && here)
                 }
-            }
+            };
+            found.extend(moment.map(|moment| Wanted {
+                moment,
+                asked: Some(*time),
+            }));
         }
         found
-    }
-
-    /// Says that a moment was not recorded, and what is around it.
-    fn describe(
-        &self,
-        source: &Source,
-        camera: &Camera,
-        time: i64,
-        unrecorded: &Unrecorded<'_>,
-    ) -> (String, serde_json::Value) {
-        let recording = &source.recording;
-        let shown = |moment: &Option<Moment<'_>>| moment.map(|moment| recording.time(moment.clock));
-        let (before, after) = (shown(&unrecorded.before), shown(&unrecorded.after));
-        let around: Vec<String> = [("before", &before), ("after", &after)]
-            .into_iter()
-            .filter_map(|(word, time)| Some(format!("the frame {word} is of {}", time.as_ref()?)))
-            .collect();
-        let pass = match self.pass {
-            0 => String::new(),
-            pass => format!(" in pass {pass}"),
-        };
-        let text = format!(
-            "{}: {} recorded nothing at {}{pass}: {} (--nearest takes the nearest)",
-            plain::path(&recording.input.path),
-            plain(&camera.name()),
-            recording.time(time),
-            around.join(", ")
-        );
-        let fact = json!({
-            "input": recording.input.path,
-            "camera": camera.number,
-            "asked": recording.time(time),
-            "status": "not recorded",
-            "before": before,
-            "after": after,
-        });
-        (text, fact)
     }
 
     fn camera(
@@ -279,7 +293,7 @@ impl Snapshot {
         for (n, wanted) in wanted.iter().enumerate() {
             progress.at(n as u64);
             let done = match pictures.at(&wanted.moment) {
-                Ok(Some(picture)) => self.save(work, source, wanted, picture),
+                Ok(Some(picture)) => self.save(common, work, source, wanted, picture),
                 Ok(None) => Err(Failure::Input(format!(
                     "{}: {}: the frame of {} cannot be decoded",
                     recording.input.name,
@@ -297,15 +311,28 @@ impl Snapshot {
 
     fn save(
         &self,
+        common: &Common,
         work: &mut Work,
         source: &Source,
         wanted: &Wanted<'_>,
         picture: Picture,
     ) -> Result<(), Failure> {
         let recording = &source.recording;
+        let number = wanted.moment.camera.number;
+        let frame = (
+            recording.recorder().to_owned(),
+            number,
+            picture.clock,
+            picture.sha256,
+        );
+        let is_known = picture.sha256.is_some() && recording.has_clock();
+        if !work.seen.insert(frame) && is_known && work.several.0 {
+            return Ok(());
+        }
         let path = self.path(work, recording, wanted, &picture);
+        let sum = source.sum(common)?;
         if self.every.is_none() || self.force || !path.exists() {
-            let texts = texts(source, wanted, &picture);
+            let texts = texts(source, &sum, wanted, &picture);
             let mut size = (picture.width, picture.height);
             let mut rgb = picture.rgb;
             if self.clock {
@@ -338,7 +365,7 @@ impl Snapshot {
         };
         work.lines
             .push_str(&format!("{}: {time}{note}\n", plain::path(&path)));
-        work.told.push(json!({
+        work.written.push(json!({
             "input": recording.input.path,
             "output": path,
             "camera": wanted.moment.camera.number,
@@ -348,7 +375,7 @@ impl Snapshot {
             "time": time,
             "utc": recording.has_clock().then(|| recording.zone.format_utc(picture.clock)),
             "coded_sha256": picture.sha256.map(|sum| hex(&sum)),
-            "source_sha256": source.sum,
+            "source_sha256": sum,
         }));
         Ok(())
     }
@@ -399,24 +426,82 @@ impl Snapshot {
     }
 }
 
+/// A time and camera as all files of the recorder have it.
+fn asked(n: usize, source: &Source, camera: &Camera) -> Asked {
+    (n, source.recording.recorder().to_owned(), camera.number)
+}
+
 impl Work {
-    /// Prints what was written, and what was not. `one`: of one recording, so that each of its cameras counts.
-    fn finish(self, common: &Common, one: bool) -> Done {
+    /// Notes how near a file's frames are to the times.
+    fn look(&mut self, source: &Source, number: usize, camera: &Camera, pass: u32) {
+        for (n, time) in source.times.iter().enumerate() {
+            let away = match Moment::find(camera, *time, pass) {
+                Ok(_) => Some(0),
+                Err(unrecorded) => {
+                    let near = unrecorded.nearest();
+                    near.map(|near| near.clock.abs_diff(*time))
+                }
+            };
+            if let Some(away) = away {
+                let best = self.best.entry(asked(n, source, camera));
+                let best = best.or_insert((away, number));
+                *best = (*best).min((away, number));
+            }
+        }
+    }
+
+    /// Notes a time at which a camera recorded nothing, with the frames that are nearest in all files.
+    fn miss(
+        &mut self,
+        asked: Asked,
+        source: &Source,
+        camera: &Camera,
+        unrecorded: &Unrecorded<'_>,
+    ) {
+        let recording = &source.recording;
+        let input = &recording.input.path;
+        let beside = |moment: &Option<Moment<'_>>| {
+            let clock = moment.as_ref()?.clock;
+            Some((clock, recording.time(clock), input.clone()))
+        };
+        let (before, after) = (beside(&unrecorded.before), beside(&unrecorded.after));
+        let Some(known) = self.missed.iter_mut().find(|missed| missed.asked == asked) else {
+            return self.missed.push(Missed {
+                asked,
+                camera: camera.name(),
+                input: input.clone(),
+                time: recording.time(unrecorded.asked),
+                before,
+                after,
+            });
+        };
+        known.before = known.before.take().max(before);
+        known.after = match (known.after.take(), after) {
+            (Some(known), Some(after)) => Some(known.min(after)),
+            (known, after) => known.or(after),
+        };
+    }
+
+    /// Prints what was written, and what was not.
+    fn finish(self, common: &Common, pass: u32) -> Done {
+        let several = self.several.0;
         // among several recordings a moment is there if one of them has it
-        let missing = self
-            .unrecorded
-            .iter()
-            .filter(|(n, ..)| one || !self.found.get(*n).copied().unwrap_or(false));
-        let missing: Vec<_> = missing.collect();
+        let found = |n: usize| {
+            let mut best = self.best.iter();
+            best.any(|((time, ..), (away, _))| *time == n && *away == 0)
+        };
+        let missed = self.missed.iter();
+        let missed = missed.filter(|missed| !several || !found(missed.asked.0));
+        let missed: Vec<&Missed> = missed.collect();
         match common.json {
             true => {
-                let facts = missing.iter().map(|(.., fact)| fact);
-                output::print_json(&self.told.iter().chain(facts).collect::<Vec<_>>())?;
+                let facts: Vec<_> = missed.iter().map(|missed| missed.json()).collect();
+                output::print_json(&self.written.iter().chain(&facts).collect::<Vec<_>>())?;
             }
             false => {
                 output::print(&self.lines)?;
-                for (_, text, _) in &missing {
-                    eprintln!("exptool: {text}");
+                for missed in &missed {
+                    eprintln!("exptool: {}", missed.text(several, pass));
                 }
             }
         }
@@ -424,9 +509,54 @@ impl Work {
             failure.report(common.json);
         }
         Ok(match self.failed.first() {
-            Some(failure) if self.told.is_empty() => failure.code(),
-            None if missing.is_empty() => 0,
+            Some(failure) if self.written.is_empty() => failure.code(),
+            None if missed.is_empty() => 0,
             _ => 1,
+        })
+    }
+}
+
+impl Missed {
+    fn text(&self, several: bool, pass: u32) -> String {
+        let beside = |word: &str, beside: &Beside| {
+            let (_, time, file) = beside.as_ref()?;
+            let file = match several {
+                true => format!(" in {}", plain::path(file)),
+                false => String::new(),
+            };
+            Some(format!("the frame {word} is of {time}{file}"))
+        };
+        let around = [beside("before", &self.before), beside("after", &self.after)];
+        let around: Vec<String> = around.into_iter().flatten().collect();
+        let pass = match pass {
+            0 => String::new(),
+            pass => format!(" in pass {pass}"),
+        };
+        let (camera, recorder) = (plain(&self.camera), plain(&self.asked.1));
+        let who = match (several, recorder.is_empty()) {
+            (false, _) => format!("{}: {camera}", plain::path(&self.input)),
+            (true, true) => camera.into_owned(),
+            (true, false) => format!("{camera} of {recorder}"),
+        };
+        format!(
+            "{who} recorded nothing at {}{pass}: {} (--nearest takes the nearest)",
+            self.time,
+            around.join(", ")
+        )
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let time = |beside: &Beside| beside.as_ref().map(|(_, time, _)| time.clone());
+        let file = |beside: &Beside| beside.as_ref().map(|(.., file)| file.clone());
+        json!({
+            "input": self.input,
+            "camera": self.asked.2,
+            "asked": self.time,
+            "status": "not recorded",
+            "before": time(&self.before),
+            "before_in": file(&self.before),
+            "after": time(&self.after),
+            "after_in": file(&self.after),
         })
     }
 }
@@ -468,7 +598,12 @@ fn below(camera: &Camera, mode: Option<&str>) -> String {
 }
 
 /// Texts for the file.
-fn texts(source: &Source, wanted: &Wanted<'_>, picture: &Picture) -> Vec<(String, String)> {
+fn texts(
+    source: &Source,
+    sum: &str,
+    wanted: &Wanted<'_>,
+    picture: &Picture,
+) -> Vec<(String, String)> {
     let recording = &source.recording;
     let name = recording.input.path.file_name().unwrap_or_default();
     let mut texts = vec![
@@ -476,7 +611,7 @@ fn texts(source: &Source, wanted: &Wanted<'_>, picture: &Picture) -> Vec<(String
         ("Title", wanted.moment.camera.name()),
         ("Recorder time", recording.time(picture.clock)),
         ("Source", name.to_string_lossy().into_owned()),
-        ("Source SHA-256", source.sum.clone()),
+        ("Source SHA-256", sum.to_owned()),
     ];
     if recording.has_clock() {
         let utc = recording.zone.format_utc(picture.clock);

@@ -221,13 +221,19 @@ impl Row<'_> {
         let Some((before, last)) = self.parts.last() else {
             return false;
         };
-        let ends = |camera: &Camera| camera.runs.iter().map(|run| camera.end_of(run)).max();
-        let ends = ends(last).zip(camera.span());
+        let whole = |camera: &Camera| {
+            let ends = camera.runs.iter().map(|run| camera.end_of(run));
+            camera.span().map(|(start, _)| start).zip(ends.max())
+        };
+        let spans = whole(last).zip(whole(camera));
+        // an overlap is drawn below
+        let follows =
+            |((first, end), (start, last)): ((i64, i64), (i64, i64))| first < start && end < last;
         before.recorder() == recording.recorder()
             && before.zone.offset_name() == recording.zone.offset_name()
             && (last.number, last.title.as_str()) == (camera.number, camera.title.as_str())
             && !std::ptr::eq(*before, recording)
-            && ends.is_some_and(|(end, (start, _))| end <= start.saturating_add(last.interval))
+            && spans.is_some_and(follows)
     }
 
     fn runs(&self) -> impl Iterator<Item = (&Recording, &Camera, &CameraRun)> {

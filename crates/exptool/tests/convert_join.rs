@@ -578,10 +578,8 @@ fn a_joined_archive_has_the_table_of_each_file() {
     }
 }
 
-#[test]
-fn tmp_exports() {
-    let folder = Path::new("/tmp/tool/exports");
-    std::fs::create_dir_all(folder).unwrap();
+/// Four exports of one recorder in a folder: two that overlap, one after a hole, and one of the second camera that continues it.
+fn disc(folder: &Path) {
     let both: &[u16] = &[1, 2];
     for (name, cameras, frames) in [
         ("z.exp", both, 0..32),
@@ -599,6 +597,110 @@ fn tmp_exports() {
             },
         );
     }
+    // foreign files of a folder are no failure
+    std::fs::write(folder.join("firmware.bin"), vec![7; 70_000]).unwrap();
+}
+
+/// Runs the program in a folder; what it prints on both outputs.
+fn run_in(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let mut command = exptool();
+    let output = command
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}\n{out}{err}"
+    );
+    out + &err
+}
+
+#[test]
+fn the_other_commands_take_the_same_files_as_one_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    disc(folder);
+    let table = run_in(folder, &["."], 0);
+    let marks: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .take(4)
+        .map(|line| &line[..5])
+        .collect();
+    assert_eq!(marks, ["┌ z", "└ b", "┌ a", "└ c"], "{table}");
+    assert!(table.contains("skipped: ./firmware.bin"), "{table}");
+    // an overlap, a hole, the other camera
+    let found = run_in(folder, &["find", "9:15:36", "."], 0);
+    assert_eq!(found.matches("camera 1  frame of").count(), 2, "{found}");
+    let missed = run_in(folder, &["find", "9:15:50", "."], 1);
+    assert!(
+        missed.contains("before 2009-11-10 09:15:41.800 -05:00 in ./b.exp, after 2009-11-10 09:16:00.000 -05:00 in ./a.exp"),
+        "{missed}"
+    );
+    // the frame that two files have is saved once, and what no file has is said once
+    let stills = run_in(
+        folder,
+        &["snapshot", ".", "--at", "9:15:35", "-o", "stills"],
+        0,
+    );
+    assert_eq!(
+        stills.lines().filter(|line| line.contains(".png")).count(),
+        2,
+        "{stills}"
+    );
+    let missed = run_in(
+        folder,
+        &["snapshot", ".", "--at", "9:15:50", "-o", "stills"],
+        1,
+    );
+    for camera in [1, 2] {
+        let line = format!(
+            "camera {camera} of LOBBY-DVR recorded nothing at 2009-11-10 09:15:50.000 -05:00: the frame before is of \
+             2009-11-10 09:15:41.800 -05:00 in ./b.exp, the frame after is of 2009-11-10 09:16:00.000 -05:00 in ./a.exp"
+        );
+        assert_eq!(missed.matches(&line).count(), 1, "{missed}");
+    }
+    assert_eq!(missed.matches("recorded nothing").count(), 2, "{missed}");
+    let nearest = [
+        "snapshot",
+        ".",
+        "--at",
+        "9:15:50",
+        "--nearest",
+        "--camera",
+        "2",
+        "-o",
+        "n.png",
+    ];
+    let nearest = run_in(folder, &nearest, 0);
+    assert!(
+        nearest.contains("n-b.png: 2009-11-10 09:15:41.800"),
+        "{nearest}"
+    );
+    // one row for each camera, whatever the number of files
+    let svg = run_in(folder, &["timeline", "."], 0);
+    assert_eq!(svg.matches(">camera ").count(), 2, "{svg}");
+    assert!(svg.contains("z … c (4 files)"), "{svg}");
+    run_in(folder, &["report", ".", "--no-pictures", "-o", "r.html"], 0);
+    let page = std::fs::read_to_string(folder.join("r.html")).unwrap();
+    for line in [
+        "z.exp and b.exp overlap by 2.400 s",
+        "nothing was recorded for 18 s between b.exp and a.exp",
+        "c.exp continues a.exp",
+    ] {
+        assert!(page.contains(line), "{page}");
+    }
+    let checked = run_in(folder, &["verify", ".", "--manifest", "m.manifest"], 0);
+    assert!(checked.contains("4 files: 4 without problems"), "{checked}");
+    std::fs::rename(folder.join("b.exp"), folder.join("copy.exp")).unwrap();
+    run_in(folder, &["verify", ".", "--against", "m.manifest"], 0);
+    // a file that is named has to be a recording
+    run_in(folder, &["info", "firmware.bin"], 3);
+    run_in(folder, &["convert", ".", "-o", "out"], 0);
+    assert!(folder.join("out/z-camera1.mp4").is_file());
 }
 
 #[test]

@@ -232,9 +232,30 @@ fn stills_of_a_disc_are_png_or_jpeg_with_the_clock_below() {
     assert_eq!(width, 352);
     assert!(bar.iter().filter(|pixel| **pixel > 200).count() > 100 && bar[0] == 0);
     assert!(frame.iter().any(|pixel| *pixel > 200));
-    // nowhere: each is named with what is around
+    // nowhere: both files are of one recorder, so the frames around are those of both
     let errors = complaint(&["snapshot", text(&disc), "--at=10:00"], 1);
-    assert_eq!(errors.matches("recorded nothing at").count(), 2, "{errors}");
+    assert_eq!(errors.matches("recorded nothing at").count(), 1, "{errors}");
+    for beside in [
+        "before is of 2010-01-01 09:15:05.867 -05:00 in",
+        "after is of 2010-01-01 12:00:00.000 -05:00 in",
+    ] {
+        assert!(errors.contains(beside), "{errors}");
+    }
+    let nearest = [
+        "snapshot",
+        text(&disc),
+        "--at=10:00",
+        "--nearest",
+        "-o",
+        text(&stills),
+    ];
+    let written = json(&nearest, 0);
+    let output = written[0]["output"].as_str().unwrap();
+    assert_eq!(written.as_array().unwrap().len(), 1, "{written}");
+    assert!(
+        output.contains("morning_camera1_2010-01-01_091505.867"),
+        "{written}"
+    );
     // JPEG, decoded by others, with the same facts in its comment
     let (noon, jpeg) = (disc.join("noon.exp"), folder.path().join("still.jpg"));
     let arguments = [

@@ -149,15 +149,6 @@ pub struct Convert {
     /// Recordings, folders (all recordings in them), wildcards
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
-    /// File, or folder (a name without suffix), to write to; without it, the current folder
-    #[arg(short, long, value_name = "FILE|DIR")]
-    output: Option<PathBuf>,
-    /// Container; without it the suffix of the output decides, else it is MP4 (Matroska for what MP4 cannot hold)
-    #[arg(long, value_enum)]
-    to: Option<Format>,
-    /// What the output is for: sets container, codec, clock and rate
-    #[arg(long = "for", value_enum, value_name = "PURPOSE")]
-    purpose: Option<Purpose>,
     /// Only this camera
     #[arg(long, value_name = "N|TITLE", conflicts_with = "grid")]
     camera: Option<String>,
@@ -167,15 +158,9 @@ pub struct Convert {
     /// All cameras in one picture, encoded to H.264
     #[arg(long)]
     grid: bool,
-    /// Encode the frames
-    #[arg(long, value_enum, value_name = "CODEC")]
-    transcode: Option<Encode>,
-    /// Widest that encoded frames may be; without it none is made smaller than it was
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(64..=8192))]
-    max_width: Option<u32>,
-    /// Where the recorder's clock, camera and mode are shown
-    #[arg(long, value_enum)]
-    clock: Option<ClockIn>,
+    /// Leave audio out
+    #[arg(long, alias = "no-sound")]
+    no_audio: bool,
     /// Only what was recorded from this time on: '2009-11-10 09:15:30', with an offset or Z, 10/11/2009 9:15am, 9:15, or +SECONDS.
     /// A copy begins with the keyframe before
     #[arg(long, value_name = "TIME")]
@@ -189,18 +174,33 @@ pub struct Convert {
     /// What becomes of time in which nothing was recorded
     #[arg(long, value_enum, default_value_t)]
     gaps: Gaps,
-    /// Leave audio out
-    #[arg(long, alias = "no-sound")]
-    no_audio: bool,
+    /// What the output is for: sets container, codec, clock and rate
+    #[arg(long = "for", value_enum, value_name = "PURPOSE")]
+    purpose: Option<Purpose>,
+    /// Encode the frames
+    #[arg(long, value_enum, value_name = "CODEC")]
+    transcode: Option<Encode>,
+    /// Widest that encoded frames may be; without it none is made smaller than it was
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(64..=8192))]
+    max_width: Option<u32>,
+    /// Where the recorder's clock, camera and mode are shown
+    #[arg(long, value_enum)]
+    clock: Option<ClockIn>,
     /// Inputs that are worked on at a time
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
-    /// Replace outputs that already exist
-    #[arg(long)]
-    force: bool,
+    /// File, or folder (a name without suffix), to write to; without it, the current folder
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Container; without it the suffix of the output decides, else it is MP4 (Matroska for what MP4 cannot hold)
+    #[arg(long, value_enum)]
+    to: Option<Format>,
     /// Write a table of all frames beside the outputs: times, offsets, modes, checksums, SHA-256
     #[arg(long)]
     frames_csv: bool,
+    /// Replace outputs that already exist
+    #[arg(long)]
+    force: bool,
 }
 
 /// Does `work` with each of several things, so many at a time; what came of each, in their order.

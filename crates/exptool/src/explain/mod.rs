@@ -74,11 +74,11 @@ pub struct Explain {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Number of the record, from 0, as in the table of frames
-    #[arg(long, value_name = "N", conflicts_with = "at")]
+    #[arg(long, value_name = "N", conflicts_with = "offset")]
     record: Option<u64>,
     /// Offset in the file, decimal or 0x…: the record, header or other bytes there
-    #[arg(long, value_name = "OFFSET", value_parser = parse_number)]
-    at: Option<u64>,
+    #[arg(long = "at", value_name = "OFFSET", value_parser = parse_number)]
+    offset: Option<u64>,
     /// Show a hexdump in colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     color: Colour,
@@ -96,7 +96,7 @@ impl Explain {
     /// Runs the command.
     pub fn run(&self, common: &Common) -> Done {
         let input = common.open(&self.file)?;
-        let sheet = match (self.record, self.at) {
+        let sheet = match (self.record, self.offset) {
             (Some(number), _) => place::find(common, &input, Wanted::Record(number))?,
             (None, Some(offset)) => place::find(common, &input, Wanted::Offset(offset))?,
             (None, None) => match place::file_header(&input)? {

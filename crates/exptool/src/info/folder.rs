@@ -5,6 +5,7 @@ use super::{facts::Facts, text::count};
 use crate::common::{Common, plain::plain};
 use formats::recording::Accuracy;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 /// Files by time; those that continue each other are a group.
 pub fn groups(mut all: Vec<Facts>) -> Vec<Vec<Facts>> {
@@ -29,10 +30,12 @@ pub fn groups(mut all: Vec<Facts>) -> Vec<Vec<Facts>> {
 }
 
 fn continues(one: &Facts, next: &Facts) -> bool {
-    let (Some((first, Some(end))), Some((start, _))) = (one.span(), next.span()) else {
+    let whole = |facts: &Facts| facts.span().and_then(|(first, last)| Some((first, last?)));
+    let (Some(one_span), Some(next_span)) = (whole(one), whole(next)) else {
         return false;
     };
-    first < start && one.recording.is_continued_by(end, &next.recording, start)
+    one.recording
+        .is_continued_by(one_span, &next.recording, next_span)
 }
 
 /// For machines: what `info` gives of each file, with its group, counted from 1.
@@ -63,9 +66,10 @@ const HEADINGS: [&str; 8] = [
 
 /// For people.
 pub fn table(groups: &[Vec<Facts>]) -> String {
+    let folder = common_folder(groups.iter().flatten());
     let rows: Vec<Vec<[String; 8]>> = groups
         .iter()
-        .map(|group| group.iter().map(row).collect())
+        .map(|group| group.iter().map(|facts| row(facts, &folder)).collect())
         .collect();
     let mut widths = HEADINGS.map(|heading| heading.chars().count());
     for row in rows.iter().flatten() {
@@ -99,11 +103,41 @@ pub fn table(groups: &[Vec<Facts>]) -> String {
     out
 }
 
-fn row(facts: &Facts) -> [String; 8] {
+/// The folder that all files are in, whose name is not repeated in each line.
+fn common_folder<'a>(all: impl Iterator<Item = &'a Facts>) -> PathBuf {
+    let folders = all.map(|facts| facts.recording.input.path.parent().unwrap_or(Path::new("")));
+    let shared = |one: &Path, other: &Path| -> PathBuf {
+        let parts = one.components().zip(other.components());
+        parts.take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    };
+    let mut folders = folders.map(Path::to_owned);
+    let first = folders.next().unwrap_or_default();
+    folders.fold(first, |one, other| shared(&one, &other))
+}
+
+/// Numbers in order, those that follow each other as a range: `1 2 4-9`.
+fn ranges(numbers: &[u16]) -> String {
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*number) => *last = *number,
+            _ => ranges.push((*number, *number)),
+        }
+    }
+    let text = |(first, last): &(u16, u16)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first} {last}"),
+        _ => format!("{first}-{last}"),
+    };
+    ranges.iter().map(text).collect::<Vec<_>>().join(" ")
+}
+
+fn row(facts: &Facts, folder: &Path) -> [String; 8] {
     let recording = &facts.recording;
     let findings = &recording.findings;
     let cameras = recording.contents.cameras.iter();
-    let numbers: Vec<String> = cameras.map(|camera| camera.number.to_string()).collect();
+    let mut numbers: Vec<u16> = cameras.map(|camera| camera.number).collect();
+    numbers.sort_unstable();
     let (from, to) = match facts.span() {
         Some((first, last)) => (
             recording.zone_time(first),
@@ -134,10 +168,12 @@ fn row(facts: &Facts) -> [String; 8] {
     if findings.faults.implausible.is_some() {
         certainty.push_str(", time doubtful");
     }
+    let path = &recording.input.path;
+    let name = path.strip_prefix(folder).unwrap_or(path);
     let cells = [
-        recording.input.name.clone(),
+        name.display().to_string(),
         recording.recorder().to_owned(),
-        numbers.join(" "),
+        ranges(&numbers),
         from,
         to,
         gaps,

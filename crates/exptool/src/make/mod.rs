@@ -50,18 +50,21 @@ pub struct Make {
     /// Videos, one for each camera
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// File to write
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-    /// Replace a file that already exists
-    #[arg(long)]
-    pub force: bool,
     /// Number of a camera, one for each INPUT in their order (1, 2, …)
     #[arg(long = "camera", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=255))]
     pub cameras: Vec<u32>,
     /// Title of a camera, one for each INPUT in their order
     #[arg(long = "title", value_name = "TEXT")]
     pub titles: Vec<String>,
+    /// Also record the sound of the first INPUT (mu-law, 8 kHz)
+    #[arg(long)]
+    pub sound: bool,
+    /// Recorder model in the header
+    #[arg(long, value_name = "TEXT", default_value = "DX4104")]
+    pub model: String,
+    /// Recorder's name in the header
+    #[arg(long, value_name = "TEXT", default_value = "EXPTOOL")]
+    pub server: String,
     /// Recorder's time of the first picture, such as 2010-01-01T08:00:00-05:00, whose offset becomes the recording's (without it,
     /// and without --break, the times that an INPUT brings along, as recordings do, else now)
     #[arg(long, value_name = "TIME", value_parser = clock::parse_start)]
@@ -72,12 +75,12 @@ pub struct Make {
     /// Clock jumps by N seconds with the first keyframe from S seconds of video on; may be given several times
     #[arg(long = "break", value_name = "S:N", value_parser = clock::parse_break, allow_hyphen_values = true)]
     pub breaks: Vec<Break>,
-    /// Recording mode: continuous, motion, alarm, instant, pre-alarm, schedule
-    #[arg(long, value_name = "MODE", value_parser = clock::parse_mode, default_value = "continuous")]
-    pub mode: Mode,
     /// Recording mode from S seconds of video on; may be given several times
     #[arg(long = "mode-at", value_name = "S:MODE", value_parser = clock::parse_mode_at)]
     pub modes: Vec<(i64, Mode)>,
+    /// Recording mode: continuous, motion, alarm, instant, pre-alarm, schedule
+    #[arg(long, value_name = "MODE", value_parser = clock::parse_mode, default_value = "continuous")]
+    pub mode: Mode,
     /// Frames per second
     #[arg(long, value_name = "N or N/M", default_value = "15/2", value_parser = clock::parse_rate)]
     pub rate: (i32, i32),
@@ -96,15 +99,12 @@ pub struct Make {
     /// Pictures from one keyframe to the next
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub gop: u32,
-    /// Also record the sound of the first INPUT (mu-law, 8 kHz)
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace a file that already exists
     #[arg(long)]
-    pub sound: bool,
-    /// Recorder model in the header
-    #[arg(long, value_name = "TEXT", default_value = "DX4104")]
-    pub model: String,
-    /// Recorder's name in the header
-    #[arg(long, value_name = "TEXT", default_value = "EXPTOOL")]
-    pub server: String,
+    pub force: bool,
 }
 
 /// Bytes of a camera's title, the model and the recorder's name in the header.

@@ -33,12 +33,9 @@ pub struct Report {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]
     inputs: Vec<PathBuf>,
-    /// Page to write
-    #[arg(short, long, value_name = "FILE", required_unless_present = "pdf")]
-    output: Option<PathBuf>,
-    /// Print the page into a PDF, by Chromium or WeasyPrint
-    #[arg(long, value_name = "FILE")]
-    pdf: Option<PathBuf>,
+    /// Only this camera
+    #[arg(long, value_name = "N|TITLE")]
+    camera: Option<String>,
     /// Files that were made of the recordings; their hashes are listed
     #[arg(long, value_name = "FILE", num_args = 1..)]
     outputs: Vec<PathBuf>,
@@ -48,23 +45,26 @@ pub struct Report {
     /// Name of the examiner
     #[arg(long, value_name = "NAME")]
     examiner: Option<String>,
-    /// Add the files' MD5
+    /// Leave out the pictures
     #[arg(long)]
-    md5: bool,
-    /// Only this camera
-    #[arg(long, value_name = "N|TITLE")]
-    camera: Option<String>,
+    no_pictures: bool,
+    #[command(flatten)]
+    layout: Layout,
     /// Only runs and pictures from this time on
     #[arg(long, value_name = "TIME")]
     from_time: Option<String>,
     /// Only runs and pictures up to this time
     #[arg(long, value_name = "TIME")]
     to_time: Option<String>,
-    /// Leave out the pictures
+    /// Add the files' MD5
     #[arg(long)]
-    no_pictures: bool,
-    #[command(flatten)]
-    layout: Layout,
+    md5: bool,
+    /// Page to write
+    #[arg(short, long, value_name = "FILE", required_unless_present = "pdf")]
+    output: Option<PathBuf>,
+    /// Print the page into a PDF, by Chromium or WeasyPrint
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
     /// Replace a page that already exists
     #[arg(long)]
     force: bool,

@@ -62,6 +62,7 @@ pub fn html(heading: &Heading, parts: &[Part], together: Option<&str>, made: &[O
                     (fact("Command line", html! { code { (command) } }))
                 }
                 (summary(parts))
+                (between(parts))
                 @if let Some(svg) = together.and_then(body_of) {
                     h2 #timeline { "All recordings" }
                     figure { (PreEscaped(svg)) }
@@ -121,6 +122,50 @@ fn summary(parts: &[Part]) -> Markup {
                 }
             }
         } }
+    }
+}
+
+/// How the files of one recorder follow each other.
+fn between(parts: &[Part]) -> Markup {
+    let mut lines = Vec::new();
+    for (n, next) in parts.iter().enumerate() {
+        let r = &next.facts.recording;
+        let earlier = parts.get(..n).unwrap_or_default().iter().rev();
+        let before = earlier.map(|part| &part.facts.recording);
+        let mut before = before.filter(|one| one.has_clock() && one.has_recorder_of(r));
+        let (Some(one), Some((start, last)), true) =
+            (before.next(), r.contents.span, r.has_clock())
+        else {
+            continue;
+        };
+        let Some((_, end)) = one.contents.span else {
+            continue;
+        };
+        let timing = &one.findings.profile.timing;
+        let apart = start.saturating_sub(end.saturating_add(timing.interval));
+        let (one, next) = (name(one), name(r));
+        lines.push(match apart {
+            _ if last <= end => format!("{next} lies within the time of {one}"),
+            apart if apart >= timing.gap() => {
+                format!(
+                    "nothing was recorded for {} between {one} and {next}",
+                    r.length(apart)
+                )
+            }
+            apart if apart < 0 => {
+                format!(
+                    "{one} and {next} overlap by {}",
+                    r.length(apart.saturating_abs())
+                )
+            }
+            _ => format!("{next} continues {one}"),
+        });
+    }
+    html! {
+        @if !lines.is_empty() {
+            h3 { "From file to file" }
+            ul { @for line in &lines { li { (line) } } }
+        }
     }
 }
 

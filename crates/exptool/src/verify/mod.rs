@@ -13,7 +13,8 @@ mod rows;
 mod structure;
 mod text;
 
-use crate::common::{Common, Done, Failure, Input, failure, output, output::NewFile};
+use crate::common::{Common, Done, Failure, Input, failure, output, output::NewFile, plain::plain};
+use crate::convert::plan::{self, Item};
 use check::Checked;
 use clap::Args;
 use compare::{How, Outcome, compare, sorted_keys};
@@ -56,24 +57,24 @@ const NOT_PROVED: [&str; 3] = [
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("nothing was found", "something was found: damage, checksums that do not match, differences; or a file could not be read", &[2, 3, 4, 5])))]
 pub struct Verify {
-    /// Recordings; with --against also converted MP4, MKV, AVI or MPEG-4 files
-    #[arg(required = true, value_name = "FILE")]
+    /// Recordings, or folders of them; with --against also converted MP4, MKV, AVI or MPEG-4 files
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     files: Vec<PathBuf>,
-    /// Write a manifest: hashes of each file and of each coded frame
-    #[arg(long, value_name = "MANIFEST")]
-    manifest: Option<PathBuf>,
     /// Report exactly which frames differ from those of a manifest
     #[arg(long, value_name = "MANIFEST")]
     against: Option<PathBuf>,
-    /// Write hashes of a camera's coded frames in ffmpeg's framehash format
-    #[arg(long, value_name = "HASHES")]
-    framehash: Option<PathBuf>,
-    /// Only this camera's frames, with --against or --framehash. Without it, a converted file's comment or its frames tell the camera
-    #[arg(long, value_name = "N")]
-    camera: Option<u16>,
     /// FILE is meant to be only a part: frames missing before its first and after its last are not a difference
     #[arg(long, requires = "against")]
     part: bool,
+    /// Only this camera's frames, with --against or --framehash. Without it, a converted file's comment or its frames tell the camera
+    #[arg(long, value_name = "N")]
+    camera: Option<u16>,
+    /// Write a manifest: hashes of each file and of each coded frame
+    #[arg(long, value_name = "MANIFEST")]
+    manifest: Option<PathBuf>,
+    /// Write hashes of a camera's coded frames in ffmpeg's framehash format
+    #[arg(long, value_name = "HASHES")]
+    framehash: Option<PathBuf>,
     /// Replace a manifest or hashes that already exist
     #[arg(long)]
     force: bool,
@@ -137,10 +138,22 @@ impl Verify {
             unreadable: 0,
             recordings_not_found: Vec::new(),
         };
-        for path in &self.files {
-            match self.verify(common, path, &mut manifest, old.as_ref()) {
-                Ok(answer) => answers.add(answer, common.json, self.files.len() > 1)?,
-                Err(failure) if self.files.len() == 1 => return Err(failure),
+        let items = plan::inputs(&self.files)?;
+        let several = items.len() > 1;
+        for item in &items {
+            let answer = match &item.problem {
+                Some(problem) => Err(Failure::Input(format!(
+                    "{}: {problem}",
+                    item.path.display()
+                ))),
+                None => self.verify(common, item, &mut manifest, old.as_ref()),
+            };
+            match answer {
+                Ok(answer) => answers.add(answer, common.json, several)?,
+                Err(Failure::Foreign(text)) if item.in_folder => {
+                    eprintln!("exptool: skipped: {}", plain(&text));
+                }
+                Err(failure) if !several => return Err(failure),
                 Err(failure @ (Failure::Output(_) | Failure::Use(_))) => return Err(failure),
                 Err(failure) => {
                     failure.report(common.json);
@@ -149,11 +162,11 @@ impl Verify {
             }
         }
         if let Some(manifest) = manifest
-            && answers.unreadable < self.files.len()
+            && answers.unreadable < items.len()
         {
             manifest.finish()?;
         }
-        answers.finish(common.json, old.as_ref(), self.files.len() > 1)
+        answers.finish(common.json, old.as_ref(), several)
     }
 
     fn check_options(&self) -> Result<(), Failure> {
@@ -161,7 +174,8 @@ impl Verify {
         if self.camera.is_some() && self.against.is_none() && self.framehash.is_none() {
             return wrong("--camera is for --against or --framehash");
         }
-        if self.framehash.is_some() && self.files.len() > 1 {
+        let one = matches!(self.files.as_slice(), [one] if !one.is_dir());
+        if self.framehash.is_some() && !one {
             return wrong("--framehash is for one FILE at a time");
         }
         if self.force && self.manifest.is_none() && self.framehash.is_none() {
@@ -173,12 +187,14 @@ impl Verify {
     fn verify(
         &self,
         common: &Common,
-        path: &Path,
+        item: &Item,
         manifest: &mut Option<Writer>,
         old: Option<&Manifest>,
     ) -> Result<Answer, Failure> {
+        let path = item.path.as_path();
         let failure = match self.open(common, path) {
             Ok(input) => return self.verify_recording(common, &input, manifest, old),
+            Err(failure @ Failure::Foreign(_)) if item.in_folder => return Err(failure),
             Err(failure) => failure,
         };
         // what is not a recording can only be compared with a manifest
@@ -186,13 +202,17 @@ impl Verify {
             .metadata()
             .is_ok_and(|meta| meta.is_file() && meta.len() > 0);
         match (failure, old) {
-            (Failure::Input(_), Some(_)) if has_bytes && manifest.is_some() => {
+            (Failure::Input(_) | Failure::Foreign(_), Some(_))
+                if has_bytes && manifest.is_some() =>
+            {
                 Err(Failure::Use(format!(
                     "{}: a manifest is made of a recording, not of a converted file",
                     path.display()
                 )))
             }
-            (Failure::Input(_), Some(old)) if has_bytes => self.verify_converted(path, old),
+            (Failure::Input(_) | Failure::Foreign(_), Some(old)) if has_bytes => {
+                self.verify_converted(path, old)
+            }
             (failure, _) => Err(failure),
         }
     }
