@@ -6,95 +6,32 @@ use clap::{Args, Command};
 use std::path::{Path, PathBuf};
 
 /// Headings of the help, and the options below each.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &str); 4] = [
     (
         "What",
-        &[
-            "camera",
-            "join",
-            "grid",
-            "no_audio",
-            "outputs",
-            "per_run",
-            "no_pictures",
-            "record",
-            "part",
-            "against",
-            "layout",
-            "cameras",
-            "titles",
-            "sound",
-            "model",
-            "server",
-            "case",
-            "examiner",
-        ],
+        "camera join grid no_audio outputs per_run no_pictures record offset part against layout cameras titles sound model server \
+         case examiner",
     ),
     (
         "When",
-        &[
-            "from_time",
-            "to_time",
-            "duration",
-            "gaps",
-            "until",
-            "at",
-            "nearest",
-            "every",
-            "pass",
-            "known_time",
-            "start",
-            "seconds",
-            "breaks",
-            "modes",
-            "utc_offset",
-            "recorder_clock",
-        ],
+        "from_time to_time duration gaps until at nearest every pass known_time start seconds breaks modes utc_offset recorder_clock",
     ),
     (
         "How",
-        &[
-            "purpose",
-            "transcode",
-            "max_width",
-            "clock",
-            "jobs",
-            "quick",
-            "columns",
-            "width",
-            "mode",
-            "rate",
-            "size",
-            "standard",
-            "codec",
-            "bitrate",
-            "gop",
-            "command",
-            "md5",
-        ],
+        "purpose transcode max_width clock jobs quick columns width mode rate size standard codec bitrate gop command md5",
     ),
     (
         "Output",
-        &[
-            "output",
-            "to",
-            "frames_csv",
-            "manifest",
-            "framehash",
-            "pdf",
-            "force",
-            "json",
-            "no_progress",
-            "color",
-            "dir",
-        ],
+        "output to frames_csv manifest framehash pdf force json no_progress color dir",
     ),
 ];
 
 /// The program with its options in groups.
 pub fn group(program: Command) -> Command {
     let heading = |id: &str| {
-        let group = GROUPS.iter().find(|(_, ids)| ids.contains(&id));
+        let group = GROUPS
+            .iter()
+            .find(|(_, ids)| ids.split(' ').any(|one| one == id));
         group.map(|(heading, _)| *heading)
     };
     let grouped = move |command: Command| {

@@ -2,6 +2,7 @@
 //! `exptool verify` finds every changed byte, and proves that converted files hold the same pictures.
 
 mod against;
+mod avi;
 use crate::exptool_tools;
 use testing::{common, make};
 mod encoded;

@@ -9,10 +9,11 @@ use formats::{
         explain, header, index,
         riff::Chunk,
     },
-    fields::Header,
+    fields::{Header, Table},
     netvu::headers,
     recording::{Scanned, Source},
 };
+use std::ops::Range;
 
 /// Bytes before the wanted offset from which on records are followed: none is longer.
 const LOOK: u64 = 16 << 20;
@@ -54,6 +55,8 @@ pub fn find(common: &Common, input: &Input, wanted: Wanted) -> Result<Sheet, Fai
     };
     let mut scanner = input.scanner()?;
     let mut records = 0;
+    // the last chunk whose head was skipped by itself: the entries of an index follow it
+    let mut chunk = 0;
     loop {
         let before_records = records == 0 && scanner.info().data_start == 0;
         let Some(scanned) = scanner.scan()? else {
@@ -70,6 +73,9 @@ pub fn find(common: &Common, input: &Input, wanted: Wanted) -> Result<Sheet, Fai
             break;
         }
         let covers = at < offset.saturating_add(length);
+        if length == ChunkHead::SIZE as u64 && matches!(scanned, Scanned::Skipped { .. }) {
+            chunk = offset;
+        }
         let title = match scanned {
             Scanned::Packet { packet, data, .. } if is_frame(&packet) => {
                 let is_wanted = match wanted {
@@ -116,7 +122,7 @@ pub fn find(common: &Common, input: &Input, wanted: Wanted) -> Result<Sheet, Fai
                 length,
                 title,
             };
-            return explain_part(input, &part, at);
+            return explain_part(input, &part, chunk, at);
         }
     }
     if let Wanted::Record(number) = wanted {
@@ -188,7 +194,7 @@ fn index_part(input: &Input, begin: u64, at: u64) -> Result<Option<Sheet>, Failu
 }
 
 /// A header, a packet without a frame, or bytes of which nothing is known.
-fn explain_part(input: &Input, part: &Part, at: u64) -> Result<Sheet, Failure> {
+fn explain_part(input: &Input, part: &Part, chunk: u64, at: u64) -> Result<Sheet, Failure> {
     let bytes = bytes_at(input, part.offset, part.length.min(HEADER))?;
     if let Some(sheet) = known_header(part, &bytes) {
         return Ok(sheet);
@@ -202,6 +208,10 @@ fn explain_part(input: &Input, part: &Part, at: u64) -> Result<Sheet, Failure> {
         && sheet.size as u64 > at
     {
         return Ok(sheet);
+    } else if let Some((range, name, table)) = avi_index_part(input, [part.offset, chunk], at)? {
+        let bytes = bytes_at(input, range.start, range.end - range.start)?;
+        let rows = table.explain(&bytes, 0);
+        return Ok(Sheet::new(name, range.start, &bytes, rows));
     } else if let Ok(chunk) = Chunk::read(&bytes)
         && chunk.is_known()
         && at - part.offset < SHOWN
@@ -216,6 +226,21 @@ fn explain_part(input: &Input, part: &Part, at: u64) -> Result<Sheet, Failure> {
         return Ok(Sheet::new(title, part.offset, shown, rows));
     }
     unknown(input, part, at)
+}
+
+/// The part of an AVI file's index that `at` is in, if the index begins at one of these places.
+fn avi_index_part(
+    input: &Input,
+    begins: [u64; 2],
+    at: u64,
+) -> Result<Option<(Range<u64>, String, Table)>, Failure> {
+    for begin in begins {
+        let head = bytes_at(input, begin, ChunkHead::SIZE as u64)?;
+        if let Some(found) = explain::avi_index_part(begin, &head, at) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Bytes of which nothing is known.

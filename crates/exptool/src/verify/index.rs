@@ -81,7 +81,7 @@ impl Index {
                 true => "where there is none: expected DXIX".to_owned(),
                 false => format!("but the file ends at {size}"),
             };
-            self.list(format!(
+            self.check.list(format!(
                 "the header names an index at offset {offset}, {what}"
             ));
             return Ok(());
@@ -90,7 +90,7 @@ impl Index {
         let room = size.saturating_sub(self.place.offset) / self.place.entry_size as u64;
         if room < count {
             self.check.misplaced = true;
-            self.list(format!(
+            self.check.list(format!(
                 "the index at offset {offset} counts {count} entries, but the file has room for {room}"
             ));
         }
@@ -138,7 +138,7 @@ impl Index {
         let Some(&(_, number)) = found.filter(|entry| entry.0 == record.offset) else {
             if !other && self.check.entries > 0 {
                 self.check.without_entry += 1;
-                self.list(format!(
+                self.check.list(format!(
                     "the record at offset {} has no entry",
                     record.offset
                 ));
@@ -155,16 +155,10 @@ impl Index {
             self.check.agree += 1;
         } else {
             self.check.wrong += 1;
-            self.list(format!(
+            self.check.list(format!(
                 "entry {number} and the record at offset {} disagree in time, camera or kind",
                 record.offset
             ));
-        }
-    }
-
-    fn list(&mut self, what: String) {
-        if self.check.listed.len() < MOST_LISTED {
-            self.check.listed.push(what);
         }
     }
 
@@ -185,13 +179,21 @@ impl Index {
                 Some((_, other)) => format!("as entry {other} does"),
                 None => records.describe(offset).to_owned(),
             };
-            self.list(format!("entry {number} points to offset {offset}, {what}"));
+            self.check
+                .list(format!("entry {number} points to offset {offset}, {what}"));
         }
         self.check
     }
 }
 
 impl IndexCheck {
+    /// Lists a disagreement.
+    pub fn list(&mut self, what: String) {
+        if self.listed.len() < MOST_LISTED {
+            self.listed.push(what);
+        }
+    }
+
     /// Nothing was found.
     pub fn good(&self) -> bool {
         self.wrong == 0 && self.without_entry == 0 && !self.misplaced

@@ -2,6 +2,7 @@
 //! `exptool verify`: checksums, index and counts compared with the records; hashes of the file and of each coded frame; and whether
 //! another file has the same frames.
 
+mod avi;
 mod check;
 mod compare;
 mod converted;

@@ -2,6 +2,7 @@
 //! Header, index and sequence numbers compared with the records.
 
 use super::{
+    avi::AviIndexes,
     index::{Index, IndexCheck},
     rows::timestamp_text,
 };
@@ -41,6 +42,7 @@ pub struct Structure {
     first_last: Option<(i64, i64)>,
     span: Option<(i64, i64)>,
     index: Option<Index>,
+    avi: Option<AviIndexes>,
     sequence: SequenceWalk,
 }
 
@@ -69,12 +71,17 @@ impl Structure {
         let head = input.head(header::SIZE)?;
         let header = FileHeader::parse(&head).ok();
         let header = header.filter(|_| header::is_header(&head) && info.family == "native");
+        let is_avi = info.family.starts_with("plv1") && head.starts_with(b"RIFF");
         let index = match info.index {
-            Some(place) => {
+            Some(place) if !is_avi => {
                 let offset = header.as_ref().map_or(place.offset, |header| header.index);
                 Some(Index::open(input, scanner.reader().fork(), offset)?)
             }
-            None => None,
+            _ => None,
+        };
+        let avi = match is_avi {
+            true => AviIndexes::open(input)?,
+            false => None,
         };
         Ok(Structure {
             header,
@@ -84,6 +91,7 @@ impl Structure {
             first_last: None,
             span: None,
             index,
+            avi,
             sequence: SequenceWalk::default(),
         })
     }
@@ -133,6 +141,9 @@ impl Structure {
         if let Some(index) = &mut self.index {
             index.compare(record, other);
         }
+        if let Some(index) = &mut self.avi {
+            index.compare(record);
+        }
     }
 
     /// All records were there. `whole`: none of them is damaged or cut, so the first and the last are known.
@@ -141,7 +152,10 @@ impl Structure {
         Found {
             others: self.others,
             header_wrong: self.check_header(whole),
-            index: self.index.map(|index| index.finish(&self.records)),
+            index: match self.index {
+                Some(index) => Some(index.finish(&self.records)),
+                None => self.avi.map(AviIndexes::finish),
+            },
             sequence: self.sequence.finish(),
         }
     }

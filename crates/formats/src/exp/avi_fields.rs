@@ -2,8 +2,8 @@
 //! The headers of an AVI file as tables. All integers are little-endian.
 //!
 //! The meaning of the fields is stated by Microsoft's AVI RIFF File Reference and by the structures it names
-//! (`AVIMAINHEADER`, `AVISTREAMHEADER`, `BITMAPINFOHEADER`, `WAVEFORMATEX`). Verified are those that PLV1 exports were seen to
-//! fill in as stated.
+//! (`AVIMAINHEADER`, `AVISTREAMHEADER`, `BITMAPINFOHEADER`, `WAVEFORMATEX`, `AVIOLDINDEX`), of OpenDML's indexes by OpenDML AVI File
+//! Format Extensions 1.02. Verified are those that PLV1 exports were seen to fill in as stated.
 
 use crate::fields::{Bytes, Text, header};
 
@@ -98,6 +98,91 @@ header! {
     }
 }
 
+header! {
+    /// An entry of `idx1`.
+    pub struct Idx1Entry: 16 bytes, Little {
+        0  id: Text<4>,  "chunk",        Stated;
+        4  flags: u32,   "flags",        Stated, Flags(&[(1, "list"), (0x10, "keyframe"), (0x100, "takes no time")]);
+        8  offset: u32,  "chunk offset", Stated, Unit("bytes after movi, or in the file");
+        12 size: u32,    "chunk size",   Stated, Unit("bytes");
+    }
+}
+
+header! {
+    /// What `indx` begins with behind its chunk's head: the list of a stream's `ix##` chunks.
+    pub struct SuperIndex: 24 bytes, Little {
+        0  words: u16,          "entry length",  Stated, Unit("words of 4 bytes");
+        2  sub_type: u8,        "index subtype", Stated;
+        3  kind: u8,            "index type",    Stated, Names(&[(0, "index of indexes"), (1, "index of chunks")]);
+        4  count: u32,          "entries",       Stated;
+        8  id: Text<4>,         "chunks",        Stated;
+        12 reserved: Bytes<12>, "reserved",      Stated;
+    }
+}
+
+header! {
+    /// An entry of `indx`.
+    pub struct SuperIndexEntry: 16 bytes, Little {
+        0  offset: u64, "index offset", Stated;
+        8  size: u32,   "index size",   Stated, Unit("bytes");
+        12 slots: u32,  "duration",     Stated, Unit("slots");
+    }
+}
+
+header! {
+    /// What an `ix##` chunk begins with behind its head: a list of a stream's chunks.
+    pub struct StandardIndex: 24 bytes, Little {
+        0  words: u16,         "entry length",  Stated, Unit("words of 4 bytes");
+        2  sub_type: u8,       "index subtype", Stated;
+        3  kind: u8,           "index type",    Stated, Names(&[(0, "index of indexes"), (1, "index of chunks")]);
+        4  count: u32,         "entries",       Stated;
+        8  id: Text<4>,        "chunks",        Stated;
+        12 base: u64,          "base offset",   Stated;
+        20 reserved: Bytes<4>, "reserved",      Stated;
+    }
+}
+
+header! {
+    /// An entry of an `ix##` chunk.
+    pub struct StandardIndexEntry: 8 bytes, Little {
+        0 offset: u32, "chunk body",          Stated, Unit("bytes after the base offset");
+        4 size: u32,   "chunk size and kind", Stated, Flags(&[(0x8000_0000, "not a keyframe")]);
+    }
+}
+
+impl Idx1Entry {
+    /// It is of a keyframe.
+    pub fn is_key(&self) -> bool {
+        self.flags & 0x10 != 0
+    }
+}
+
+impl SuperIndex {
+    /// Its entries are of `ix##` chunks.
+    pub fn lists_indexes(&self) -> bool {
+        (self.words, self.kind) == (4, 0)
+    }
+}
+
+impl StandardIndex {
+    /// Its entries are of chunks.
+    pub fn lists_chunks(&self) -> bool {
+        (self.words, self.sub_type, self.kind) == (2, 0, 1)
+    }
+}
+
+impl StandardIndexEntry {
+    /// Bytes of the chunk.
+    pub fn bytes(&self) -> u32 {
+        self.size & !0x8000_0000
+    }
+
+    /// It is of a keyframe.
+    pub fn is_key(&self) -> bool {
+        self.size & 0x8000_0000 == 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +196,10 @@ mod tests {
         check_header::<StreamHeader>();
         check_header::<VideoFormat>();
         check_header::<SoundFormat>();
+        check_header::<Idx1Entry>();
+        check_header::<SuperIndex>();
+        check_header::<SuperIndexEntry>();
+        check_header::<StandardIndex>();
+        check_header::<StandardIndexEntry>();
     }
 }

@@ -4,24 +4,21 @@
 //!
 //! An index is used only where the chunks at its beginning and end are what it claims.
 
-use super::riff::{CHUNK_HEAD, Chunk};
+use super::{
+    avi_fields::{Idx1Entry, StandardIndex, StandardIndexEntry, SuperIndex, SuperIndexEntry},
+    riff::{CHUNK_HEAD, Chunk},
+};
 use crate::{
-    cursor,
+    fields::Header,
     reader::{IndexEntry, IndexPlace, Window},
 };
 use std::collections::VecDeque;
 
-/// Bytes of an entry of `idx1`: FourCC, flags, offset, size.
-pub const IDX1_ENTRY: usize = 16;
-/// Flag of a keyframe in `idx1`.
-const KEYFRAME: u32 = 0x10;
-/// Bytes of an entry of a standard index: offset, and size with the highest bit set where it is not a keyframe.
-const STANDARD_ENTRY: usize = 8;
-const NOT_KEYFRAME: u32 = 0x8000_0000;
-/// Bytes before the first entry of a super index or standard index, without the chunk's head.
-const ODML_HEAD: usize = 24;
-/// Bytes of an entry of a super index: offset, size, duration.
-const SUPER_ENTRY: usize = 16;
+/// Bytes of an entry of `idx1`.
+pub const IDX1_ENTRY: usize = Idx1Entry::SIZE;
+const STANDARD_ENTRY: usize = StandardIndexEntry::SIZE;
+/// Bytes before the first entry of a standard index, without the chunk's head.
+const ODML_HEAD: usize = StandardIndex::SIZE;
 /// Parts of an index that are looked at: of files of 1 GiB each, a terabyte of two streams.
 const MAX_PARTS: usize = 2048;
 /// Chunks of this many bytes or fewer hold no frame.
@@ -111,23 +108,19 @@ impl AviIndex {
 
     /// Reads the body of an `indx` chunk of the header.
     pub fn super_index(&mut self, body: &[u8]) {
-        let head = || {
-            let id = cursor::bytes_at::<4>(body, 8).ok()?;
-            let of_indexes =
-                cursor::u16_le(body, 0).ok()? == 4 && cursor::u8_at(body, 3).ok()? == 0;
-            let count = usize::try_from(cursor::u32_le(body, 4).ok()?).ok()?;
-            (of_indexes && stream_of(id).is_some()).then_some((id, count))
-        };
-        let Some((id, count)) = head() else {
+        let head = SuperIndex::parse(body).ok();
+        let of_indexes = |head: &SuperIndex| head.lists_indexes() && stream_of(head.id.0).is_some();
+        let Some(SuperIndex { id, count, .. }) = head.filter(of_indexes) else {
             return;
         };
         let (entries, _) = body
-            .get(ODML_HEAD..)
+            .get(SuperIndex::SIZE..)
             .unwrap_or_default()
-            .as_chunks::<SUPER_ENTRY>();
+            .as_chunks::<{ SuperIndexEntry::SIZE }>();
         let mut slot: u64 = 0;
-        for entry in entries.iter().take(count) {
-            let at = cursor::u64_le(entry, 0).unwrap_or(0);
+        for entry in entries.iter().take(count as usize) {
+            let entry = SuperIndexEntry::parse(entry).ok();
+            let (at, slots) = entry.map_or((0, 0), |entry| (entry.offset, entry.slots));
             if at == 0 || self.standard.len() >= MAX_PARTS {
                 self.odml_lies = true;
                 return;
@@ -135,13 +128,12 @@ impl AviIndex {
             self.asks.push_back(Ask::Standard(self.standard.len()));
             self.standard.push(Standard {
                 at,
-                id,
+                id: id.0,
                 slot,
                 base: 0,
                 count: 0,
                 first: 0,
             });
-            let slots = cursor::u32_le(entry, 12).unwrap_or(0);
             slot = slot.saturating_add(u64::from(slots));
         }
     }
@@ -241,9 +233,9 @@ impl AviIndex {
 
     /// Asks for the chunk that an entry of `idx1` names.
     fn check_idx1(&mut self, entry: &[u8]) -> Option<()> {
-        let id = cursor::bytes_at(entry, 0).ok()?;
-        let offset = u64::from(cursor::u32_le(entry, 8).ok()?);
-        let size = cursor::u32_le(entry, 12).ok()?;
+        let entry = Idx1Entry::parse(entry).ok()?;
+        let (id, size) = (entry.id.0, entry.size);
+        let offset = u64::from(entry.offset);
         let base = self.idx1?.base;
         if id == *b"rec " {
             return Some(());
@@ -265,20 +257,21 @@ impl AviIndex {
             .ok()
             .filter(|chunk| chunk.id.starts_with(b"ix"))?;
         let body = data.get(CHUNK_HEAD..)?;
-        let of_chunks = cursor::u16_le(body, 0).ok()? == 2
-            && cursor::u8_at(body, 2).ok()? == 0
-            && cursor::u8_at(body, 3).ok()? == 1;
-        let id = cursor::bytes_at::<4>(body, 8).ok()?;
+        let head = StandardIndex::parse(body).ok()?;
         let room = (chunk.size as usize).checked_sub(ODML_HEAD)? / STANDARD_ENTRY;
-        let count = cursor::u32_le(body, 4).ok()?;
-        if !of_chunks || id != standard.id || count == 0 || count as usize > room {
+        let fits = 1..=room;
+        if !head.lists_chunks()
+            || head.id.0 != standard.id
+            || !fits.contains(&(head.count as usize))
+        {
             return None;
         }
-        standard.count = u64::from(count);
-        standard.base = cursor::u64_le(body, 12).ok()?;
-        let first = u64::from(cursor::u32_le(body, ODML_HEAD).ok()?);
-        standard.first = standard.base.saturating_add(first);
-        self.check_standard(n, body.get(ODML_HEAD..)?)?;
+        let entries = body.get(ODML_HEAD..)?;
+        let first = StandardIndexEntry::parse(entries).ok()?;
+        standard.count = u64::from(head.count);
+        standard.base = head.base;
+        standard.first = head.base.saturating_add(u64::from(first.offset));
+        self.check_standard(n, entries)?;
         self.asks
             .insert(1.min(self.asks.len()), Ask::StandardLast(n));
         Some(())
@@ -287,8 +280,8 @@ impl AviIndex {
     /// Asks for the chunk that an entry of a standard index names.
     fn check_standard(&mut self, n: usize, entry: &[u8]) -> Option<()> {
         let standard = self.standard.get(n)?;
-        let at = u64::from(cursor::u32_le(entry, 0).ok()?);
-        let size = cursor::u32_le(entry, 4).ok()? & !NOT_KEYFRAME;
+        let entry = StandardIndexEntry::parse(entry).ok()?;
+        let (at, size) = (u64::from(entry.offset), entry.bytes());
         self.asks.push_front(Ask::Chunk {
             at: standard
                 .base
@@ -360,32 +353,25 @@ impl AviIndex {
             timestamp: None,
             slot,
             camera: 0,
-            key,
+            key: key && size > PADDING,
             // a chunk of padding takes a slot and is not a frame
-            video: size & !NOT_KEYFRAME > PADDING,
+            video: size > PADDING,
         };
         if place.entry_size == IDX1_ENTRY {
             let idx1 = self.idx1?;
-            let offset = u64::from(cursor::u32_le(entry, 8).ok()?);
-            let size = cursor::u32_le(entry, 12).ok()?;
-            let key = cursor::u32_le(entry, 4).ok()? & KEYFRAME != 0 && size > PADDING;
+            let entry = Idx1Entry::parse(entry).ok()?;
+            let offset = idx1.base.saturating_add(u64::from(entry.offset));
             let slot = (self.streams == 1).then_some(number);
-            let stream = stream_of(cursor::bytes_at(entry, 0).ok()?)?;
-            return Some((
-                stream,
-                found(idx1.base.saturating_add(offset), slot, key, size),
-            ));
+            let stream = stream_of(entry.id.0)?;
+            return Some((stream, found(offset, slot, entry.is_key(), entry.size)));
         }
         let part = self.standard.iter().find(|part| part.place() == *place)?;
-        let at = u64::from(cursor::u32_le(entry, 0).ok()?);
-        let size = cursor::u32_le(entry, 4).ok()?;
-        let key = size & NOT_KEYFRAME == 0 && size > PADDING;
-        let offset = part
-            .base
-            .saturating_add(at)
-            .checked_sub(CHUNK_HEAD as u64)?;
+        let entry = StandardIndexEntry::parse(entry).ok()?;
+        let body = part.base.saturating_add(u64::from(entry.offset));
+        let offset = body.checked_sub(CHUNK_HEAD as u64)?;
         let slot = Some(part.slot.saturating_add(number));
-        Some((stream_of(part.id)?, found(offset, slot, key, size)))
+        let stream = stream_of(part.id)?;
+        Some((stream, found(offset, slot, entry.is_key(), entry.bytes())))
     }
 }
 

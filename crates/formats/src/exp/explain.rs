@@ -2,7 +2,10 @@
 //! What the bytes of a Pelco DX export stand for, field by field: file header, index, records by any layout, AVI chunks.
 
 use super::{
-    avi_fields::{ChunkHead, ListHead, MainHeader, SoundFormat, StreamHeader, VideoFormat},
+    avi_fields::{
+        ChunkHead, Idx1Entry, ListHead, MainHeader, SoundFormat, StandardIndex, StandardIndexEntry,
+        StreamHeader, SuperIndex, SuperIndexEntry, VideoFormat,
+    },
     codes::{AUDIO_CODECS, AUDIO_RATES, MODES},
     header::{CameraEntry, FileHeader},
     index,
@@ -63,11 +66,74 @@ pub fn avi_headers(data: &[u8]) -> Option<(usize, Vec<Explained>)> {
             }
             b"strf" if audio => SoundFormat::TABLE.explain(chunk, body),
             b"strf" => VideoFormat::TABLE.explain(chunk, body),
+            b"indx" => super_index(chunk, body),
             _ => Vec::new(),
         });
         at = end.saturating_add((list.size & 1) as usize);
     }
     Some((at.min(data.len()), rows))
+}
+
+/// The body of `indx`, which begins at `body` and ends with `data`.
+fn super_index(data: &[u8], body: usize) -> Vec<Explained> {
+    let mut rows = SuperIndex::TABLE.explain(data, body);
+    let head = SuperIndex::parse(data.get(body..).unwrap_or_default());
+    let count = head.map_or(0, |head| head.count as usize);
+    let first = body.saturating_add(SuperIndex::SIZE);
+    let places = (first..data.len()).step_by(SuperIndexEntry::SIZE);
+    for (n, at) in places.enumerate().take(count) {
+        let part = SuperIndexEntry::TABLE.explain(data, at);
+        rows.extend(part.into_iter().map(|row| {
+            let name = format!("part {}: {}", n.saturating_add(1), row.name);
+            Explained { name, ..row }
+        }));
+    }
+    rows
+}
+
+/// The head of an AVI file's `idx1` or `ix##` chunk or one of its entries, whichever is at `at`: as [`index_part`]. `head` are the
+/// chunk's first bytes, and `begin` is its offset. `None` for other chunks.
+pub fn avi_index_part(begin: u64, head: &[u8], at: u64) -> Option<(Range<u64>, String, Table)> {
+    let chunk = ChunkHead::parse(head).ok()?;
+    let body = begin.saturating_add(ChunkHead::SIZE as u64);
+    let end = body.saturating_add(u64::from(chunk.size));
+    let id = chunk.id.decode();
+    let (first, size, table) = match &chunk.id.0 {
+        b"idx1" => (body, Idx1Entry::SIZE, Idx1Entry::TABLE),
+        [b'i', b'x', ..] => (
+            body.saturating_add(StandardIndex::SIZE as u64),
+            StandardIndexEntry::SIZE,
+            StandardIndexEntry::TABLE,
+        ),
+        _ => return None,
+    };
+    let (start, length, name, table) = if at < body {
+        (
+            begin,
+            ChunkHead::SIZE,
+            format!("head of {id}"),
+            ChunkHead::TABLE,
+        )
+    } else if at < first {
+        (
+            body,
+            StandardIndex::SIZE,
+            format!("head of the index {id}"),
+            StandardIndex::TABLE,
+        )
+    } else {
+        let number = at.saturating_sub(first).checked_div(size as u64)?;
+        let count = end.saturating_sub(first).checked_div(size as u64)?;
+        let start = first.saturating_add(number.saturating_mul(size as u64));
+        (
+            start,
+            size,
+            format!("entry {number} of {count} of {id}"),
+            table,
+        )
+    };
+    let range = start..start.saturating_add(length as u64);
+    (range.contains(&at) && range.end <= end).then_some((range, name, table))
 }
 
 /// The chunk of an AVI file that `data` is, which the reader gave `packet` for: its head, and a record by `layout` or bare coded
