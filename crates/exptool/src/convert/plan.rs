@@ -92,8 +92,15 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Vec<Item>, Failure> {
             add(&path, &mut items);
         }
     }
+    let named: HashSet<PathBuf> = {
+        let named = items.iter().filter(|item| !item.in_folder);
+        named.map(|item| item.path.clone()).collect()
+    };
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.path.clone()));
+    for item in &mut items {
+        item.in_folder &= !named.contains(&item.path);
+    }
     items.iter().for_each(|item| output::protect(&item.path));
     apart(&mut items);
     Ok(items)
