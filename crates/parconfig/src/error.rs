@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// Bytes from the start of the file.
     pub offset: usize,
     /// Line, from 1; 0 where there is no line.
@@ -14,17 +14,32 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "line {}, column {} (byte {})",
-            self.line, self.column, self.offset
-        )
+impl Position {
+    /// The position of a byte of a text.
+    pub fn find(bytes: &[u8], offset: usize) -> Position {
+        let before = bytes.get(..offset).unwrap_or(bytes);
+        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at.saturating_add(1));
+        let line = String::from_utf8_lossy(before.get(start..).unwrap_or_default());
+        Position {
+            offset,
+            line: memchr::memchr_iter(b'\n', before).count().saturating_add(1),
+            column: line.chars().count().saturating_add(1),
+        }
     }
 }
 
-/// Any failure of this module. No message holds a password.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position {
+            offset,
+            line,
+            column,
+        } = self;
+        write!(f, "line {line}, column {column} (byte {offset})")
+    }
+}
+
+/// Any failure of this library. No message holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The system refused.
@@ -32,58 +47,26 @@ pub enum Error {
     Io {
         /// File or folder.
         path: String,
-        /// What the system said.
+        /// What the system reported.
         source: std::io::Error,
     },
-    /// More than this module is willing to hold in memory.
-    #[error("{what} is larger than the limit of {limit}")]
-    TooLarge {
-        /// What is too large.
-        what: String,
-        /// The limit with its unit.
-        limit: String,
-    },
     /// A text that cannot be what it should be.
-    #[error("{place}: {message}")]
+    #[error("{position}: {message}")]
     Text {
         /// Where.
-        place: Place,
+        position: Position,
         /// What was found and what is expected there.
         message: String,
     },
-    /// A known file of somebody else, or nothing that can be read.
+    /// An input that is not allowed, too large, or of another program.
     #[error("{0}")]
-    Foreign(String),
-    /// A path such as `camera.3.title` that names nothing.
-    #[error("{path}: {message}")]
-    Path {
-        /// The path as it was given.
-        path: String,
-        /// What is allowed.
-        message: String,
-    },
-    /// A value that is not allowed.
-    #[error("{path}: {message}")]
-    Value {
-        /// The path of the field.
-        path: String,
-        /// What is wrong and what is allowed.
-        message: String,
-    },
-    /// A ZIP file or folder that is not safe to read.
-    #[error("{entry}: {message}")]
-    Archive {
-        /// Entry of the ZIP file or folder.
-        entry: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// A table (CSV, JSON, TOML, mapping) that cannot be used.
-    #[error("{0}")]
-    Table(String),
+    Refused(String),
     /// An argument that cannot be used.
     #[error("{0}")]
     Usage(String),
+    /// An output that cannot be written.
+    #[error("{0}")]
+    Output(String),
     /// A unit did not answer as expected.
     #[error("{0}")]
     Net(String),
@@ -92,12 +75,20 @@ pub enum Error {
 impl Error {
     /// Puts the file's name before a system error.
     pub fn io(path: impl fmt::Display, source: std::io::Error) -> Error {
-        Error::Io {
-            path: path.to_string(),
-            source,
-        }
+        let path = path.to_string();
+        Error::Io { path, source }
+    }
+
+    /// A refusal of something that has a name.
+    pub fn refuse(name: impl fmt::Display, message: impl fmt::Display) -> Error {
+        Error::Refused(format!("{name}: {message}"))
+    }
+
+    /// More than this library is willing to hold in memory.
+    pub fn too_large(what: impl fmt::Display, limit: impl fmt::Display) -> Error {
+        Error::Refused(format!("{what} is larger than the limit of {limit}"))
     }
 }
 
-/// Result of this module.
+/// Result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

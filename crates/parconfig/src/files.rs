@@ -2,18 +2,70 @@
 //! Files of this machine: read with a limit, replaced as a whole, and never left half-written.
 
 use crate::error::{Error, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+/// Largest file of a unit that is read, in bytes.
+pub const MAX_FILE: usize = 4 << 20;
+/// Most files of a unit.
+pub const MAX_FILES: usize = 1024;
+/// Most bytes of all files of a unit.
+pub const MAX_TOTAL: u64 = 64 << 20;
+/// Most folders in each other.
+pub const MAX_DEPTH: usize = 8;
+
+/// The bytes of files by name, `/` between folders.
+pub type Contents = BTreeMap<String, Vec<u8>>;
+
+/// The files of a unit, counted as they are found in a folder, a ZIP or a listing.
+#[derive(Debug, Default)]
+pub struct Budget {
+    files: usize,
+    bytes: u64,
+}
+
+impl Budget {
+    /// Counts a file.
+    ///
+    /// # Errors
+    /// What is beyond a limit, with its number.
+    pub fn add(&mut self, name: &str, size: u64) -> Result<()> {
+        self.files = self.files.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(size);
+        let limit = if self.files > MAX_FILES {
+            format!("more than {MAX_FILES} files")
+        } else if size > MAX_FILE as u64 {
+            format!("larger than the limit of {MAX_FILE} bytes")
+        } else if self.bytes > MAX_TOTAL {
+            format!("more than {MAX_TOTAL} bytes in all files")
+        } else {
+            return check_depth(name);
+        };
+        Err(Error::refuse(format!("{name:?}"), limit))
+    }
+}
+
+/// Refuses a name in too many folders.
+///
+/// # Errors
+/// More than [`MAX_DEPTH`].
+pub fn check_depth(name: &str) -> Result<()> {
+    if name.matches('/').count() <= MAX_DEPTH {
+        return Ok(());
+    }
+    let message = format!("more than {MAX_DEPTH} folders in each other");
+    Err(Error::refuse(format!("{name:?}"), message))
+}
 
 /// Temporary files that exist now, for [`remove_on_signals`].
 static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Beginning of the name of every temporary file, which is in the folder of the file that it becomes.
-const PREFIX: &str = ".parconfig-";
+pub(crate) const PREFIX: &str = ".parconfig-";
 
 fn registered(change: impl FnOnce(&mut BTreeSet<PathBuf>)) {
     change(
@@ -88,11 +140,10 @@ pub(crate) fn step() {
 /// [`Error::Io`].
 pub fn open(path: &Path) -> Result<File> {
     let fail = |source| Error::io(path.display(), source);
-    let mut options = OpenOptions::new();
-    options.read(true);
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    let mut options = OpenOptions::new();
     options.custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
-    let file = options.open(path).map_err(fail)?;
+    let file = options.read(true).open(path).map_err(fail)?;
     if !file.metadata().map_err(fail)?.is_file() {
         return Err(fail(std::io::Error::other("is not a regular file")));
     }
@@ -102,7 +153,7 @@ pub fn open(path: &Path) -> Result<File> {
 /// All of a file.
 ///
 /// # Errors
-/// [`Error::TooLarge`] for more than `limit` bytes, [`Error::Io`].
+/// More than `limit` bytes; [`Error::Io`].
 pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?
@@ -110,12 +161,40 @@ pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
         .read_to_end(&mut bytes)
         .map_err(|source| Error::io(path.display(), source))?;
     if bytes.len() > limit {
-        return Err(Error::TooLarge {
-            what: path.display().to_string(),
-            limit: format!("{limit} bytes"),
-        });
+        return Err(Error::too_large(path.display(), format!("{limit} bytes")));
     }
     Ok(bytes)
+}
+
+/// Every file below a folder with its bytes, but hidden files, backups and links.
+///
+/// # Errors
+/// [`Error::Io`], and what is beyond the limits.
+pub fn read_tree(folder: &Path) -> Result<Contents> {
+    let mut found = Contents::new();
+    let mut budget = Budget::default();
+    let mut folders = vec![(folder.to_owned(), String::new())];
+    while let Some((path, prefix)) = folders.pop() {
+        let fail = |source| Error::io(path.display(), source);
+        for entry in fs::read_dir(&path).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            let kind = entry.file_type().map_err(fail)?;
+            let own = entry.file_name().to_string_lossy().into_owned();
+            let name = format!("{prefix}{own}");
+            if own.ends_with('~') || own.starts_with('.') {
+                continue;
+            }
+            if kind.is_dir() {
+                check_depth(&format!("{name}/"))?;
+                folders.push((entry.path(), format!("{name}/")));
+            } else if kind.is_file() {
+                let bytes = read(&entry.path(), MAX_FILE)?;
+                budget.add(&name, bytes.len() as u64)?;
+                found.insert(name, bytes);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The folder that a path is in.
@@ -133,10 +212,11 @@ pub fn parent(path: &Path) -> &Path {
 /// [`Error::Io`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    replace(&target, bytes).map_err(|source| Error::io(path.display(), source))
+    let mode = fs::metadata(&target).map(|old| old.permissions()).ok();
+    replace(&target, bytes, mode).map_err(|source| Error::io(path.display(), source))
 }
 
-fn replace(target: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn replace(target: &Path, bytes: &[u8], mode: Option<fs::Permissions>) -> std::io::Result<()> {
     let folder = parent(target);
     step();
     let mut file = tempfile::Builder::new()
@@ -144,8 +224,8 @@ fn replace(target: &Path, bytes: &[u8]) -> std::io::Result<()> {
         .tempfile_in(folder)?;
     let _guard = Temporary::new(file.path());
     file.write_all(bytes)?;
-    if let Ok(old) = fs::metadata(target) {
-        file.as_file().set_permissions(old.permissions())?;
+    if let Some(mode) = mode {
+        file.as_file().set_permissions(mode)?;
     }
     file.as_file().sync_all()?;
     step();
@@ -154,32 +234,29 @@ fn replace(target: &Path, bytes: &[u8]) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Where the old version of a file is kept: `FILE~`.
-pub fn backup_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("~");
-    name.into()
-}
-
 /// Writes a file as [`write`] does and keeps the old version as `FILE~`. A link of that name is replaced, not followed.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::TooLarge`] for an old file of more than 16 MiB.
+/// [`Error::Io`]; an old file of more than 16 MiB.
 pub fn write_with_backup(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.exists() {
-        let old = read(path, 16 << 20)?;
-        if old == bytes {
+    if let Ok(old) = fs::metadata(path) {
+        let mut backup = path.as_os_str().to_owned();
+        backup.push("~");
+        let before = read(path, 16 << 20)?;
+        if before == bytes {
             return Ok(());
         }
-        let backup = backup_path(path);
-        let fail = |source| Error::io(backup.display(), source);
-        replace(&backup, &old).map_err(fail)?;
-        if let Ok(meta) = fs::metadata(path) {
-            let mode = fs::Permissions::from_mode(meta.permissions().mode());
-            fs::set_permissions(&backup, mode).map_err(fail)?;
-        }
+        replace(Path::new(&backup), &before, Some(old.permissions()))
+            .map_err(|source| Error::io(backup.display(), source))?;
     }
     write(path, bytes)
+}
+
+/// How a file is opened that its owner alone can read; it is made where it is missing.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600);
+    options
 }
 
 /// Adds a line to a file and makes sure that it is on the disk.
@@ -189,11 +266,7 @@ pub fn write_with_backup(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn append_line(path: &Path, line: &str) -> Result<()> {
     step();
     let append = || {
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)?;
+        let mut file = private().append(true).open(path)?;
         file.write_all(format!("{line}\n").as_bytes())?;
         file.sync_all()
     };
@@ -206,4 +279,19 @@ pub fn append_line(path: &Path, line: &str) -> Result<()> {
 /// [`Error::Io`].
 pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|source| Error::io(path.display(), source))
+}
+
+/// Removes a folder if it exists. Interrupted anywhere, all of it is still there or none.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn remove_folder(path: &Path) -> Result<()> {
+    let gone = parent(path).join(format!("{PREFIX}removed"));
+    let _ = fs::remove_dir_all(&gone);
+    match fs::rename(path, &gone) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        moved => moved.map_err(|source| Error::io(path.display(), source))?,
+    }
+    step();
+    fs::remove_dir_all(&gone).map_err(|source| Error::io(path.display(), source))
 }

@@ -18,18 +18,8 @@
 //! assert!(text.check()[0].message.contains("did you mean \"title\"?"));
 //! # Ok::<(), parconfig::Error>(())
 //! ```
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects
-    )
-)]
-
 pub mod archive;
+pub mod code_page;
 pub mod config;
 pub mod error;
 pub mod files;
@@ -43,4 +33,4 @@ pub mod textdiff;
 pub mod unit;
 
 pub use config::{Config, ConfigText};
-pub use error::{Error, Place, Result};
+pub use error::{Error, Position, Result};

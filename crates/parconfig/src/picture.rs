@@ -3,7 +3,7 @@
 
 use crate::config::fields::{Config, Mode};
 use crate::config::times::{self, DAY, DAYS};
-use crate::config::week;
+use crate::config::week::{self, Block};
 use crate::recording::Effective;
 
 /// Width of the image in pixels.
@@ -72,14 +72,19 @@ impl Svg {
             self.body.push_str(&format!(
                 "<path d=\"M{x:.2} {top}V{bottom}\" stroke=\"#cccccc\"/>\n"
             ));
-            self.text(
-                (x, TOP - 12.0),
-                12.0,
-                "middle",
-                60.0,
-                &format!("{hour:02}:00"),
-            );
+            let hour = format!("{hour:02}:00");
+            self.text((x, TOP - 12.0), 12.0, "middle", 60.0, &hour);
         }
+    }
+
+    /// A line of text over the whole width.
+    fn line(&mut self, y: f64, size: f64, text: &str) {
+        self.text((LEFT, y), size, "start", WIDTH - LEFT - RIGHT, text);
+    }
+
+    /// What a row is, before it.
+    fn label(&mut self, y: f64, size: f64, text: &str) {
+        self.text((LEFT - 10.0, y), size, "end", LEFT - 20.0, text);
     }
 
     /// Coloured boxes with their names, as many in a line as there is room for; answers where they end.
@@ -133,89 +138,57 @@ fn rate_text(rate: Option<&str>) -> String {
 pub fn week_svg(config: &Config) -> String {
     let schedule = &config.schedule;
     let mut svg = Svg::default();
-    let unit = config
-        .unit
-        .name
-        .as_ref()
-        .map_or("the unit", |name| name.as_str());
-    svg.text(
-        (LEFT, 30.0),
-        18.0,
-        "start",
-        WIDTH - LEFT - RIGHT,
-        &format!("Schedule of {unit}"),
-    );
+    let unit = config.unit.name.as_deref().unwrap_or("the unit");
+    svg.line(30.0, 18.0, &format!("Schedule of {unit}"));
     let bottom = TOP + ROW * 7.0;
     svg.hours(bottom);
     let rates = |mode: &Mode| {
-        let text = |rate: Option<&crate::config::types::RateOrOff>| {
-            rate.map(|rate| rate.as_str().to_owned())
-        };
-        [
-            text(schedule.rate.get(mode)),
-            text(schedule.event_rate.get(mode)),
-        ]
+        let rates = [&schedule.rate, &schedule.event_rate];
+        rates.map(|rates| rates.get(mode).map(|rate| &**rate))
     };
     for ((day, blocks), row) in DAYS.iter().zip(week::week(schedule)).zip(0_u32..) {
         let top = TOP + ROW * f64::from(row);
-        svg.text((LEFT - 10.0, top + 20.0), 14.0, "end", LEFT - 20.0, day);
-        svg.text((LEFT - 10.0, top + 42.0), 10.0, "end", LEFT - 20.0, "event");
-        for block in blocks {
+        svg.label(top + 20.0, 14.0, day);
+        svg.label(top + 42.0, 10.0, "event");
+        for Block { from, to, mode } in blocks {
             let part = |minute: u16| across(f64::from(minute) / f64::from(DAY));
-            let (x, width) = (part(block.from), part(block.to) - part(block.from));
-            for (rate, (y, height, size)) in rates(&block.mode)
-                .iter()
-                .zip([(4.0, 24.0, 13.0), (31.0, 14.0, 10.0)])
-            {
-                let rate = rate.as_deref();
-                let (fill, ink) = if rate == Some("off") {
-                    ("#f0f0f0", "#222222")
-                } else {
-                    (colour(block.mode as usize), "#ffffff")
+            let (x, width) = (part(from), part(to) - part(from));
+            let (from, to) = (times::clock(from), times::clock(to));
+            let bands = [(4.0, 24.0, 13.0), (31.0, 14.0, 10.0)];
+            for (rate, (y, height, size)) in rates(&mode).into_iter().zip(bands) {
+                let (fill, ink) = match rate {
+                    Some("off") => ("#f0f0f0", "#222222"),
+                    _ => (colour(mode as usize), "#ffffff"),
                 };
-                let (from, to) = (times::clock(block.from), times::clock(block.to));
-                let title = format!("{from}-{to} {}: {}", block.mode.as_str(), rate_text(rate));
+                let title = format!("{from}-{to} {mode}: {}", rate_text(rate));
                 svg.rect((x, top + y), ((width - 1.0).max(0.5), height), fill, &title);
-                let short = rate.map_or(block.mode.as_str().to_owned(), |rate| {
-                    rate_text(Some(rate)).replace("a frame each ", "")
-                });
+                let short = match rate {
+                    None => mode.to_string(),
+                    rate => rate_text(rate).replace("a frame each ", ""),
+                };
                 if width > size * 0.65 * (short.chars().count() as f64 + 1.0) {
                     svg.body.push_str(&format!("<g fill=\"{ink}\">"));
-                    svg.text(
-                        (x + width / 2.0, top + y + height * 0.74),
-                        size,
-                        "middle",
-                        width,
-                        &short,
-                    );
+                    let middle = (x + width / 2.0, top + y + height * 0.74);
+                    svg.text(middle, size, "middle", width, &short);
                     svg.body.push_str("</g>\n");
                 }
             }
         }
     }
     let modes = week::modes(schedule).map(|mode| {
-        let [standard, event] = rates(&mode).map(|rate| rate_text(rate.as_deref()));
-        (
-            format!("{}: {standard}, event {event}", mode.as_str()),
-            colour(mode as usize),
-        )
+        let [standard, event] = rates(&mode).map(rate_text);
+        let name = format!("{mode}: {standard}, event {event}");
+        (name, colour(mode as usize))
     });
     let end = svg.legend(&modes, 2, bottom + 18.0);
-    let event = schedule.event_mode.map_or(String::new(), |mode| {
-        format!("event mode: {}; ", mode.as_str())
-    });
+    let event = schedule.event_mode;
+    let event = event.map_or(String::new(), |mode| format!("event mode: {mode}; "));
     let expiry = match schedule.expiry.map(|days| days.get()) {
         Some(0) => "recordings are kept until they are overwritten".to_owned(),
         Some(days) => format!("recordings are kept {days} days"),
         None => String::new(),
     };
-    svg.text(
-        (LEFT, end + 24.0),
-        12.0,
-        "start",
-        WIDTH - LEFT - RIGHT,
-        &format!("{event}{expiry}"),
-    );
+    svg.line(end + 24.0, 12.0, &format!("{event}{expiry}"));
     svg.finish(end + 40.0)
 }
 
@@ -228,85 +201,58 @@ fn timestamp(ms: i64) -> String {
 /// What was really recorded: a row for each day with a band for each camera. Times are local by the recording's own offset.
 pub fn recorded_svg(found: &Effective) -> String {
     let mut svg = Svg::default();
-    let room = WIDTH - LEFT - RIGHT;
     let site = found.site.as_deref().unwrap_or("the unit");
-    svg.text(
-        (LEFT, 30.0),
-        18.0,
-        "start",
-        room,
-        &format!("Recorded by {site}"),
-    );
+    svg.line(30.0, 18.0, &format!("Recorded by {site}"));
     let offset = i64::from(found.utc_offset.unwrap_or(0)).saturating_mul(60_000);
     let Some((first, last)) = found.span() else {
-        svg.text((LEFT, TOP), 14.0, "start", room, "no frame with a time");
+        svg.line(TOP, 14.0, "no frame with a time");
         return svg.finish(TOP + 30.0);
     };
     let day_of = |ms: i64| ms.saturating_add(offset).div_euclid(MS_OF_DAY);
-    let begin = day_of(last)
-        .saturating_sub(MAX_DAYS)
-        .saturating_add(1)
-        .max(day_of(first));
+    let earliest = day_of(last).saturating_sub(MAX_DAYS).saturating_add(1);
+    let begin = earliest.max(day_of(first));
     let row = (found.cameras.len() as f64 * 4.0).clamp(40.0, 400.0);
     let days = day_of(last).saturating_sub(begin).saturating_add(1);
     let bottom = TOP + row * days as f64;
     svg.hours(bottom);
     for day in 0..days {
         let date = timestamp(begin.saturating_add(day).saturating_mul(MS_OF_DAY));
-        let y = TOP + row * day as f64 + 24.0;
-        svg.text(
-            (LEFT - 10.0, y),
-            12.0,
-            "end",
-            LEFT - 20.0,
-            date.get(..10).unwrap_or_default(),
-        );
+        let date = date.get(..10).unwrap_or_default();
+        svg.label(TOP + row * day as f64 + 24.0, 12.0, date);
     }
     let height = (row - 8.0) / found.cameras.len().max(1) as f64;
     let mut names = Vec::new();
     for ((number, camera), at) in found.cameras.iter().zip(0_usize..) {
-        let name = camera.title().map_or_else(
-            || format!("camera {number}"),
-            |title| format!("{number} {title}"),
-        );
+        let name = match camera.title() {
+            Some(title) => format!("{number} {title}"),
+            None => format!("camera {number}"),
+        };
         for (from, to) in &camera.spans {
             for day in day_of(*from).max(begin)..=day_of(*to) {
                 let start = day.saturating_mul(MS_OF_DAY);
-                let part = |ms: &i64| {
-                    ms.saturating_add(offset)
-                        .saturating_sub(start)
-                        .clamp(0, MS_OF_DAY) as f64
-                        / MS_OF_DAY as f64
-                };
-                let (x, end) = (across(part(from)), across(part(to)));
+                let [x, end] = [from, to].map(|ms| {
+                    let since = ms.saturating_add(offset).saturating_sub(start);
+                    across(since.clamp(0, MS_OF_DAY) as f64 / MS_OF_DAY as f64)
+                });
                 let top = TOP + row * day.saturating_sub(begin) as f64 + 4.0 + height * at as f64;
                 let [from, to] = [from, to].map(|ms| timestamp(ms.saturating_add(offset)));
-                svg.rect(
-                    (x, top),
-                    ((end - x).max(1.5), (height - 0.5).max(0.5)),
-                    colour(at),
-                    &format!("{name}: {from} - {to}"),
-                );
+                let size = ((end - x).max(1.5), (height - 0.5).max(0.5));
+                let title = format!("{name}: {from} - {to}");
+                svg.rect((x, top), size, colour(at), &title);
             }
         }
         names.push((name, colour(at)));
     }
     let end = svg.legend(&names, 4, bottom + 14.0);
-    let zone = found.utc_offset.map_or("UTC".into(), |minutes| {
-        format!("local time, UTC {minutes:+} minutes")
-    });
-    let cut = if svg.boxes > MAX_BOXES {
-        "; more spans than can be drawn"
-    } else {
-        ""
+    let zone = match found.utc_offset {
+        Some(minutes) => format!("local time, UTC {minutes:+} minutes"),
+        None => "UTC".into(),
     };
-    svg.text(
-        (LEFT, end + 24.0),
-        12.0,
-        "start",
-        room,
-        &format!("{zone}{cut}"),
-    );
+    let cut = match svg.boxes > MAX_BOXES {
+        true => "; more spans than can be drawn",
+        false => "",
+    };
+    svg.line(end + 24.0, 12.0, &format!("{zone}{cut}"));
     svg.finish(end + 40.0)
 }
 
@@ -316,7 +262,7 @@ pub fn recorded_svg(found: &Effective) -> String {
 /// What the renderer reports.
 pub fn png(svg: &str, scale: f32) -> crate::Result<Vec<u8>> {
     use resvg::{tiny_skia, usvg};
-    let fail = |error: String| crate::Error::Table(format!("image: {error}"));
+    let fail = |error: String| crate::Error::refuse("image", error);
     let mut options = usvg::Options::default();
     options.fontdb_mut().load_system_fonts();
     let tree = usvg::Tree::from_str(svg, &options).map_err(|error| fail(error.to_string()))?;

@@ -5,7 +5,7 @@
 //! section. Upper and lower case are alike. The names are the unit's own; none is built in.
 
 use crate::error::{Error, Result};
-use crate::ini::{Edit, Ini};
+use crate::ini::Ini;
 use std::collections::BTreeMap;
 
 /// The files of a unit by name, `/` between folders.
@@ -62,125 +62,95 @@ fn splits(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
+/// All keys of the files, duplicates included.
+fn places(files: &Files) -> impl Iterator<Item = Place> {
+    files.iter().flat_map(|(file, ini)| {
+        ini.entries().map(|entry| Place {
+            file: file.clone(),
+            section: entry.section,
+            key: entry.key,
+        })
+    })
+}
+
 /// The keys that a place names, each once.
 ///
 /// # Errors
-/// [`Error::Path`] with the nearest key or file where there is none.
+/// Where there is none, with the nearest key or file.
 pub fn find(files: &Files, text: &str) -> Result<Vec<Place>> {
-    let mut found = Vec::new();
-    for (file, section, key) in splits(text) {
-        for (name, ini) in files.iter().filter(|(name, _)| fits(file, name)) {
-            for entry in ini.entries() {
-                if fits(section, &entry.section) && fits(key, &entry.key) {
-                    found.push(Place {
-                        file: name.clone(),
-                        section: entry.section,
-                        key: entry.key,
-                    });
-                }
-            }
-        }
-    }
+    let named = |place: &Place| {
+        splits(text).any(|(file, section, key)| {
+            fits(file, &place.file) && fits(section, &place.section) && fits(key, &place.key)
+        })
+    };
     let lower = |place: &Place| place.to_string().to_lowercase();
+    let mut found: Vec<Place> = places(files).filter(named).collect();
     found.sort_by_key(lower);
     found.dedup_by_key(|place| lower(place));
-    if found.is_empty() {
-        Err(unknown(files, text))
-    } else {
-        Ok(found)
+    match found.is_empty() {
+        true => Err(unknown(files, text)),
+        false => Ok(found),
     }
 }
 
 fn unknown(files: &Files, text: &str) -> Error {
-    let fail = |message: String| Error::Path {
-        path: text.into(),
-        message,
-    };
     if splits(text).next().is_none() {
-        return fail("expected FILE/SECTION/KEY, or FILE//KEY for a key before any section".into());
+        let expected = "expected FILE/SECTION/KEY, or FILE//KEY for a key before any section";
+        return Error::refuse(text, expected);
     }
-    let all: Vec<String> = files
-        .iter()
-        .flat_map(|(file, ini)| {
-            ini.entries()
-                .map(move |entry| format!("{file}/{}/{}", entry.section, entry.key))
-        })
-        .collect();
     let has_file = splits(text).any(|(file, ..)| files.keys().any(|name| fits(file, name)));
-    let what = if has_file {
-        "there is no such key"
-    } else {
-        "there is no such file"
-    };
-    match nearest(text, all.iter().map(String::as_str)) {
-        Some(other) => fail(format!("{what}; the nearest key is {other}")),
-        None => fail(what.into()),
-    }
+    let what = if has_file { "key" } else { "file" };
+    let all: Vec<String> = places(files).map(|place| place.to_string()).collect();
+    let hint = nearest(text, all.iter().map(String::as_str));
+    let hint = hint.map_or(String::new(), |key| format!("; the nearest key is {key}"));
+    Error::refuse(text, format!("there is no such {what}{hint}"))
 }
 
 /// Gives every key that a place names a value.
 ///
 /// # Errors
-/// [`Error::Path`] where there is none, [`Error::Value`] for a value that its file cannot hold.
-pub fn set(files: &mut Files, text: &str, value: &str) -> Result<Vec<(String, Edit)>> {
-    let mut edits = Vec::new();
-    for place in find(files, text)? {
-        let Some(ini) = files.get_mut(&place.file) else {
-            continue;
-        };
-        if ini.get(&place.section, &place.key).as_deref() != Some(value) {
-            let edit = ini.set(&place.section, &place.key, value)?;
-            edits.push((place.file, edit));
+/// Where there is no such key, and for a value that its file cannot hold.
+pub fn set(files: &mut Files, text: &str, value: &str) -> Result<()> {
+    for Place { file, section, key } in find(files, text)? {
+        if let Some(ini) = files.get_mut(&file) {
+            ini.set(&section, &key, value)?;
         }
     }
-    Ok(edits)
+    Ok(())
 }
 
 /// Adds a key to a file that exists; the place has no `*`.
 ///
 /// # Errors
-/// [`Error::Path`] where the file does not exist or the key does.
-pub fn add(files: &mut Files, text: &str, value: &str) -> Result<(String, Edit)> {
-    let fail = |message: &str| {
-        Err(Error::Path {
-            path: text.into(),
-            message: message.into(),
-        })
-    };
+/// Where the file does not exist or the key does.
+pub fn add(files: &mut Files, text: &str, value: &str) -> Result<()> {
     if text.contains(['*', '?']) {
-        return fail("a key to add is named in full");
+        return Err(Error::refuse(text, "a key to add is named in full"));
     }
-    let names: Vec<&String> = files.keys().collect();
-    let known = splits(text).find_map(|(file, section, key)| {
-        let name = names.iter().find(|name| fits(file, name))?;
-        Some(((*name).clone(), section, key))
-    });
-    let Some((file, section, key)) = known else {
-        return Err(unknown(files, text));
-    };
-    match files.get_mut(&file) {
-        Some(ini) if ini.get(section, key).is_some() => fail("already exists; set changes it"),
-        Some(ini) => {
-            let edit = ini.add(section, key, value)?;
-            Ok((file, edit))
+    for (file, section, key) in splits(text) {
+        let named = files.iter_mut().find(|(name, _)| fits(file, name));
+        match named.map(|(_, ini)| ini) {
+            Some(ini) if ini.get(section, key).is_some() => {
+                return Err(Error::refuse(text, "already exists; set changes it"));
+            }
+            Some(ini) => return ini.add(section, key, value),
+            None => {}
         }
-        None => fail("there is no such file"),
     }
+    Err(unknown(files, text))
 }
 
 /// Removes every key that a place names.
 ///
 /// # Errors
-/// [`Error::Path`] where there is none.
-pub fn remove(files: &mut Files, text: &str) -> Result<Vec<(String, Edit)>> {
-    let mut edits = Vec::new();
-    for place in find(files, text)? {
-        if let Some(ini) = files.get_mut(&place.file) {
-            let removed = ini.remove(&place.section, &place.key)?;
-            edits.extend(removed.into_iter().map(|edit| (place.file.clone(), edit)));
+/// Where there is none.
+pub fn remove(files: &mut Files, text: &str) -> Result<()> {
+    for Place { file, section, key } in find(files, text)? {
+        if let Some(ini) = files.get_mut(&file) {
+            ini.remove(&section, &key);
         }
     }
-    Ok(edits)
+    Ok(())
 }
 
 /// Whether the value of a key is a secret, by the key's name.
@@ -194,3 +164,12 @@ pub fn is_secret(key: &str) -> bool {
 
 /// Shown instead of a secret.
 pub const MASK: &str = "********";
+
+/// A value for people; secrets only if asked for.
+pub fn masked<'a>(key: &str, value: &'a str, secrets: bool) -> &'a str {
+    if is_secret(key) && !secrets {
+        MASK
+    } else {
+        value
+    }
+}

@@ -7,12 +7,12 @@
 use crate::config::fields::{CAMERAS, Config, TITLE};
 use crate::config::text::{config_of, flat, spell, value_of};
 use crate::config::times;
-use crate::config::types::Text;
-use formats::netvu::{self, picture::PictureHeader};
+use crate::config::types::{Id, Text};
+use formats::netvu::picture::PictureHeader;
 use formats::reader::{Codec, Media};
 use formats::recording::contents::{CameraRun, ContentsBuilder};
 use formats::recording::frames::{self, Frame, Options};
-use formats::recording::{Scanner, Source};
+use formats::recording::{Format, Scanner, Source};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most titles, sizes and alarm texts that are kept.
@@ -47,7 +47,11 @@ pub struct Camera {
 }
 
 fn codec_name<S: serde::Serializer>(codec: &Option<Codec>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_some(&codec.map(|codec| format!("{codec:?}").to_lowercase()))
+    to.serialize_some(&codec.map(name_codec))
+}
+
+fn name_codec(codec: Codec) -> String {
+    format!("{codec:?}").to_lowercase()
 }
 
 /// The part of the camera's picture that was recorded, in pixels (verified on captures of five units).
@@ -109,6 +113,11 @@ impl Camera {
         self.titles.last().map(String::as_str)
     }
 
+    /// The name of the coding.
+    pub fn codec_name(&self) -> Option<String> {
+        self.codec.map(name_codec)
+    }
+
     fn add_field(&mut self, name: &str, value: &str) {
         let Ok(number) = value.trim().parse::<u32>() else {
             return;
@@ -126,13 +135,11 @@ impl Camera {
 
 /// Frames per second within runs, on average.
 fn mean_rate(runs: &[CameraRun]) -> Option<f64> {
-    let steps = runs
-        .iter()
-        .map(|run| run.frames.saturating_add(run.orphans).saturating_sub(1));
-    let length = runs
-        .iter()
-        .map(|run| run.last.saturating_sub(run.start).max(0));
-    let (steps, length) = (steps.sum::<u64>(), length.sum::<i64>());
+    let (mut steps, mut length) = (0_u64, 0_i64);
+    for run in runs {
+        steps = steps.saturating_add(run.all_frames().saturating_sub(1));
+        length = length.saturating_add(run.last.saturating_sub(run.start).max(0));
+    }
     (steps > 0 && length > 0).then(|| steps as f64 * 1e9 / length as f64)
 }
 
@@ -141,30 +148,27 @@ impl Effective {
     ///
     /// # Errors
     /// Whatever the source fails with.
-    pub fn read<S: Source>(source: S, kind: netvu::Kind) -> Result<Effective, S::Error> {
+    pub fn read<S: Source>(source: S, format: &Format) -> Result<Effective, S::Error> {
         let mut found = Effective::default();
         let mut contents = ContentsBuilder::default();
         let mut first: BTreeMap<u16, u64> = BTreeMap::new();
-        let mut scanner = Scanner::new(source, netvu::open(kind));
+        let mut scanner = Scanner::new(source, format.reader(false));
         let mut show = |frame: Frame<()>| {
             contents.add(&frame);
-            first
-                .entry(frame.packet.stream.camera)
-                .or_insert(frame.offset);
+            let number = frame.packet.stream.camera;
+            first.entry(number).or_insert(frame.offset);
             found.add(&frame);
             Ok(())
         };
-        let findings = frames::read(
-            &mut scanner,
-            &Options::default(),
-            0,
-            &mut |_, _, _| (),
-            &mut show,
-        )?;
+        let options = Options::default();
+        let findings = frames::read(&mut scanner, &options, 0, &mut |_, _, _| (), &mut show)?;
         for recorded in contents.finish(&findings).cameras {
             let Some(camera) = found.cameras.get_mut(&recorded.number) else {
                 continue;
             };
+            if camera.titles.is_empty() && !recorded.title.is_empty() {
+                camera.titles.push(recorded.title);
+            }
             camera.codec = Some(recorded.codec);
             camera.frames = recorded.frames;
             camera.keyframes = recorded.keyframes;
@@ -192,9 +196,8 @@ impl Effective {
     fn add(&mut self, frame: &Frame<()>) {
         let packet = &frame.packet;
         let number = packet.stream.camera;
-        self.audio_blocks = self
-            .audio_blocks
-            .saturating_add(u64::from(packet.stream.codec.media() == Media::Audio));
+        let is_audio = packet.stream.codec.media() == Media::Audio;
+        self.audio_blocks = self.audio_blocks.saturating_add(u64::from(is_audio));
         let room = self.cameras.len() < MAX_NAMES || self.cameras.contains_key(&number);
         if frame.is_video() && room {
             let camera = self.cameras.entry(number).or_default();
@@ -208,10 +211,9 @@ impl Effective {
                 if camera.titles.len() < MAX_NAMES {
                     camera.titles.extend(new.map(str::to_owned));
                 }
-                details
-                    .fields
-                    .iter()
-                    .for_each(|(name, value)| camera.add_field(name, value));
+                for (name, value) in &details.fields {
+                    camera.add_field(name, value);
+                }
             }
         }
         let Some(details) = &packet.details else {
@@ -225,9 +227,9 @@ impl Effective {
             self.alarms.extend(text(&details.alarm));
         }
         for (name, value) in &details.fields {
-            let mask =
-                name.starts_with("Active-") && value.bytes().any(|b| !matches!(b, b'0' | b'x'));
-            if mask && self.masks.len() < MAX_NAMES && value.len() < 100 {
+            let is_set = value.bytes().any(|b| !matches!(b, b'0' | b'x'));
+            let is_mask = name.starts_with("Active-") && is_set;
+            if is_mask && self.masks.len() < MAX_NAMES && value.len() < 100 {
                 self.masks.insert(format!("{name}={value}"));
             }
         }
@@ -246,11 +248,7 @@ impl Effective {
         for (path, text) in self.unit() {
             put(path.into(), &plain(&text));
         }
-        for (number, camera) in self
-            .cameras
-            .iter()
-            .filter(|(number, _)| (1..=CAMERAS).contains(*number))
-        {
+        for (number, camera) in self.cameras.range(1..=CAMERAS) {
             let section = format!("camera.{number}");
             put(format!("{section}.enabled"), "yes");
             if let Some(title) = camera.title() {
@@ -271,9 +269,8 @@ impl Effective {
             ("unit.utc-offset", &offset),
             ("unit.locale", &self.locale),
         ];
-        all.into_iter()
-            .filter_map(|(path, value)| Some((path, value.clone()?)))
-            .collect()
+        let set = |(path, value): (&'static str, &Option<String>)| Some((path, value.clone()?));
+        all.into_iter().filter_map(set).collect()
     }
 
     /// First and last recorded time in milliseconds since 1970.
@@ -284,15 +281,15 @@ impl Effective {
 
     /// What was recorded differently from how it is set. A value that the configuration leaves open is not a mismatch.
     pub fn compare(&self, config: &Config) -> Vec<Mismatch> {
-        let set: BTreeMap<String, String> = flat(config)
-            .into_iter()
-            .map(|(path, value)| (path, spell(&value)))
-            .collect();
+        let values = flat(config).into_iter();
+        let set: BTreeMap<String, String> =
+            values.map(|(path, value)| (path, spell(&value))).collect();
         let mut found = Vec::new();
         let mut differs = |path: String, set: &str, recorded: String| {
+            let set = set.to_owned();
             found.push(Mismatch {
                 path,
-                set: set.to_owned(),
+                set,
                 recorded,
             });
         };
@@ -303,11 +300,7 @@ impl Effective {
         }
         for (number, camera) in &self.cameras {
             let path = |key: &str| format!("camera.{number}.{key}");
-            let known = config
-                .camera
-                .iter()
-                .find(|(id, _)| id.0 == *number)
-                .map(|(_, camera)| camera);
+            let known = config.camera.get(&Id(*number));
             let Some(known) = known.filter(|camera| camera.enabled != Some(false)) else {
                 let how = if known.is_some() { "no" } else { "" };
                 differs(path("enabled"), how, format!("{} frames", camera.frames));
@@ -318,43 +311,28 @@ impl Effective {
             {
                 differs(path("title"), set, title.to_owned());
             }
-            let profiles: Vec<&str> = known
-                .profile
-                .iter()
-                .chain(known.profiles.values())
-                .map(|name| name.as_str())
-                .collect();
-            let allowed = |key: &str| -> BTreeSet<&String> {
-                profiles
-                    .iter()
-                    .filter_map(|name| set.get(&format!("profile.{name}.{key}")))
-                    .collect()
-            };
-            let sizes = camera
-                .sizes
-                .iter()
-                .skip(1)
-                .map(|(width, height)| ("resolution", format!("{width}x{height}")));
-            for (key, recorded) in camera.profile().into_iter().chain(sizes) {
-                let allowed = allowed(key);
+            let other_sizes = camera.sizes.iter().skip(1);
+            let other_sizes = other_sizes.map(|(w, h)| ("resolution", format!("{w}x{h}")));
+            for (key, recorded) in camera.profile().into_iter().chain(other_sizes) {
+                let profiles = known.profile.iter().chain(known.profiles.values());
+                let allowed = profiles.filter_map(|name| set.get(&format!("profile.{name}.{key}")));
+                let allowed: BTreeSet<&str> = allowed.map(String::as_str).collect();
                 // Measured: a tenth more or less is the same.
-                let near = |set: &&String| {
-                    let (set, measured) = (times::per_second(set), camera.rate);
-                    key == "rate"
-                        && set
-                            .zip(measured)
-                            .is_some_and(|(set, measured)| (set - measured).abs() <= set * 0.1)
+                let is_near = |set: &&str| match (times::per_second(set), camera.rate) {
+                    (Some(set), Some(measured)) => (set - measured).abs() <= set * 0.1,
+                    _ => false,
                 };
-                if !allowed.is_empty() && !allowed.contains(&recorded) && !allowed.iter().any(near)
-                {
-                    let set: Vec<&str> = allowed.iter().map(|set| set.as_str()).collect();
-                    differs(path(key), &set.join(" or "), recorded);
+                let is_same = allowed.contains(recorded.as_str())
+                    || key == "rate" && allowed.iter().any(is_near);
+                if !allowed.is_empty() && !is_same {
+                    let allowed = allowed.into_iter().collect::<Vec<_>>().join(" or ");
+                    differs(path(key), &allowed, recorded);
                 }
             }
         }
-        for (id, camera) in &config.camera {
-            if camera.enabled != Some(false) && !self.cameras.contains_key(&id.0) {
-                differs(format!("camera.{}.enabled", id.0), "yes", "nothing".into());
+        for (Id(number), camera) in &config.camera {
+            if camera.enabled != Some(false) && !self.cameras.contains_key(number) {
+                differs(format!("camera.{number}.enabled"), "yes", "nothing".into());
             }
         }
         found
@@ -388,24 +366,16 @@ impl Camera {
         }
         if let Some(target) = self.target {
             // Units give 15000 or 18432 bytes (verified): thousands, or 1024s. Bit rates are thousands or 1024s too.
-            let kilo = if target.checked_rem(1024) == Some(0) {
-                1024
-            } else {
-                1000
-            };
+            let is_binary = target.checked_rem(1024) == Some(0);
+            let kilo = if is_binary { 1024 } else { 1000 };
             let value = target.checked_div(kilo).unwrap_or(0).to_string();
-            let key = if compression == "jpeg" {
-                "jpeg-size"
-            } else {
-                "bit-rate"
-            };
-            found.push((key, value));
+            let is_jpeg = compression == "jpeg";
+            found.push((if is_jpeg { "jpeg-size" } else { "bit-rate" }, value));
         }
         if let Some(rate) = self.rate {
-            let value = if rate >= 0.95 {
-                format!("{}", rate.round().clamp(1.0, 30.0))
-            } else {
-                format!("{} ms", (1000.0 / rate).round())
+            let value = match rate >= 0.95 {
+                true => format!("{}", rate.round().clamp(1.0, 30.0)),
+                false => format!("{} ms", (1000.0 / rate).round()),
             };
             found.push(("rate", value));
         }

@@ -6,7 +6,7 @@
 Prints the ports, one a line, then serves until its standard input ends. FAULT is one of
   ok         none
   slow       40,000 bytes a second
-  drop       the data connection is closed after 2,000 bytes, the first three times
+  drop       the data connection is closed after 2,000 bytes, the first three times; dropN the first N times
   full       what is written beyond 10 bytes is refused as if the disk were full
   read-only  nothing may be written
   no-rename  RNFR is refused
@@ -48,13 +48,11 @@ class FullDisk(pyftpdlib.handlers.AbstractedFS):
 
 
 class Dropping(pyftpdlib.handlers.DTPHandler):
-    left = 3
-
     def push_with_producer(self, producer):
-        if Dropping.left > 0 and hasattr(producer, "file"):
+        if type(self).left > 0 and hasattr(producer, "file"):
             data = producer.more()
             if len(data) > 2000:
-                Dropping.left -= 1
+                type(self).left -= 1
                 with open(self.cmd_channel.fs.root + "/dropped", "a") as log:
                     log.write("dropped\n")
                 self.socket.setblocking(True)
@@ -65,18 +63,25 @@ class Dropping(pyftpdlib.handlers.DTPHandler):
         super().push_with_producer(producer)
 
 
-class Resumed(pyftpdlib.handlers.FTPHandler):
+class Logging(pyftpdlib.handlers.FTPHandler):
+    """Writes down which files were read, and where reading was resumed."""
+
     def ftp_REST(self, line):
         with open(self.fs.root + "/resumed", "a") as log:
             log.write(line + "\n")
         return super().ftp_REST(line)
+
+    def ftp_RETR(self, file):
+        with open(self.fs.root + "/read", "a") as log:
+            log.write(os.path.basename(file) + "\n")
+        return super().ftp_RETR(file)
 
 
 def handler(folder, fault):
     class Authorizer(pyftpdlib.authorizers.DummyAuthorizer):
         pass
 
-    class Handler(Resumed):
+    class Handler(Logging):
         pass
 
     Handler.authorizer = Authorizer()
@@ -89,8 +94,10 @@ def handler(folder, fault):
         class Slow(pyftpdlib.handlers.ThrottledDTPHandler):
             read_limit = write_limit = 40_000
         Handler.dtp_handler = Slow
-    elif fault == "drop":
-        Handler.dtp_handler = Dropping
+    elif fault.startswith("drop"):
+        class Drops(Dropping):
+            left = int(fault[4:] or 3)
+        Handler.dtp_handler = Drops
     elif fault == "full":
         Handler.abstracted_fs = FullDisk
     elif fault == "no-rename":

@@ -96,8 +96,8 @@ fn files_of_others_are_named() {
             &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0],
             "Solid Edge",
         ),
-        (b"dear reader\n", "neither a configuration text"),
-        (b"", "neither a configuration text"),
+        (b"dear reader\n", "expected a configuration text"),
+        (b"", "expected a configuration text"),
     ] {
         put(&f, "x.par", bytes);
         refused(&f, &["show", "x.par"], name);
@@ -180,7 +180,7 @@ fn archives_are_bounded_and_stay_inside() {
     refused(&f, &["show", "link.zip"], "is a link");
     let whole = fs::read(f.path().join("good.zip")).unwrap();
     put(&f, "half.zip", &whole[..whole.len() / 2]);
-    refused(&f, &["show", "half.zip"], "cut off");
+    refused(&f, &["show", "half.zip"], "the ZIP file is damaged");
     put(
         &f,
         "wrong.zip",

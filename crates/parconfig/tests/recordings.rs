@@ -3,7 +3,7 @@
 
 use crate::{put, run, text};
 use formats::netvu::{self, Kind};
-use formats::recording::FileSource;
+use formats::recording::{FileSource, Format};
 use parconfig::ConfigText;
 use parconfig::recording::Effective;
 use std::fs::File;
@@ -18,12 +18,12 @@ fn a_recording_agrees_with_the_configuration_made_of_it() {
         let Some((kind, _)) = netvu::probe(&bytes) else {
             continue;
         };
-        let Ok(found) = Effective::read(bytes.as_slice(), kind);
+        let Ok(found) = Effective::read(bytes.as_slice(), &Format::NetVu(kind));
         if found.cameras.is_empty() {
             continue;
         }
         assert_eq!(found.compare(&found.config()), [], "{kind:?}");
-        let Ok(half) = Effective::read(&bytes[..bytes.len() / 2], kind);
+        let Ok(half) = Effective::read(&bytes[..bytes.len() / 2], &Format::NetVu(kind));
         let frames = |found: &Effective| {
             found
                 .cameras
@@ -59,7 +59,11 @@ fn captures_of_real_units_where_they_are_at_hand() {
         return;
     };
     let read = |path: &PathBuf| {
-        Effective::read(FileSource::new(File::open(path).unwrap()), Kind::Binary).unwrap()
+        Effective::read(
+            FileSource::new(File::open(path).unwrap()),
+            &Format::NetVu(Kind::Binary),
+        )
+        .unwrap()
     };
     let found = read(&jpeg);
     let camera = &found.cameras[&1];

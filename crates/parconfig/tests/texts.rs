@@ -13,8 +13,8 @@ use parconfig::config::week::{Block, grid, week};
 fn spellings_of_one_meaning() {
     macro_rules! same {
         ($($kind:ident: $a:expr => $b:expr,)*) => {$(
-            assert_eq!($kind::try_from($a).unwrap().as_str(), $b);
-            assert_eq!($kind::try_from($b).unwrap().as_str(), $b, "{} is stable", $b);
+            assert_eq!(&*$kind::try_from(Raw::Text($a.into())).unwrap(), $b);
+            assert_eq!(&*$kind::try_from(Raw::Text($b.into())).unwrap(), $b, "{} is stable", $b);
         )*};
     }
     same! {
@@ -46,7 +46,7 @@ fn spellings_of_one_meaning() {
 fn what_is_not_allowed_is_refused_with_what_is() {
     macro_rules! bad {
         ($($kind:ident: $text:expr,)*) => {$(
-            let message = $kind::try_from($text).unwrap_err();
+            let message = $kind::try_from(Raw::Text($text.into())).unwrap_err();
             assert!(message.contains($kind::ALLOWED), "{message}");
         )*};
     }
@@ -200,14 +200,19 @@ fn findings(text: &str) -> Vec<String> {
     let found = ConfigText::parse(text.as_bytes()).unwrap().check();
     found
         .iter()
-        .map(|f| format!("{}:{} {} {}", f.place.line, f.place.column, f.rule, f.path))
+        .map(|f| {
+            format!(
+                "{}:{} {} {}",
+                f.position.line, f.position.column, f.rule, f.path
+            )
+        })
         .collect()
 }
 
 #[test]
 fn every_problem_of_a_text_is_found_with_its_place() {
     let text = "[unit]\nstandart = 'PAL'\nutc-offset = 'one'\n[camrea.2]\ntitle = 'x'\n[camera.3]\nenabled = 1\n\
-                telemetry = 'coax-bvb'\nprofile = 'none'\n[camera.99]\ntitle = 'y'\n# <<<<<<< camera.3.title\n";
+                telemetry = 'coax-bvb'\nprofile = 'none'\n[camera.99]\ntitle = 'y'\n";
     assert_eq!(
         findings(text),
         [
@@ -218,7 +223,6 @@ fn every_problem_of_a_text_is_found_with_its_place() {
             "8:1 unknown camera.3.telemetry",
             "9:1 no-profile camera.3.profile",
             "11:1 value camera.99.title",
-            "12:1 conflict text",
         ]
     );
     let messages: Vec<String> = ConfigText::parse(text.as_bytes())
@@ -464,33 +468,34 @@ fn diff_and_merge_are_by_meaning() {
         "{}",
         text(&diff)
     );
-    let merge = run(
-        folder.path(),
-        &[
+    let merge = |more: &[&str]| {
+        let texts = [
             "merge",
             "base.toml",
             "ours.toml",
             "theirs.toml",
             "-o",
             "m.toml",
-        ],
-    );
-    assert_eq!(merge.status.code(), Some(1), "{}", text(&merge));
-    let merged = std::fs::read_to_string(folder.path().join("m.toml")).unwrap();
-    assert!(
-        merged.starts_with("# ours\n[profile.p]\nresolution = '720x512'\nrate = 6\n"),
-        "{merged}"
-    );
-    assert!(merged.contains("# <<<<<<< camera.2.title: ours is B\n# ======= base was A\n# >>>>>>> theirs is C\ntitle = 'B'\n"), "{merged}");
-    assert!(
-        !merged.contains("enabled") && merged.contains("Heron-31"),
-        "{merged}"
-    );
-    let check = run(folder.path(), &["check", "m.toml"]);
-    assert!(
-        text(&check).contains("a conflict of a merge is not resolved")
-            && check.status.code() == Some(1)
-    );
+        ];
+        run(folder.path(), &[&texts[..], more].concat())
+    };
+    let refused = merge(&[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    let conflict = "conflict: camera.2.title: base A, ours B, theirs C\n";
+    assert!(text(&refused).contains(conflict), "{}", text(&refused));
+    assert!(!folder.path().join("m.toml").exists());
+    for (side, title) in [("ours", "title = 'B'\n"), ("theirs", "title = \"C\"\n")] {
+        assert_eq!(merge(&["--prefer", side]).status.code(), Some(1));
+        let merged = std::fs::read_to_string(folder.path().join("m.toml")).unwrap();
+        assert!(
+            merged.starts_with("# ours\n[profile.p]\nresolution = '720x512'\nrate = 6\n"),
+            "{merged}"
+        );
+        assert!(
+            merged.contains(title) && !merged.contains("enabled") && merged.contains("Heron-31"),
+            "{merged}"
+        );
+    }
 }
 
 /// One text of the older form with every kind of value, taken over whole.
@@ -517,7 +522,7 @@ fn a_text_of_the_older_form_is_imported() {
         "{}",
         text(&done)
     );
-    let got = run(folder.path(), &["get", "new.toml"]);
+    let got = run(folder.path(), &["get", "new.toml", "*"]);
     assert_eq!(
         text(&got),
         "unit.name=12\nunit.standard=PAL\ncamera.3.enabled=true\ncamera.3.profiles.day=p\ncamera.3.motion.2=normal, 5, 10\n\

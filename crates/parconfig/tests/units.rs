@@ -138,6 +138,12 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.unwrap().success());
+}
+
 fn edit(set: &Path) {
     for (name, from, to) in [
         ("ip.ini", "10.0.0.254", "10.0.0.253"),
@@ -287,6 +293,108 @@ fn six_units_are_fetched_pushed_and_verified_and_a_fault_stops_only_its_own_unit
     }
 }
 
+/// A log of a unit's server, line by line.
+fn log(servers: &Servers, name: &str) -> Vec<String> {
+    let path = servers.folder.path().join("unit0").join(name);
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_fetch_continues_where_an_earlier_one_ended() {
+    let servers = Servers::start(&["drop9"]);
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = |more: &[&str]| {
+        let url = servers.url(0);
+        let arguments = ["fetch", &url, "--user", "adm", "-o", "u0"];
+        run(folder.path(), &[&arguments[..], more].concat())
+    };
+    // Each run makes the connection four times; each time 2000 bytes of the long file come before it drops.
+    for at in [2000, 4000] {
+        let failed = fetch(&[]);
+        assert_eq!(failed.status.code(), Some(5), "{}", text(&failed));
+        assert!(!folder.path().join("u0/ip.ini").exists(), "{at}");
+    }
+    let done = fetch(&[]);
+    assert!(done.status.success(), "{}", text(&done));
+    let mut wanted = servers.files(0);
+    wanted.remove("readme.txt");
+    assert_eq!(tree(&folder.path().join("u0")), wanted);
+    let offsets: Vec<String> = (1..=9).map(|n| (n * 2000).to_string()).collect();
+    assert_eq!(log(&servers, "resumed"), offsets);
+    let read = |servers: &Servers, name: &str| {
+        let log = log(servers, "read");
+        log.iter().filter(|line| *line == name).count()
+    };
+    assert_eq!(read(&servers, "ip.ini"), 1, "read once and kept");
+    assert!(!folder.path().join("u0/.parconfig/partial").exists());
+
+    // Nothing changed, nothing is read; of a unit that changed only what changed.
+    let before = log(&servers, "read").len();
+    let again = fetch(&[]);
+    assert!(text(&again).contains("unchanged"), "{}", text(&again));
+    assert_eq!(log(&servers, "read").len(), before);
+    fs::write(servers.etc(0).join("ip.ini"), [IP, b"[New]\n"].concat()).unwrap();
+    assert!(fetch(&[]).status.success());
+    assert_eq!(log(&servers, "read").len(), before + 1);
+    assert_eq!(read(&servers, "ip.ini"), 2);
+    let set = folder.path().join("u0/ip.ini");
+    assert_eq!(fs::read(set).unwrap(), [IP, b"[New]\n"].concat());
+    let all = fetch(&["--discard-edits"]);
+    assert!(all.status.success(), "{}", text(&all));
+    assert_eq!(log(&servers, "read").len(), before + 4, "all of them");
+}
+
+/// kill -9 at each step of a fetch: the set is the old or the new one, and the next fetch brings the new one.
+#[test]
+fn a_fetch_killed_at_any_step_is_done_by_the_next() {
+    let servers = Servers::start(&["ok"]);
+    let folder = tempfile::tempdir().unwrap();
+    fs::remove_dir_all(servers.etc(0).join("sub")).unwrap();
+    servers.fetch(folder.path());
+    let set = folder.path().join("backup/u0");
+    let old = tree(&set);
+    let pristine = folder.path().join("pristine");
+    copy(&set, &pristine);
+    for name in ["ip.ini", "INPUTS.INI"] {
+        let path = servers.etc(0).join(name);
+        let longer = [fs::read(&path).unwrap(), b"[New]\n".to_vec()].concat();
+        fs::write(path, longer).unwrap();
+    }
+    let mut new = servers.files(0);
+    new.remove("readme.txt");
+    let url = servers.url(0);
+    let arguments = ["fetch", &url, "--user", "adm", "-o", "backup/u0"];
+    let mut killed = 0;
+    for step in 1.. {
+        copy(&pristine, &set);
+        let mut fetch = command(folder.path(), &arguments);
+        let fetch = fetch.env("PARCONFIG_KILL_AT", step.to_string());
+        let fetch = fetch.output().unwrap();
+        for (name, bytes) in tree(&set) {
+            let is_temporary = name.starts_with(".parconfig-");
+            let is_known = is_temporary || bytes == old[&name] || bytes == new[&name];
+            assert!(is_known, "step {step}: {name}");
+        }
+        if fetch.status.success() {
+            break;
+        }
+        killed += 1;
+        let diff = run(folder.path(), &["diff", "backup/u0"]);
+        assert_eq!(text(&diff), "", "step {step}: nothing counts as an edit");
+        let next = run(folder.path(), &arguments);
+        assert!(next.status.success(), "step {step}: {}", text(&next));
+        assert_eq!(tree(&set), new, "step {step}");
+        let state = fs::read_dir(set.join(".parconfig")).unwrap();
+        let names = state.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        let wanted = ["base", "journal.jsonl", "lock", "manifest.json"];
+        assert_eq!(names, wanted, "step {step}");
+    }
+    assert!(killed > 20, "{killed} steps");
+}
+
 #[test]
 fn all_units_change_or_none() {
     let servers = Servers::start(&["ok", "full", "ok"]);
@@ -400,17 +508,6 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
     servers.fetch(folder.path());
     let old = servers.files(0);
     let pristine = folder.path().join("pristine");
-    let copy = |from: &Path, to: &Path| {
-        let _ = fs::remove_dir_all(to);
-        assert!(
-            Command::new("cp")
-                .arg("-a")
-                .args([from, to])
-                .status()
-                .unwrap()
-                .success()
-        );
-    };
     copy(&set, &pristine);
     edit(&set);
     let mut new = tree(&set);

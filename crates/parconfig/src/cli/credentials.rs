@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Users and passwords of units: never on the command line, never in a log.
 
-use crate::failure::Failure;
+use parconfig::{Error, Result};
 use std::io::IsTerminal;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ impl Passwords {
     }
 
     /// The keyring, else PARCONFIG_PASSWORD, else the terminal.
-    pub fn get(&self, user: &str, host: &str) -> Result<String, Failure> {
+    pub fn get(&self, user: &str, host: &str) -> Result<String> {
         if self.keyring {
             return from_keyring(user, host);
         }
@@ -37,31 +37,31 @@ impl Passwords {
             return Ok(password.clone());
         }
         if !std::io::stdin().is_terminal() {
-            return Err(Failure::Use(
+            return Err(Error::Usage(
                 "no password: set PARCONFIG_PASSWORD, use --keyring, or run it in a terminal"
                     .into(),
             ));
         }
         let password = rpassword::prompt_password(format!("Password of {user}: "))
-            .map_err(|error| Failure::Use(format!("password: {error}")))?;
+            .map_err(|error| Error::Usage(format!("password: {error}")))?;
         *typed = Some(password.clone());
         Ok(password)
     }
 }
 
 /// The desktop's keyring through its own program, `secret-tool` (Debian: libsecret-tools).
-fn from_keyring(user: &str, host: &str) -> Result<String, Failure> {
+fn from_keyring(user: &str, host: &str) -> Result<String> {
     let output = Command::new("secret-tool")
         .args(["lookup", "service", "parconfig", "host", host, "user", user])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Failure::Use(format!("--keyring: secret-tool: {error}")))?;
+        .map_err(|error| Error::Usage(format!("--keyring: secret-tool: {error}")))?;
     let password = String::from_utf8_lossy(&output.stdout)
         .trim_end_matches('\n')
         .to_owned();
     if !output.status.success() || password.is_empty() {
-        return Err(Failure::Use(format!(
+        return Err(Error::Usage(format!(
             "--keyring: no password of {user} at {host}; store it with: secret-tool store --label='{host}' service parconfig host {host} user {user}"
         )));
     }

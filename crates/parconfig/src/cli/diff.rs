@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `diff` and `history`.
 
-use crate::failure::Failure;
-use crate::input::{Input, InputArgs};
+use crate::input::{Input, InputArgs, Source};
 use crate::{Common, Done, output};
 use clap::Args;
-use parconfig::config::diff::diff;
+use parconfig::config::diff::{diff, shown};
+use parconfig::files::Contents;
+use parconfig::recording::Mismatch;
 use parconfig::textdiff::unified;
 use parconfig::unit::history::commit;
-use parconfig::unit::set::{Contents, UnitSet};
+use parconfig::unit::set::UnitSet;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -36,104 +37,97 @@ pub struct Diff {
 impl Diff {
     pub fn run(self, common: Common) -> Done {
         let Some(b) = &self.b else {
-            let changes = UnitSet::open(Path::new(&self.a))?.changes()?;
-            let pair = |change: &parconfig::unit::set::Changed| {
-                (change.name.clone(), change.old.clone(), change.new.clone())
-            };
-            return files(
-                &self.a,
-                &changes.iter().map(pair).collect::<Vec<_>>(),
-                common,
-            );
+            let set = UnitSet::open(Path::new(&self.a))?;
+            let (mut old, mut new) = (Contents::new(), Contents::new());
+            for change in set.changes()? {
+                old.insert(change.name.clone(), change.old);
+                new.insert(change.name, change.new);
+            }
+            return files(&self.a, &old, &new, common);
         };
         let (a, b) = (self.from.open(&self.a)?, self.from.open(b)?);
         match (&a.input, &b.input) {
             (Input::Files(old), Input::Files(new)) if self.from.map.is_none() => {
-                return files(&self.a, &pairs(old, new), common);
+                files(&self.a, old, new, common)
             }
-            (Input::Recording(found), other) | (other, Input::Recording(found))
-                if !matches!(other, Input::Recording(_)) =>
-            {
-                let set = if matches!(a.input, Input::Recording(_)) {
-                    &b
-                } else {
-                    &a
-                };
-                let mismatches = found.compare(&self.from.config(set)?.0);
-                if common.json {
-                    output::print_json(&json!({ "mismatches": mismatches }))?;
-                } else {
-                    let line = |m: &parconfig::recording::Mismatch| {
-                        let set = if m.set.is_empty() { "not set" } else { &m.set };
-                        format!("{}: set to {set}, recorded {}\n", m.path, m.recorded)
-                    };
-                    output::print(&mismatches.iter().map(line).collect::<String>())?;
-                }
-                return Ok(u8::from(!mismatches.is_empty()));
+            (Input::Recording(_), Input::Recording(_)) => self.by_meaning(&a, &b, common),
+            (Input::Recording(found), _) => {
+                mismatches(&found.compare(&self.from.config(&b)?.0), common)
             }
-            _ => {}
+            (_, Input::Recording(found)) => {
+                mismatches(&found.compare(&self.from.config(&a)?.0), common)
+            }
+            _ => self.by_meaning(&a, &b, common),
         }
-        let changes = diff(&self.from.config(&a)?.0, &self.from.config(&b)?.0);
-        let shown = changes
-            .iter()
-            .map(|change| (&change.path, change.shown(common.show_secrets)));
-        if common.json {
-            let list: Vec<_> = shown
-                .map(|(path, (old, new))| json!({ "path": path, "old": old, "new": new }))
-                .collect();
-            output::print_json(&json!({ "changes": list }))?;
-        } else {
-            let line = |(path, values): (&String, (Option<String>, Option<String>))| match values {
+    }
+
+    fn by_meaning(&self, a: &Source, b: &Source, common: Common) -> Done {
+        let changes = diff(&self.from.config(a)?.0, &self.from.config(b)?.0);
+        let (mut list, mut text) = (Vec::new(), String::new());
+        for change in &changes {
+            let path = &change.path;
+            let [old, new] = [&change.old, &change.new].map(|value| {
+                value
+                    .as_ref()
+                    .map(|v| shown(path, Some(v), common.show_secrets))
+            });
+            text.push_str(&match (&old, &new) {
                 (None, Some(new)) => format!("+ {path} = {new}\n"),
-                (Some(old), None) => format!("- {path} = {old}\n"),
                 (Some(old), Some(new)) if old == new => format!("~ {path}: {old} -> another\n"),
-                (old, new) => format!(
-                    "~ {path}: {} -> {}\n",
-                    old.unwrap_or_default(),
-                    new.unwrap_or_default()
-                ),
-            };
-            output::print(&shown.map(line).collect::<String>())?;
+                (Some(old), Some(new)) => format!("~ {path}: {old} -> {new}\n"),
+                (old, None) => format!("- {path} = {}\n", old.as_deref().unwrap_or_default()),
+            });
+            list.push(json!({ "path": path, "old": old, "new": new }));
+        }
+        match common.json {
+            true => output::print_json(&json!({ "changes": list }))?,
+            false => output::print(&text)?,
         }
         Ok(u8::from(!changes.is_empty()))
     }
 }
 
-fn pairs(old: &Contents, new: &Contents) -> Vec<(String, Vec<u8>, Vec<u8>)> {
-    // One file is compared with one file whatever their names.
-    if let (Some((name, old)), Some((_, new)), 1, 1) =
-        (old.iter().next(), new.iter().next(), old.len(), new.len())
-    {
-        return vec![(name.clone(), old.clone(), new.clone())];
+/// What was recorded differently from how it is set.
+fn mismatches(mismatches: &[Mismatch], common: Common) -> Done {
+    let line = |m: &Mismatch| {
+        let set = if m.set.is_empty() { "not set" } else { &m.set };
+        format!("{}: set to {set}, recorded {}\n", m.path, m.recorded)
+    };
+    match common.json {
+        true => output::print_json(&json!({ "mismatches": mismatches }))?,
+        false => output::print(&mismatches.iter().map(line).collect::<String>())?,
     }
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let bytes = |contents: &Contents, name| contents.get(name).cloned().unwrap_or_default();
-    names
-        .into_iter()
-        .map(|name| (name.clone(), bytes(old, name), bytes(new, name)))
-        .collect()
+    Ok(u8::from(!mismatches.is_empty()))
 }
 
-fn files(folder: &str, pairs: &[(String, Vec<u8>, Vec<u8>)], common: Common) -> Done {
-    let different = pairs.iter().filter(|(_, old, new)| old != new);
-    let texts: Vec<(&String, String)> = different
-        .map(|(name, old, new)| (name, unified(name, old, new, common.show_secrets)))
-        .collect();
+/// Two sets of files, line by line.
+fn files(folder: &str, old: &Contents, new: &Contents, common: Common) -> Done {
+    let bytes =
+        |contents: &'_ Contents, name: &String| contents.get(name).cloned().unwrap_or_default();
+    let mut pairs: Vec<(String, Vec<u8>, Vec<u8>)> = Vec::new();
+    match (old.iter().next(), new.iter().next()) {
+        // One file is compared with one file whatever their names.
+        (Some((name, old_bytes)), Some((_, new_bytes))) if old.len() == 1 && new.len() == 1 => {
+            pairs.push((name.clone(), old_bytes.clone(), new_bytes.clone()));
+        }
+        _ => {
+            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            let names = names.into_iter();
+            pairs.extend(names.map(|name| (name.clone(), bytes(old, name), bytes(new, name))));
+        }
+    }
+    pairs.retain(|(_, old, new)| old != new);
+    let texts = pairs
+        .iter()
+        .map(|(name, old, new)| (name, unified(name, old, new, common.show_secrets)));
     if common.json {
-        let list: Vec<_> = texts
-            .iter()
-            .map(|(name, text)| json!({ "file": name, "difference": text }))
-            .collect();
+        let json = |(name, text)| json!({ "file": name, "difference": text });
+        let list: Vec<_> = texts.map(json).collect();
         output::print_json(&json!({ "set": folder, "files": list }))?;
     } else {
-        output::print(
-            &texts
-                .iter()
-                .map(|(_, text)| text.as_str())
-                .collect::<String>(),
-        )?;
+        output::print(&texts.map(|(_, text)| text).collect::<String>())?;
     }
-    Ok(u8::from(!texts.is_empty()))
+    Ok(u8::from(!pairs.is_empty()))
 }
 
 #[derive(Args)]
@@ -161,54 +155,24 @@ impl History {
             let name = folder.display();
             if self.commit {
                 let made = commit(folder)?;
-                text.push_str(
-                    &made
-                        .as_ref()
-                        .map_or(format!("{name}: nothing new\n"), |id| {
-                            format!("{name}: committed {id}\n")
-                        }),
-                );
+                text.push_str(&match &made {
+                    Some(id) => format!("{name}: committed {id}\n"),
+                    None => format!("{name}: nothing new\n"),
+                });
                 list.push(json!({ "set": folder, "commit": made }));
                 continue;
             }
-            let journal = UnitSet::open(folder)?
-                .folder
-                .join(".parconfig/journal.jsonl");
-            let bytes = parconfig::files::read(&journal, 64 << 20)?;
-            for line in String::from_utf8_lossy(&bytes).lines() {
-                // The last line may be cut off by a crash.
-                let Ok(entry) = serde_json::from_str::<serde_json::Value>(line) else {
-                    continue;
-                };
-                let word = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
-                let details = &entry["details"];
-                let files = details["files"]
-                    .as_array()
-                    .or(details["changed"].as_array());
-                let name_of = |file: &serde_json::Value| {
-                    file.as_str()
-                        .or(file["name"].as_str())
-                        .unwrap_or_default()
-                        .to_owned()
-                };
-                let mut names: Vec<String> = files.into_iter().flatten().map(name_of).collect();
-                names.extend(details["file"].as_str().map(str::to_owned));
-                let (time, event, names) = (word("time"), word("event"), names.join(", "));
+            for entry in UnitSet::open(folder)?.entries()? {
+                let names = entry.files.join(", ");
+                let (time, event) = (&entry.time, &entry.event);
                 text.push_str(&format!("{time} {name}: {event}: {names}\n"));
                 list.push(json!({ "set": folder, "entry": entry }));
             }
         }
-        if common.json {
-            output::print_json(&json!(list))?
-        } else {
-            output::print(&text)?
+        match common.json {
+            true => output::print_json(&json!(list))?,
+            false => output::print(&text)?,
         }
         Ok(0)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Failure {
-        Failure::Output(error.to_string())
     }
 }

@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `set`, `rollout`, `merge` and `import`: what changes files of this machine.
 
-use crate::failure::Failure;
-use crate::input::{Input, InputArgs, parse_files, read_mapping};
+use crate::input::{Input, InputArgs, Source, parse_files, read_mapping};
+use crate::output::{named, unwritten};
+use crate::remote::for_each;
 use crate::{Common, Done, output};
-use clap::Args;
-use parconfig::config::check::{Severity, has_errors};
+use clap::{Args, ValueEnum};
+use parconfig::code_page::CodePage;
+use parconfig::config::check::Severity;
+use parconfig::config::diff::{Conflict, merge, shown};
 use parconfig::config::import::{import, is_old_form};
 use parconfig::config::text::{MAX_TEXT, flat, value_of};
-use parconfig::config::{diff, diff::merge};
-use parconfig::ini::{Edit, Ini, code_page::CodePage};
-use parconfig::place::is_secret;
-use parconfig::rollout::table::{MAX_TABLE, Table};
+use parconfig::files::{self, Contents, read_tree};
+use parconfig::place::{Files, is_secret};
+use parconfig::rollout::table::{MAX_TABLE, Row, Table};
 use parconfig::rollout::{Change, UNIT_COLUMNS};
 use parconfig::textdiff::unified;
-use parconfig::unit::set::{Contents, UnitSet, read_tree};
-use parconfig::{ConfigText, files};
-use rayon::prelude::*;
+use parconfig::unit::set::UnitSet;
+use parconfig::{ConfigText, Error, Result};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// `PLACE=VALUE`
-fn pairs(texts: &[String]) -> Result<Vec<(String, String)>, Failure> {
-    let split = |text: &String| {
-        let pair = text
-            .split_once('=')
-            .map(|(place, value)| (place.to_owned(), value.to_owned()));
-        pair.ok_or_else(|| Failure::Use(format!("{text}: PLACE=VALUE is expected")))
+fn pairs(texts: &[String]) -> Result<Vec<(String, String)>> {
+    let split = |text: &String| match text.split_once('=') {
+        Some((place, value)) => Ok((place.to_owned(), value.to_owned())),
+        None => Err(Error::Usage(format!("{text}: PLACE=VALUE is expected"))),
     };
     texts.iter().map(split).collect()
 }
@@ -55,9 +54,9 @@ pub struct Set {
     /// Remove a key or value
     #[arg(long, value_name = "PLACE")]
     delete: Vec<String>,
-    /// Code page of an .ini file where its bytes do not show it: utf-8 or windows-1252
-    #[arg(long, value_name = "NAME", value_parser = ["utf-8", "windows-1252"])]
-    code_page: Option<String>,
+    /// Code page of an .ini file where its bytes do not show it
+    #[arg(long, value_name = "NAME")]
+    code_page: Option<Page>,
     /// Show the difference, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -65,115 +64,125 @@ pub struct Set {
     from: InputArgs,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Page {
+    #[value(name = "utf-8")]
+    Utf8,
+    #[value(name = "windows-1252")]
+    Windows1252,
+}
+
+/// The files that an edit changed, and the differences.
+fn changed(
+    name: &dyn Fn(&str) -> String,
+    old: &Contents,
+    new: &Files,
+    secrets: bool,
+) -> (Contents, String) {
+    let (mut changed, mut text) = (Contents::new(), String::new());
+    for (file, ini) in new {
+        let (old, new) = (old.get(file).map_or(&[][..], |bytes| bytes), ini.to_bytes());
+        if old != new {
+            text.push_str(&unified(&name(file), old, &new, secrets));
+            changed.insert(file.clone(), new);
+        }
+    }
+    (changed, text)
+}
+
 impl Set {
     pub fn run(self, common: Common) -> Done {
         if self.values.is_empty() && self.add.is_empty() && self.delete.is_empty() {
-            return Err(Failure::Use(
-                "nothing to set: PLACE=VALUE, --add or --delete is expected".into(),
-            ));
+            let message = "nothing to set: PLACE=VALUE, --add or --delete is expected";
+            return Err(Error::Usage(message.into()));
         }
-        match self.from.open(&self.file)?.input {
-            Input::Config(text) => self.in_text(*text, common),
-            Input::Files(contents) => self.in_files(contents, common),
-            _ => Err(Failure::Input(format!(
-                "{}: is neither a configuration text nor a unit's own files",
-                self.file
-            ))),
+        let source = self.from.open(&self.file)?;
+        match &source.input {
+            Input::Config(text) => self.in_text((**text).clone(), common),
+            Input::Files(contents) => self.in_files(&source, contents, common),
+            _ => {
+                let message = "is neither a configuration text nor a unit's own files";
+                Err(Error::refuse(&self.file, message))
+            }
         }
     }
 
     fn in_text(&self, mut text: ConfigText, common: Common) -> Done {
         let before = text.text().to_owned();
-        let problem = |text: &ConfigText| -> BTreeSet<(Severity, String, String)> {
-            text.check()
-                .into_iter()
-                .map(|f| (f.severity, f.path, f.message))
-                .collect()
+        let problems = |text: &ConfigText| -> BTreeSet<(Severity, String, String)> {
+            let found = text.check().into_iter();
+            found.map(|f| (f.severity, f.path, f.message)).collect()
         };
-        let known = problem(&text);
-        let values = pairs(&[&self.values[..], &self.add].concat())?;
-        let typed =
-            |(path, text): (String, String)| value_of(&path, &text).map(|value| (path, value));
-        let values = values
-            .into_iter()
-            .map(typed)
-            .collect::<Result<Vec<_>, _>>()?;
+        let known = problems(&text);
+        let mut values = Vec::new();
+        for (path, text) in pairs(&[&self.values[..], &self.add].concat())? {
+            values.push((path.clone(), value_of(&path, &text)?));
+        }
         text.set(&values)?;
         self.delete.iter().try_for_each(|path| text.remove(path))?;
-        let new: Vec<_> = problem(&text).difference(&known).cloned().collect();
-        let shown = unified(
-            &self.file,
-            before.as_bytes(),
-            text.text().as_bytes(),
-            common.show_secrets,
-        );
+        let new: Vec<_> = problems(&text).difference(&known).cloned().collect();
+        let line = |(severity, path, message): &_| format!("{severity}: {path}: {message}");
+        let lines: Vec<String> = new.iter().map(line).collect();
+        let (old, edited) = (before.as_bytes(), text.text().as_bytes());
+        let difference = unified(&self.file, old, edited, common.show_secrets);
         if !self.dry_run {
-            output::write(Path::new(&self.file), text.text().as_bytes())?;
+            output::write(Path::new(&self.file), edited)?;
         }
         if common.json {
-            let problems: Vec<String> = new
-                .iter()
-                .map(|(severity, path, message)| format!("{severity}: {path}: {message}"))
-                .collect();
             output::print_json(
-                &json!({ "file": self.file, "written": !self.dry_run, "difference": shown, "problems": problems }),
+                &json!({ "file": self.file, "written": !self.dry_run, "difference": difference, "problems": lines }),
             )?;
         } else {
-            output::print(&shown)?;
-            new.iter().for_each(|(severity, path, message)| {
-                eprintln!("parconfig: {severity}: {path}: {message}")
-            });
+            output::print(&difference)?;
+            lines.iter().for_each(|line| eprintln!("parconfig: {line}"));
         }
-        Ok(u8::from(
-            new.iter()
-                .any(|(severity, ..)| *severity == Severity::Error),
-        ))
+        let has_error = new
+            .iter()
+            .any(|(severity, ..)| *severity == Severity::Error);
+        Ok(u8::from(has_error))
     }
 
-    fn in_files(&self, contents: Contents, common: Common) -> Done {
-        let mut files = parse_files(&contents)?;
+    fn in_files(&self, source: &Source, contents: &Contents, common: Common) -> Done {
         let path = Path::new(&self.file);
-        let single = path
-            .is_file()
-            .then(|| files.keys().next().cloned().unwrap_or_default());
-        if path.is_file() && contents.len() != 1 {
-            return Err(Failure::Input(format!(
-                "{}: a ZIP is not edited; unpack it",
-                self.file
-            )));
+        let is_file = path.is_file();
+        if is_file && contents.len() != 1 {
+            return Err(Error::refuse(&self.file, "a ZIP is not edited; unpack it"));
         }
-        if let Some(page) = self.code_page.as_deref().and_then(CodePage::from_name) {
-            files.values_mut().for_each(|ini| ini.set_code_page(page));
+        let mut files = parse_files(contents)?;
+        for ini in files.values_mut() {
+            match self.code_page {
+                Some(Page::Utf8) => ini.set_code_page(CodePage::Utf8)?,
+                Some(Page::Windows1252) => ini.set_code_page(CodePage::Windows1252)?,
+                None => {}
+            }
         }
-        let full = |place: &String| match &single {
-            Some(file) if place.contains('/') => format!("{file}/{place}"),
-            _ => place.clone(),
+        let full = |places: &[String]| -> Vec<String> {
+            places.iter().map(|place| source.place(place)).collect()
         };
         let change = Change {
-            set: pairs(&self.values.iter().map(full).collect::<Vec<_>>())?,
-            add: pairs(&self.add.iter().map(full).collect::<Vec<_>>())?,
-            remove: self.delete.iter().map(full).collect(),
+            set: pairs(&full(&self.values))?,
+            add: pairs(&full(&self.add))?,
+            remove: full(&self.delete),
             mapping: read_mapping(self.from.map.as_deref())?,
             ..Change::default()
         };
-        let edits = change.apply(&mut files, None)?.edits;
-        let changed = files
-            .iter()
-            .map(|(name, ini)| (name, ini.to_bytes()))
-            .filter(|(name, bytes)| contents.get(*name) != Some(bytes));
-        for (name, bytes) in changed.filter(|_| !self.dry_run) {
-            match &single {
-                Some(_) => output::write(path, &bytes)?,
-                None => files::write(&path.join(name), &bytes)
-                    .map_err(|error| Failure::Output(error.to_string()))?,
+        change.apply(&mut files, None)?;
+        let name = |file: &str| match is_file {
+            true => self.file.clone(),
+            false => path.join(file).display().to_string(),
+        };
+        let (new, difference) = changed(&name, contents, &files, common.show_secrets);
+        for (file, bytes) in new.iter().filter(|_| !self.dry_run) {
+            match is_file {
+                true => output::write(path, bytes)?,
+                false => files::write(&path.join(file), bytes).map_err(unwritten)?,
             }
         }
-        if common.json {
-            output::print_json(
-                &json!({ "written": !self.dry_run, "edits": output::edits_json(&edits, common.show_secrets) }),
-            )?;
-        } else {
-            output::print(&output::edits_text(&edits, common.show_secrets))?;
+        match common.json {
+            true => output::print_json(
+                &json!({ "file": self.file, "written": !self.dry_run, "difference": difference }),
+            )?,
+            false => output::print(&difference)?,
         }
         Ok(0)
     }
@@ -227,8 +236,14 @@ pub struct RolloutArgs {
 struct Rolled {
     folder: PathBuf,
     files: Contents,
-    edits: Vec<(String, Edit)>,
+    difference: String,
+    /// What is not allowed; nothing is written then.
+    errors: Vec<String>,
+    warnings: usize,
 }
+
+/// Sets that are read or written at a time: they wait for the disk, which does more at once.
+const AT_A_TIME: u16 = 16;
 
 impl RolloutArgs {
     pub fn run(self, common: Common) -> Done {
@@ -241,154 +256,130 @@ impl RolloutArgs {
         };
         if let Some(path) = &self.template {
             let bytes = files::read(path, MAX_TEXT)?;
-            change
-                .read_template(&bytes)
-                .map_err(|error| Failure::input(&path.display().to_string(), &error))?;
+            let read = change.read_template(&bytes);
+            read.map_err(|error| named(&path.display().to_string(), error))?;
         }
         let table = self.to.as_deref().map(read_table).transpose()?;
-        let edits_by_table = |table: &Table| {
-            table
-                .columns
-                .iter()
-                .any(|name| name.contains(['/', '.']) && !UNIT_COLUMNS.contains(&name.as_str()))
-        };
-        if change.is_empty() && !table.as_ref().is_some_and(edits_by_table) {
-            return Err(Failure::Use(
-                "nothing to change: --set, --add, --delete, --template or a column that is a place is expected".into(),
-            ));
+        let columns = table.iter().flat_map(|table| &table.columns);
+        let mut places = columns.filter(|name| name.contains(['/', '.']));
+        if change.is_empty() && places.all(|name| UNIT_COLUMNS.contains(&name.as_str())) {
+            let message = "nothing to change: --set, --add, --delete, --template or a column that is a place is expected";
+            return Err(Error::Usage(message.into()));
         }
-        let (mut rolled, mut errors, mut warnings) = (Vec::new(), Vec::new(), 0);
-        let mut roll = |folder: PathBuf, unit| {
-            let name = folder.display().to_string();
-            let one = || -> Result<_, Failure> {
-                let set = UnitSet::open(&folder)?;
-                set.changes()?;
-                let files = read_tree(&folder)?;
-                let mut parsed = parse_files(&files)?;
-                let applied = change.apply(&mut parsed, unit)?;
-                let new = |(file, ini): (String, Ini)| (file, ini.to_bytes());
-                let changed = parsed
-                    .into_iter()
-                    .map(new)
-                    .filter(|(file, bytes)| files.get(file) != Some(bytes));
-                Ok((
-                    Rolled {
-                        files: changed.collect(),
-                        edits: applied.edits,
-                        folder: folder.clone(),
-                    },
-                    applied.findings,
-                ))
-            };
-            match one() {
-                Ok((done, findings)) => {
-                    warnings += findings
-                        .iter()
-                        .filter(|finding| finding.severity == Severity::Warning)
-                        .count();
-                    if has_errors(&findings) {
-                        let texts = findings
-                            .iter()
-                            .filter(|finding| finding.severity == Severity::Error);
-                        errors.extend(texts.map(|finding| format!("{name}: {finding}")));
-                    }
-                    rolled.push(done);
-                }
-                Err(failure) => errors.push(format!("{name}: {}", failure.text())),
-            }
-        };
-        match &table {
+        let units: Vec<(PathBuf, Option<(&Table, &Row)>)> = match &table {
             Some(table) => {
-                let units = table
-                    .units()
-                    .map_err(|error| Failure::input("table", &error))?;
-                units
-                    .iter()
-                    .zip(&table.rows)
-                    .for_each(|(unit, row)| roll(self.folder.join(unit), Some((table, row))));
+                let names = table.units()?.into_iter().zip(&table.rows);
+                names
+                    .map(|(name, row)| (self.folder.join(name), Some((table, row))))
+                    .collect()
             }
-            None => self
-                .sets
-                .iter()
-                .for_each(|folder| roll(folder.clone(), None)),
-        }
-        let write = errors.is_empty() && !self.dry_run;
-        let write_one = |one: &Rolled| {
-            let mut files = one.files.iter();
-            files.try_for_each(|(file, bytes)| files::write(&one.folder.join(file), bytes))
+            None => self.sets.iter().map(|set| (set.clone(), None)).collect(),
         };
-        if write {
-            let done = rolled.par_iter().try_for_each(write_one);
-            done.map_err(|error| Failure::Output(error.to_string()))?;
+        let rolled = for_each(&units, AT_A_TIME, |(folder, unit)| {
+            let done = roll(&change, folder, *unit, common.show_secrets);
+            done.unwrap_or_else(|error| Rolled {
+                folder: folder.clone(),
+                files: Contents::new(),
+                difference: String::new(),
+                errors: vec![named(&folder.display().to_string(), error).to_string()],
+                warnings: 0,
+            })
+        });
+        let errors: Vec<&String> = rolled.iter().flat_map(|one| &one.errors).collect();
+        let is_written = errors.is_empty() && !self.dry_run;
+        let edited: Vec<&Rolled> = rolled.iter().filter(|one| !one.files.is_empty()).collect();
+        if is_written {
+            let write = |one: &&Rolled| {
+                let mut files = one.files.iter();
+                files.try_for_each(|(file, bytes)| files::write(&one.folder.join(file), bytes))
+            };
+            let done: Result<Vec<()>> = for_each(&edited, AT_A_TIME, write).into_iter().collect();
+            done.map_err(unwritten)?;
         }
-        let edited = rolled.iter().filter(|one| !one.files.is_empty()).count();
+        let warnings = rolled.iter().map(|one| one.warnings).sum();
         if common.json {
-            let units: Vec<_> = rolled
-                .iter()
-                .map(|one| json!({ "unit": one.folder, "edits": output::edits_json(&one.edits, common.show_secrets) }))
-                .collect();
+            let unit = |one: &&Rolled| json!({ "unit": one.folder, "difference": one.difference });
+            let units: Vec<_> = edited.iter().map(unit).collect();
             output::print_json(
-                &json!({ "units": units, "errors": errors, "warnings": warnings, "written": write }),
+                &json!({ "units": units, "errors": errors, "warnings": warnings, "written": is_written }),
             )?;
         } else {
-            let show = |one: &Rolled| {
-                let in_set = |(file, edit): &(String, Edit)| {
-                    (one.folder.join(file).display().to_string(), edit.clone())
-                };
-                output::edits_text(
-                    &one.edits.iter().map(in_set).collect::<Vec<_>>(),
-                    common.show_secrets,
-                )
-            };
-            output::print(&rolled.iter().map(show).collect::<String>())?;
+            output::print(
+                &edited
+                    .iter()
+                    .map(|one| one.difference.as_str())
+                    .collect::<String>(),
+            )?;
             errors
                 .iter()
                 .for_each(|error| eprintln!("parconfig: {error}"));
-            let units = output::count(
-                table
-                    .as_ref()
-                    .map_or(self.sets.len(), |table| table.rows.len()),
-                "unit",
-            );
-            let done = if write {
-                format!("{edited} edited; push brings them to the units")
-            } else {
-                format!("{edited} would be edited, nothing written")
+            let done = match is_written {
+                true => "edited; push brings them to the units",
+                false => "would be edited, nothing written",
             };
+            let counts = [
+                (rolled.len(), "unit"),
+                (errors.len(), "error"),
+                (warnings, "warning"),
+            ];
+            let [units, errors, warnings] = counts.map(|(n, word)| output::count(n, word));
             output::print(&format!(
-                "{units}, {}, {}: {done}\n",
-                output::count(errors.len(), "error"),
-                output::count(warnings, "warning")
+                "{units}, {errors}, {warnings}: {} {done}\n",
+                edited.len()
             ))?;
         }
         Ok(if errors.is_empty() { 0 } else { 3 })
     }
 }
 
+/// Makes a change in one set, in memory.
+fn roll(
+    change: &Change,
+    folder: &Path,
+    unit: Option<(&Table, &Row)>,
+    secrets: bool,
+) -> Result<Rolled> {
+    UnitSet::open(folder)?.changes()?;
+    let contents = read_tree(folder)?;
+    let mut parsed = parse_files(&contents)?;
+    let findings = change.apply(&mut parsed, unit)?;
+    let name = |file: &str| folder.join(file).display().to_string();
+    let (files, difference) = changed(&name, &contents, &parsed, secrets);
+    let (errors, warnings): (Vec<_>, Vec<_>) = findings
+        .into_iter()
+        .partition(|finding| finding.severity == Severity::Error);
+    let error = |finding| format!("{}: {finding}", folder.display());
+    Ok(Rolled {
+        folder: folder.to_owned(),
+        files,
+        difference,
+        errors: errors.into_iter().map(error).collect(),
+        warnings: warnings.len(),
+    })
+}
+
 /// A table of units whose names can be used.
-pub fn read_table(path: &Path) -> Result<Table, Failure> {
-    let fail = |error| Failure::input(&path.display().to_string(), &error);
+pub fn read_table(path: &Path) -> Result<Table> {
+    let name = path.display().to_string();
+    let fail = |error| named(&name, error);
     let table = Table::parse(&files::read(path, MAX_TABLE)?).map_err(fail)?;
     table.units().map_err(fail)?;
     match table.rows.is_empty() {
-        true => Err(Failure::Input(format!(
-            "{}: the table has no units",
-            path.display()
-        ))),
+        true => Err(Error::refuse(name, "the table has no units")),
         false => Ok(table),
     }
 }
 
 /// Writes a text to a file. Without one it is printed, but not while it has passwords that were not asked for: masked they
 /// would be lost to whoever keeps the output.
-fn write_text(path: Option<&Path>, text: &ConfigText, secrets: bool) -> Result<(), Failure> {
+fn write_text(path: Option<&Path>, text: &ConfigText, secrets: bool) -> Result<()> {
+    let values = flat(text.config());
     match path {
         Some(path) => output::write(path, text.text().as_bytes()),
-        None if !secrets && flat(text.config()).iter().any(|(path, _)| is_secret(path)) => {
-            Err(Failure::Use(
-                "the text has passwords: name a file with -o, or print them with --show-secrets"
-                    .into(),
-            ))
+        None if !secrets && values.iter().any(|(path, _)| is_secret(path)) => {
+            let message =
+                "the text has passwords: name a file with -o, or print them with --show-secrets";
+            Err(Error::Usage(message.into()))
         }
         None => output::print(text.text()),
     }
@@ -398,9 +389,10 @@ fn write_text(path: Option<&Path>, text: &ConfigText, secrets: bool) -> Result<(
 #[command(after_help = "\
 Examples:
   parconfig merge base.toml ours.toml theirs.toml -o merged.toml
+  parconfig merge base.toml ours.toml theirs.toml --prefer theirs -o merged.toml
 
-What only one side changed is taken. What both changed differently stays as ours, with comments that mark it; check complains
-until they are gone. Exit code 1 if there are conflicts.")]
+What only one side changed is taken. What both changed differently is a conflict: they are listed, and nothing is written unless
+--prefer says whose value to take. Exit code 1 if there are conflicts.")]
 pub struct Merge {
     /// What both sides began with
     base: String,
@@ -408,6 +400,9 @@ pub struct Merge {
     ours: String,
     /// Their side
     theirs: String,
+    /// Whose value a conflict takes
+    #[arg(long, value_name = "SIDE")]
+    prefer: Option<Side>,
     /// File to write; without it the text is printed
     #[arg(short, long)]
     output: Option<PathBuf>,
@@ -415,40 +410,51 @@ pub struct Merge {
     from: InputArgs,
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Side {
+    Ours,
+    Theirs,
+}
+
 impl Merge {
     pub fn run(self, common: Common) -> Done {
-        let [base, ours, theirs] =
-            [&self.base, &self.ours, &self.theirs].map(|name| self.from.open_text(name));
-        let merged = merge(&base?, &ours?, &theirs?)?;
-        if !common.json || self.output.is_some() {
+        let names = [&self.base, &self.ours, &self.theirs];
+        let [base, ours, theirs] = names.map(|name| self.from.open_text(name));
+        let prefer_theirs = self.prefer == Some(Side::Theirs);
+        let merged = merge(&base?, &ours?, &theirs?, prefer_theirs)?;
+        let is_decided = merged.conflicts.is_empty() || self.prefer.is_some();
+        if is_decided && (!common.json || self.output.is_some()) {
             write_text(self.output.as_deref(), &merged.text, common.show_secrets)?;
         }
-        let show = |path: &str, value: &Option<toml::Value>| match value {
-            Some(value) => diff::shown(path, value, common.show_secrets),
-            None => "not set".into(),
-        };
-        let conflicts = merged.conflicts.iter().map(|c| {
+        let conflict = |c: &Conflict| {
+            let values = [&c.base, &c.ours, &c.theirs];
             let [base, ours, theirs] =
-                [&c.base, &c.ours, &c.theirs].map(|value| show(&c.path, value));
+                values.map(|value| shown(&c.path, value.as_ref(), common.show_secrets));
             json!({ "path": c.path, "base": base, "ours": ours, "theirs": theirs })
-        });
+        };
+        let conflicts: Vec<_> = merged.conflicts.iter().map(conflict).collect();
         if common.json {
             output::print_json(
-                &json!({ "taken": merged.taken, "conflicts": conflicts.collect::<Vec<_>>() }),
+                &json!({ "taken": merged.taken, "conflicts": conflicts, "written": is_decided }),
             )?;
         } else {
             merged
                 .taken
                 .iter()
                 .for_each(|path| eprintln!("taken: {path}"));
-            conflicts.for_each(|c| {
+            for conflict in &conflicts {
+                let keys = ["path", "base", "ours", "theirs"];
+                let [path, base, ours, theirs] =
+                    keys.map(|key| conflict[key].as_str().unwrap_or_default());
+                eprintln!("conflict: {path}: base {base}, ours {ours}, theirs {theirs}");
+            }
+            if !is_decided {
                 eprintln!(
-                    "conflict: {}: base {}, ours {}, theirs {}",
-                    c["path"], c["base"], c["ours"], c["theirs"]
-                )
-            });
+                    "parconfig: nothing was written: --prefer ours or --prefer theirs decides"
+                );
+            }
         }
-        Ok(u8::from(!merged.conflicts.is_empty()))
+        Ok(u8::from(!conflicts.is_empty()))
     }
 }
 
@@ -474,15 +480,10 @@ pub struct Import {
 impl Import {
     pub fn run(self, common: Common) -> Done {
         let path = Path::new(&self.file);
-        let bytes = if path.is_file() {
-            files::read(path, MAX_TEXT).ok()
-        } else {
-            None
-        };
-        let (text, notes) = match bytes.filter(|bytes| is_old_form(bytes)) {
+        let bytes = path.is_file().then(|| files::read(path, MAX_TEXT).ok());
+        let (text, notes) = match bytes.flatten().filter(|bytes| is_old_form(bytes)) {
             Some(bytes) => {
-                let imported =
-                    import(&bytes).map_err(|error| Failure::input(&self.file, &error))?;
+                let imported = import(&bytes).map_err(|error| named(&self.file, error))?;
                 (imported.text, imported.notes)
             }
             None => {

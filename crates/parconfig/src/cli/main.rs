@@ -10,31 +10,30 @@
 mod credentials;
 mod diff;
 mod edit;
-mod failure;
 mod input;
 mod output;
 mod remote;
 mod shell;
 mod show;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
-use failure::Failure;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, nothing found
-  1  done, and something was found: errors (check, set), differences (diff, verify), conflicts (merge), a value that is not set (get)
+  1  done, and something was found: errors (check, set), differences (diff, verify), conflicts (merge), a value that is not set (show)
   2  wrong use of the command
   3  an input cannot be read, is refused, or is not allowed
   4  an output cannot be written
-  5  a unit did not answer as expected
+  5  a unit did not answer as expected";
 
-A FILE is what its content is, whatever its name: configuration text (TOML), a unit's own .ini file, a folder or ZIP of these,
-partition or stream, or the URL of a live unit (http://HOST[:PORT]).";
+const FILES: &str = "\
+A FILE is what its content is, whatever its name: configuration text (TOML), a unit's own .ini file, a folder or ZIP of these, a
+recording, or the URL of a live unit (http://HOST[:PORT]).";
 
 #[derive(Parser)]
-#[command(name = "parconfig", version, after_help = EXIT_CODES)]
+#[command(name = "parconfig", version, after_help = FILES)]
 /// Fetch, compare, edit and roll out the configuration of Dedicated Micros units.
 struct Cli {
     #[command(flatten)]
@@ -45,6 +44,7 @@ struct Cli {
 
 /// Options of all commands.
 #[derive(Args, Clone, Copy, Default)]
+#[command(next_help_heading = "Output")]
 struct Common {
     /// Print JSON
     #[arg(long, global = true)]
@@ -69,9 +69,8 @@ enum Command {
     /// Print what was done to units, or commit their files to git
     History(diff::History),
     /// Print what a file, folder, ZIP or unit is, and what is configured
+    #[command(visible_alias = "get")]
     Show(show::Show),
-    /// Print values
-    Get(show::Get),
     /// Set values; everything else stays as it is
     #[command(visible_alias = "edit-ini")]
     Set(edit::Set),
@@ -93,10 +92,19 @@ enum Command {
 }
 
 /// What a command returns: its exit code.
-type Done = Result<u8, Failure>;
+type Done = parconfig::Result<u8>;
+
+/// The command line; the help of each command ends with the exit codes.
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let help = command.get_after_help().cloned().unwrap_or_default();
+        command.after_help(format!("{help}\n\n{EXIT_CODES}"))
+    })
+}
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments = command_line().get_matches();
+    let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
     let common = cli.common;
     if let Err(error) = parconfig::files::remove_on_signals() {
         eprintln!("parconfig: signals: {error}");
@@ -109,21 +117,14 @@ fn main() -> ExitCode {
         Command::Verify(command) => command.run(common),
         Command::History(command) => command.run(common),
         Command::Show(command) => command.run(common),
-        Command::Get(command) => command.run(common),
         Command::Set(command) => command.run(common),
         Command::Diff(command) => command.run(common),
         Command::Check(command) => command.run(common),
         Command::Schedule(command) => command.run(common),
         Command::Merge(command) => command.run(common),
         Command::Import(command) => command.run(common),
-        Command::Completions(command) => command.run(Cli::command()),
-        Command::Man(command) => command.run(Cli::command()),
+        Command::Completions(command) => command.run(command_line()),
+        Command::Man(command) => command.run(command_line()),
     };
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            failure.report(common.json);
-            ExitCode::from(failure.code())
-        }
-    }
+    ExitCode::from(done.unwrap_or_else(|error| output::report(&error, common.json)))
 }

@@ -3,7 +3,7 @@
 
 use crate::credentials::Passwords;
 use crate::edit::read_table;
-use crate::failure::Failure;
+use crate::output::{exit_code, with_note};
 use crate::{Common, Done, output};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -12,10 +12,11 @@ use parconfig::textdiff::unified;
 use parconfig::unit::ftp::{FtpOptions, FtpUrl};
 use parconfig::unit::push::{self, FileState, Push, Wanted};
 use parconfig::unit::set::{UnitSet, fetch};
+use parconfig::{Error, Result};
 use rayon::prelude::*;
 use serde_json::json;
-use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,7 @@ const MAX_TOGETHER: usize = 200;
 
 /// How to reach units by FTP.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "FTP")]
 pub struct FtpArgs {
     /// User of the Admin FTP account; without it the user that the set was fetched with
     #[arg(long)]
@@ -44,17 +46,12 @@ pub struct FtpArgs {
 }
 
 impl FtpArgs {
-    fn options(
-        &self,
-        passwords: &Passwords,
-        user: &str,
-        url: &FtpUrl,
-    ) -> Result<FtpOptions, Failure> {
+    fn options(&self, passwords: &Passwords, user: &str, url: &FtpUrl) -> Result<FtpOptions> {
         let user = self
             .user
             .as_deref()
             .or(Some(user).filter(|user| !user.is_empty()));
-        let user = user.ok_or_else(|| Failure::Use("--user is expected".into()))?;
+        let user = user.ok_or_else(|| Error::Usage("--user is expected".into()))?;
         Ok(FtpOptions {
             user: user.to_owned(),
             password: passwords.get(user, &url.host)?,
@@ -70,35 +67,31 @@ struct Outcome {
     word: &'static str,
     detail: String,
     text: String,
-    failure: Option<Failure>,
+    /// Exit code of its failure.
+    code: Option<u8>,
 }
 
 impl Outcome {
     fn new(unit: &Path, word: &'static str, detail: String) -> Outcome {
-        let (unit, text) = (unit.display().to_string(), String::new());
         Outcome {
-            unit,
+            unit: unit.display().to_string(),
             word,
             detail,
-            text,
-            failure: None,
+            text: String::new(),
+            code: None,
         }
     }
 
-    fn of(unit: &Path, done: Result<Outcome, Failure>) -> Outcome {
-        done.unwrap_or_else(|failure| {
-            let detail = failure.text().to_owned();
-            let failure = Some(failure);
-            Outcome {
-                failure,
-                ..Outcome::new(unit, "failed", detail)
-            }
+    fn of(unit: &Path, done: Result<Outcome>) -> Outcome {
+        done.unwrap_or_else(|error| Outcome {
+            code: Some(exit_code(&error)),
+            ..Outcome::new(unit, "failed", error.to_string())
         })
     }
 }
 
 /// Does the same for each item, several at a time; the answers are in the order of the items. A bar shows how far it is.
-fn for_each<T: Sync, R: Send>(items: &[T], jobs: u16, act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn for_each<T: Sync, R: Send>(items: &[T], jobs: u16, act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let bar = match items.len() > 1 && std::io::stderr().is_terminal() {
         true => ProgressBar::new(items.len() as u64),
         false => ProgressBar::hidden(),
@@ -128,47 +121,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Prints what became of each unit and a summary; the exit code is that of the first failure.
 fn report(outcomes: &[Outcome], common: Common) -> Done {
-    let failed = || outcomes.iter().filter(|outcome| outcome.failure.is_some());
-    let code = failed()
-        .next()
-        .and_then(|outcome| outcome.failure.as_ref())
-        .map_or(0, Failure::code);
+    let failed: Vec<&Outcome> = outcomes.iter().filter(|o| o.code.is_some()).collect();
+    let code = failed.first().and_then(|o| o.code).unwrap_or(0);
     if common.json {
         let unit = |o: &Outcome| json!({ "unit": o.unit, "outcome": o.word, "detail": o.detail, "difference": o.text });
         let units: Vec<_> = outcomes.iter().map(unit).collect();
-        output::print_json(&json!({ "units": units, "failed": failed().count() }))?;
+        output::print_json(&json!({ "units": units, "failed": failed.len() }))?;
         return Ok(code);
     }
-    let mut out = String::new();
-    for Outcome {
-        unit,
-        word,
-        detail,
-        text,
-        ..
-    } in outcomes.iter().filter(|o| o.failure.is_none())
-    {
-        out.push_str(&format!("{text}{unit}: {word}{detail}\n"));
-    }
-    output::print(&out)?;
-    for Outcome { unit, detail, .. } in failed() {
+    let good = outcomes.iter().filter(|o| o.code.is_none());
+    let lines = good.map(|o| format!("{}{}: {}{}\n", o.text, o.unit, o.word, o.detail));
+    output::print(&lines.collect::<String>())?;
+    for Outcome { unit, detail, .. } in failed {
         // Messages of a set name it already.
-        let name = if detail.starts_with(unit) {
-            ""
-        } else {
-            &format!("{unit}: ")
-        };
-        eprintln!("parconfig: {name}{detail}");
+        match detail.starts_with(unit) {
+            true => eprintln!("parconfig: {detail}"),
+            false => eprintln!("parconfig: {unit}: {detail}"),
+        }
     }
     if outcomes.len() > 1 {
-        let words: BTreeSet<&str> = outcomes.iter().map(|outcome| outcome.word).collect();
-        let count = |word: &&str| {
-            format!(
-                "{} {word}",
-                outcomes.iter().filter(|o| o.word == *word).count()
-            )
-        };
-        let counts: Vec<String> = words.iter().map(count).collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for outcome in outcomes {
+            *counts.entry(outcome.word).or_default() += 1;
+        }
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(word, n)| format!("{n} {word}"))
+            .collect();
         output::print(&format!(
             "{} units: {}\n",
             outcomes.len(),
@@ -213,7 +192,7 @@ pub struct Fetch {
 impl Fetch {
     pub fn run(self, common: Common) -> Done {
         let pattern = glob::Pattern::new(&self.files)
-            .map_err(|error| Failure::Use(format!("--files {}: {error}", self.files)))?;
+            .map_err(|error| Error::Usage(format!("--files {}: {error}", self.files)))?;
         let units = match &self.all {
             Some(table) => self.units(table)?,
             None => {
@@ -239,20 +218,16 @@ impl Fetch {
     }
 
     /// Folder, URL and user of each unit of a table.
-    fn units(&self, path: &Path) -> Result<Vec<(PathBuf, FtpUrl, String)>, Failure> {
-        let name = path.display();
+    fn units(&self, path: &Path) -> Result<Vec<(PathBuf, FtpUrl, String)>> {
         let table = read_table(path)?;
+        let names = table.units()?;
         let unit = |(unit, row): (&str, &Row)| {
+            let place = format!("{}: line {}", path.display(), row.line);
             let url = FtpUrl::parse(table.cell(row, "url"));
-            let url =
-                url.map_err(|error| Failure::Input(format!("{name}: line {}: {error}", row.line)))?;
-            Ok((
-                self.output.join(unit),
-                url,
-                table.cell(row, "user").to_owned(),
-            ))
+            let url = url.map_err(|error| Error::refuse(place, error))?;
+            let user = table.cell(row, "user").to_owned();
+            Ok((self.output.join(unit), url, user))
         };
-        let names = table.units().unwrap_or_default();
         names.into_iter().zip(&table.rows).map(unit).collect()
     }
 }
@@ -315,10 +290,10 @@ struct WriteArgs {
 impl PushArgs {
     pub fn run(self, common: Common) -> Done {
         if self.to.is_some() && self.write.sets.len() > 1 {
-            return Err(Failure::Use("--to names one unit: name one set".into()));
+            return Err(Error::Usage("--to names one unit: name one set".into()));
         }
         if self.all_or_nothing && self.write.sets.len() > MAX_TOGETHER {
-            return Err(Failure::Use(format!(
+            return Err(Error::Usage(format!(
                 "--all-or-nothing: at most {MAX_TOGETHER} units at a time"
             )));
         }
@@ -338,7 +313,7 @@ impl Restore {
 impl WriteArgs {
     fn run(&self, wanted: &Wanted, to: Option<&FtpUrl>, together: bool, common: Common) -> Done {
         let passwords = Passwords::new(self.ftp.keyring);
-        let open = |folder: &PathBuf| -> Result<Option<Push>, Failure> {
+        let open = |folder: &PathBuf| -> Result<Option<Push>> {
             let set = UnitSet::open(folder)?;
             let url = to.map_or_else(|| FtpUrl::parse(&set.manifest.url), |url| Ok(url.clone()))?;
             let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
@@ -353,7 +328,7 @@ impl WriteArgs {
         let preview = |folder: &Path, push: Option<&Push>| preview(folder, push, common);
         if self.dry_run || !self.yes {
             if common.json && !self.dry_run {
-                return Err(Failure::Use(
+                return Err(Error::Usage(
                     "--json: --yes or --dry-run is expected".into(),
                 ));
             }
@@ -400,60 +375,57 @@ impl WriteArgs {
     /// All units or none: staged everywhere before anything is renamed; what fails takes everything back.
     fn together(
         &self,
-        open: &(impl Fn(&PathBuf) -> Result<Option<Push>, Failure> + Sync),
+        open: &(impl Fn(&PathBuf) -> Result<Option<Push>> + Sync),
         preview: &(impl Fn(&Path, Option<&Push>) -> Outcome + Sync),
     ) -> Vec<Outcome> {
-        type Step = fn(&mut Push) -> parconfig::Result<()>;
+        type Step = fn(&mut Push) -> Result<()>;
         let units = for_each(&self.sets, self.ftp.jobs, |folder| {
             let opened = open(folder);
-            let shown = opened.as_ref().map(|push| preview(folder, push.as_ref()));
-            let text = shown.map_or(String::new(), |shown| shown.text);
+            let text = match &opened {
+                Ok(push) => preview(folder, push.as_ref()).text,
+                Err(_) => String::new(),
+            };
             (folder.clone(), text, Mutex::new(opened))
         });
-        let step = |act: Step| {
+        // Does one step for every unit that could be opened; answers what failed.
+        let step = |act: Step| -> Vec<Option<Error>> {
             for_each(&units, self.ftp.jobs, |(_, _, unit)| {
-                let mut unit = lock(unit);
-                if let Err(error) = unit
-                    .as_mut()
-                    .map_or(Ok(()), |push| push.as_mut().map_or(Ok(()), act))
-                {
-                    return Some(Failure::from(error));
+                match &mut *lock(unit) {
+                    Ok(Some(push)) => act(push).err(),
+                    _ => None,
                 }
-                None
             })
         };
-        let mut failures: Vec<Option<Failure>> = units.iter().map(|_| None).collect();
-        let opened = units.iter().all(|(_, _, unit)| lock(unit).is_ok());
+        let is_good = |failures: &[Option<Error>]| failures.iter().all(Option::is_none);
+        let mut failures: Vec<Option<Error>> = units.iter().map(|_| None).collect();
+        let are_opened = units.iter().all(|(_, _, unit)| lock(unit).is_ok());
         for act in [Push::stage as Step, Push::commit] {
-            if opened && failures.iter().all(Option::is_none) {
+            if are_opened && is_good(&failures) {
                 failures = step(act);
             }
         }
-        let good = opened && failures.iter().all(Option::is_none);
-        let undone = if good { Vec::new() } else { step(Push::undo) };
-        let mut undone = undone.into_iter().chain(std::iter::repeat_with(|| None));
-        let outcome =
-            |((folder, text, unit), failure): ((PathBuf, String, Mutex<_>), Option<Failure>)| {
-                let not_undone = undone.next().flatten();
-                let unit: Result<Option<Push>, Failure> =
-                    unit.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let word = match (&unit, good) {
-                    (Ok(None), _) => "unchanged",
-                    (_, true) => "pushed",
-                    _ => "taken back",
-                };
-                let later = not_undone.map(|failure| {
-                    failure.with("could not be taken back; parconfig restore does it later")
-                });
-                match later.or(failure).or(unit.err()) {
-                    Some(failure) => Outcome::of(&folder, Err(failure)),
-                    None => Outcome {
-                        text: if good { text } else { String::new() },
-                        ..Outcome::new(&folder, word, String::new())
-                    },
-                }
-            };
-        units.into_iter().zip(failures).map(outcome).collect()
+        let is_done = are_opened && is_good(&failures);
+        let undone = match is_done {
+            true => units.iter().map(|_| None).collect(),
+            false => step(Push::undo),
+        };
+        let mut outcomes = Vec::new();
+        for (((folder, text, unit), failure), undone) in units.into_iter().zip(failures).zip(undone)
+        {
+            let unit = unit.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let later = "could not be taken back; parconfig restore does it later";
+            let error = undone.map(|error| with_note(error, later)).or(failure);
+            outcomes.push(match (error, unit) {
+                (Some(error), _) | (None, Err(error)) => Outcome::of(&folder, Err(error)),
+                (None, Ok(None)) => Outcome::new(&folder, "unchanged", String::new()),
+                (None, Ok(Some(_))) if is_done => Outcome {
+                    text,
+                    ..Outcome::new(&folder, "pushed", String::new())
+                },
+                (None, Ok(Some(_))) => Outcome::new(&folder, "taken back", String::new()),
+            });
+        }
+        outcomes
     }
 }
 
@@ -463,29 +435,23 @@ fn preview(folder: &Path, push: Option<&Push>, common: Common) -> Outcome {
         return Outcome::new(folder, "unchanged", String::new());
     };
     let changes = push.changes();
-    let resumed = if push.is_resumed() {
-        ", finishing what was interrupted"
-    } else {
-        ""
+    let resumed = match push.is_resumed() {
+        true => ", finishing what was interrupted",
+        false => "",
     };
     let detail = format!("{}{resumed}", files(changes.len()));
     let difference = |(name, old, new): &(&str, &[u8], &[u8])| {
-        unified(
-            &folder.join(name).display().to_string(),
-            old,
-            new,
-            common.show_secrets,
-        )
+        let name = folder.join(name).display().to_string();
+        unified(&name, old, new, common.show_secrets)
     };
-    let text = changes.iter().map(difference).collect();
     Outcome {
-        text,
+        text: changes.iter().map(difference).collect(),
         ..Outcome::new(folder, "would change", detail)
     }
 }
 
 /// Stages and commits one push.
-fn finish(mut push: Push) -> Result<(), Failure> {
+fn finish(mut push: Push) -> Result<()> {
     if let Err(error) = push.stage() {
         let note = match push.undo() {
             Ok(()) => "nothing on the unit was changed",
@@ -493,15 +459,13 @@ fn finish(mut push: Push) -> Result<(), Failure> {
                 "no file was changed; temporary files stay on the unit until push or restore runs again"
             }
         };
-        return Err(Failure::from(error).with(note));
+        return Err(with_note(error, note));
     }
     push.commit().map_err(|error| {
+        let states = push.states();
         let names = |state: FileState| {
-            let of_state = push
-                .states()
-                .into_iter()
-                .filter(|(_, other)| *other == state);
-            let names: Vec<String> = of_state.map(|(name, _)| name).collect();
+            let of_state = states.iter().filter(|(_, other)| *other == state);
+            let names: Vec<&str> = of_state.map(|(name, _)| name.as_str()).collect();
             if names.is_empty() {
                 "none".to_owned()
             } else {
@@ -510,22 +474,22 @@ fn finish(mut push: Push) -> Result<(), Failure> {
         };
         let (new, old) = (names(FileState::New), names(FileState::Old));
         let advice = "push again to finish, restore to take it back";
-        Failure::from(error).with(&format!("new on the unit: {new}; old: {old}; {advice}"))
+        with_note(
+            error,
+            &format!("new on the unit: {new}; old: {old}; {advice}"),
+        )
     })
 }
 
-fn confirmed() -> Result<bool, Failure> {
+fn confirmed() -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Use(
-            "nothing was written: --yes is expected where nobody can be asked".into(),
-        ));
+        let message = "nothing was written: --yes is expected where nobody can be asked";
+        return Err(Error::Usage(message.into()));
     }
     eprint!("Write this to the units? [y/N] ");
-    let _ = std::io::stderr().flush();
     let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::Use(error.to_string()))?;
+    let read = std::io::stdin().read_line(&mut answer);
+    read.map_err(|error| Error::Usage(error.to_string()))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
@@ -533,6 +497,7 @@ fn confirmed() -> Result<bool, Failure> {
 #[command(after_help = "\
 Examples:
   parconfig verify backup/*
+  parconfig verify backup/north --json
 
 Reads the units' files and compares them with the manifests. Exit code 1 if a file differs or a push has not ended.")]
 pub struct Verify {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `show`, `check` and `schedule`.
 
-use crate::failure::Failure;
-use crate::input::{Input, InputArgs, parse_files};
+use crate::input::{Input, InputArgs, Source, parse_files};
 use crate::{Common, Done, output};
 use clap::Args;
-use parconfig::config::check::{Finding, Severity};
+use parconfig::config::check::{Finding, Severity, check};
 use parconfig::config::diff::shown;
-use parconfig::config::text::{flat, spell};
+use parconfig::config::text::{check_path, flat};
 use parconfig::config::{times::DAYS, week};
 use parconfig::ini::{Ini, Item};
-use parconfig::place::{MASK, is_secret};
+use parconfig::place::{find, fits, masked};
 use parconfig::recording::Effective;
-use parconfig::unit::http::Report;
+use parconfig::textdiff::visible;
+use parconfig::unit::http::{Partition, Report};
 use parconfig::unit::set::UnitSet;
-use parconfig::{Config, picture};
+use parconfig::{Config, Error, Result, picture};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,16 +23,18 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   parconfig show backup/north
-  parconfig show backup/north --map mapping.toml      (by friendly names)
-  parconfig show unit.toml --section schedule
+  parconfig show backup/north 'ip.ini/Port 1/Address' 'inputs.ini/Input */Active'
+  parconfig show backup/north camera.3.title --map mapping.toml      (by friendly names)
+  parconfig show unit.toml 'schedule.*'
   parconfig show recording.adbin                      (what its frames claim they were recorded with)
-  PARCONFIG_PASSWORD=… parconfig show http://10.0.0.5 --user viewer")]
+  PARCONFIG_PASSWORD=… parconfig show http://10.0.0.5 --user viewer
+
+Of one value only the value is printed. Exit code 1 if a value is not set.")]
 pub struct Show {
     /// File, folder, ZIP or URL
     file: String,
-    /// Only this part of a configuration, such as camera or schedule
-    #[arg(long)]
-    section: Option<String>,
+    /// Only these values: FILE/SECTION/KEY in a unit's files, paths such as camera.3.title elsewhere; * and ? name several
+    places: Vec<String>,
     #[command(flatten)]
     from: InputArgs,
 }
@@ -40,110 +42,134 @@ pub struct Show {
 impl Show {
     pub fn run(self, common: Common) -> Done {
         let source = self.from.open(&self.file)?;
+        if !self.places.is_empty() {
+            return self.values(&source, common);
+        }
         let mut text = format!("{}: {}\n", source.name, source.kind);
         let mut value = json!({ "file": source.name, "kind": source.kind });
-        let mut put = |key: &str, part: Value| {
-            drop(
-                value
-                    .as_object_mut()
-                    .map(|object| object.insert(key.into(), part)),
-            )
-        };
         match &source.input {
             Input::Files(contents) if self.from.map.is_none() => {
-                let files = parse_files(contents)?;
                 if UnitSet::is_set(Path::new(&self.file)) {
-                    let set = UnitSet::open(Path::new(&self.file))?;
-                    text.push_str(&format!(
-                        "fetched from {} at {}\n",
-                        set.manifest.url, set.manifest.time
-                    ));
-                    put("manifest", json!(set.manifest));
+                    let manifest = UnitSet::open(Path::new(&self.file))?.manifest;
+                    let (url, time) = (&manifest.url, &manifest.time);
+                    text.push_str(&format!("fetched from {url} at {time}\n"));
+                    value["manifest"] = json!(manifest);
                 }
-                files.iter().for_each(|(name, ini)| {
-                    text.push_str(&ini_text(name, ini, common.show_secrets))
-                });
-                put(
-                    "files",
-                    files
-                        .iter()
-                        .map(|(name, ini)| (name.clone(), ini_json(ini, common.show_secrets)))
-                        .collect(),
-                );
+                for (name, ini) in parse_files(contents)? {
+                    text.push_str(&ini_text(&name, &ini, common.show_secrets));
+                    value["files"][name] = ini_json(&ini, common.show_secrets);
+                }
             }
             input => {
                 match input {
                     Input::Recording(found) => {
                         text.push_str(&recording_text(found));
-                        put("recording", json!(found));
+                        value["recording"] = json!(found);
                     }
                     Input::Unit(report) => {
                         text.push_str(&report_text(report));
-                        put("unit", json!(report));
+                        value["unit"] = json!(report);
                     }
                     _ => {}
                 }
                 let (config, notes) = self.from.config(&source)?;
-                let masked = masked(&config, self.section.as_deref(), common.show_secrets);
+                let config = masked_table(&config, common.show_secrets);
                 text.push_str(&format!(
                     "\n{}",
-                    toml::to_string(&masked).unwrap_or_default()
+                    toml::to_string(&config).unwrap_or_default()
                 ));
-                notes
-                    .iter()
-                    .for_each(|note| text.push_str(&format!("# {note}\n")));
-                put("config", json!(masked));
-                put("notes", json!(notes));
+                text.extend(notes.iter().map(|note| format!("# {note}\n")));
+                value["config"] = json!(config);
+                value["notes"] = json!(notes);
             }
         }
-        if common.json {
-            output::print_json(&value)?
-        } else {
-            output::print(&text)?
+        match common.json {
+            true => output::print_json(&value)?,
+            false => output::print(&text)?,
         }
         Ok(0)
+    }
+
+    /// Prints the values that were asked for.
+    fn values(&self, source: &Source, common: Common) -> Done {
+        let mut found: Vec<(String, Option<String>)> = Vec::new();
+        let (places, paths): (Vec<&String>, _) = self.places.iter().partition(|p| p.contains('/'));
+        for place in places {
+            let Input::Files(contents) = &source.input else {
+                let message = format!("{place}: {} is not a unit's own files", source.name);
+                return Err(Error::Usage(message));
+            };
+            let files = parse_files(contents)?;
+            for place in find(&files, &source.place(place))? {
+                let ini = files.get(&place.file);
+                let value = ini.and_then(|ini| ini.get(&place.section, &place.key));
+                let value = value.map(|value| masked(&place.key, value, common.show_secrets));
+                found.push((place.to_string(), value.map(str::to_owned)));
+            }
+        }
+        let values = match paths.is_empty() {
+            true => Vec::new(),
+            false => flat(&self.from.config(source)?.0),
+        };
+        for path in paths {
+            let named = values.iter().filter(|(name, _)| fits(path, name));
+            let before = found.len();
+            found.extend(named.map(|(path, value)| {
+                let value = shown(path, Some(value), common.show_secrets);
+                (path.clone(), Some(value))
+            }));
+            if found.len() == before {
+                if !path.contains(['*', '?']) {
+                    check_path(path)?;
+                }
+                found.push((path.clone(), None));
+            }
+        }
+        let is_missing = found.iter().any(|(_, value)| value.is_none());
+        if common.json {
+            output::print_json(&found.into_iter().collect())?;
+        } else if let ([_], [(_, Some(value))]) = (self.places.as_slice(), found.as_slice()) {
+            output::print(&format!("{}\n", visible(value)))?;
+        } else {
+            let line = |(path, value): &(String, Option<String>)| match value {
+                Some(value) => format!("{path}={}\n", visible(value)),
+                None => format!("{path}: not set\n"),
+            };
+            output::print(&found.iter().map(line).collect::<String>())?;
+        }
+        Ok(u8::from(is_missing))
     }
 }
 
 /// A configuration in canonical form with its secrets masked.
-fn masked(config: &Config, only: Option<&str>, secrets: bool) -> toml::Table {
-    let mut table = toml::Table::try_from(config).unwrap_or_default();
+fn masked_table(config: &Config, secrets: bool) -> toml::Table {
     fn mask(table: &mut toml::Table) {
         for (key, value) in table.iter_mut() {
             match value {
                 toml::Value::Table(inner) => mask(inner),
-                value if is_secret(key) => *value = MASK.into(),
+                toml::Value::String(text) => *text = masked(key, text, false).to_owned(),
                 _ => {}
             }
         }
     }
+    let mut table = toml::Table::try_from(config).unwrap_or_default();
     if !secrets {
         mask(&mut table);
     }
-    table.retain(|key, _| only.is_none_or(|only| only == key));
     table
-}
-
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 fn ini_text(name: &str, ini: &Ini, secrets: bool) -> String {
     let mut out = format!("\n== {name} ({})\n", ini.code_page().name());
     for item in ini.items() {
         match item {
-            Item::Section(section, _) => out.push_str(&format!("[{}]\n", plain(&section))),
+            Item::Section(section) => out.push_str(&format!("[{}]\n", visible(&section))),
             Item::Entry(entry) => {
-                let value = if is_secret(&entry.key) && !secrets {
-                    MASK
-                } else {
-                    &entry.value
-                };
-                out.push_str(&format!("  {} = {}\n", plain(&entry.key), plain(value)));
+                let value = masked(&entry.key, &entry.value, secrets);
+                let (key, value) = (visible(&entry.key), visible(value));
+                out.push_str(&format!("  {key} = {value}\n"));
             }
-            Item::Comment(..) | Item::Other(..) => {}
+            Item::Other(..) => {}
         }
     }
     out
@@ -151,94 +177,67 @@ fn ini_text(name: &str, ini: &Ini, secrets: bool) -> String {
 
 fn ini_json(ini: &Ini, secrets: bool) -> Value {
     let entry = |entry: parconfig::ini::Entry| {
-        let value = if is_secret(&entry.key) && !secrets {
-            MASK
-        } else {
-            &entry.value
-        };
-        json!({ "section": entry.section, "key": entry.key, "value": value, "line": entry.place.line })
+        let value = masked(&entry.key, &entry.value, secrets);
+        json!({ "section": entry.section, "key": entry.key, "value": value, "line": entry.position.line })
     };
-    json!({ "code_page": ini.code_page().name(), "entries": ini.entries().map(entry).collect::<Vec<_>>() })
+    let entries: Vec<Value> = ini.entries().map(entry).collect();
+    json!({ "code_page": ini.code_page().name(), "entries": entries })
 }
 
 /// Rows in columns.
 fn aligned(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(at))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(row.len().max(widths.len()), 0);
+        for (cell, width) in row.iter().zip(&mut widths) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
     let line = |row: &Vec<String>| {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("  {:<width$}", plain(cell)));
+        let cells = row.iter().zip(&widths);
+        let cells = cells.map(|(cell, width)| format!("  {:<width$}", visible(cell)));
         format!("{}\n", cells.collect::<String>().trim_end())
     };
     rows.iter().map(line).collect()
 }
 
 fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or(ms.to_string(), |time| {
+    let time = jiff::Timestamp::from_millisecond(ms);
+    time.map_or(ms.to_string(), |time| {
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
     })
 }
 
 fn recording_text(found: &Effective) -> String {
-    let heading = [
-        "camera",
-        "title",
-        "coding",
-        "size",
-        "frames",
-        "keyframes",
-        "per second",
-        "quality",
-        "from",
-        "to",
-    ];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let heading = "camera,title,coding,size,frames,keyframes,per second,quality,from,to";
+    let mut rows = vec![heading.split(',').map(str::to_owned).collect()];
+    let mut out = String::new();
     for (number, camera) in &found.cameras {
-        let sizes: Vec<String> = camera
-            .sizes
-            .iter()
-            .map(|(w, h)| format!("{w}x{h}"))
-            .collect();
-        let end = |span: Option<i64>| span.map(time).unwrap_or_default();
+        let sizes = camera.sizes.iter().map(|(w, h)| format!("{w}x{h}"));
+        let quality = camera.quality.map(|(a, b)| match a == b {
+            true => a.to_string(),
+            false => format!("{a}-{b}"),
+        });
         rows.push(vec![
             number.to_string(),
             camera.title().unwrap_or_default().to_owned(),
-            camera
-                .codec
-                .map(|codec| format!("{codec:?}").to_lowercase())
-                .unwrap_or_default(),
-            sizes.join(" "),
+            camera.codec_name().unwrap_or_default(),
+            sizes.collect::<Vec<_>>().join(" "),
             camera.frames.to_string(),
             camera.keyframes.to_string(),
             camera
                 .rate
-                .map(|rate| format!("{rate:.2}"))
-                .unwrap_or_default(),
+                .map_or(String::new(), |rate| format!("{rate:.2}")),
+            quality.unwrap_or_default(),
             camera
-                .quality
-                .map(|(a, b)| {
-                    if a == b {
-                        a.to_string()
-                    } else {
-                        format!("{a}-{b}")
-                    }
-                })
-                .unwrap_or_default(),
-            end(camera.spans.first().map(|span| span.0)),
-            end(camera.spans.last().map(|span| span.1)),
+                .spans
+                .first()
+                .map_or(String::new(), |span| time(span.0)),
+            camera
+                .spans
+                .last()
+                .map_or(String::new(), |span| time(span.1)),
         ]);
-    }
-    let mut out = format!("\nRecorded (times are UTC)\n{}", aligned(&rows));
-    for (number, camera) in &found.cameras {
         if let Some(crop) = camera.crop {
             let ((w, h), (x, y)) = (crop.source, crop.offset);
             out.push_str(&format!(
@@ -246,51 +245,40 @@ fn recording_text(found: &Effective) -> String {
             ));
         }
         if camera.spans.len() > 1 {
+            let spans = camera.spans.len();
             out.push_str(&format!(
-                "  camera {number} was recorded in {} spans (--json lists them)\n",
-                camera.spans.len()
+                "  camera {number} was recorded in {spans} spans (--json lists them)\n"
             ));
         }
     }
-    let facts = [
+    for (n, what) in [
         (found.audio_blocks, "audio blocks"),
         (found.damaged, "bytes are not a valid record"),
-    ];
-    out.extend(
-        facts
-            .iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("  {n} {what}\n")),
-    );
+    ] {
+        if n > 0 {
+            out.push_str(&format!("  {n} {what}\n"));
+        }
+    }
     out.extend(
         found
             .alarms
             .iter()
-            .map(|alarm| format!("  alarm: {}\n", plain(alarm))),
+            .map(|alarm| format!("  alarm: {}\n", visible(alarm))),
     );
     out.extend(found.masks.iter().map(|mask| format!("  {mask}\n")));
-    out.extend(
-        found
-            .warnings
-            .iter()
-            .map(|warning| format!("  warning: {warning}\n")),
-    );
-    out
+    format!("\nRecorded (times are UTC)\n{}{out}", aligned(&rows))
 }
 
 fn report_text(report: &Report) -> String {
-    let partition = |p: &parconfig::unit::http::Partition| {
-        vec![p.path.clone(), time(p.start * 1000), time(p.end * 1000)]
-    };
+    let partition = |p: &Partition| vec![p.path.clone(), time(p.start * 1000), time(p.end * 1000)];
     let rows: Vec<Vec<String>> = report.partitions.iter().map(partition).collect();
-    let heading = if rows.is_empty() {
-        ""
-    } else {
-        "\nPartitions (times are UTC)\n"
+    let heading = match rows.is_empty() {
+        true => "",
+        false => "\nPartitions (times are UTC)\n",
     };
     format!(
         "server: {}\n{heading}{}",
-        plain(&report.server),
+        visible(&report.server),
         aligned(&rows)
     )
 }
@@ -324,131 +312,104 @@ impl Check {
         let mut checked = 0;
         for name in &self.files {
             let source = self.from.open(name)?;
-            checked += match &source.input {
-                Input::Files(contents) => contents.len(),
-                _ => 1,
-            };
-            match &source.input {
-                Input::Config(text) => found.extend(
-                    text.check()
-                        .into_iter()
-                        .map(|finding| (name.clone(), finding)),
-                ),
-                Input::Files(contents) => {
-                    for (file, ini) in parse_files(contents)? {
-                        let path = if Path::new(name).is_file() {
-                            name.clone()
-                        } else {
-                            format!("{name}/{file}")
-                        };
-                        found.extend(
-                            form(&ini)
-                                .into_iter()
-                                .map(|finding| (path.clone(), finding)),
-                        );
-                    }
-                    if self.from.map.is_some() {
-                        let (config, notes) = self.from.config(&source)?;
-                        let values = parconfig::config::check::check(&config).into_iter();
-                        found.extend(values.map(|finding| (name.clone(), finding)));
-                        let doubtful = notes
-                            .into_iter()
-                            .filter(|note| !note.starts_with("not in the mapping"));
-                        found.extend(doubtful.map(|note| {
-                            (
-                                name.clone(),
-                                finding(Severity::Error, "value", "value", note),
-                            )
-                        }));
-                    }
-                }
-                _ => {
-                    return Err(Failure::Input(format!(
-                        "{name}: this is a {}; import makes a configuration text of it",
-                        source.kind
-                    )));
-                }
-            }
+            let findings = self.findings(&source, &mut checked)?;
+            found.extend(findings);
         }
-        let count = |severity| {
-            found
-                .iter()
-                .filter(|(_, finding)| finding.severity == severity)
-                .count()
-        };
+        let count = |severity| found.iter().filter(|(_, f)| f.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let printed = found.iter().take(PRINTED);
         if common.json {
             let json = |(file, f): &(String, Finding)| {
                 json!({
-                    "file": file, "line": f.place.line, "column": f.place.column, "offset": f.place.offset,
+                    "file": file, "line": f.position.line, "column": f.position.column, "offset": f.position.offset,
                     "severity": f.severity, "rule": f.rule, "path": f.path, "message": f.message,
                 })
             };
-            let findings: Vec<Value> = found.iter().take(PRINTED).map(json).collect();
+            let findings: Vec<Value> = printed.map(json).collect();
             output::print_json(
                 &json!({ "files": checked, "errors": errors, "warnings": warnings, "findings": findings }),
             )?;
         } else {
-            let mut out: String = found
-                .iter()
-                .take(PRINTED)
-                .map(|(file, finding)| format!("{file}:{finding}\n"))
-                .collect();
+            let mut out: String = printed.map(|(file, f)| format!("{file}:{f}\n")).collect();
             if found.len() > PRINTED {
                 out.push_str(&format!("… and {} more\n", found.len() - PRINTED));
             }
-            let [files, errors, warnings] =
-                [(checked, "file"), (errors, "error"), (warnings, "warning")]
-                    .map(|(n, word)| output::count(n, word));
+            let counts = [(checked, "file"), (errors, "error"), (warnings, "warning")];
+            let [files, errors, warnings] = counts.map(|(n, word)| output::count(n, word));
             output::print(&format!("{out}{files}: {errors}, {warnings}\n"))?;
         }
         Ok(u8::from(errors > 0 || (self.strict && warnings > 0)))
     }
-}
 
-fn finding(severity: Severity, rule: &'static str, path: &str, message: String) -> Finding {
-    Finding {
-        severity,
-        rule,
-        place: Default::default(),
-        path: path.into(),
-        message,
+    /// The findings of one input by file; counts the files.
+    fn findings(&self, source: &Source, checked: &mut usize) -> Result<Vec<(String, Finding)>> {
+        let name = &source.name;
+        let of_source = |finding| (name.clone(), finding);
+        match &source.input {
+            Input::Config(text) => {
+                *checked += 1;
+                Ok(text.check().into_iter().map(of_source).collect())
+            }
+            Input::Files(contents) => {
+                *checked += contents.len();
+                let mut found = Vec::new();
+                for (file, ini) in parse_files(contents)? {
+                    let path = match Path::new(name).is_file() {
+                        true => name.clone(),
+                        false => format!("{name}/{file}"),
+                    };
+                    found.extend(form(&ini).into_iter().map(|f| (path.clone(), f)));
+                }
+                if self.from.map.is_some() {
+                    let (config, notes) = self.from.config(source)?;
+                    found.extend(check(&config).into_iter().map(of_source));
+                    for note in notes {
+                        if !note.starts_with("not in the mapping") {
+                            let finding =
+                                Finding::new(Severity::Error, "value", "value".into(), note);
+                            found.push(of_source(finding));
+                        }
+                    }
+                }
+                Ok(found)
+            }
+            _ => {
+                let message = "import makes a configuration text of it, which can be checked";
+                Err(Error::refuse(
+                    name,
+                    format!("this is a {}; {message}", source.kind),
+                ))
+            }
+        }
     }
 }
 
-/// What the form of a unit's own file makes doubtful: lines that are nothing, keys and sections that occur twice.
+/// What the form of a unit's own file makes doubtful: lines that are nothing, and keys that occur twice.
 fn form(ini: &Ini) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut seen = BTreeMap::new();
     for item in ini.items() {
-        let mut finding = match item {
-            Item::Other(line, place) => {
+        let (rule, path, message, position) = match item {
+            Item::Section(..) => continue,
+            Item::Other(line, position) => {
                 let line: String = line.chars().take(30).collect();
                 let message = format!("{line:?} is neither [section], key = value nor a comment");
-                Finding {
-                    place,
-                    ..finding(Severity::Warning, "stray-line", "line", message)
-                }
+                ("stray-line", "line".to_owned(), message, position)
             }
             Item::Entry(entry) => {
                 let name = format!("{}/{}", entry.section, entry.key);
-                match seen.insert(name.to_lowercase(), entry.place.line) {
-                    Some(first) => Finding {
-                        place: entry.place,
-                        ..finding(
-                            Severity::Warning,
-                            "key-again",
-                            &name,
-                            format!("is in line {first} too"),
-                        )
-                    },
-                    None => continue,
-                }
+                let Some(first) = seen.insert(name.to_lowercase(), entry.position.line) else {
+                    continue;
+                };
+                let message = format!("is in line {first} too");
+                ("key-again", name, message, entry.position)
             }
-            Item::Section(..) | Item::Comment(..) => continue,
         };
-        finding.message = plain(&finding.message);
-        found.push(finding);
+        let finding = Finding::new(Severity::Warning, rule, visible(&path), visible(&message));
+        found.push(Finding {
+            position,
+            ..finding
+        });
     }
     found
 }
@@ -478,7 +439,7 @@ pub struct Schedule {
 impl Schedule {
     pub fn run(self, common: Common) -> Done {
         if !(0.1..=8.0).contains(&self.scale) {
-            return Err(Failure::Use("--scale: 0.1 to 8 is expected".into()));
+            return Err(Error::Usage("--scale: 0.1 to 8 is expected".into()));
         }
         let source = self.from.open(&self.file)?;
         let (config, _) = self.from.config(&source)?;
@@ -489,25 +450,18 @@ impl Schedule {
                 json!(found),
             ),
             _ => {
-                let days = DAYS.iter().map(|day| (*day).to_owned()).zip(
-                    week::week(&config.schedule)
-                        .into_iter()
-                        .map(|day| json!(day)),
-                );
-                let values = flat(&config)
-                    .into_iter()
-                    .filter(|(path, _)| path.starts_with("schedule."));
-                let lines = values.map(|(path, value)| {
-                    format!("{path} = {}\n", shown(&path, &value, common.show_secrets))
-                });
+                let weeks = week::week(&config.schedule).into_iter();
+                let days = DAYS.into_iter().zip(weeks.map(|day| json!(day)));
+                let mut values = flat(&config);
+                values.retain(|(path, _)| path.starts_with("schedule."));
+                let line = |(path, value): (String, toml::Value)| {
+                    format!("{path} = {}\n", shown(&path, Some(&value), true))
+                };
+                let lines: String = values.into_iter().map(line).collect();
                 (
                     picture::week_svg(&config),
-                    format!(
-                        "{}\n{}",
-                        lines.collect::<String>(),
-                        week::grid(&config.schedule)
-                    ),
-                    Value::Object(days.collect()),
+                    format!("{lines}\n{}", week::grid(&config.schedule)),
+                    days.collect(),
                 )
             }
         };
@@ -523,105 +477,5 @@ impl Schedule {
             output::print(&text)?;
         }
         Ok(0)
-    }
-}
-
-#[derive(Args)]
-#[command(after_help = "\
-Examples:
-  parconfig get unit.toml camera.3.title
-  parconfig get backup/north 'ip.ini/Port 1/Address' 'inputs.ini/Input */Active'
-  parconfig get backup/north camera.3.title --map mapping.toml
-  parconfig get unit.toml                          (everything, as PATH=VALUE)
-
-Exit code 1 if a value is not set.")]
-pub struct Get {
-    /// Configuration text, set, .ini file, recording or URL
-    file: String,
-    /// Paths such as camera.3.title, places such as FILE/SECTION/KEY
-    paths: Vec<String>,
-    #[command(flatten)]
-    from: InputArgs,
-}
-
-impl Get {
-    pub fn run(self, common: Common) -> Done {
-        let source = self.from.open(&self.file)?;
-        let mut found: Vec<(String, Option<String>)> = Vec::new();
-        let show = |key: &str, value: String| {
-            if is_secret(key) && !common.show_secrets {
-                MASK.to_owned()
-            } else {
-                value
-            }
-        };
-        let is_place = |path: &&String| path.contains('/');
-        if let Input::Files(contents) = &source.input {
-            let files = parse_files(contents)?;
-            let all = ["*/*/*".to_owned()];
-            let single = Path::new(&self.file)
-                .is_file()
-                .then(|| files.keys().next().cloned())
-                .flatten();
-            let wanted = if self.paths.is_empty() && self.from.map.is_none() {
-                &all[..]
-            } else {
-                &self.paths
-            };
-            for place in wanted.iter().filter(is_place) {
-                let full = single
-                    .as_ref()
-                    .filter(|_| *place != all[0])
-                    .map_or(place.clone(), |file| format!("{file}/{place}"));
-                for place in parconfig::place::find(&files, &full)? {
-                    let value = files
-                        .get(&place.file)
-                        .and_then(|ini| ini.get(&place.section, &place.key));
-                    let value = value.map(|value| show(&place.key, value));
-                    found.push((place.to_string(), value));
-                }
-            }
-        }
-        if self.paths.iter().any(|path| !path.contains('/')) || found.is_empty() {
-            let values = flat(&self.from.config(&source)?.0);
-            let known: BTreeMap<&str, String> = values
-                .iter()
-                .map(|(path, value)| (path.as_str(), spell(value)))
-                .collect();
-            let wanted: Vec<&str> = match self.paths.as_slice() {
-                [] => values.iter().map(|(path, _)| path.as_str()).collect(),
-                paths => paths
-                    .iter()
-                    .filter(|path| !is_place(path))
-                    .map(String::as_str)
-                    .collect(),
-            };
-            for path in wanted {
-                let key = path.rsplit('.').next().unwrap_or_default();
-                let value = known.get(path).map(|value| show(key, value.clone()));
-                if value.is_none() {
-                    parconfig::config::text::check_path(path)?;
-                }
-                found.push((path.to_owned(), value));
-            }
-        }
-        let missing = found.iter().any(|(_, value)| value.is_none());
-        if common.json {
-            output::print_json(&Value::Object(
-                found
-                    .into_iter()
-                    .map(|(path, value)| (path, value.into()))
-                    .collect(),
-            ))?;
-        } else if let ([_], [(_, Some(value))]) = (self.paths.as_slice(), found.as_slice()) {
-            output::print(&format!("{}\n", plain(value)))?;
-        } else {
-            let line = |(path, value): &(String, Option<String>)| match value {
-                Some(value) => format!("{path}={}\n", plain(value)),
-                None => format!("{path}: not set\n"),
-            };
-            output::print(&found.iter().map(line).collect::<String>())?;
-        }
-        Ok(u8::from(missing))
     }
 }

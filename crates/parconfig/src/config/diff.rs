@@ -4,12 +4,9 @@
 use super::fields::Config;
 use super::text::{ConfigText, flat, spell};
 use crate::error::Result;
-use crate::place::{MASK, is_secret};
+use crate::place::masked;
 use std::collections::BTreeMap;
 use toml::Value;
-
-/// How the marks of a conflict begin.
-pub(super) const MARKS: [&str; 3] = ["# <<<<<<<", "# =======", "# >>>>>>>"];
 
 /// One difference, in canonical spelling.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,26 +19,12 @@ pub struct Change {
     pub new: Option<Value>,
 }
 
-impl Change {
-    /// Old and new value for people; secrets only if asked for.
-    pub fn shown(&self, secrets: bool) -> (Option<String>, Option<String>) {
-        let show = |value: &Option<Value>| {
-            value
-                .as_ref()
-                .map(|value| shown(&self.path, value, secrets))
-        };
-        (show(&self.old), show(&self.new))
-    }
-}
-
-/// A value for people; secrets only if asked for.
-pub fn shown(path: &str, value: &Value, secrets: bool) -> String {
+/// A value for people, "not set" where there is none; secrets only if asked for.
+pub fn shown(path: &str, value: Option<&Value>, secrets: bool) -> String {
     let key = path.rsplit('.').next().unwrap_or_default();
-    if is_secret(key) && !secrets {
-        MASK.into()
-    } else {
-        spell(value)
-    }
+    value.map_or("not set".into(), |value| {
+        masked(key, &spell(value), secrets).to_owned()
+    })
 }
 
 /// All differences, in the order of the fields.
@@ -83,7 +66,7 @@ pub struct Conflict {
     pub path: String,
     /// What both began with.
     pub base: Option<Value>,
-    /// Our value, which stays.
+    /// Our value.
     pub ours: Option<Value>,
     /// Their value.
     pub theirs: Option<Value>,
@@ -92,58 +75,48 @@ pub struct Conflict {
 /// Result of a merge.
 #[derive(Clone, Debug, Default)]
 pub struct Merged {
-    /// Our text with what only their side changed, and marks at the conflicts.
+    /// Our text with what only their side changed.
     pub text: ConfigText,
     /// Paths that were taken from their side.
     pub taken: Vec<String>,
-    /// What is left to decide.
+    /// What both sides changed differently.
     pub conflicts: Vec<Conflict>,
 }
 
-/// Merges what two sides made of one configuration.
+/// Merges what two sides made of one configuration. Of a conflict our value stays, or theirs where that is preferred.
 ///
 /// # Errors
 /// Where a value cannot be written into our text.
-pub fn merge(base: &ConfigText, ours: &ConfigText, theirs: &ConfigText) -> Result<Merged> {
+pub fn merge(
+    base: &ConfigText,
+    ours: &ConfigText,
+    theirs: &ConfigText,
+    prefer_theirs: bool,
+) -> Result<Merged> {
     let mut merged = Merged {
         text: ours.clone(),
         ..Merged::default()
     };
-    let mine: BTreeMap<String, Change> = diff(base.config(), ours.config())
-        .into_iter()
-        .map(|change| (change.path.clone(), change))
-        .collect();
+    let mine = diff(base.config(), ours.config());
     for change in diff(base.config(), theirs.config()) {
-        match mine.get(&change.path) {
-            Some(own) if own.new == change.new => {}
+        let own = mine.iter().find(|own| own.path == change.path);
+        let is_conflict = own.is_some_and(|own| own.new != change.new);
+        if own.is_none() || is_conflict && prefer_theirs {
+            match &change.new {
+                Some(value) => merged.text.set(&[(change.path.clone(), value.clone())])?,
+                None => merged.text.remove(&change.path)?,
+            }
+        }
+        match own.filter(|_| is_conflict) {
             Some(own) => merged.conflicts.push(Conflict {
                 path: change.path,
                 base: change.old,
                 ours: own.new.clone(),
                 theirs: change.new,
             }),
-            None => {
-                match change.new {
-                    Some(value) => merged.text.set(&[(change.path.clone(), value)])?,
-                    None => merged.text.remove(&change.path)?,
-                }
-                merged.taken.push(change.path);
-            }
+            None if own.is_none() => merged.taken.push(change.path),
+            None => {}
         }
-    }
-    for conflict in &merged.conflicts {
-        let [open, middle, close] = MARKS;
-        let say = |value: &Option<Value>| {
-            value.as_ref().map_or("not set".into(), |value| {
-                shown(&conflict.path, value, false)
-            })
-        };
-        let lines = [
-            format!("{open} {}: ours is {}", conflict.path, say(&conflict.ours)),
-            format!("{middle} base was {}", say(&conflict.base)),
-            format!("{close} theirs is {}", say(&conflict.theirs)),
-        ];
-        merged.text.comment(&conflict.path, &lines)?;
     }
     Ok(merged)
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Texts of the older form, INI with the first line `; par 1`, become TOML.
 
-use super::text::{ConfigText, value_of};
-use crate::error::{Error, Result};
-use crate::ini::code_page;
+use super::text::{ConfigText, check_text, value_of};
+use crate::error::Result;
 use crate::ini::{Ini, Item};
 
 /// What an import brought.
@@ -21,13 +20,8 @@ pub fn is_old_form(bytes: &[u8]) -> bool {
     let first = text
         .split(|b| matches!(b, b'\n' | b'\r'))
         .find(|line| !line.trim_ascii().is_empty());
-    first.is_some_and(|line| {
-        let words = String::from_utf8_lossy(line);
-        words
-            .trim()
-            .strip_prefix(';')
-            .is_some_and(|rest| rest.trim() == "par 1")
-    })
+    let comment = first.and_then(|line| line.trim_ascii().strip_prefix(b";"));
+    comment.is_some_and(|comment| comment.trim_ascii() == b"par 1")
 }
 
 /// The name here of a key of the older form.
@@ -48,22 +42,23 @@ fn renamed(section: &str, key: &str) -> String {
 /// Reads a text of the older form.
 ///
 /// # Errors
-/// [`Error::Text`] for bytes that are not UTF-8 text, [`Error::TooLarge`].
+/// Bytes that are not text in UTF-8, or too many of them.
 pub fn import(bytes: &[u8]) -> Result<Imported> {
-    code_page::check_text(bytes)?;
+    check_text(bytes)?;
     let ini = Ini::parse(bytes)?;
     let mut imported = Imported::default();
     let mut values = Vec::new();
     for item in ini.items() {
         let entry = match item {
             Item::Entry(entry) => entry,
-            Item::Other(line, place) => {
-                imported.notes.push(format!(
-                    "{place}: neither [section], key = value nor a comment: {line:?}"
-                ));
+            Item::Other(line, position) => {
+                let message = "neither [section], key = value nor a comment";
+                imported
+                    .notes
+                    .push(format!("{position}: {message}: {line:?}"));
                 continue;
             }
-            Item::Section(..) | Item::Comment(..) => continue,
+            Item::Section(..) => continue,
         };
         let quoted = entry
             .value
@@ -72,13 +67,10 @@ pub fn import(bytes: &[u8]) -> Result<Imported> {
         let path = renamed(&entry.section, &entry.key);
         match value_of(&path, quoted.unwrap_or(&entry.value)) {
             Ok(value) => values.push((path, value)),
-            Err(error) => imported.notes.push(format!("{}: {error}", entry.place)),
+            Err(error) => imported.notes.push(format!("{}: {error}", entry.position)),
         }
     }
     // The last of several values of a key counted.
-    imported
-        .text
-        .set(&values)
-        .map_err(|error| Error::Foreign(error.to_string()))?;
+    imported.text.set(&values)?;
     Ok(imported)
 }

@@ -3,9 +3,9 @@
 
 use super::check::{Finding, Severity};
 use super::fields::Config;
-use crate::error::{Error, Place, Result};
-use crate::ini::code_page;
+use crate::error::{Error, Position, Result};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Value;
 use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 
@@ -20,9 +20,54 @@ const MAX_DEPTH: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub struct ConfigText {
     text: String,
-    document: DocumentMut,
     config: Config,
     problems: Vec<Finding>,
+}
+
+/// The text, without NUL and 0x1A at the end and without a byte order mark. Refuses what no configuration text can hold: UTF-16,
+/// control characters, bytes that are not UTF-8, and more than [`MAX_TEXT`] bytes.
+///
+/// # Errors
+/// [`Error::Text`] with the position of the first such byte.
+pub fn check_text(bytes: &[u8]) -> Result<&str> {
+    let fail = |offset: usize, message: String| {
+        let position = Position::find(bytes, offset);
+        Err(Error::Text { position, message })
+    };
+    if bytes.len() > MAX_TEXT {
+        return Err(Error::too_large("the text", format!("{MAX_TEXT} bytes")));
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return fail(0, "the text is UTF-16; UTF-8 is expected".into());
+    }
+    let end = bytes.iter().rposition(|b| !matches!(b, 0 | 0x1a));
+    let end = end.map_or(0, |at| at.saturating_add(1));
+    let text = bytes.get(..end).unwrap_or_default();
+    let byte = |at: usize| text.get(at).copied().unwrap_or_default();
+    let control = |b: &u8| (*b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n')) || *b == 0x7f;
+    match (std::str::from_utf8(text), text.iter().position(control)) {
+        (Err(error), _) => {
+            let at = error.valid_up_to();
+            let advice = "a configuration text is UTF-8; a unit's own file is edited with parconfig edit-ini";
+            fail(
+                at,
+                format!("byte 0x{:02X} is not UTF-8: {advice}", byte(at)),
+            )
+        }
+        (_, Some(at)) => fail(at, format!("control character 0x{:02X}", byte(at))),
+        (Ok(text), None) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+    }
+}
+
+/// Reads TOML. The message of a failure does not repeat the line, which may be long or hold a secret.
+///
+/// # Errors
+/// [`Error::Text`] with its position.
+pub fn read_toml<T: DeserializeOwned>(text: &str) -> Result<T> {
+    toml::from_str(text).map_err(|error| Error::Text {
+        position: Position::find(text.as_bytes(), error.span().map_or(0, |span| span.start)),
+        message: error.message().chars().take(300).collect(),
+    })
 }
 
 /// A value by its keys.
@@ -84,28 +129,16 @@ fn insert(table: &mut toml::Table, path: &[String], value: Value) {
 /// # Errors
 /// As [`ConfigText::parse`].
 pub fn leaves(bytes: &[u8]) -> Result<Vec<(String, Value)>> {
-    if bytes.len() > MAX_TEXT {
-        return Err(too_large(format!("{MAX_TEXT} bytes")));
-    }
-    let text = code_page::check_text(bytes)?;
-    let table: toml::Table =
-        toml::from_str(text).map_err(|error| code_page::toml_error(text, &error))?;
+    let table: toml::Table = read_toml(check_text(bytes)?)?;
     let mut out = Vec::new();
     flatten(&table, &mut Vec::new(), &mut out);
     if out.len() > MAX_VALUES {
-        return Err(too_large(format!("{MAX_VALUES} values")));
+        return Err(Error::too_large("the text", format!("{MAX_VALUES} values")));
     }
-    Ok(out
-        .into_iter()
+    let leaves = out.into_iter();
+    Ok(leaves
         .map(|(path, value)| (path.join("."), value))
         .collect())
-}
-
-fn too_large(limit: String) -> Error {
-    Error::TooLarge {
-        what: "the text".into(),
-        limit,
-    }
 }
 
 /// The configuration of values that are allowed, as [`value_of`] returns them.
@@ -121,13 +154,13 @@ pub fn config_of(values: impl IntoIterator<Item = (String, Value)>) -> Config {
 /// Whether a path is one of the fields.
 ///
 /// # Errors
-/// [`Error::Path`] with the nearest name.
+/// A path that is not, with the nearest name.
 pub fn check_path(path: &str) -> Result<()> {
     match permit(&split(path)?, &Value::Boolean(true)) {
-        Err(message) if message.starts_with("unknown key") => Err(Error::Path {
-            path: path.into(),
-            message,
-        }),
+        Err(message) if message.starts_with("unknown key") => Err(Error::refuse(path, message)),
+        Err(message) if message.contains("expected struct") => {
+            Err(Error::refuse(path, "is a table; expected one of its keys"))
+        }
         _ => Ok(()),
     }
 }
@@ -168,11 +201,7 @@ fn explain(message: &str) -> String {
 
 /// The keys that are allowed in a section such as `camera.1`.
 pub fn keys_of(section: &str) -> Vec<String> {
-    let mut path: Vec<String> = section
-        .split('.')
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let mut path: Vec<String> = section.split_terminator('.').map(str::to_owned).collect();
     path.push("?".into());
     match permit(&path, &Value::Boolean(true)) {
         Err(message) => {
@@ -186,7 +215,7 @@ pub fn keys_of(section: &str) -> Vec<String> {
 /// The value at a path that a text means: as text, number, yes or no, in whatever case the field wants.
 ///
 /// # Errors
-/// [`Error::Value`] with what is allowed.
+/// A text that means none, with what is allowed.
 pub fn value_of(path: &str, text: &str) -> Result<Value> {
     let keys = split(path)?;
     let lower = text.to_ascii_lowercase();
@@ -210,18 +239,11 @@ pub fn value_of(path: &str, text: &str) -> Result<Value> {
         Some(Value::String(text.to_ascii_uppercase())),
         Some(Value::Array(words)),
     ];
-    let good = candidates
-        .into_iter()
-        .flatten()
-        .find(|value| permit(&keys, value).is_ok());
-    let Some(value) = good else {
-        let message = permit(&keys, &Value::String(text.to_owned()))
-            .err()
-            .unwrap_or_default();
-        return Err(Error::Value {
-            path: path.into(),
-            message,
-        });
+    let is_permitted = |value: &Value| permit(&keys, value).is_ok();
+    let mut candidates = candidates.into_iter().flatten();
+    let Some(value) = candidates.find(is_permitted) else {
+        let message = permit(&keys, &Value::String(text.to_owned())).err();
+        return Err(Error::refuse(path, message.unwrap_or_default()));
     };
     // Text that happens to be digits stays text where the field is text.
     let canonical = flat(&config_of([(path.to_owned(), value.clone())]));
@@ -231,74 +253,41 @@ pub fn value_of(path: &str, text: &str) -> Result<Value> {
     }
 }
 
-/// The keys of a path such as `camera.3.title`, written as a key of TOML is.
+/// The keys of a path such as `camera.3.title`.
 fn split(path: &str) -> Result<Vec<String>> {
-    let keys = toml_edit::Key::parse(path)
-        .ok()
-        .filter(|keys| keys.len() > 1 && keys.len() <= MAX_DEPTH);
-    let fail = || Error::Path {
-        path: path.into(),
-        message: "expected a path such as camera.3.title".into(),
-    };
-    Ok(keys
-        .ok_or_else(fail)?
-        .iter()
-        .map(|key| key.get().to_owned())
-        .collect())
+    let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+    let is_path = (2..=MAX_DEPTH).contains(&keys.len()) && keys.iter().all(|key| !key.is_empty());
+    match is_path {
+        true => Ok(keys),
+        false => Err(Error::refuse(
+            path,
+            "expected a path such as camera.3.title",
+        )),
+    }
 }
 
 impl ConfigText {
     /// Reads a text. What is not allowed in it becomes a finding of [`ConfigText::check`]; everything else is in the configuration.
     ///
     /// # Errors
-    /// [`Error::TooLarge`]; [`Error::Text`] for what is not TOML in UTF-8.
+    /// A text that is too large, or not TOML in UTF-8.
     pub fn parse(bytes: &[u8]) -> Result<ConfigText> {
-        let leaves = leaves(bytes)?;
-        let text = code_page::check_text(bytes)?;
-        let document = Document::parse(text.to_owned()).map_err(|error| Error::Text {
-            place: code_page::place_of(text.as_bytes(), error.span().map_or(0, |span| span.start)),
-            message: error.message().chars().take(300).collect(),
-        })?;
         let mut problems = Vec::new();
         let mut good = toml::Table::new();
-        for (path, value) in leaves {
-            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-            match permit(&path, &value) {
-                Ok(()) => insert(&mut good, &path, value),
-                Err(message) => problems.push(Finding {
-                    severity: Severity::Error,
-                    rule: if message.starts_with("unknown") {
-                        "unknown"
-                    } else {
-                        "value"
-                    },
-                    place: place(text, &document, &path),
-                    path: path.join("."),
-                    message,
-                }),
+        for (path, value) in leaves(bytes)? {
+            let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
+            match permit(&keys, &value) {
+                Ok(()) => insert(&mut good, &keys, value),
+                Err(message) => {
+                    let is_unknown = message.starts_with("unknown");
+                    let rule = if is_unknown { "unknown" } else { "value" };
+                    problems.push(Finding::new(Severity::Error, rule, path, message));
+                }
             }
         }
-        for (at, line) in text.split_inclusive('\n').scan(0_usize, |at, line| {
-            let start = *at;
-            *at = at.saturating_add(line.len());
-            Some((start, line))
-        }) {
-            if super::diff::MARKS.iter().any(|mark| line.starts_with(mark)) {
-                problems.push(Finding {
-                    severity: Severity::Error,
-                    rule: "conflict",
-                    place: code_page::place_of(text.as_bytes(), at),
-                    path: "text".into(),
-                    message: "a conflict of a merge is not resolved".into(),
-                });
-            }
-        }
-        let config = Config::deserialize(Value::Table(good))
-            .map_err(|error| code_page::toml_error("", &error))?;
         Ok(ConfigText {
-            text: text.to_owned(),
-            document: document.into_mut(),
-            config,
+            text: check_text(bytes)?.to_owned(),
+            config: Config::deserialize(Value::Table(good)).unwrap_or_default(),
             problems,
         })
     }
@@ -306,9 +295,9 @@ impl ConfigText {
     /// The text of a configuration.
     ///
     /// # Errors
-    /// [`Error::Table`] where TOML cannot hold it.
+    /// Where TOML cannot hold it.
     pub fn from_config(config: &Config) -> Result<ConfigText> {
-        let text = toml::to_string(config).map_err(|error| Error::Table(error.to_string()))?;
+        let text = toml::to_string(config).map_err(|error| Error::Refused(error.to_string()))?;
         ConfigText::parse(text.as_bytes())
     }
 
@@ -325,100 +314,56 @@ impl ConfigText {
     /// All findings: of the text, of its values, and of the rules across them, in the order of the text.
     pub fn check(&self) -> Vec<Finding> {
         let mut found = self.problems.clone();
-        let document = Document::parse(self.text.clone());
-        found.extend(
-            super::check::check(&self.config)
-                .into_iter()
-                .map(|mut finding| {
-                    let path: Vec<String> = finding.path.split('.').map(str::to_owned).collect();
-                    finding.place = document.as_ref().map_or_else(
-                        |_| Place::default(),
-                        |document| place(&self.text, document, &path),
-                    );
-                    finding
-                }),
-        );
-        found.sort_by_key(|finding| finding.place);
+        found.extend(super::check::check(&self.config));
+        if let Ok(document) = Document::parse(self.text.as_str()) {
+            for finding in &mut found {
+                finding.position = find_path(&self.text, document.as_table(), &finding.path);
+            }
+        }
+        found.sort_by_key(|finding| finding.position);
         found
+    }
+
+    fn edit(&mut self, act: impl FnOnce(&mut DocumentMut) -> Result<()>) -> Result<()> {
+        let document = self.text.parse::<DocumentMut>();
+        let mut document = document.map_err(|error| Error::Refused(error.to_string()))?;
+        act(&mut document)?;
+        *self = ConfigText::parse(document.to_string().as_bytes())?;
+        Ok(())
     }
 
     /// Sets values; everything else stays as it is written. All or none.
     ///
     /// # Errors
-    /// [`Error::Path`], [`Error::Value`].
+    /// Paths and values that are not allowed.
     pub fn set(&mut self, values: &[(String, Value)]) -> Result<()> {
-        let mut document = self.document.clone();
-        for (path, value) in values {
-            let keys = split(path)?;
-            permit(&keys, value).map_err(|message| Error::Value {
-                path: path.clone(),
-                message,
-            })?;
-            put(&mut document, &keys, to_item(value)?).ok_or_else(|| Error::Path {
-                path: path.clone(),
-                message: "is not a table in this text".into(),
-            })?;
-        }
-        *self = ConfigText::parse(document.to_string().as_bytes())?;
-        Ok(())
+        self.edit(|document| {
+            for (path, value) in values {
+                let keys = split(path)?;
+                permit(&keys, value).map_err(|message| Error::refuse(path, message))?;
+                put(document, &keys, to_item(value)?)
+                    .ok_or_else(|| Error::refuse(path, "is not a table in this text"))?;
+            }
+            Ok(())
+        })
     }
 
-    /// Removes values, and the tables that are then empty.
+    /// Removes a value, and the tables that are then empty.
     ///
     /// # Errors
-    /// [`Error::Path`] where there is none.
+    /// Where it is not set.
     pub fn remove(&mut self, path: &str) -> Result<()> {
         let keys = split(path)?;
-        let mut document = self.document.clone();
-        if !take(document.as_table_mut(), &keys) {
-            return Err(Error::Path {
-                path: path.into(),
-                message: "is not set".into(),
-            });
-        }
-        *self = ConfigText::parse(document.to_string().as_bytes())?;
-        Ok(())
-    }
-
-    /// Puts comment lines before a value, or at the end where there is none.
-    pub(super) fn comment(&mut self, path: &str, lines: &[String]) -> Result<()> {
-        let keys = split(path)?;
-        let comment: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let mut document = self.document.clone();
-        let parent = keys.split_last().and_then(|(key, above)| {
-            let mut table: &mut dyn TableLike = document.as_table_mut();
-            for name in above {
-                table = table.get_mut(name)?.as_table_like_mut()?;
-            }
-            table.key_mut(key)
-        });
-        match parent {
-            Some(mut key) => {
-                let decor = key.leaf_decor_mut();
-                let old = decor
-                    .prefix()
-                    .and_then(|prefix| prefix.as_str())
-                    .unwrap_or_default()
-                    .to_owned();
-                decor.set_prefix(format!("{old}{comment}"));
-            }
-            None => {
-                let old = document.trailing().as_str().unwrap_or_default().to_owned();
-                document.set_trailing(format!("{old}{comment}"));
-            }
-        }
-        *self = ConfigText::parse(document.to_string().as_bytes())?;
-        Ok(())
+        self.edit(|document| match take(document.as_table_mut(), &keys) {
+            true => Ok(()),
+            false => Err(Error::refuse(path, "is not set")),
+        })
     }
 }
 
 fn to_item(value: &Value) -> Result<toml_edit::Value> {
-    let text = format!("v = {value}\n");
-    let parsed: Option<DocumentMut> = text.parse().ok();
-    let item = parsed
-        .and_then(|mut document| document.remove("v"))
-        .and_then(|item| item.into_value().ok());
-    item.ok_or_else(|| Error::Table("the value cannot be written".into()))
+    let item = value.to_string().parse();
+    item.map_err(|_| Error::Refused("the value cannot be written".into()))
 }
 
 fn put(document: &mut DocumentMut, keys: &[String], value: toml_edit::Value) -> Option<()> {
@@ -466,26 +411,22 @@ fn take(table: &mut dyn TableLike, keys: &[String]) -> bool {
     }
 }
 
-/// Where a value is, or the last of its tables that is there.
-fn place(text: &str, document: &Document<String>, path: &[String]) -> Place {
-    let mut table: &dyn TableLike = document.as_table();
-    let mut at = None;
-    for name in path {
+/// Where a value is, or the last of its tables that exists.
+fn find_path(text: &str, table: &dyn TableLike, path: &str) -> Position {
+    let mut table = table;
+    let mut start = None;
+    for name in path.split('.') {
         let Some((key, item)) = table.get_key_value(name) else {
             break;
         };
-        let span = item
-            .span()
-            .filter(|_| item.is_table())
-            .or(key.span())
-            .or(item.span());
-        at = span.map(|span| span.start).or(at);
+        let table_start = item.span().filter(|_| item.is_table());
+        let span = table_start.or(key.span()).or(item.span());
+        start = span.map(|span| span.start).or(start);
         match item.as_table_like() {
             Some(inner) => table = inner,
             None => break,
         }
     }
-    at.map_or_else(Place::default, |at| {
-        code_page::place_of(text.as_bytes(), at)
-    })
+    let find = |start| Position::find(text.as_bytes(), start);
+    start.map_or_else(Position::default, find)
 }

@@ -67,10 +67,20 @@ macro_rules! text_types {
         impl $name {
             /// What is allowed, for people.
             pub const ALLOWED: &str = $allowed;
+        }
 
-            /// The canonical spelling.
-            pub fn as_str(&self) -> &str {
+        /// The canonical spelling.
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
             }
         }
 
@@ -79,14 +89,6 @@ macro_rules! text_types {
 
             fn try_from(raw: Raw) -> Result<Self, String> {
                 canonical(&raw, Self::ALLOWED, $read).map($name)
-            }
-        }
-
-        impl TryFrom<&str> for $name {
-            type Error = String;
-
-            fn try_from(text: &str) -> Result<Self, String> {
-                $name::try_from(Raw::Text(text.to_owned()))
             }
         }
 
@@ -168,12 +170,15 @@ text_types! {
 #[serde(try_from = "Raw", into = "String")]
 pub struct Text<const MAX: usize>(String);
 
-impl<const MAX: usize> Text<MAX> {
-    /// The text.
-    pub fn as_str(&self) -> &str {
+impl<const MAX: usize> std::ops::Deref for Text<MAX> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
         &self.0
     }
+}
 
+impl<const MAX: usize> Text<MAX> {
     /// As much of a text as is allowed.
     pub fn cut(text: &str) -> Text<MAX> {
         let plain: String = text.chars().filter(|c| !c.is_control()).take(MAX).collect();

@@ -2,7 +2,7 @@
 //! The schedule as a week: which mode holds at which minute, and how much is recorded then.
 
 use super::fields::{Mode, Modes, Schedule};
-use super::times::{self, DAY, DAYS, Span};
+use super::times::{self, DAY, DAYS};
 
 /// A part of a day in which one mode holds.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -15,20 +15,18 @@ pub struct Block {
     pub mode: Mode,
 }
 
+/// Times are given for a mode on any day.
+fn is_given(schedule: &Schedule, mode: Mode) -> bool {
+    let mut days = schedule.days().into_iter();
+    days.any(|(_, times)| times.of_mode(mode).is_some())
+}
+
 /// The modes that the unit knows: as `modes` says, else by the times that are given.
 pub fn modes(schedule: &Schedule) -> [Mode; 3] {
-    let has_set = || {
-        let set = |mode: Mode| {
-            schedule
-                .days()
-                .iter()
-                .any(|(_, day)| day.of_mode(mode).is_some())
-        };
-        set(Mode::Set) || set(Mode::Unset) || set(Mode::Override)
-    };
+    let by_set = [Mode::Unset, Mode::Set, Mode::Override];
     match schedule.modes {
-        Some(Modes::SetUnsetOverride) => [Mode::Unset, Mode::Set, Mode::Override],
-        None if has_set() => [Mode::Unset, Mode::Set, Mode::Override],
+        Some(Modes::SetUnsetOverride) => by_set,
+        None if by_set.iter().any(|mode| is_given(schedule, *mode)) => by_set,
         _ => [Mode::Day, Mode::Night, Mode::Weekend],
     }
 }
@@ -37,17 +35,11 @@ pub fn modes(schedule: &Schedule) -> [Mode; 3] {
 pub fn spans(schedule: &Schedule, mode: Mode) -> Vec<(u32, u32, &'static str)> {
     let mut found = Vec::new();
     for (start, (day, times)) in (0_u32..).step_by(usize::from(DAY)).zip(schedule.days()) {
-        let spans: Vec<Span> = times
-            .of_mode(mode)
-            .and_then(|times| times::spans(times.as_str()))
-            .unwrap_or_default();
-        found.extend(spans.iter().map(|(from, to)| {
-            (
-                start.saturating_add(u32::from(*from)),
-                start.saturating_add(u32::from(*to)),
-                day,
-            )
-        }));
+        let spans = times.of_mode(mode).and_then(|times| times::spans(times));
+        for (from, to) in spans.unwrap_or_default() {
+            let [from, to] = [from, to].map(|minute| start.saturating_add(u32::from(minute)));
+            found.push((from, to, day));
+        }
     }
     found
 }
@@ -56,18 +48,13 @@ pub fn spans(schedule: &Schedule, mode: Mode) -> Vec<(u32, u32, &'static str)> {
 /// holds all the time.
 pub fn week(schedule: &Schedule) -> Vec<Vec<Block>> {
     const WEEK: usize = 7 * DAY as usize;
-    let given = |mode: Mode| {
-        schedule
-            .days()
-            .iter()
-            .any(|(_, day)| day.of_mode(mode).is_some())
-    };
-    let known = modes(schedule);
-    let [first, second, last] = known;
-    let (rest, order) = match (first, given(first), given(second)) {
-        (Mode::Day, true, _) => (second, [second, first]),
-        (Mode::Day, false, _) => (first, [second, first]),
-        (_, true, false) => (second, [first, second]),
+    let [first, second, last] = modes(schedule);
+    let given = [first, second].map(|mode| is_given(schedule, mode));
+    // What holds where no times are given, and the modes from the weakest.
+    let (rest, order) = match (first, given) {
+        (Mode::Day, [true, _]) => (second, [second, first]),
+        (Mode::Day, [false, _]) => (first, [second, first]),
+        (_, [true, false]) => (second, [first, second]),
         _ => (first, [first, second]),
     };
     let mut grid = vec![rest; WEEK];
@@ -79,30 +66,18 @@ pub fn week(schedule: &Schedule) -> Vec<Vec<Block>> {
             }
         }
     };
-    for mode in order
-        .into_iter()
-        .chain((last == Mode::Override).then_some(last))
-    {
+    let strongest = (last == Mode::Override).then_some(last);
+    for mode in order.into_iter().chain(strongest) {
         for (from, to, _) in spans(schedule, mode) {
             mark(from, to, mode);
         }
     }
-    let moment = |moment: &Option<super::types::Moment>| {
-        moment
-            .as_ref()
-            .and_then(|moment| times::moment(moment.as_str()))
-    };
-    if let (Mode::Weekend, Some(from), Some(to)) = (
-        last,
-        moment(&schedule.weekend_start),
-        moment(&schedule.weekend_end),
-    ) {
+    let (start, end) = (&schedule.weekend_start, &schedule.weekend_end);
+    let [start, end] = [start, end].map(|moment| moment.as_deref().and_then(times::moment));
+    if let (Mode::Weekend, Some(from), Some(to)) = (last, start, end) {
         let over = if to <= from { WEEK as u32 } else { 0 };
-        mark(
-            u32::from(from),
-            u32::from(to).saturating_add(over),
-            Mode::Weekend,
-        );
+        let to = u32::from(to).saturating_add(over);
+        mark(u32::from(from), to, Mode::Weekend);
     }
     grid.chunks(usize::from(DAY)).map(blocks).collect()
 }

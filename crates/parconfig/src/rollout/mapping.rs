@@ -14,9 +14,8 @@
 //! ```
 
 use crate::config::fields::Config;
-use crate::config::text::{config_of, flat, keys_of, spell, value_of};
+use crate::config::text::{check_path, check_text, config_of, flat, read_toml, spell, value_of};
 use crate::error::{Error, Result};
-use crate::ini::code_page;
 use crate::place::Files;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -73,16 +72,14 @@ impl Mapping {
     /// Reads a table.
     ///
     /// # Errors
-    /// [`Error::Text`] with line and column, [`Error::Table`] for a rule that cannot hold.
+    /// [`Error::Text`] with its position; a rule that cannot hold, and too many of them.
     pub fn parse(bytes: &[u8]) -> Result<Mapping> {
-        let text = code_page::check_text(bytes)?;
-        let mapping: Mapping =
-            toml::from_str(text).map_err(|error| code_page::toml_error(text, &error))?;
+        let mapping: Mapping = read_toml(check_text(bytes)?)?;
         if mapping.map.len() > MAX_RULES {
-            return Err(Error::TooLarge {
-                what: "the mapping".into(),
-                limit: format!("{MAX_RULES} rules"),
-            });
+            return Err(Error::too_large(
+                "the mapping",
+                format!("{MAX_RULES} rules"),
+            ));
         }
         mapping.map.iter().try_for_each(Rule::check)?;
         Ok(mapping)
@@ -107,17 +104,16 @@ impl Mapping {
     /// The places and values of a whole configuration.
     ///
     /// # Errors
-    /// [`Error::Path`] for a value that no rule names.
+    /// A value that no rule names.
     pub fn resolve_all(&self, config: &Config) -> Result<Vec<(String, String)>> {
         let resolve = |(path, value): (String, toml::Value)| {
-            let words = match &value {
-                toml::Value::Boolean(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-                value => spell(value),
+            let words = match value {
+                toml::Value::Boolean(true) => "yes".into(),
+                toml::Value::Boolean(false) => "no".into(),
+                value => spell(&value),
             };
-            self.resolve(&path, &words).ok_or_else(|| Error::Path {
-                path,
-                message: "no rule of the mapping names it".into(),
-            })
+            let resolved = self.resolve(&path, &words);
+            resolved.ok_or_else(|| Error::refuse(&path, "no rule of the mapping names it"))
         };
         flat(config).into_iter().map(resolve).collect()
     }
@@ -126,28 +122,22 @@ impl Mapping {
     pub fn read(&self, files: &Files) -> Mapped {
         let mut mapped = Mapped::default();
         let mut values = Vec::new();
-        for (file, ini) in files {
-            for entry in ini.entries() {
-                let name = |rule: &Rule| {
-                    rule.name_of(file, &entry.section, &entry.key)
-                        .map(|name| (rule.clone(), name))
-                };
-                let Some((rule, path)) = self.map.iter().find_map(name) else {
-                    mapped
-                        .unmapped
-                        .push(format!("{file}/{}/{}", entry.section, entry.key));
-                    continue;
-                };
-                let here = rule
-                    .values
-                    .iter()
-                    .find(|(_, there)| **there == entry.value)
-                    .map(|(here, _)| here.as_str());
-                match value_of(&path, here.unwrap_or(&entry.value)) {
-                    Ok(value) => values.push((path, value)),
-                    Err(error) => mapped
-                        .doubtful
-                        .push(format!("{file}: {}: {error}", entry.place)),
+        let all = files.iter();
+        for (file, entry) in all.flat_map(|(file, ini)| ini.entries().map(move |e| (file, e))) {
+            let name = |rule: &'_ Rule| rule.name_of(file, &entry.section, &entry.key);
+            let mut named = self.map.iter().filter_map(|rule| Some((name(rule)?, rule)));
+            let Some((path, rule)) = named.next() else {
+                let place = format!("{file}/{}/{}", entry.section, entry.key);
+                mapped.unmapped.push(place);
+                continue;
+            };
+            let mut words = rule.values.iter();
+            let word = words.find(|(_, there)| **there == entry.value);
+            match value_of(&path, word.map_or(&entry.value, |(here, _)| here)) {
+                Ok(value) => values.push((path, value)),
+                Err(error) => {
+                    let doubt = format!("{file}: {}: {error}", entry.position);
+                    mapped.doubtful.push(doubt);
                 }
             }
         }
@@ -158,34 +148,16 @@ impl Mapping {
 
 impl Rule {
     fn check(&self) -> Result<()> {
-        let fail = |message: &str| Err(Error::Table(format!("rule for {}: {message}", self.path)));
+        let fail = |message: &str| Err(Error::refuse(format!("rule for {}", self.path), message));
         let stars = |text: &str| text.matches('*').count();
-        if [&self.path, &self.section, &self.key]
-            .iter()
-            .any(|text| stars(text) > 1)
-            || stars(&self.file) > 0
-        {
+        let [path, section, key] = [&self.path, &self.section, &self.key].map(|text| stars(text));
+        if path.max(section).max(key) > 1 || stars(&self.file) > 0 {
             return fail("at most one '*' in each of path, section and key");
         }
-        if (stars(&self.path) == 1) != (stars(&self.section).max(stars(&self.key)) > 0) {
+        if (path == 1) != (section.max(key) > 0) {
             return fail("'*' is in path and in section or key, or in none of them");
         }
-        let path = self.path.replace('*', "1");
-        let known = path.rsplit_once('.').map(|(section, key)| {
-            let (section, key) = match section.split_once('.') {
-                // camera.3.profiles.night: the key is the third word.
-                Some((_, rest)) if rest.contains('.') => return true,
-                _ => (section, key),
-            };
-            keys_of(section).iter().any(|known| known == key)
-                || value_of(&path, "1").is_ok()
-                || path.contains("schedule.")
-        });
-        match known {
-            Some(true) => Ok(()),
-            Some(false) => fail("there is no such value in a configuration text"),
-            None => fail("path is a section, a dot and a key"),
-        }
+        check_path(&self.path.replace('*', "1"))
     }
 
     /// The name here of a place in the files.

@@ -7,7 +7,6 @@ pub mod table;
 use crate::config::check::{Finding, check};
 use crate::config::text::{config_of, leaves, spell, value_of};
 use crate::error::{Error, Result};
-use crate::ini::Edit;
 use crate::place::{self, Files, nearest};
 use mapping::Mapping;
 use table::{Row, Table};
@@ -31,15 +30,6 @@ pub struct Change {
     pub mapping: Mapping,
 }
 
-/// What a change makes of a unit's files.
-#[derive(Clone, Debug, Default)]
-pub struct Applied {
-    /// The edits by file.
-    pub edits: Vec<(String, Edit)>,
-    /// What the rules say of the unit's values in the template.
-    pub findings: Vec<Finding>,
-}
-
 impl Change {
     /// Reads a template.
     ///
@@ -58,79 +48,67 @@ impl Change {
             && self.template.is_empty()
     }
 
-    /// Edits the files of one unit.
+    /// Edits the files of one unit; the answer is what the rules find in the unit's values of the template.
     ///
     /// # Errors
-    /// [`Error::Path`], [`Error::Value`], [`Error::Table`]; the files are then of no use.
-    pub fn apply(&self, files: &mut Files, unit: Option<(&Table, &Row)>) -> Result<Applied> {
-        let mut applied = Applied::default();
+    /// Places, values and columns that do not exist or are not allowed; the files are then of no use.
+    pub fn apply(&self, files: &mut Files, unit: Option<(&Table, &Row)>) -> Result<Vec<Finding>> {
         let resolve = |place: &str, value: &str| {
             if place.contains('/') {
                 return Ok((place.to_owned(), value.to_owned()));
             }
-            let unknown = || Error::Path {
-                path: place.into(),
-                message: "is neither FILE/SECTION/KEY nor a name of the mapping".into(),
-            };
-            self.mapping.resolve(place, value).ok_or_else(unknown)
+            let message = "is neither FILE/SECTION/KEY nor a name of the mapping";
+            let resolved = self.mapping.resolve(place, value);
+            resolved.ok_or_else(|| Error::refuse(place, message))
         };
-        let mut set = self.template(unit, &mut applied)?;
+        let (mut set, findings) = self.template(unit)?;
         for (place, value) in &self.set {
             set.push(resolve(place, &fill(value, unit)?)?);
         }
         if let Some((table, row)) = unit {
-            let cells = table.columns.iter().zip(&row.cells);
-            for (column, cell) in
-                cells.filter(|(column, cell)| column.contains(['/', '.']) && !cell.is_empty())
-            {
-                set.push(resolve(column, cell)?);
+            for (column, cell) in table.columns.iter().zip(&row.cells) {
+                if column.contains(['/', '.']) && !cell.is_empty() {
+                    set.push(resolve(column, cell)?);
+                }
             }
         }
         for (place, value) in set {
-            applied.edits.extend(place::set(files, &place, &value)?);
+            place::set(files, &place, &value)?;
         }
         for (place, value) in &self.add {
             let (place, value) = resolve(place, &fill(value, unit)?)?;
-            applied.edits.push(place::add(files, &place, &value)?);
+            place::add(files, &place, &value)?;
         }
         for place in &self.remove {
-            applied
-                .edits
-                .extend(place::remove(files, &resolve(place, "")?.0)?);
+            place::remove(files, &resolve(place, "")?.0)?;
         }
-        Ok(applied)
+        Ok(findings)
     }
 
+    /// Places and values of the template for one unit.
     fn template(
         &self,
         unit: Option<(&Table, &Row)>,
-        applied: &mut Applied,
-    ) -> Result<Vec<(String, String)>> {
-        let mut values = Vec::new();
-        for (path, value) in &self.template {
+    ) -> Result<(Vec<(String, String)>, Vec<Finding>)> {
+        let value = |(path, value): &(String, Value)| {
             let value = match value {
-                Value::String(text) => value_of(path, &fill(text, unit)?)?,
-                value => value_of(path, &spell(value))?,
+                Value::String(text) => fill(text, unit)?,
+                value => spell(value),
             };
-            values.push((path.clone(), value));
-        }
-        let config = config_of(values);
-        applied.findings = check(&config);
-        self.mapping.resolve_all(&config)
+            Ok((path.clone(), value_of(path, &value)?))
+        };
+        let values: Result<Vec<_>> = self.template.iter().map(value).collect();
+        let config = config_of(values?);
+        Ok((self.mapping.resolve_all(&config)?, check(&config)))
     }
 }
 
 /// A value with `{{column}}` replaced.
 ///
 /// # Errors
-/// [`Error::Value`] for a brace without its partner and for a column that the table lacks.
+/// A brace without its partner, and a column that the table lacks.
 pub fn fill(value: &str, unit: Option<(&Table, &Row)>) -> Result<String> {
-    let fail = |message: String| {
-        Err(Error::Value {
-            path: value.into(),
-            message,
-        })
-    };
+    let fail = |message: String| Err(Error::refuse(value, message));
     let mut out = String::new();
     let mut rest = value;
     while let Some((before, after)) = rest.split_once("{{") {

@@ -5,6 +5,7 @@
 //! UTF-16 with a byte order mark and Windows-1252 are read; `="0012"` is the text 0012; empty columns and lines at the end are left
 //! out.
 
+use crate::code_page::CodePage;
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -34,14 +35,14 @@ pub struct Row {
 }
 
 fn fail<T>(line: u64, message: impl std::fmt::Display) -> Result<T> {
-    Err(Error::Table(format!("line {line}: {message}")))
+    Err(Error::refuse(format!("line {line}"), message))
 }
 
 fn decode(bytes: &[u8]) -> String {
     // The byte order mark decides; without one it is UTF-8 if it can be.
     match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding.decode(bytes).0.into_owned(),
-        None => crate::ini::code_page::CodePage::detect(bytes).decode(bytes),
+        None => CodePage::detect(bytes).decode(bytes),
     }
 }
 
@@ -58,12 +59,9 @@ impl Table {
     /// Reads a table.
     ///
     /// # Errors
-    /// [`Error::Table`] with the line, [`Error::TooLarge`] beyond the limits.
+    /// What is wrong, with its line, or beyond the limits.
     pub fn parse(bytes: &[u8]) -> Result<Table> {
-        let too_large = |limit: String| Error::TooLarge {
-            what: "the table".into(),
-            limit,
-        };
+        let too_large = |limit: String| Error::too_large("the table", limit);
         if bytes.len() > MAX_TABLE {
             return Err(too_large(format!("{MAX_TABLE} bytes")));
         }
@@ -95,7 +93,7 @@ impl Table {
         let before = u64::from(named.is_some());
         let mut table = Table::default();
         for record in reader.records() {
-            let record = record.map_err(|error| Error::Table(error.to_string()))?;
+            let record = record.map_err(|error| Error::Refused(error.to_string()))?;
             let line = record
                 .position()
                 .map_or(0, csv::Position::line)
@@ -170,8 +168,8 @@ impl Table {
     /// The names in the column `unit`, each of which names a folder.
     ///
     /// # Errors
-    /// [`Error::Table`] for a name that is missing, occurs twice or cannot be used on every system.
-    pub fn units(&self) -> Result<Vec<&str>> {
+    /// A name that is missing, occurs twice or cannot be used on every system.
+    pub fn units<'a>(&'a self) -> Result<Vec<&'a str>> {
         let Some(at) = self.column("unit") else {
             return fail(
                 1,
@@ -182,47 +180,34 @@ impl Table {
             );
         };
         let mut seen = BTreeSet::new();
-        let mut names = Vec::new();
         for row in &self.rows {
             let name = row.cells.get(at).map_or("", String::as_str);
             if let Some(why) = unusable(name) {
                 return fail(
                     row.line,
-                    format!("{name:?} cannot be used as a name of a folder: {why}"),
+                    format!("{name:?} cannot be used as a folder's name: {why}"),
                 );
             }
             if !seen.insert(name.to_lowercase()) {
                 return fail(row.line, format!("unit {name} occurs twice"));
             }
-            names.push(name);
         }
-        Ok(names)
+        let name = |row: &'a Row| row.cells.get(at).map_or("", String::as_str);
+        Ok(self.rows.iter().map(name).collect())
     }
 }
 
 /// Why a name cannot be that of a folder on every system (Windows reserves the most: stated, its documentation).
 pub fn unusable(name: &str) -> Option<&'static str> {
-    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
-    let stem = name
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .to_ascii_lowercase();
-    let numbered = ["com", "lpt"].iter().any(|port| {
-        let digit = stem.strip_prefix(port);
-        digit.is_some_and(|digit| {
-            digit.chars().count() == 1
-                && digit
-                    .chars()
-                    .all(|c| c.is_ascii_digit() || "¹²³".contains(c))
-        })
-    });
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    let stem = stem.to_ascii_lowercase();
+    let device = stem.strip_suffix(|c: char| c.is_ascii_digit() || "¹²³".contains(c));
+    let is_port = device.is_some_and(|device| ["com", "lpt"].contains(&device));
     if name.is_empty() {
         Some("it is empty")
     } else if name.len() > 200 {
         Some("it is longer than 200 bytes")
-    } else if DEVICES.contains(&stem.as_str()) || numbered {
+    } else if is_port || ["con", "prn", "aux", "nul"].contains(&stem.as_str()) {
         Some("Windows reserves it")
     } else if name.ends_with(['.', ' ']) {
         Some("Windows drops the dot or blank at its end")

@@ -5,7 +5,7 @@
 //! the user names the folder in the URL. FTP carries passwords in the clear.
 
 use crate::error::{Error, Result};
-use crate::files::step;
+use crate::files::{Budget, MAX_FILE, check_depth, step};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -13,14 +13,8 @@ use suppaftp::list::{File, ListParser};
 use suppaftp::types::{FileType, Mode};
 use suppaftp::{FtpError, FtpStream, Status, TlsStream, TransferStream};
 
-/// Largest file that is read, in bytes.
-pub const MAX_FILE: usize = 4 << 20;
-/// Most files of a unit.
-pub const MAX_FILES: usize = 1024;
 /// Most bytes of a folder's listing.
 const MAX_LISTING: usize = 1 << 20;
-/// Most folders in each other.
-pub const MAX_DEPTH: usize = 8;
 /// How often a broken connection is made again for one file.
 const RETRIES: usize = 3;
 
@@ -104,6 +98,8 @@ pub struct Remote {
     pub size: u64,
     /// Time of the last change as the server reports it, RFC 3339.
     pub modified: Option<String>,
+    /// The time is exact to the second, which that of an ordinary listing is not.
+    pub is_exact: bool,
 }
 
 /// A connection to one unit.
@@ -248,48 +244,38 @@ impl Session {
     /// The files below the folder whose name fits the pattern, sorted by name.
     ///
     /// # Errors
-    /// [`Error::Net`]; [`Error::TooLarge`] and [`Error::Archive`] for more files, depth or size than [`MAX_FILES`],
-    /// [`MAX_DEPTH`] and [`MAX_FILE`], and for names that lead out of the folder.
+    /// [`Error::Net`]; more than a set may hold, and names that lead out of the folder.
     pub fn list(&mut self, pattern: &glob::Pattern) -> Result<Vec<Remote>> {
         let mut found = Vec::new();
-        let mut folders = vec![(String::new(), 0_usize)];
-        while let Some((folder, depth)) = folders.pop() {
-            for entry in self.entries(&folder)? {
+        let mut budget = Budget::default();
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            let (entries, is_exact) = self.entries(&folder)?;
+            for entry in entries {
                 let name = format!("{folder}{}", entry.name());
                 // Hidden files and backups are not settings; they would be left out of the set here too.
                 if entry.name().is_empty() || entry.name().starts_with('.') || name.ends_with('~') {
                     continue;
                 }
-                let refuse = |message: String| Error::Archive {
-                    entry: format!("{}{name:?}", self.url),
-                    message,
-                };
                 if !is_safe(entry.name()) {
-                    return Err(refuse("the name cannot be used for a file here".into()));
+                    let message = "the name cannot be used for a file here";
+                    return Err(Error::refuse(format!("{}{name:?}", self.url), message));
                 }
                 if entry.is_directory() {
-                    if depth >= MAX_DEPTH {
-                        return Err(refuse(format!(
-                            "more than {MAX_DEPTH} folders in each other"
-                        )));
-                    }
-                    folders.push((format!("{name}/"), depth.saturating_add(1)));
+                    check_depth(&format!("{name}/"))?;
+                    folders.push(format!("{name}/"));
                     continue;
                 }
                 if !entry.is_file() || !pattern.matches_with(entry.name(), crate::place::ANY_CASE) {
                     continue;
                 }
-                if found.len() >= MAX_FILES {
-                    return Err(refuse(format!("more than {MAX_FILES} files")));
-                }
-                if entry.size() > MAX_FILE {
-                    return Err(refuse(format!("larger than the limit of {MAX_FILE} bytes")));
-                }
+                budget.add(&name, entry.size() as u64)?;
                 let modified = jiff::Timestamp::try_from(entry.modified());
                 found.push(Remote {
                     name,
                     size: entry.size() as u64,
                     modified: modified.ok().map(|time| time.to_string()),
+                    is_exact,
                 });
             }
         }
@@ -297,7 +283,8 @@ impl Session {
         Ok(found)
     }
 
-    fn entries(&mut self, folder: &str) -> Result<Vec<File>> {
+    /// The entries of a folder, and whether their times are exact.
+    fn entries(&mut self, folder: &str) -> Result<(Vec<File>, bool)> {
         let path = folder.trim_end_matches('/');
         self.retry(folder, "cannot list", |session| {
             // MLSD is exact; servers without it list as Unix or as DOS does.
@@ -311,10 +298,8 @@ impl Session {
                 true => ListParser::parse_mlsd(line),
                 false => ListParser::parse_posix(line).or_else(|_| ListParser::parse_dos(line)),
             };
-            Ok(listing
-                .lines()
-                .filter_map(|line| parse(line).ok())
-                .collect())
+            let entries = listing.lines().filter_map(|line| parse(line).ok());
+            Ok((entries.collect(), is_exact))
         })
     }
 
@@ -354,50 +339,70 @@ impl Session {
         }
     }
 
-    /// The bytes of a file. After a broken connection reading resumes where it ended.
+    /// The bytes of a file.
     ///
     /// # Errors
     /// [`Error::Net`].
-    pub fn download(&mut self, name: &str) -> Result<Vec<u8>> {
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>> {
         let mut got = Vec::new();
-        let mut size = None;
-        self.retry(name, "cannot read", |session| {
-            session.read_on(name, &mut got, &mut size)
-        })?;
+        self.download(name, None, &mut got)?;
         Ok(got)
+    }
+
+    /// Reads the rest of a file of which `got` was read before. After a broken connection reading continues where it ended.
+    /// `listed` is its size, where it was just listed.
+    ///
+    /// # Errors
+    /// [`Error::Net`]; `got` then has what was read.
+    pub fn download(&mut self, name: &str, listed: Option<u64>, got: &mut Vec<u8>) -> Result<()> {
+        let mut size = listed;
+        let mut is_known = listed.is_some();
+        self.retry(name, "cannot read", |session| {
+            step();
+            if !std::mem::take(&mut is_known) {
+                let now = match session.ftp.size(name) {
+                    Ok(size) => Some(size as u64),
+                    Err(error) if is_refused(&error, &[500, 502, 504]) => None,
+                    Err(error) => return Err(error),
+                };
+                // A file that became another one meanwhile starts over.
+                if now != size {
+                    got.clear();
+                }
+                size = now;
+            }
+            session.read_on(name, size, got)
+        })
     }
 
     fn read_on(
         &mut self,
         name: &str,
+        size: Option<u64>,
         got: &mut Vec<u8>,
-        size: &mut Option<usize>,
     ) -> Result<(), FtpError> {
-        let now = match self.ftp.size(name) {
-            Ok(size) => Some(size),
-            Err(error) if is_refused(&error, &[500, 502, 504]) => None,
-            Err(error) => return Err(error),
-        };
-        // A file that became another one meanwhile starts over.
-        if now != *size {
-            got.clear();
+        let missing = |got: &[u8]| size.map(|size| size.checked_sub(got.len() as u64));
+        match missing(got) {
+            Some(Some(0)) if !got.is_empty() => return Ok(()),
+            Some(None) => got.clear(),
+            _ => {}
         }
-        *size = now;
         self.ftp.resume_transfer(got.len())?;
         let stream = match self.ftp.retr_as_stream(name) {
             Err(error) if !got.is_empty() && is_refused(&error, &[500, 501, 502, 504, 554]) => {
                 got.clear();
+                self.ftp.resume_transfer(0)?;
                 self.ftp.retr_as_stream(name)?
             }
             stream => stream?,
         };
         self.receive(stream, got, MAX_FILE)?;
-        match now {
-            Some(size) if size != got.len() => {
+        match missing(got) {
+            None | Some(Some(0)) => Ok(()),
+            _ => {
                 let error = std::io::Error::new(ErrorKind::UnexpectedEof, "the file is cut off");
                 Err(FtpError::ConnectionError(error))
             }
-            _ => Ok(()),
         }
     }
 

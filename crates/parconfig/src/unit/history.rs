@@ -12,7 +12,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<Output> {
         .arg(folder)
         .args(arguments)
         .output();
-    output.map_err(|error| Error::Foreign(format!("git: {error}")))
+    output.map_err(|error| Error::refuse("git", error))
 }
 
 /// The standard output of a git command that has to succeed.
@@ -22,12 +22,9 @@ fn output(folder: &Path, arguments: &[&str]) -> Result<String> {
         return Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned());
     }
     let why = String::from_utf8_lossy(&done.stderr);
-    Err(Error::Foreign(format!(
-        "{}: git {}: {}",
-        folder.display(),
-        arguments.first().unwrap_or(&""),
-        why.trim()
-    )))
+    let command = arguments.first().unwrap_or(&"");
+    let message = format!("git {command}: {}", why.trim());
+    Err(Error::refuse(folder.display(), message))
 }
 
 /// Commits the files of a set as the unit has them to the repository that the folder is in; answers the commit, or nothing where
@@ -35,7 +32,7 @@ fn output(folder: &Path, arguments: &[&str]) -> Result<String> {
 /// Only the files of the set are committed, and not its state.
 ///
 /// # Errors
-/// [`Error::Foreign`] where the folder is not in a repository, has edits that were not pushed, or git fails.
+/// Where the folder is not in a repository, has edits that were not pushed, or git fails.
 pub fn commit(folder: &Path) -> Result<Option<String>> {
     let set = UnitSet::open(folder)?;
     if let Some(change) = set.changes()?.first() {

@@ -5,12 +5,11 @@
 //! `camlist.cgi?format=json`, `vparts.cgi?format=csv`, basic authentication, `Server: ADH-Web`, and newer units that keep the
 //! connection open after the last byte.
 
+use crate::code_page::CodePage;
 use crate::config::fields::{CAMERAS, Config, TITLE};
-use crate::config::text::value_of;
+use crate::config::text::{config_of, value_of};
 use crate::config::types::Text;
-use crate::config::{ConfigText, text};
 use crate::error::{Error, Result};
-use crate::ini::code_page::CodePage;
 use base64::Engine;
 use serde_json::Value as Json;
 use std::io::Read;
@@ -75,12 +74,6 @@ pub struct Report {
     pub warnings: Vec<String>,
 }
 
-struct Answer {
-    status: u16,
-    server: String,
-    body: Vec<u8>,
-}
-
 struct Client {
     url: String,
     options: HttpOptions,
@@ -90,12 +83,13 @@ struct Client {
 
 impl Client {
     fn new(url: &str, options: &HttpOptions) -> Result<Client> {
-        let bad =
-            url.contains('@') || url.contains(['?', '#']) || url.chars().any(char::is_whitespace);
-        if !url.starts_with("http://") || url.len() < 8 || bad {
+        // A URL with a login is not repeated.
+        let is_bad = |c: char| matches!(c, '@' | '?' | '#') || c.is_whitespace();
+        let host = url.strip_prefix("http://").unwrap_or_default();
+        if host.is_empty() || host.contains(is_bad) {
             let message =
                 "expected http://HOST[:PORT]; the login goes into --user and PARCONFIG_PASSWORD";
-            return Err(Error::Usage(format!("{url}: {message}").replace('@', "…")));
+            return Err(Error::Usage(message.into()));
         }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -107,75 +101,78 @@ impl Client {
             .proxy(None)
             .user_agent(concat!("parconfig/", env!("CARGO_PKG_VERSION")))
             .build();
-        let now = Instant::now();
+        let (now, timeout) = (Instant::now(), options.timeout.saturating_mul(5));
         Ok(Client {
             url: url.trim_end_matches('/').to_owned(),
             options: options.clone(),
             agent: config.into(),
-            deadline: now
-                .checked_add(options.timeout.saturating_mul(5))
-                .unwrap_or(now),
+            deadline: now.checked_add(timeout).unwrap_or(now),
         })
     }
 
-    fn get(&self, path: &str) -> Result<Answer> {
-        let fail =
-            |message: &dyn std::fmt::Display| Error::Net(format!("{}{path}: {message}", self.url));
+    /// Asks one question; nothing where the unit does not know it.
+    fn ask(&self, path: &str, report: &mut Report) -> Result<Option<String>> {
+        let fail = |message: String| Error::Net(format!("{}{path}: {message}", self.url));
         if Instant::now() > self.deadline {
-            return Err(fail(&"the unit answers too slowly"));
+            return Err(fail("the unit answers too slowly".into()));
         }
-        let mut request = self
-            .agent
-            .get(format!("{}{path}", self.url))
-            .header("Connection", "close");
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let mut request = request.header("Connection", "close");
         if let Some((user, password)) = &self.options.login {
             let login = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
             request = request.header("Authorization", format!("Basic {login}"));
         }
-        let response = request.call().map_err(|error| fail(&error))?;
-        let header = |name: &str| {
-            response
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
+        let response = request.call().map_err(|error| fail(error.to_string()))?;
+        let (head, body) = response.into_parts();
+        if report.server.is_empty() {
+            let server = head.headers.get("server");
+            let server = server.and_then(|value| value.to_str().ok());
+            report.server = server.unwrap_or_default().to_owned();
+            if report.server != "ADH-Web" {
+                let warning = format!("the server is {:?}; \"ADH-Web\" is expected", report.server);
+                report.warnings.push(warning);
+            }
+        }
+        let mut lengths = ["content-length", "transfer-encoding"].iter();
+        let has_end = lengths.any(|name| head.headers.contains_key(*name));
+        let what = match head.status.as_u16() {
+            200 => {
+                let bytes = self.read(body, has_end).map_err(fail)?;
+                return Ok(Some(CodePage::detect(&bytes).decode(&bytes)));
+            }
+            status @ (401 | 403) => {
+                let message = format!("{path}: login refused (status {status})");
+                return Err(Error::Net(message));
+            }
+            300..=399 => ", a redirect, which is not followed",
+            _ => "",
         };
-        let has_end = header("content-length").is_some() || header("transfer-encoding").is_some();
-        let (status, server) = (
-            response.status().as_u16(),
-            header("server").unwrap_or_default(),
-        );
-        let body = self
-            .body(response.into_body(), has_end)
-            .map_err(|message| fail(&message))?;
-        Ok(Answer {
-            status,
-            server,
-            body,
-        })
+        let status = head.status.as_u16();
+        report
+            .warnings
+            .push(format!("{path}: status {status}{what}"));
+        Ok(None)
     }
 
     /// Reads the body in a thread, so that one without an end is over when nothing comes any more. The thread ends with the
     /// time-out of the answer.
-    fn body(&self, body: ureq::Body, has_end: bool) -> Result<Vec<u8>, String> {
+    fn read(&self, body: ureq::Body, has_end: bool) -> Result<Vec<u8>, String> {
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let mut reader = body.into_reader();
             let mut block = [0; 8192];
             loop {
-                let part = reader
-                    .read(&mut block)
-                    .map(|bytes| block.get(..bytes).unwrap_or_default().to_vec());
-                let last = !part.as_ref().is_ok_and(|part| !part.is_empty());
-                if sender.send(part).is_err() || last {
+                let bytes = reader.read(&mut block);
+                let is_last = bytes.as_ref().is_ok_and(|bytes| *bytes == 0) || bytes.is_err();
+                let part = bytes.map(|bytes| block.get(..bytes).unwrap_or_default().to_vec());
+                if sender.send(part).is_err() || is_last {
                     return;
                 }
             }
         });
-        let wait = if has_end {
-            self.options.timeout
-        } else {
-            self.options.silence
+        let wait = match has_end {
+            true => self.options.timeout,
+            false => self.options.silence,
         };
         let mut got = Vec::new();
         loop {
@@ -188,38 +185,6 @@ impl Client {
             }
             if got.len() > MAX_ANSWER {
                 return Err(format!("larger than the limit of {MAX_ANSWER} bytes"));
-            }
-        }
-    }
-
-    /// The body as text; nothing where the unit does not know the question.
-    fn ask(&self, path: &str, report: &mut Report) -> Result<Option<String>> {
-        let answer = self.get(path)?;
-        if report.server.is_empty() {
-            report.server = answer.server;
-            if report.server != "ADH-Web" {
-                report.warnings.push(format!(
-                    "the server is {:?}; \"ADH-Web\" is expected",
-                    report.server
-                ));
-            }
-        }
-        match answer.status {
-            200 => Ok(Some(CodePage::detect(&answer.body).decode(&answer.body))),
-            401 | 403 => Err(Error::Net(format!(
-                "{path}: login refused (status {})",
-                answer.status
-            ))),
-            status => {
-                let what = if (300..400).contains(&status) {
-                    ", a redirect, which is not followed"
-                } else {
-                    ""
-                };
-                report
-                    .warnings
-                    .push(format!("{path}: status {status}{what}"));
-                Ok(None)
             }
         }
     }
@@ -364,36 +329,23 @@ impl Report {
         let mut values = Vec::new();
         let mut put = |path: String, value: &str| {
             let cut = String::from(Text::<TITLE>::cut(value));
-            values.extend(
-                value_of(&path, value)
-                    .or_else(|_| value_of(&path, &cut))
-                    .ok()
-                    .map(|value| (path, value)),
-            );
+            let value = value_of(&path, value).or_else(|_| value_of(&path, &cut));
+            values.extend(value.ok().map(|value| (path, value)));
         };
         if let Some(offset) = self.variable("utc_offset").first() {
             put("unit.utc-offset".into(), offset);
         }
         let live = self.variable("live_cam[]");
-        let (coax, serial) = (
-            self.variable("coax_telm_enable_mask[]"),
-            self.variable("rs485_telm_enable_mask[]"),
-        );
-        for (at, title) in self
-            .variable("c_title[]")
-            .iter()
-            .enumerate()
-            .take(usize::from(CAMERAS))
-        {
+        let coax = self.variable("coax_telm_enable_mask[]");
+        let serial = self.variable("rs485_telm_enable_mask[]");
+        let titles = self.variable("c_title[]").iter().enumerate();
+        for (at, title) in titles.take(usize::from(CAMERAS)) {
             let camera = format!("camera.{}", at.saturating_add(1));
             if let Some(on) = live.get(at) {
+                let is_on = !matches!(on.as_str(), "" | "0");
                 put(
                     format!("{camera}.enabled"),
-                    if on == "0" || on.is_empty() {
-                        "no"
-                    } else {
-                        "yes"
-                    },
+                    if is_on { "yes" } else { "no" },
                 );
             }
             put(format!("{camera}.title"), title);
@@ -406,20 +358,11 @@ impl Report {
         for (number, title) in &self.cameras {
             put(format!("camera.{number}.title"), title);
         }
-        for (number, title) in (1_u32..)
-            .zip(self.variable("alarm_title[]"))
-            .filter(|(_, title)| !title.is_empty())
-        {
-            put(format!("alarm.{number}.title"), title);
+        for (number, title) in (1_u32..).zip(self.variable("alarm_title[]")) {
+            if !title.is_empty() {
+                put(format!("alarm.{number}.title"), title);
+            }
         }
-        text::config_of(values)
-    }
-
-    /// The configuration as text.
-    ///
-    /// # Errors
-    /// As [`ConfigText::from_config`].
-    pub fn text(&self) -> Result<ConfigText> {
-        ConfigText::from_config(&self.config())
+        config_of(values)
     }
 }

@@ -11,11 +11,11 @@
 //! continues from there, forward or back.
 
 use super::ftp::{FtpOptions, FtpUrl, Session};
-use super::set::{Contents, Manifest, UnitSet, read_json, read_tree, sha256, write_json};
+use super::set::{UnitSet, read_json, sha256, write_json};
 use crate::error::{Error, Result};
-use crate::files::step;
+use crate::files::{self, Contents, read_tree};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
 /// A file of a push.
@@ -68,6 +68,8 @@ pub struct Push {
     record: Record,
     /// The record is on the disk.
     begun: bool,
+    /// Temporary files of this push may be left on the unit.
+    has_leftovers: bool,
     /// Old and new bytes of the files that change.
     old: Contents,
     new: Contents,
@@ -86,7 +88,7 @@ impl Push {
     /// Reads the set and the unit. `None` where there is nothing to do.
     ///
     /// # Errors
-    /// [`Error::Foreign`] where the unit's files are not what was fetched, or the set cannot be pushed; [`Error::Net`].
+    /// A set that cannot be pushed, or a unit whose files are not what was fetched; [`Error::Net`].
     pub fn open(
         folder: &Path,
         to: Option<FtpUrl>,
@@ -101,37 +103,33 @@ impl Push {
             None => FtpUrl::parse(&set.manifest.url)?,
         };
         let base = set.base()?;
-        let (mut record, old, new, begun) = if set.has_pending_push() {
-            let record: Record = read_json(&set.state("push/push.json"))?;
-            let (_, previous) = set.read_previous(&record.previous)?;
-            let new = read_tree(&set.state("push/files"))?;
-            let old = previous
-                .into_iter()
-                .filter(|(name, _)| new.contains_key(name))
-                .collect();
-            (record, old, new, true)
-        } else {
-            let (old, new) = plan(&set, &base, wanted)?;
-            if new.is_empty() {
-                return Ok(None);
+        let begun = set.has_pending_push();
+        let (mut record, old, new) = match begun {
+            true => {
+                let record: Record = read_json(&set.state("push/push.json"))?;
+                let new = read_tree(&set.state("push/files"))?;
+                let mut old = set.read_previous(&record.previous)?;
+                old.retain(|name, _| new.contains_key(name));
+                (record, old, new)
             }
-            let file = |(name, bytes): (&String, &Vec<u8>)| Planned {
-                name: name.clone(),
-                old: sha256(old.get(name).map_or(&[], Vec::as_slice)),
-                new: sha256(bytes),
-            };
-            let files = new.iter().map(file).collect();
-            (
-                Record {
+            false => {
+                let (old, new) = plan(&set, &base, wanted)?;
+                if new.is_empty() {
+                    return Ok(None);
+                }
+                let file = |(name, bytes): (&String, &Vec<u8>)| Planned {
+                    name: name.clone(),
+                    old: sha256(old.get(name).map_or(&[], Vec::as_slice)),
+                    new: sha256(bytes),
+                };
+                let record = Record {
                     previous: String::new(),
                     back: false,
                     in_place,
-                    files,
-                },
-                old,
-                new,
-                false,
-            )
+                    files: new.iter().map(file).collect(),
+                };
+                (record, old, new)
+            }
         };
         if begun && matches!(wanted, Wanted::Previous(None)) {
             record.back = true;
@@ -141,18 +139,17 @@ impl Push {
             Wanted::Edits => "pushed",
             Wanted::Previous(_) => "restored",
         };
-        let session = Session::connect(&url, options)?;
-        let unit = Contents::new();
         let mut push = Push {
+            session: Session::connect(&url, options)?,
             set,
             _lock: lock,
-            session,
             url,
             record,
             begun,
+            has_leftovers: begun,
             old,
             new,
-            unit,
+            unit: Contents::new(),
             event,
         };
         push.compare(&base)?;
@@ -163,7 +160,7 @@ impl Push {
     fn compare(&mut self, base: &Contents) -> Result<()> {
         let mut wrong = Vec::new();
         for name in base.keys() {
-            let bytes = self.session.download(name)?;
+            let bytes = self.session.read(name)?;
             let planned = self.record.files.iter().find(|file| file.name == *name);
             let state = planned.map(|file| state_of(file, &bytes));
             let expected = match state {
@@ -180,11 +177,11 @@ impl Push {
         if wrong.is_empty() {
             return Ok(());
         }
-        Err(Error::Foreign(format!(
-            "{}: changed on the unit since it was fetched: {}; nothing was written. Fetch into another folder and compare",
-            self.url,
+        let message = format!(
+            "changed on the unit since it was fetched: {}; nothing was written. Fetch into another folder and compare",
             wrong.join(", ")
-        )))
+        );
+        Err(Error::refuse(&self.url, message))
     }
 
     /// The URL of the unit.
@@ -237,10 +234,7 @@ impl Push {
             self.set
                 .write_state("push", &self.new, "push.json", &self.record)?;
             self.begun = true;
-            self.set.journal(
-                "push started",
-                serde_json::json!({ "files": self.record.files, "previous": self.record.previous }),
-            )?;
+            self.set.journal("push started", self.new.keys(), None)?;
         } else {
             write_json(&self.set.state("push/push.json"), &self.record)?;
         }
@@ -262,24 +256,19 @@ impl Push {
 
     /// Writes a file under its temporary name and reads it back.
     fn bring(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.session.ensure()?;
         let temporary = temporary_name(name, &sha256(bytes));
         self.session.upload(&temporary, bytes)?;
         self.read_back(&temporary, bytes)
     }
 
     fn read_back(&mut self, name: &str, expected: &[u8]) -> Result<()> {
-        let got = self.session.download(name)?;
+        let got = self.session.read(name)?;
         if got == expected {
             return Ok(());
         }
-        let message = format!(
-            "{}{name}: reads back as {} bytes, {} were written",
-            self.url,
-            got.len(),
-            expected.len()
-        );
-        Err(Error::Net(message))
+        let (got, expected) = (got.len(), expected.len());
+        let message = format!("reads back as {got} bytes, {expected} were written");
+        Err(Error::Net(format!("{}{name}: {message}", self.url)))
     }
 
     /// Renames the new files over the old ones, reads each back, and makes them the base of the set.
@@ -287,31 +276,22 @@ impl Push {
     /// # Errors
     /// [`Error::Net`], [`Error::Io`]; [`Push::states`] then names old and new files.
     pub fn commit(&mut self) -> Result<()> {
+        self.session.ensure()?;
         for (name, bytes) in self.remaining() {
-            self.session.ensure()?;
+            let hash = sha256(&bytes);
+            let temporary = temporary_name(&name, &hash);
             if self.record.in_place {
                 self.session.upload(&name, &bytes)?;
-            } else if let Err(error) = self
-                .session
-                .rename(&temporary_name(&name, &sha256(&bytes)), &name)
-            {
+            } else if let Err(error) = self.session.rename(&temporary, &name) {
                 // The answer may have been lost after the server had renamed it.
                 self.session.ensure()?;
-                if self.session.download(&name)? != bytes {
-                    let advice = match error {
-                        Error::Net(text) => format!(
-                            "{text}. If the server never renames over a file, use --in-place"
-                        ),
-                        error => error.to_string(),
-                    };
-                    return Err(Error::Net(advice));
+                if self.session.read(&name)? != bytes {
+                    let advice = "if the server never renames over a file, use --in-place";
+                    return Err(Error::Net(format!("{error}; {advice}")));
                 }
             }
             self.read_back(&name, &bytes)?;
-            self.set.journal(
-                "file written",
-                serde_json::json!({ "file": name, "sha256": sha256(&bytes) }),
-            )?;
+            self.set.journal("file written", [&name], Some(&hash))?;
             self.unit.insert(name, bytes);
         }
         self.finish(self.event)
@@ -326,6 +306,7 @@ impl Push {
             return Ok(());
         }
         self.record.back = true;
+        self.has_leftovers = true;
         write_json(&self.set.state("push/push.json"), &self.record)?;
         if !self.record.in_place {
             for (name, old) in self.remaining() {
@@ -337,30 +318,26 @@ impl Push {
     }
 
     fn finish(&mut self, event: &str) -> Result<()> {
-        self.session.ensure()?;
-        for file in &self.record.files {
-            for hash in [&file.old, &file.new] {
-                // What was left under a temporary name by this push, or by one that was interrupted.
-                let _ = self.session.delete(&temporary_name(&file.name, hash));
+        if self.has_leftovers {
+            self.session.ensure()?;
+            for file in &self.record.files {
+                for hash in [&file.old, &file.new] {
+                    let _ = self.session.delete(&temporary_name(&file.name, hash));
+                }
             }
         }
         let restores = self.record.back || event == "restored";
         if restores && event != "taken back" {
             // The edits that are taken back are kept with the push they came with.
             for (name, bytes) in self.target() {
-                crate::files::write(&self.set.folder.join(name), bytes)?;
+                files::write(&self.set.folder.join(name), bytes)?;
             }
         }
-        let unit = self.unit.clone();
-        self.set.replace(&unit)?;
-        self.set.journal(
-            event,
-            serde_json::json!({ "files": self.new.keys().collect::<Vec<_>>() }),
-        )?;
-        step();
-        let folder = self.set.state("push");
-        fs::remove_dir_all(&folder).map_err(|source| Error::io(folder.display(), source))?;
-        step();
+        self.set.replace(&self.unit)?;
+        self.set.journal(event, self.new.keys(), None)?;
+        files::step();
+        files::remove_folder(&self.set.state("push"))?;
+        files::step();
         Ok(())
     }
 }
@@ -407,8 +384,7 @@ fn plan(set: &UnitSet, base: &Contents, wanted: &Wanted) -> Result<(Contents, Co
                 .rev()
                 .filter(|kept| name.as_ref().is_none_or(|name| name == *kept));
             for name in names {
-                let (_, contents): (Manifest, Contents) = set.read_previous(name)?;
-                for (name, bytes) in contents {
+                for (name, bytes) in set.read_previous(name)? {
                     if let Some(now) = base.get(&name).filter(|now| **now != bytes) {
                         old.insert(name.clone(), now.clone());
                         new.insert(name, bytes);
@@ -426,7 +402,7 @@ fn plan(set: &UnitSet, base: &Contents, wanted: &Wanted) -> Result<(Contents, Co
 /// Compares a unit with its set: names of the files that are not as the manifest has them.
 ///
 /// # Errors
-/// [`Error::Net`], [`Error::Io`], [`Error::Foreign`].
+/// [`Error::Net`], [`Error::Io`]; a folder that is not a set.
 pub fn verify(folder: &Path, to: Option<FtpUrl>, options: &FtpOptions) -> Result<Vec<String>> {
     let set = UnitSet::open(folder)?;
     let url = match to {
@@ -436,7 +412,7 @@ pub fn verify(folder: &Path, to: Option<FtpUrl>, options: &FtpOptions) -> Result
     let mut session = Session::connect(&url, options)?;
     let mut different = Vec::new();
     for (name, record) in &set.manifest.files {
-        if sha256(&session.download(name)?) != record.sha256 {
+        if sha256(&session.read(name)?) != record.sha256 {
             different.push(name.clone());
         }
     }

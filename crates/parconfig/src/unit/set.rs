@@ -7,28 +7,28 @@
 //! north/.parconfig/base/           the files as the unit has them
 //! north/.parconfig/previous/TIME/  what the unit had before each push
 //! north/.parconfig/push/           a push that has begun and not ended
+//! north/.parconfig/partial/        what a fetch has read that has begun and not ended
 //! north/.parconfig/journal.jsonl   what was done and when
 //! ```
 //!
 //! Whatever replaces the set as a whole is first written beside it and renamed to `.parconfig/incoming`; from then on it is
 //! installed, by this call or by the next one that opens the set.
 
-use super::ftp::{FtpOptions, FtpUrl, MAX_FILE, Remote, Session};
+use super::ftp::{FtpOptions, FtpUrl, Remote, Session};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Contents, MAX_FILE, read_tree};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// The bytes of files by name, `/` between folders.
-pub type Contents = BTreeMap<String, Vec<u8>>;
 
 /// Folder of the state inside a set.
 pub const STATE: &str = ".parconfig";
-/// Most bytes of a set.
-pub const MAX_TOTAL: usize = 64 << 20;
+/// Most bytes of the list of files that a fetch has read: two short lines for each.
+const MAX_LIST: usize = 4 << 20;
 
 /// What is known of a file on the unit.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
@@ -56,30 +56,43 @@ pub struct Manifest {
     pub files: BTreeMap<String, FileRecord>,
 }
 
+impl FileRecord {
+    fn new(bytes: &[u8], modified: Option<String>) -> FileRecord {
+        FileRecord {
+            size: bytes.len() as u64,
+            modified,
+            sha256: sha256(bytes),
+        }
+    }
+
+    /// The unit's listing shows the file that this was. Times that are not exact show nothing.
+    fn is_still(&self, remote: &Remote) -> bool {
+        let is_known = remote.is_exact && self.modified.is_some();
+        is_known && (self.size, &self.modified) == (remote.size, &remote.modified)
+    }
+}
+
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The time now, RFC 3339 with milliseconds.
 pub fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        .to_string()
+    let now = jiff::Timestamp::now();
+    now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| Error::Table(e.to_string()))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    let text = serde_json::to_string_pretty(value);
+    let text = text.map_err(|error| Error::Refused(error.to_string()))?;
+    Ok(format!("{text}\n").into_bytes())
 }
 
-pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = files::read(path, MAX_FILE)?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::Table(format!("{}: {e}", path.display())))
+    serde_json::from_slice(&bytes).map_err(|error| Error::refuse(path.display(), error))
 }
 
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
@@ -89,16 +102,18 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 /// A name of a manifest or of a file in a set that stays inside the set.
 fn inside(name: &str) -> Result<&Path> {
     let path = Path::new(name);
-    let plain = path
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
-    if plain && !name.is_empty() && !name.starts_with(STATE) {
+    let is_plain = |part| matches!(part, std::path::Component::Normal(_));
+    if path.components().all(is_plain) && !name.is_empty() && !name.starts_with(STATE) {
         return Ok(path);
     }
-    Err(Error::Archive {
-        entry: name.into(),
-        message: "the name leads out of the set".into(),
-    })
+    Err(Error::refuse(name, "the name leads out of the set"))
+}
+
+/// Writes a file of a set and makes the folders above it.
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(inside(name)?);
+    files::create_folder(files::parent(&path))?;
+    files::write(&path, bytes)
 }
 
 /// Writes files and a JSON text into a folder that appears as a whole under its name.
@@ -111,70 +126,47 @@ fn write_tree<T: Serialize>(
     let beside = files::parent(target);
     files::create_folder(beside)?;
     let fail = |source| Error::io(target.display(), source);
-    let staging = tempfile::Builder::new()
-        .prefix(".parconfig-")
-        .tempdir_in(beside)
-        .map_err(fail)?;
+    let mut staging = tempfile::Builder::new();
+    let staging = staging.prefix(files::PREFIX).tempdir_in(beside);
+    let staging = staging.map_err(fail)?;
     let _guard = files::Temporary::new(staging.path());
+    files::create_folder(&staging.path().join("files"))?;
     for (file, bytes) in contents {
-        let path = staging.path().join("files").join(inside(file)?);
-        files::create_folder(files::parent(&path))?;
-        files::write(&path, bytes)?;
+        put(&staging.path().join("files"), file, bytes)?;
     }
-    files::write(&staging.path().join(name), &json(value)?)?;
+    write_json(&staging.path().join(name), value)?;
     files::step();
     fs::rename(staging.path(), target).map_err(fail)?;
     files::step();
     // It has another name now.
     let _ = staging.keep();
-    File::open(beside)
-        .and_then(|folder| folder.sync_all())
-        .map_err(fail)
+    let folder = File::open(beside).map_err(fail)?;
+    folder.sync_all().map_err(fail)
 }
 
-/// Every file below a folder but the state, backups and links, with its bytes.
+/// Keeps other processes from changing a set until the answer is dropped, and removes what one that was killed left behind.
 ///
 /// # Errors
-/// [`Error::Io`], and [`Error::Archive`] beyond the limits.
-pub fn read_tree(folder: &Path) -> Result<Contents> {
-    let mut found = Contents::new();
-    let mut total = 0_usize;
-    let mut folders = vec![(folder.to_owned(), String::new())];
-    while let Some((path, prefix)) = folders.pop() {
-        let fail = |source| Error::io(path.display(), source);
-        for entry in fs::read_dir(&path).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            let kind = entry.file_type().map_err(fail)?;
-            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            let refuse = |message: String| Error::Archive {
-                entry: entry.path().display().to_string(),
-                message,
-            };
-            if name.ends_with('~') || entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            if kind.is_dir() {
-                if prefix.matches('/').count() >= super::ftp::MAX_DEPTH {
-                    return Err(refuse(format!(
-                        "more than {} folders in each other",
-                        super::ftp::MAX_DEPTH
-                    )));
-                }
-                folders.push((entry.path(), format!("{name}/")));
-            } else if kind.is_file() {
-                if found.len() >= super::ftp::MAX_FILES {
-                    return Err(refuse(format!("more than {} files", super::ftp::MAX_FILES)));
-                }
-                let bytes = files::read(&entry.path(), MAX_FILE)?;
-                total = total.saturating_add(bytes.len());
-                if total > MAX_TOTAL {
-                    return Err(refuse(format!("more than {MAX_TOTAL} bytes together")));
-                }
-                found.insert(name, bytes);
+/// [`Error::Io`]; at once where another process holds it.
+fn lock(folder: &Path) -> Result<File> {
+    let state = folder.join(STATE);
+    files::create_folder(&state)?;
+    let path = state.join("lock");
+    let file = File::create(&path).map_err(|source| Error::io(path.display(), source))?;
+    if file.try_lock().is_err() {
+        let message = "another process is working on this set";
+        return Err(Error::refuse(folder.display(), message));
+    }
+    for folder in [folder, &state] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(files::PREFIX) {
+                let path = entry.path();
+                let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
             }
         }
     }
-    Ok(found)
+    Ok(file)
 }
 
 /// A set in a folder.
@@ -184,6 +176,22 @@ pub struct UnitSet {
     pub folder: PathBuf,
     /// What the unit has.
     pub manifest: Manifest,
+}
+
+/// One thing that was done to a unit.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// When, RFC 3339.
+    pub time: String,
+    /// URL of the folder on the unit.
+    pub url: String,
+    /// What, such as `fetched` or `pushed`.
+    pub event: String,
+    /// The files it was done to; of a fetch those that changed.
+    pub files: Vec<String>,
+    /// SHA-256 of the one file that was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// A file whose bytes here are not the unit's.
@@ -207,13 +215,11 @@ impl UnitSet {
     /// Opens a set and finishes an installation that was interrupted.
     ///
     /// # Errors
-    /// [`Error::Foreign`] where the folder is not a set; [`Error::Io`], [`Error::Table`].
+    /// [`Error::Io`]; a folder that is not a set.
     pub fn open(folder: &Path) -> Result<UnitSet> {
         if !UnitSet::is_set(folder) {
-            return Err(Error::Foreign(format!(
-                "{}: is not a fetched set (it has no {STATE}/manifest.json); parconfig fetch makes one",
-                folder.display()
-            )));
+            let message = "is not a fetched set; parconfig fetch makes one";
+            return Err(Error::refuse(folder.display(), message));
         }
         if folder.join(STATE).join("incoming/manifest.json").exists() {
             install(folder)?;
@@ -234,49 +240,35 @@ impl UnitSet {
     /// # Errors
     /// [`Error::Io`]; at once where another process holds it.
     pub fn lock(&self) -> Result<File> {
-        let path = self.state("lock");
-        let file = File::create(&path).map_err(|source| Error::io(path.display(), source))?;
-        if file.try_lock().is_err() {
-            return self.refuse("another process is working on this set");
+        lock(&self.folder)
+    }
+
+    /// The bytes of a file as the unit has it.
+    fn base_of(&self, name: &str) -> Result<Vec<u8>> {
+        let bytes = files::read(&self.state("base").join(inside(name)?), MAX_FILE)?;
+        let record = self.manifest.files.get(name);
+        if record.is_some_and(|record| sha256(&bytes) == record.sha256) {
+            return Ok(bytes);
         }
-        // What a process that was killed left behind.
-        for folder in [&self.folder, &self.state("")] {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with(".parconfig-")
-                {
-                    let path = entry.path();
-                    let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
-                }
-            }
-        }
-        Ok(file)
+        self.refuse(format!(
+            "the kept copy of {name} was changed; fetch the set again with --discard-edits"
+        ))
     }
 
     /// The bytes of all files as the unit has them.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Foreign`] where they do not fit the manifest.
+    /// [`Error::Io`]; files that are not those of the manifest.
     pub fn base(&self) -> Result<Contents> {
-        let mut found = Contents::new();
-        for (name, record) in &self.manifest.files {
-            let bytes = files::read(&self.state("base").join(inside(name)?), MAX_FILE)?;
-            if sha256(&bytes) != record.sha256 {
-                return self.refuse(format!(
-                    "the kept copy of {name} was changed: fetch the set again"
-                ));
-            }
-            found.insert(name.clone(), bytes);
-        }
-        Ok(found)
+        let names = self.manifest.files.keys();
+        let read = |name: &String| Ok((name.clone(), self.base_of(name)?));
+        names.map(read).collect()
     }
 
     /// The files that were edited here.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Foreign`] for a file that was removed or added here: only the unit makes and removes files.
+    /// [`Error::Io`]; a file that was removed or added here: only the unit makes and removes files.
     pub fn changes(&self) -> Result<Vec<Changed>> {
         let mut here = read_tree(&self.folder)?;
         let mut changed = Vec::new();
@@ -301,10 +293,7 @@ impl UnitSet {
 
     /// A refusal that names the set.
     pub(super) fn refuse<T>(&self, message: impl std::fmt::Display) -> Result<T> {
-        Err(Error::Foreign(format!(
-            "{}: {message}",
-            self.folder.display()
-        )))
+        Err(Error::refuse(self.folder.display(), message))
     }
 
     /// Whether a push has begun and not ended.
@@ -316,9 +305,36 @@ impl UnitSet {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn journal(&self, event: &str, details: serde_json::Value) -> Result<()> {
-        let line = serde_json::json!({ "time": now(), "url": self.manifest.url, "event": event, "details": details });
-        files::append_line(&self.state("journal.jsonl"), &line.to_string())
+    pub(super) fn journal<'a>(
+        &self,
+        event: &str,
+        files: impl IntoIterator<Item = &'a String>,
+        hash: Option<&str>,
+    ) -> Result<()> {
+        let entry = JournalEntry {
+            time: now(),
+            url: self.manifest.url.clone(),
+            event: event.to_owned(),
+            files: files.into_iter().cloned().collect(),
+            sha256: hash.map(str::to_owned),
+        };
+        files::append_line(
+            &self.state("journal.jsonl"),
+            &serde_json::json!(entry).to_string(),
+        )
+    }
+
+    /// What was done to the unit, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; a journal of more than 64 MiB.
+    pub fn entries(&self) -> Result<Vec<JournalEntry>> {
+        let bytes = files::read(&self.state("journal.jsonl"), 64 << 20)?;
+        // The last line may be cut off by a crash.
+        let lines = bytes.split(|byte| *byte == b'\n');
+        Ok(lines
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect())
     }
 
     /// The names of the kept older sets, oldest first.
@@ -332,25 +348,16 @@ impl UnitSet {
     }
 
     /// The files of a kept older set.
-    pub(super) fn read_previous(&self, name: &str) -> Result<(Manifest, Contents)> {
-        let folder = self.state("previous").join(inside(name)?);
-        Ok((
-            read_json(&folder.join("manifest.json"))?,
-            read_tree(&folder.join("files"))?,
-        ))
+    pub(super) fn read_previous(&self, name: &str) -> Result<Contents> {
+        read_tree(&self.state("previous").join(inside(name)?).join("files"))
     }
 
     /// Keeps what the unit has now; answers the name it is kept under.
     pub(super) fn keep(&self) -> Result<String> {
-        let name = jiff::Timestamp::now()
-            .strftime("%Y%m%dT%H%M%S%.3fZ")
-            .to_string();
-        write_tree(
-            &self.state("previous").join(&name),
-            &self.base()?,
-            "manifest.json",
-            &self.manifest,
-        )?;
+        let now = jiff::Timestamp::now();
+        let name = now.strftime("%Y%m%dT%H%M%S%.3fZ").to_string();
+        let kept = format!("previous/{name}");
+        self.write_state(&kept, &self.base()?, "manifest.json", &self.manifest)?;
         Ok(name)
     }
 
@@ -372,19 +379,10 @@ impl UnitSet {
             if let Some(record) = manifest.files.get_mut(name)
                 && record.sha256 != sha256(bytes)
             {
-                *record = FileRecord {
-                    size: bytes.len() as u64,
-                    modified: None,
-                    sha256: sha256(bytes),
-                };
+                *record = FileRecord::new(bytes, None);
             }
         }
-        write_tree(
-            &self.state("incoming"),
-            contents,
-            "manifest.json",
-            &manifest,
-        )?;
+        self.write_state("incoming", contents, "manifest.json", &manifest)?;
         install(&self.folder)?;
         self.manifest = manifest;
         Ok(())
@@ -400,20 +398,15 @@ fn install(folder: &Path) -> Result<()> {
         Ok(manifest) => manifest.files,
         Err(_) => BTreeMap::new(),
     };
+    let base = state.join("base");
     for (name, bytes) in read_tree(&incoming.join("files"))? {
-        let (here, base) = (
-            folder.join(inside(&name)?),
-            state.join("base").join(inside(&name)?),
-        );
-        let kept = files::read(&base, MAX_FILE).ok();
-        let now = files::read(&here, MAX_FILE).ok();
-        files::create_folder(files::parent(&here))?;
-        files::create_folder(files::parent(&base))?;
-        if now == kept && now.as_ref() != Some(&bytes) {
-            files::write(&here, &bytes)?;
+        let kept = files::read(&base.join(inside(&name)?), MAX_FILE).ok();
+        let here = files::read(&folder.join(&name), MAX_FILE).ok();
+        if (here.is_none() || here == kept) && here.as_ref() != Some(&bytes) {
+            put(folder, &name, &bytes)?;
         }
         if kept.as_ref() != Some(&bytes) {
-            files::write(&base, &bytes)?;
+            put(&base, &name, &bytes)?;
         }
     }
     for name in old
@@ -421,16 +414,66 @@ fn install(folder: &Path) -> Result<()> {
         .filter(|name| !manifest.files.contains_key(*name))
     {
         // It vanished from the unit, and was not edited here: see `fetch`.
-        for path in [
-            folder.join(inside(name)?),
-            state.join("base").join(inside(name)?),
-        ] {
-            let _ = fs::remove_file(path);
+        for folder in [folder, &base] {
+            let _ = fs::remove_file(folder.join(inside(name)?));
         }
     }
     write_json(&state.join("manifest.json"), &manifest)?;
     files::step();
-    fs::remove_dir_all(&incoming).map_err(|source| Error::io(incoming.display(), source))
+    files::remove_folder(&incoming)
+}
+
+/// What a fetch has read so far, kept until it is installed: the next fetch uses it where this one is interrupted. Nothing waits for
+/// the disk, as the hashes show what is whole.
+struct Partial {
+    folder: PathBuf,
+    /// The files as they were listed, with the hash of what was read of each.
+    records: BTreeMap<String, FileRecord>,
+}
+
+impl Partial {
+    fn open(folder: &Path) -> Partial {
+        let folder = folder.join(STATE).join("partial");
+        let list = files::read(&folder.join("list.jsonl"), MAX_LIST).unwrap_or_default();
+        // The last line may be cut off.
+        let lines = list.split(|byte| *byte == b'\n');
+        let records = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        Partial {
+            records: records.collect(),
+            folder,
+        }
+    }
+
+    /// Reads a file, or the rest of it, or nothing where all of it was read before.
+    fn read(&mut self, session: &mut Session, remote: &Remote) -> Result<Vec<u8>> {
+        let path = self.folder.join("files").join(inside(&remote.name)?);
+        let known = self.records.get(&remote.name);
+        let known = known.filter(|record| record.is_still(remote));
+        let kept = known.and_then(|record| {
+            let bytes = files::read(&path, MAX_FILE).ok()?;
+            (sha256(&bytes) == record.sha256).then_some(bytes)
+        });
+        let mut bytes = kept.unwrap_or_default();
+        let done = session.download(&remote.name, Some(remote.size), &mut bytes);
+        self.keep(remote, &path, &bytes)
+            .map_err(|source| Error::io(path.display(), source))?;
+        files::step();
+        done.map(|()| bytes)
+    }
+
+    fn keep(&self, remote: &Remote, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        fs::create_dir_all(files::parent(path))?;
+        let mut file = files::private().write(true).truncate(true).open(path)?;
+        file.write_all(bytes)?;
+        let record = FileRecord {
+            size: remote.size,
+            ..FileRecord::new(bytes, remote.modified.clone())
+        };
+        let line = serde_json::json!([remote.name, record]);
+        let list = self.folder.join("list.jsonl");
+        let mut list = files::private().append(true).open(list)?;
+        list.write_all(format!("{line}\n").as_bytes())
+    }
 }
 
 /// What a fetch brought.
@@ -438,17 +481,16 @@ fn install(folder: &Path) -> Result<()> {
 pub struct Fetched {
     /// Files.
     pub files: usize,
-    /// Bytes of them all.
-    pub bytes: u64,
     /// Names of the files that are new, gone or different since the last fetch.
-    pub changed: Vec<String>,
+    pub changed: BTreeSet<String>,
 }
 
-/// Reads the files of a unit whose names fit `pattern` into a folder.
+/// Reads the files of a unit whose names fit `pattern` into a folder. Files whose size and time are those of the last fetch are not
+/// read again, unless edits are given up.
 ///
 /// # Errors
-/// [`Error::Net`]; [`Error::Foreign`] where the folder is something else, was edited (unless `discard`) or has a push that has
-/// not ended. The folder is then as it was before.
+/// [`Error::Net`]; a folder that is something else, was edited (unless `discard`) or has a push that has not ended. The set is
+/// then as it was before, and what was read is kept for the next fetch.
 pub fn fetch(
     url: &FtpUrl,
     options: &FtpOptions,
@@ -456,68 +498,41 @@ pub fn fetch(
     folder: &Path,
     discard: bool,
 ) -> Result<Fetched> {
-    let old = if UnitSet::is_set(folder) {
-        Some(UnitSet::open(folder)?)
-    } else {
-        None
+    let old = match UnitSet::is_set(folder) {
+        true => Some(UnitSet::open(folder)?),
+        false => None,
     };
-    let _lock = old.as_ref().map(UnitSet::lock).transpose()?;
-    let occupied = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-    if old.is_none() && occupied {
-        return Err(Error::Foreign(format!(
-            "{}: already exists and is not a fetched set",
-            folder.display()
-        )));
+    let is_own = |entry: fs::DirEntry| entry.file_name() == STATE;
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    if old.is_none() && !entries.all(is_own) {
+        let message = "already exists and is not a fetched set";
+        return Err(Error::refuse(folder.display(), message));
     }
     if let Some(set) = &old {
         refuse_unfinished(set, discard)?;
     }
     let mut session = Session::connect(url, options)?;
-    let listed: Vec<Remote> = session.list(pattern)?;
+    let listed = session.list(pattern)?;
     if listed.is_empty() {
-        return Err(Error::Net(format!(
-            "{url}: no file fits {}",
-            pattern.as_str()
-        )));
+        let message = format!("{url}: no file fits {}", pattern.as_str());
+        return Err(Error::Net(message));
     }
+    let _lock = lock(folder)?;
+    let mut partial = Partial::open(folder);
     let mut contents = Contents::new();
     let mut records = BTreeMap::new();
-    let mut total = 0_usize;
+    let known = old
+        .as_ref()
+        .filter(|set| !discard && set.manifest.url == url.to_string());
     for remote in listed {
-        let bytes = session.download(&remote.name)?;
-        total = total.saturating_add(bytes.len());
-        if total > MAX_TOTAL {
-            return Err(Error::TooLarge {
-                what: url.to_string(),
-                limit: format!("{MAX_TOTAL} bytes"),
-            });
-        }
-        let size = bytes.len() as u64;
-        records.insert(
-            remote.name.clone(),
-            FileRecord {
-                size,
-                modified: remote.modified,
-                sha256: sha256(&bytes),
-            },
-        );
+        let record = known.and_then(|set| set.manifest.files.get(&remote.name));
+        let same = record.filter(|record| record.is_still(&remote));
+        let kept = same.and_then(|_| known?.base_of(&remote.name).ok());
+        let bytes = kept.map_or_else(|| partial.read(&mut session, &remote), Ok)?;
+        let record = FileRecord::new(&bytes, remote.modified);
+        records.insert(remote.name.clone(), record);
         contents.insert(remote.name, bytes);
     }
-    let before = old
-        .as_ref()
-        .map(|set| set.manifest.files.clone())
-        .unwrap_or_default();
-    let hash = |files: &BTreeMap<String, FileRecord>, name: &String| {
-        files.get(name).map(|file| file.sha256.clone())
-    };
-    let mut names: Vec<&String> = before.keys().chain(records.keys()).collect();
-    names.sort();
-    names.dedup();
-    let changed = names
-        .into_iter()
-        .filter(|name| hash(&before, name) != hash(&records, name))
-        .cloned()
-        .collect();
     let manifest = Manifest {
         parconfig: 1,
         url: url.to_string(),
@@ -525,31 +540,34 @@ pub fn fetch(
         time: now(),
         files: records,
     };
+    let none = BTreeMap::new();
+    let before = old.as_ref().map_or(&none, |set| &set.manifest.files);
+    let hash = |files: &BTreeMap<String, FileRecord>, name: &String| {
+        files.get(name).map(|record| record.sha256.clone())
+    };
+    let names = before.keys().chain(manifest.files.keys());
+    let differs = |name: &&String| hash(before, name) != hash(&manifest.files, name);
     let done = Fetched {
         files: contents.len(),
-        bytes: total as u64,
-        changed,
+        changed: names.filter(differs).cloned().collect(),
     };
     if let (Some(set), true) = (&old, discard) {
-        for (name, bytes) in set.base()? {
-            files::write(&folder.join(inside(&name)?), &bytes)?;
+        for name in set.manifest.files.keys() {
+            match set.base_of(name) {
+                Ok(bytes) => put(folder, name, &bytes)?,
+                Err(_) => drop(fs::remove_file(folder.join(inside(name)?))),
+            }
         }
     }
-    write_tree(
-        &folder.join(STATE).join("incoming"),
-        &contents,
-        "manifest.json",
-        &manifest,
-    )?;
+    let incoming = folder.join(STATE).join("incoming");
+    write_tree(&incoming, &contents, "manifest.json", &manifest)?;
     install(folder)?;
-    UnitSet {
+    files::remove_folder(&partial.folder)?;
+    let set = UnitSet {
         folder: folder.to_owned(),
         manifest,
-    }
-    .journal(
-        "fetched",
-        serde_json::json!({ "files": done.files, "changed": done.changed }),
-    )?;
+    };
+    set.journal("fetched", &done.changed, None)?;
     Ok(done)
 }
 
