@@ -16,15 +16,13 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         {
             let mut again = Ini::parse(&edited.to_bytes()).unwrap();
             // The bytes that showed the code page may have been those of the old value.
-            again.set_code_page(ini.code_page());
-            assert_eq!(
-                again.get(&entry.section, &entry.key).as_deref(),
-                Some("new value")
-            );
+            again.set_code_page(ini.code_page()).unwrap();
+            assert_eq!(again.get(&entry.section, &entry.key), Some("new value"));
         }
         let mut edited = ini.clone();
         if edited.add(&entry.section, "added", "x").is_ok() {
-            edited.remove(&entry.section, "added").unwrap();
+            edited.remove(&entry.section, "added");
+            assert_eq!(edited.get(&entry.section, "added"), None);
         }
     }
 });

@@ -7,10 +7,11 @@ use parconfig::recording::Effective;
 use parconfig::sniff::{Kind, sniff};
 
 fn read(bytes: &[u8]) {
-    let Kind::Recording(kind) = sniff(bytes) else {
+    let mut source = bytes;
+    let Ok(Kind::Recording(format)) = sniff(&mut source) else {
         return;
     };
-    let Ok(found) = Effective::read(bytes, kind);
+    let Ok(found) = Effective::read(bytes, &format);
     recorded_svg(&found);
     found.compare(&found.config());
 }

@@ -20,7 +20,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let mut edited = text.clone();
     let title = ("camera.3.title".to_owned(), "Gate".into());
     if edited.set(&[title]).is_ok() {
-        let merged = merge(&text, &text, &edited).unwrap();
+        let merged = merge(&text, &text, &edited, false).unwrap();
         assert_eq!(diff(merged.text.config(), edited.config()), []);
     }
 });
