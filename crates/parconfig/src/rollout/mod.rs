@@ -4,6 +4,7 @@
 pub mod mapping;
 pub mod table;
 
+use crate::config::Config;
 use crate::config::check::{Finding, check};
 use crate::config::text::{config_of, leaves, spell, value_of};
 use crate::error::{Error, Result};
@@ -61,7 +62,8 @@ impl Change {
             let resolved = self.mapping.resolve(place, value);
             resolved.ok_or_else(|| Error::refuse(place, message))
         };
-        let (mut set, findings) = self.template(unit)?;
+        let config = self.fill_template(unit)?;
+        let mut set = self.mapping.resolve_all(&config)?;
         for (place, value) in &self.set {
             set.push(resolve(place, &fill(value, unit)?)?);
         }
@@ -82,24 +84,20 @@ impl Change {
         for place in &self.remove {
             place::remove(files, &resolve(place, "")?.0)?;
         }
-        Ok(findings)
+        Ok(check(&config))
     }
 
-    /// Places and values of the template for one unit.
-    fn template(
-        &self,
-        unit: Option<(&Table, &Row)>,
-    ) -> Result<(Vec<(String, String)>, Vec<Finding>)> {
-        let value = |(path, value): &(String, Value)| {
+    /// The values of the template for one unit.
+    fn fill_template(&self, unit: Option<(&Table, &Row)>) -> Result<Config> {
+        let mut values = Vec::new();
+        for (path, value) in &self.template {
             let value = match value {
                 Value::String(text) => fill(text, unit)?,
                 value => spell(value),
             };
-            Ok((path.clone(), value_of(path, &value)?))
-        };
-        let values: Result<Vec<_>> = self.template.iter().map(value).collect();
-        let config = config_of(values?);
-        Ok((self.mapping.resolve_all(&config)?, check(&config)))
+            values.push((path.clone(), value_of(path, &value)?));
+        }
+        Ok(config_of(values))
     }
 }
 
