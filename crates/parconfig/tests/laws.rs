@@ -58,7 +58,7 @@ proptest! {
         ini.set(&section, &key, &value).unwrap();
         let again = Ini::parse(&ini.to_bytes()).unwrap();
         let read = again.get(&section, &key);
-        prop_assert_eq!(read.as_deref(), Some(value.as_str()));
+        prop_assert_eq!(read, Some(value.as_str()));
         let bom = |bytes: &[u8]| bytes.starts_with(b"\xef\xbb\xbf");
         prop_assert_eq!(bom(&ini.to_bytes()), bom(&bytes));
         let after: Vec<_> = again.entries().collect();

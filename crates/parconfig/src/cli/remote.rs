@@ -317,13 +317,7 @@ impl WriteArgs {
             let set = UnitSet::open(folder)?;
             let url = to.map_or_else(|| FtpUrl::parse(&set.manifest.url), |url| Ok(url.clone()))?;
             let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
-            Ok(Push::open(
-                folder,
-                Some(url),
-                &options,
-                wanted,
-                self.in_place,
-            )?)
+            Push::open(folder, &url, &options, wanted, self.in_place)
         };
         let preview = |folder: &Path, push: Option<&Push>| preview(folder, push, common);
         if self.dry_run || !self.yes {
@@ -516,7 +510,7 @@ impl Verify {
                 let set = UnitSet::open(folder)?;
                 let url = FtpUrl::parse(&set.manifest.url)?;
                 let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
-                let different = push::verify(folder, None, &options)?;
+                let different = push::verify(folder, &url, &options)?;
                 let names = different.join(", ");
                 Ok(match (names.is_empty(), set.has_pending_push()) {
                     (true, false) => Outcome::new(folder, "ok", files(set.manifest.files.len())),

@@ -91,17 +91,13 @@ impl Push {
     /// A set that cannot be pushed, or a unit whose files are not what was fetched; [`Error::Net`].
     pub fn open(
         folder: &Path,
-        to: Option<FtpUrl>,
+        url: &FtpUrl,
         options: &FtpOptions,
         wanted: &Wanted,
         in_place: bool,
     ) -> Result<Option<Push>> {
         let set = UnitSet::open(folder)?;
         let lock = set.lock()?;
-        let url = match to {
-            Some(url) => url,
-            None => FtpUrl::parse(&set.manifest.url)?,
-        };
         let base = set.base()?;
         let begun = set.has_pending_push();
         let (mut record, old, new) = match begun {
@@ -140,10 +136,10 @@ impl Push {
             Wanted::Previous(_) => "restored",
         };
         let mut push = Push {
-            session: Session::connect(&url, options)?,
+            session: Session::connect(url, options)?,
             set,
             _lock: lock,
-            url,
+            url: url.clone(),
             record,
             begun,
             has_leftovers: begun,
@@ -403,13 +399,9 @@ fn plan(set: &UnitSet, base: &Contents, wanted: &Wanted) -> Result<(Contents, Co
 ///
 /// # Errors
 /// [`Error::Net`], [`Error::Io`]; a folder that is not a set.
-pub fn verify(folder: &Path, to: Option<FtpUrl>, options: &FtpOptions) -> Result<Vec<String>> {
+pub fn verify(folder: &Path, url: &FtpUrl, options: &FtpOptions) -> Result<Vec<String>> {
     let set = UnitSet::open(folder)?;
-    let url = match to {
-        Some(url) => url,
-        None => FtpUrl::parse(&set.manifest.url)?,
-    };
-    let mut session = Session::connect(&url, options)?;
+    let mut session = Session::connect(url, options)?;
     let mut different = Vec::new();
     for (name, record) in &set.manifest.files {
         if sha256(&session.read(name)?) != record.sha256 {
