@@ -859,10 +859,14 @@ impl Demux {
         outs: &mut Vec<Out>,
     ) {
         let item = &placed.item;
-        let reshaped = match state.streams.get(index) {
-            Some(stream) => stream.is_reshaped(item),
-            None => return,
+        let Some(stream) = state.streams.get(index) else {
+            return;
         };
+        let reshaped = stream.is_reshaped(item);
+        let retagged = stream.is_retagged(item, placed.doubtful);
+        if !reshaped && !retagged && !stream.need_segment {
+            return;
+        }
         // out of the list, so that the rest of the state can be read; it goes back to where it was
         let mut stream = state.streams.swap_remove(index);
         if reshaped {
@@ -883,7 +887,8 @@ impl Demux {
             }
         }
         stream.send_segment(&state.segment, state.seqnum, outs);
-        if let Some(tags) = stream.update_tags(state, settings, item, placed.doubtful) {
+        if retagged {
+            let tags = stream.update_tags(state, settings, item, placed.doubtful);
             outs.push(Out::Event(stream.pad.clone(), gst::event::Tag::new(tags)));
         }
         state.streams.push(stream);

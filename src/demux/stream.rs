@@ -410,24 +410,25 @@ impl Stream {
         }
     }
 
-    /// Tags that changed with this item; `None` where none did.
+    /// Whether this item changes the stream's tags.
+    pub fn is_retagged(&self, item: &Item, doubtful: bool) -> bool {
+        let retitled = item
+            .packet
+            .details
+            .as_ref()
+            .is_some_and(|details| self.place.is_new(details));
+        let changed = self.mode != Some(item.packet.mode) || self.doubtful != doubtful;
+        !self.tagged || retitled || item.is_video() && changed
+    }
+
+    /// The tags from this item on.
     pub fn update_tags(
         &mut self,
         state: &State,
         settings: &Settings,
         item: &Item,
         doubtful: bool,
-    ) -> Option<gst::TagList> {
-        let retitled = item
-            .packet
-            .details
-            .as_ref()
-            .is_some_and(|details| self.place.is_new(details));
-        let remoded = item.is_video() && self.mode != Some(item.packet.mode);
-        let doubted = item.is_video() && self.doubtful != doubtful;
-        if self.tagged && !remoded && !retitled && !doubted {
-            return None;
-        }
+    ) -> gst::TagList {
         self.mode = Some(item.packet.mode);
         if item.is_video() {
             self.doubtful = doubtful;
@@ -435,7 +436,7 @@ impl Stream {
         if let Some(details) = &item.packet.details {
             self.place.take(details);
         }
-        Some(self.tags(state, settings))
+        self.tags(state, settings)
     }
 
     /// Tags of the stream as they are now.
@@ -646,9 +647,9 @@ impl Demux {
         events.push(gst::event::Tag::new(global));
         let tags = match item {
             Some(item) => stream.update_tags(state, settings, item, false),
-            None => Some(stream.tags(state, settings)),
+            None => stream.tags(state, settings),
         };
-        events.extend(tags.map(gst::event::Tag::new));
+        events.push(gst::event::Tag::new(tags));
         events.extend(self.toc_event(state, settings));
         outs.push(Out::Pad(stream.pad.clone(), events));
         state.streams.push(stream);

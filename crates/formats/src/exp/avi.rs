@@ -438,6 +438,12 @@ impl AviReader {
                 _ => return self.damaged_chunk(window, stream, chunk),
             }
         }
+        if size <= PADDING && chunk.is_picture() {
+            let passed = self.pass_padding(window.data, chunk, stream);
+            if passed > 0 {
+                return Step::Skip(passed as u64);
+            }
+        }
         match self.after(window, chunk.padded()) {
             Err(bytes) => return Step::Need(bytes),
             Ok(After::Cut) => return self.beyond_end(window),
@@ -458,6 +464,26 @@ impl AviReader {
             self.next_slot(stream);
         }
         Step::Skip(taken as u64)
+    }
+
+    /// Passes padding of one video stream in a row, each chunk a slot, as far as another chunk follows. The number of bytes.
+    fn pass_padding(&mut self, data: &[u8], first: Chunk, stream: usize) -> usize {
+        let (mut passed, mut slots) = (0_usize, 0_u64);
+        let mut chunk = first;
+        while chunk.id == first.id && chunk.size as usize <= PADDING {
+            let end = passed.saturating_add(chunk.padded());
+            match data.get(end..).map(Chunk::read) {
+                Some(Ok(next)) if next.is_known() => chunk = next,
+                // what follows proves nothing of this one
+                _ => break,
+            }
+            passed = end;
+            slots = slots.saturating_add(1);
+        }
+        if let Some(slot) = self.slots.get_mut(stream) {
+            *slot = slot.saturating_add(slots);
+        }
+        passed
     }
 
     /// The first frame that proves itself in these bytes of the window.

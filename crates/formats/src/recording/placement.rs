@@ -123,12 +123,13 @@ impl<T> Placement<T> {
             head.add(item, mark, mark.stream(), coded, trusted);
             return None;
         }
-        if self.guard.is_idle()
-            && self.guard.agrees(&mark)
-            && let Some(clock) = self.interpolator.at_once(&mark)
-        {
+        if self.guard.is_idle() && self.guard.agrees(&mark) {
             self.guard.note(&mark);
-            return Some(self.finish_one(item, mark, clock, false));
+            if let Some(clock) = self.interpolator.at_once(&mark) {
+                return Some(self.finish_one(item, mark, clock, false));
+            }
+            self.interpolator.push((item, false), mark);
+            return None;
         }
         self.guard.push(item, mark);
         self.drain_guard(false);
