@@ -213,7 +213,32 @@ pub fn parent(path: &Path) -> &Path {
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mode = fs::metadata(&target).map(|old| old.permissions()).ok();
-    replace(&target, bytes, mode).map_err(|source| Error::io(path.display(), source))
+    replace(&target, bytes, mode)
+        .and_then(|()| sync_folder(parent(&target)))
+        .map_err(|source| Error::io(path.display(), source))
+}
+
+/// Writes files below a folder as [`write`] does, and makes the folders they are in.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_all(folder: &Path, contents: &Contents) -> Result<()> {
+    let mut folders = BTreeSet::new();
+    for (name, bytes) in contents {
+        let path = folder.join(name);
+        create_folder(parent(&path))?;
+        let mode = fs::metadata(&path).map(|old| old.permissions()).ok();
+        replace(&path, bytes, mode).map_err(|source| Error::io(path.display(), source))?;
+        folders.insert(parent(&path).to_owned());
+    }
+    let mut folders = folders.iter();
+    folders
+        .try_for_each(|path| sync_folder(path).map_err(|source| Error::io(path.display(), source)))
+}
+
+/// Makes sure that the names in a folder are on the disk.
+pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 fn replace(target: &Path, bytes: &[u8], mode: Option<fs::Permissions>) -> std::io::Result<()> {
@@ -231,7 +256,7 @@ fn replace(target: &Path, bytes: &[u8], mode: Option<fs::Permissions>) -> std::i
     step();
     file.persist(target).map_err(|error| error.error)?;
     step();
-    File::open(folder)?.sync_all()
+    Ok(())
 }
 
 /// Writes a file as [`write`] does and keeps the old version as `FILE~`. A link of that name is replaced, not followed.

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Laws that hold for any bytes of an `.ini` file: parse and print, set and get.
+//! Laws that hold for any bytes: parse and print of `.ini` files, set and get; tables as spreadsheets write them; no panic.
 
+use parconfig::ConfigText;
+use parconfig::archive::read_zip;
+use parconfig::config::import::import;
 use parconfig::ini::{Entry, Ini};
+use parconfig::rollout::mapping::Mapping;
+use parconfig::rollout::table::Table;
 use proptest::prelude::*;
 
 /// Lines as units write them, and lines that nobody should write.
@@ -99,5 +104,41 @@ proptest! {
         ini.add(&section, "new", &value).unwrap();
         ini.remove(&section, "new");
         prop_assert_eq!(ini.to_bytes(), bytes);
+    }
+
+    #[test]
+    fn a_table_reads_what_a_spreadsheet_writes(
+        rows in prop::collection::vec(("[a-z]{1,3}", "[a-zé0-9,;.\" ]{0,6}", "[a-zé0-9,;.\" ]{0,6}"), 0..5),
+        delimiter in prop::sample::select(vec![b',', b';', b'\t']),
+        is_utf16 in any::<bool>(),
+    ) {
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+        writer.write_record(["unit", "a", "b"]).unwrap();
+        for (unit, a, b) in &rows {
+            writer.write_record([unit, a, b]).unwrap();
+        }
+        let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+        let bytes = match is_utf16 {
+            true => "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
+            false => text.into_bytes(),
+        };
+        let table = Table::parse(&bytes).unwrap();
+        let read: Vec<&[String]> = table.rows.iter().map(|row| &row.cells[..]).collect();
+        let wanted: Vec<[String; 3]> = rows.iter().map(|(unit, a, b)| [unit.as_str(), a.trim(), b.trim()].map(str::to_owned)).collect();
+        prop_assert_eq!(read, wanted);
+    }
+
+    #[test]
+    fn nothing_panics_on_any_bytes(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        start in prop::sample::select(vec![&b""[..], b"PK\x03\x04", b"[[map]]\npath='", b"; par 1\n", b"sep=;\n", b"[unit]\nname='"]),
+    ) {
+        let bytes = [start, &bytes].concat();
+        let _ = (read_zip(&bytes).is_ok(), Table::parse(&bytes).is_ok(), Mapping::parse(&bytes).is_ok(), import(&bytes).is_ok());
+        if let Ok(text) = ConfigText::parse(&bytes) {
+            text.check();
+            let again = ConfigText::from_config(text.config()).unwrap();
+            prop_assert_eq!(again.config(), text.config());
+        }
     }
 }

@@ -68,6 +68,19 @@ fn texts_that_are_wrong_are_refused_with_their_place() {
         &["rollout", "--to", "units.csv", "--delete", "a/b/c"],
         "256 columns",
     );
+    let rows: String = (0..=100_000).map(|n| format!("u{n}\n")).collect();
+    put(&f, "units.csv", format!("unit\n{rows}"));
+    refused(
+        &f,
+        &["rollout", "--to", "units.csv", "--delete", "a/b/c"],
+        "100000 units",
+    );
+    put(&f, "units.csv", vec![b'a'; (16 << 20) + 1]);
+    refused(
+        &f,
+        &["rollout", "--to", "units.csv", "--delete", "a/b/c"],
+        "16777216 bytes",
+    );
     put(&f, "units.csv", "unit\nCON\n");
     refused(
         &f,
@@ -178,6 +191,12 @@ fn archives_are_bounded_and_stay_inside() {
         .unwrap();
     link.finish().unwrap();
     refused(&f, &["show", "link.zip"], "is a link");
+    put(
+        &f,
+        "large.zip",
+        [&b"PK\x03\x04"[..], &vec![0; 8 << 20]].concat(),
+    );
+    refused(&f, &["show", "large.zip"], "8388608 bytes");
     let whole = fs::read(f.path().join("good.zip")).unwrap();
     put(&f, "half.zip", &whole[..whole.len() / 2]);
     refused(&f, &["show", "half.zip"], "the ZIP file is damaged");
@@ -202,6 +221,11 @@ fn folders_are_bounded_and_links_are_not_followed() {
         "{}",
         text(&shown)
     );
+    fs::create_dir(f.path().join("many")).unwrap();
+    for n in 0..1025 {
+        put(&f, &format!("many/{n}.ini"), "");
+    }
+    refused(&f, &["show", "many"], "more than 1024 files");
     fs::create_dir_all(f.path().join("a").join("d/".repeat(12))).unwrap();
     refused(&f, &["show", "a"], "folders in each other");
 }

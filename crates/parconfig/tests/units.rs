@@ -240,13 +240,15 @@ fn six_units_are_fetched_pushed_and_verified_and_a_fault_stops_only_its_own_unit
     for word in ["pass word", "heron"] {
         assert!(!text(&pushed).contains(word) && !text(&dry).contains(word));
     }
-    let verified = run(at, &["verify", "backup/u0", "backup/u5"]);
+    let verified = run(at, &["verify", "backup/u0", "backup/u3", "backup/u5"]);
     assert_eq!(verified.status.code(), Some(1));
-    assert!(
-        text(&verified).contains("u0: ok") && text(&verified).contains("u5: differs: ip.ini"),
-        "{}",
-        text(&verified)
-    );
+    for line in [
+        "u0: ok",
+        "u3: not pushed: INPUTS.INI, ip.ini\n",
+        "u5: differs: ip.ini\n",
+    ] {
+        assert!(text(&verified).contains(line), "{}", text(&verified));
+    }
 
     // A fetch never overwrites edits; it follows the unit where they are given up.
     assert_eq!(

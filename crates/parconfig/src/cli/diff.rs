@@ -136,7 +136,7 @@ Examples:
   parconfig history backup/north               (what was done to the unit and when)
   parconfig history backup/* --commit          (the files into the git repository that the folder is in)
 
---commit makes one commit for each unit and day: a second one on the same day replaces the first if that is the newest commit and
+--commit makes one commit for each unit and day: a second one on the same day replaces the first if that is the newest commit and \
 is on no remote branch. Only the unit's files are committed; they hold its passwords.")]
 pub struct History {
     /// Fetched sets

@@ -39,8 +39,8 @@ Examples:
   parconfig set backup/north camera.3.title='Loading bay' --map mapping.toml
   parconfig set unit.toml camera.3.title='Loading bay' schedule.monday.day=07:00-19:00
 
-In a unit's files comments, order, line ends, blanks, code page, duplicate keys and a NUL or 0x1A at the end survive; in a
-configuration text comments and order do. Of a single file the old version is kept as FILE~; a fetched set keeps what the unit has.
+In a unit's files comments, order, line ends, blanks, code page, duplicate keys and a NUL or 0x1A at the end survive; in a \
+configuration text comments and order do. Of a single file the old version is kept as FILE~; a fetched set keeps what the unit has. \
 Exit code 1 if check finds an error that was not there before.")]
 pub struct Set {
     /// Fetched set, .ini file or configuration text
@@ -195,8 +195,8 @@ Examples:
   parconfig rollout --to units.csv -C backup --set 'ip.ini/Port 1/Name={{site}}-dvr'
   parconfig rollout --to units.csv -C backup --template all.toml --map mapping.toml
 
-Edits fetched sets; push brings them to the units. units.csv has a line for each unit: column unit names its set below -C, a
-column named by a place (ip.ini/Port 1/Address) or by a name of the mapping (network.address) sets that value unless the cell is
+Edits fetched sets; push brings them to the units. units.csv has a line for each unit: column unit names its set below -C, a \
+column named by a place (ip.ini/Port 1/Address) or by a name of the mapping (network.address) sets that value unless the cell is \
 empty, any other column fills {{column}} in values. All units are checked before any file is written.")]
 pub struct RolloutArgs {
     /// Fetched sets, where there is no table
@@ -391,7 +391,7 @@ Examples:
   parconfig merge base.toml ours.toml theirs.toml -o merged.toml
   parconfig merge base.toml ours.toml theirs.toml --prefer theirs -o merged.toml
 
-What only one side changed is taken. What both changed differently is a conflict: they are listed, and nothing is written unless
+What only one side changed is taken. What both changed differently is a conflict: they are listed, and nothing is written unless \
 --prefer says whose value to take. Exit code 1 if there are conflicts.")]
 pub struct Merge {
     /// What both sides began with

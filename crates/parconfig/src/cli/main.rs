@@ -22,14 +22,14 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, nothing found
-  1  done, and something was found: errors (check, set), differences (diff, verify), conflicts (merge), a value that is not set (show)
+  1  done, and something was found: an error, a difference, a conflict, a value that is not set
   2  wrong use of the command
   3  an input cannot be read, is refused, or is not allowed
   4  an output cannot be written
   5  a unit did not answer as expected";
 
 const FILES: &str = "\
-A FILE is what its content is, whatever its name: configuration text (TOML), a unit's own .ini file, a folder or ZIP of these, a
+A FILE is what its content is, whatever its name: configuration text (TOML), a unit's own .ini file, a folder or ZIP of these, a \
 recording, or the URL of a live unit (http://HOST[:PORT]).";
 
 #[derive(Parser)]

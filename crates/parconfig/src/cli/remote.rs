@@ -165,10 +165,12 @@ fn files(n: usize) -> String {
 #[command(after_help = "\
 Examples:
   parconfig fetch ftp://10.0.0.5/etc/ --user adm -o backup/north
-  parconfig fetch --all units.csv --user adm -o backup        (columns unit, url and perhaps user; backup/UNIT for each)
+  parconfig fetch --all units.csv --user adm -o backup
 
-The files are in the folder as the unit has them, to be shown, compared and edited there. .parconfig in it has a manifest with
-size, time and SHA-256 of each. Fetched again, the folder follows the unit; edits that were not pushed are never overwritten.")]
+With --all the table has the columns unit and url, and user where units differ in it; the folders are backup/UNIT. The files are in \
+the folder as the unit has them, to be shown, compared and edited there. .parconfig in it has a manifest with \
+size, time and SHA-256 of each. Fetched again, the folder follows the unit: only files that changed are read, and a fetch that was interrupted continues. Edits that \
+were not pushed are never overwritten.")]
 pub struct Fetch {
     /// ftp://HOST[:PORT]/FOLDER/
     #[arg(required_unless_present = "all")]
@@ -239,18 +241,18 @@ Examples:
   parconfig push backup/* --yes
   parconfig push backup/* --yes --all-or-nothing
 
-Shows the differences first. Refuses where the unit's files changed since they were fetched. Only changed files are written:
-to a temporary name, read back, renamed over the old file, read back again. What the unit had is kept for restore. A push that was
+Shows the differences first. Refuses where the unit's files changed since they were fetched. Only changed files are written: \
+to a temporary name, read back, renamed over the old file, read back again. What the unit had is kept for restore. A push that was \
 interrupted leaves each file old or new; push then finishes it, restore takes it back.")]
 pub struct PushArgs {
-    #[command(flatten)]
-    write: WriteArgs,
     /// Another unit than the one the set was fetched from: its files have to be the same
     #[arg(long, value_name = "URL")]
     to: Option<String>,
     /// Change every unit or none (at most 200 at a time)
     #[arg(long)]
     all_or_nothing: bool,
+    #[command(flatten)]
+    write: WriteArgs,
 }
 
 #[derive(Args)]
@@ -261,11 +263,11 @@ Examples:
 
 Works as push does. Also takes back a push that was interrupted.")]
 pub struct Restore {
-    #[command(flatten)]
-    write: WriteArgs,
     /// Which kept set: a name below .parconfig/previous
     #[arg(long, value_name = "NAME")]
     kept: Option<String>,
+    #[command(flatten)]
+    write: WriteArgs,
 }
 
 /// Options of commands that write to units.
@@ -493,7 +495,8 @@ Examples:
   parconfig verify backup/*
   parconfig verify backup/north --json
 
-Reads the units' files and compares them with the manifests. Exit code 1 if a file differs or a push has not ended.")]
+Reads the units' files and compares them with what was fetched or pushed last. Exit code 1 if a file differs, a push has not ended, or \
+edits were not pushed.")]
 pub struct Verify {
     /// Fetched sets
     #[arg(required = true, value_name = "DIR")]
@@ -511,13 +514,17 @@ impl Verify {
                 let url = FtpUrl::parse(&set.manifest.url)?;
                 let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
                 let different = push::verify(folder, &url, &options)?;
-                let names = different.join(", ");
-                Ok(match (names.is_empty(), set.has_pending_push()) {
-                    (true, false) => Outcome::new(folder, "ok", files(set.manifest.files.len())),
-                    (true, true) => {
-                        Outcome::new(folder, "not ended", ": a push was interrupted".into())
-                    }
-                    (false, _) => Outcome::new(folder, "differs", format!(": {names}")),
+                let edits = set.changes()?;
+                let edited = edits.iter().map(|change| change.name.as_str());
+                Ok(if !different.is_empty() {
+                    Outcome::new(folder, "differs", format!(": {}", different.join(", ")))
+                } else if set.has_pending_push() {
+                    Outcome::new(folder, "not ended", ": a push was interrupted".into())
+                } else if !edits.is_empty() {
+                    let names = edited.collect::<Vec<_>>().join(", ");
+                    Outcome::new(folder, "not pushed", format!(": {names}"))
+                } else {
+                    Outcome::new(folder, "ok", files(set.manifest.files.len()))
                 })
             };
             Outcome::of(folder, one())

@@ -24,9 +24,9 @@ use std::path::{Path, PathBuf};
 Examples:
   parconfig show backup/north
   parconfig show backup/north 'ip.ini/Port 1/Address' 'inputs.ini/Input */Active'
-  parconfig show backup/north camera.3.title --map mapping.toml      (by friendly names)
+  parconfig show backup/north camera.3.title --map mapping.toml   (by friendly names)
   parconfig show unit.toml 'schedule.*'
-  parconfig show recording.adbin                      (what its frames claim they were recorded with)
+  parconfig show recording.adbin                           (what it was recorded with)
   PARCONFIG_PASSWORD=… parconfig show http://10.0.0.5 --user viewer
 
 Of one value only the value is printed. Exit code 1 if a value is not set.")]
@@ -290,7 +290,7 @@ Examples:
   parconfig check backup/* --map mapping.toml
   parconfig check backup/north --strict
 
-Prints FILE:LINE:COLUMN: what is wrong and what is allowed. Of a unit's own files it checks their form, and with a mapping their
+Prints FILE:LINE:COLUMN: what is wrong and what is allowed. Of a unit's own files it checks their form, and with a mapping their \
 values. Exit code 1 if there are errors, with --strict also for warnings.")]
 pub struct Check {
     /// Configuration texts, fetched sets, .ini files, ZIP files

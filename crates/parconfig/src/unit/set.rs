@@ -109,13 +109,6 @@ fn inside(name: &str) -> Result<&Path> {
     Err(Error::refuse(name, "the name leads out of the set"))
 }
 
-/// Writes a file of a set and makes the folders above it.
-fn put(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = folder.join(inside(name)?);
-    files::create_folder(files::parent(&path))?;
-    files::write(&path, bytes)
-}
-
 /// Writes files and a JSON text into a folder that appears as a whole under its name.
 fn write_tree<T: Serialize>(
     target: &Path,
@@ -130,18 +123,21 @@ fn write_tree<T: Serialize>(
     let staging = staging.prefix(files::PREFIX).tempdir_in(beside);
     let staging = staging.map_err(fail)?;
     let _guard = files::Temporary::new(staging.path());
-    files::create_folder(&staging.path().join("files"))?;
-    for (file, bytes) in contents {
-        put(&staging.path().join("files"), file, bytes)?;
-    }
+    let inner = staging.path().join("files");
+    files::create_folder(&inner)?;
+    contents
+        .keys()
+        .try_for_each(|file| inside(file).map(drop))?;
+    files::write_all(&inner, contents)?;
     write_json(&staging.path().join(name), value)?;
+    // What an installation that was interrupted at its end left there.
+    files::remove_folder(target)?;
     files::step();
     fs::rename(staging.path(), target).map_err(fail)?;
     files::step();
     // It has another name now.
     let _ = staging.keep();
-    let folder = File::open(beside).map_err(fail)?;
-    folder.sync_all().map_err(fail)
+    files::sync_folder(beside).map_err(fail)
 }
 
 /// Keeps other processes from changing a set until the answer is dropped, and removes what one that was killed left behind.
@@ -209,7 +205,7 @@ impl UnitSet {
     /// Whether a folder is a fetched set.
     pub fn is_set(folder: &Path) -> bool {
         let state = folder.join(STATE);
-        state.join("manifest.json").exists() || state.join("incoming").exists()
+        state.join("manifest.json").exists() || state.join("incoming/manifest.json").exists()
     }
 
     /// Opens a set and finishes an installation that was interrupted.
@@ -389,37 +385,43 @@ impl UnitSet {
     }
 }
 
-/// Brings `.parconfig/incoming` into the set. Each step can be repeated, so an interrupted installation is begun again.
+/// Brings `.parconfig/incoming` into the set: its files are copied to where they are edited, then moved to the base, at last the
+/// manifest is. An installation that was interrupted is continued.
 fn install(folder: &Path) -> Result<()> {
     let state = folder.join(STATE);
-    let incoming = state.join("incoming");
+    let (incoming, base) = (state.join("incoming"), state.join("base"));
     let manifest: Manifest = read_json(&incoming.join("manifest.json"))?;
-    let old = match read_json::<Manifest>(&state.join("manifest.json")) {
-        Ok(manifest) => manifest.files,
-        Err(_) => BTreeMap::new(),
+    let old = read_json::<Manifest>(&state.join("manifest.json"));
+    let mut here = read_tree(&incoming.join("files"))?;
+    let names: Vec<String> = here.keys().cloned().collect();
+    here.retain(|name, new| {
+        let kept = files::read(&base.join(name), MAX_FILE).ok();
+        let now = files::read(&folder.join(name), MAX_FILE).ok();
+        (now.is_none() || now == kept) && now.as_ref() != Some(new)
+    });
+    files::write_all(folder, &here)?;
+    let rename = |from: &Path, to: &Path| {
+        let moved = fs::create_dir_all(files::parent(to)).and_then(|()| fs::rename(from, to));
+        files::step();
+        moved
+            .and_then(|()| files::sync_folder(files::parent(to)))
+            .map_err(|source| Error::io(to.display(), source))
     };
-    let base = state.join("base");
-    for (name, bytes) in read_tree(&incoming.join("files"))? {
-        let kept = files::read(&base.join(inside(&name)?), MAX_FILE).ok();
-        let here = files::read(&folder.join(&name), MAX_FILE).ok();
-        if (here.is_none() || here == kept) && here.as_ref() != Some(&bytes) {
-            put(folder, &name, &bytes)?;
-        }
-        if kept.as_ref() != Some(&bytes) {
-            put(&base, &name, &bytes)?;
-        }
+    for name in names {
+        rename(&incoming.join("files").join(&name), &base.join(&name))?;
     }
-    for name in old
-        .keys()
-        .filter(|name| !manifest.files.contains_key(*name))
-    {
+    for name in old.map(|old| old.files).unwrap_or_default().keys() {
         // It vanished from the unit, and was not edited here: see `fetch`.
-        for folder in [folder, &base] {
-            let _ = fs::remove_file(folder.join(inside(name)?));
+        if !manifest.files.contains_key(name) {
+            for folder in [folder, &base] {
+                let _ = fs::remove_file(folder.join(inside(name)?));
+            }
         }
     }
-    write_json(&state.join("manifest.json"), &manifest)?;
-    files::step();
+    rename(
+        &incoming.join("manifest.json"),
+        &state.join("manifest.json"),
+    )?;
     files::remove_folder(&incoming)
 }
 
@@ -554,7 +556,7 @@ pub fn fetch(
     if let (Some(set), true) = (&old, discard) {
         for name in set.manifest.files.keys() {
             match set.base_of(name) {
-                Ok(bytes) => put(folder, name, &bytes)?,
+                Ok(bytes) => files::write(&folder.join(name), &bytes)?,
                 Err(_) => drop(fs::remove_file(folder.join(inside(name)?))),
             }
         }
