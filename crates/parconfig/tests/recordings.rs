@@ -141,6 +141,13 @@ fn a_set_is_compared_with_what_was_recorded() {
         "{}",
         text(&diff)
     );
+    let checked = run(folder.path(), &["check", "r.adbin"]);
+    let summary = text(&checked).lines().last().unwrap().to_owned();
+    assert!(
+        checked.status.success() && summary.starts_with("1 file: 0 errors"),
+        "{}",
+        text(&checked)
+    );
     let drawn = run(folder.path(), &["schedule", "r.adbin", "--svg", "r.svg"]);
     assert!(drawn.status.success(), "{}", text(&drawn));
     let svg = std::fs::read_to_string(folder.path().join("r.svg")).unwrap();

@@ -187,7 +187,7 @@ fn a_file_is_edited_without_loss() {
     assert_eq!(fs::read(folder.path().join("inputs.ini~")).unwrap(), INPUTS);
     for (arguments, message) in [
         (
-            &["Input 0/Captoin=x"][..],
+            &["--set", "Input 0/Captoin=x"][..],
             "the nearest key is inputs.ini/Input 0/Caption",
         ),
         (

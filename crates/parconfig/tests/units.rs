@@ -514,7 +514,7 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
     edit(&set);
     let mut new = tree(&set);
     new.insert("readme.txt".into(), old["readme.txt"].clone());
-    let mut killed = 0;
+    let (mut killed, mut ended) = (0, [0, 0]);
     for step in 1.. {
         copy(&pristine, &set);
         edit(&set);
@@ -543,6 +543,22 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
             text(&push)
         );
         killed += 1;
+        // What is new and what is old is known at any time.
+        let state = text(&run(folder.path(), &["verify", "backup/u0"]));
+        let on_unit = servers.files(0);
+        if state.contains("not ended") {
+            for name in ["ip.ini", "INPUTS.INI"] {
+                let (news, rest) = state.split_once("; old: ").unwrap();
+                let is_new = on_unit[name] == new[name];
+                let side = if is_new { news } else { rest };
+                assert!(side.contains(name), "step {step}: {state}");
+                ended[usize::from(is_new)] += 1;
+            }
+        } else {
+            let is_before = state.contains("not pushed") && on_unit["ip.ini"] == old["ip.ini"];
+            let is_after = state.contains(": ok") && on_unit["ip.ini"] == new["ip.ini"];
+            assert!(is_before || is_after, "step {step}: {state}");
+        }
         let forward = step % 2 == 0;
         let next = run(
             folder.path(),
@@ -574,6 +590,7 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
         );
     }
     assert!(killed > 30, "{killed} steps");
+    assert!(ended[0] > 5 && ended[1] > 5, "{ended:?} old and new files");
     let restored = run(folder.path(), &["restore", "--yes", "backup/u0"]);
     assert!(restored.status.success(), "{}", text(&restored));
     assert_eq!(servers.files(0), old);

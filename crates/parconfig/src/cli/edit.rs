@@ -48,6 +48,9 @@ pub struct Set {
     /// FILE/SECTION/KEY=VALUE in a set, SECTION/KEY=VALUE in a file, PATH=VALUE in a configuration text or by a mapping
     #[arg(value_name = "PLACE=VALUE")]
     values: Vec<String>,
+    /// The same as PLACE=VALUE alone
+    #[arg(long, value_name = "PLACE=VALUE")]
+    set: Vec<String>,
     /// Add a key that is not there
     #[arg(long, value_name = "PLACE=VALUE")]
     add: Vec<String>,
@@ -91,7 +94,8 @@ fn changed(
 }
 
 impl Set {
-    pub fn run(self, common: Common) -> Done {
+    pub fn run(mut self, common: Common) -> Done {
+        self.values.append(&mut self.set);
         if self.values.is_empty() && self.add.is_empty() && self.delete.is_empty() {
             let message = "nothing to set: PLACE=VALUE, --add or --delete is expected";
             return Err(Error::Usage(message.into()));

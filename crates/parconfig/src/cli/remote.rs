@@ -457,24 +457,27 @@ fn finish(mut push: Push) -> Result<()> {
         };
         return Err(with_note(error, note));
     }
-    push.commit().map_err(|error| {
-        let states = push.states();
-        let names = |state: FileState| {
-            let of_state = states.iter().filter(|(_, other)| *other == state);
-            let names: Vec<&str> = of_state.map(|(name, _)| name.as_str()).collect();
-            if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
-            }
-        };
-        let (new, old) = (names(FileState::New), names(FileState::Old));
-        let advice = "push again to finish, restore to take it back";
-        with_note(
-            error,
-            &format!("new on the unit: {new}; old: {old}; {advice}"),
-        )
-    })
+    push.commit()
+        .map_err(|error| with_note(error, &by_state(&push.states())))
+}
+
+/// Which files of a push are on the unit, and what can be done.
+fn by_state(states: &[(String, FileState)]) -> String {
+    let names = |state: FileState| {
+        let of_state = states.iter().filter(|(_, other)| *other == state);
+        let names: Vec<&str> = of_state.map(|(name, _)| name.as_str()).collect();
+        match names.is_empty() {
+            true => "none".to_owned(),
+            false => names.join(", "),
+        }
+    };
+    let (new, old) = (names(FileState::New), names(FileState::Old));
+    let other = match names(FileState::Other) {
+        none if none == "none" => String::new(),
+        other => format!("; neither: {other}"),
+    };
+    let advice = "push again to finish, restore to take it back";
+    format!("new on the unit: {new}; old: {old}{other}; {advice}")
 }
 
 fn confirmed() -> Result<bool> {
@@ -513,13 +516,21 @@ impl Verify {
                 let set = UnitSet::open(folder)?;
                 let url = FtpUrl::parse(&set.manifest.url)?;
                 let options = self.ftp.options(&passwords, &set.manifest.user, &url)?;
-                let different = push::verify(folder, &url, &options)?;
+                let found = push::verify(folder, &url, &options)?;
                 let edits = set.changes()?;
                 let edited = edits.iter().map(|change| change.name.as_str());
-                Ok(if !different.is_empty() {
-                    Outcome::new(folder, "differs", format!(": {}", different.join(", ")))
-                } else if set.has_pending_push() {
-                    Outcome::new(folder, "not ended", ": a push was interrupted".into())
+                Ok(if !found.different.is_empty() {
+                    Outcome::new(
+                        folder,
+                        "differs",
+                        format!(": {}", found.different.join(", ")),
+                    )
+                } else if !found.pending.is_empty() {
+                    Outcome::new(
+                        folder,
+                        "not ended",
+                        format!(": {}", by_state(&found.pending)),
+                    )
                 } else if !edits.is_empty() {
                     let names = edited.collect::<Vec<_>>().join(", ");
                     Outcome::new(folder, "not pushed", format!(": {names}"))

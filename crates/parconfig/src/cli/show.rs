@@ -291,9 +291,9 @@ Examples:
   parconfig check backup/north --strict
 
 Prints FILE:LINE:COLUMN: what is wrong and what is allowed. Of a unit's own files it checks their form, and with a mapping their \
-values. Exit code 1 if there are errors, with --strict also for warnings.")]
+values; of a recording or live unit what it was made with or reports. Exit code 1 if there are errors, with --strict also for warnings.")]
 pub struct Check {
-    /// Configuration texts, fetched sets, .ini files, ZIP files
+    /// Configuration texts, fetched sets, .ini files, ZIP files, recordings or URLs
     #[arg(required = true)]
     files: Vec<String>,
     /// Warnings count as errors
@@ -345,6 +345,10 @@ impl Check {
     fn findings(&self, source: &Source, checked: &mut usize) -> Result<Vec<(String, Finding)>> {
         let name = &source.name;
         let of_source = |finding| (name.clone(), finding);
+        let of_note = |severity, note| {
+            let finding = Finding::new(severity, "value", "value".into(), note);
+            (name.clone(), finding)
+        };
         match &source.input {
             Input::Config(text) => {
                 *checked += 1;
@@ -363,22 +367,20 @@ impl Check {
                 if self.from.map.is_some() {
                     let (config, notes) = self.from.config(source)?;
                     found.extend(check(&config).into_iter().map(of_source));
-                    for note in notes {
-                        if !note.starts_with("not in the mapping") {
-                            let finding =
-                                Finding::new(Severity::Error, "value", "value".into(), note);
-                            found.push(of_source(finding));
-                        }
-                    }
+                    let doubtful = |note: &String| !note.starts_with("not in the mapping");
+                    let doubts = notes.into_iter().filter(doubtful);
+                    found.extend(doubts.map(|note| of_note(Severity::Error, note)));
                 }
                 Ok(found)
             }
             _ => {
-                let message = "import makes a configuration text of it, which can be checked";
-                Err(Error::refuse(
-                    name,
-                    format!("this is a {}; {message}", source.kind),
-                ))
+                *checked += 1;
+                let (config, notes) = self.from.config(source)?;
+                let findings = check(&config).into_iter().map(of_source);
+                let notes = notes
+                    .into_iter()
+                    .map(|note| of_note(Severity::Warning, note));
+                Ok(findings.chain(notes).collect())
             }
         }
     }
@@ -442,8 +444,8 @@ impl Schedule {
             return Err(Error::Usage("--scale: 0.1 to 8 is expected".into()));
         }
         let source = self.from.open(&self.file)?;
-        let (config, _) = self.from.config(&source)?;
-        let (svg, text, value) = match &source.input {
+        let (config, notes) = self.from.config(&source)?;
+        let (svg, mut text, value) = match &source.input {
             Input::Recording(found) => (
                 picture::recorded_svg(found),
                 recording_text(found),
@@ -465,6 +467,7 @@ impl Schedule {
                 )
             }
         };
+        text.extend(notes.iter().map(|note| format!("# {note}\n")));
         if let Some(path) = &self.svg {
             output::write(path, svg.as_bytes())?;
         }

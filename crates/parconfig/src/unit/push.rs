@@ -395,18 +395,35 @@ fn plan(set: &UnitSet, base: &Contents, wanted: &Wanted) -> Result<(Contents, Co
     Ok((old, new))
 }
 
-/// Compares a unit with its set: names of the files that are not as the manifest has them.
+/// What a unit has, compared with its set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Files that are not as the manifest has them.
+    pub different: Vec<String>,
+    /// The files of a push that has not ended, and which of them are on the unit.
+    pub pending: Vec<(String, FileState)>,
+}
+
+/// Compares a unit with its set.
 ///
 /// # Errors
 /// [`Error::Net`], [`Error::Io`]; a folder that is not a set.
-pub fn verify(folder: &Path, url: &FtpUrl, options: &FtpOptions) -> Result<Vec<String>> {
+pub fn verify(folder: &Path, url: &FtpUrl, options: &FtpOptions) -> Result<Verified> {
     let set = UnitSet::open(folder)?;
+    let planned = match set.has_pending_push() {
+        true => read_json::<Record>(&set.state("push/push.json"))?.files,
+        false => Vec::new(),
+    };
     let mut session = Session::connect(url, options)?;
-    let mut different = Vec::new();
+    let mut verified = Verified::default();
     for (name, record) in &set.manifest.files {
-        if sha256(&session.read(name)?) != record.sha256 {
-            different.push(name.clone());
+        let bytes = session.read(name)?;
+        if let Some(file) = planned.iter().find(|file| file.name == *name) {
+            let state = state_of(file, &bytes);
+            verified.pending.push((name.clone(), state));
+        } else if sha256(&bytes) != record.sha256 {
+            verified.different.push(name.clone());
         }
     }
-    Ok(different)
+    Ok(verified)
 }
