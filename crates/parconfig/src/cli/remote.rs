@@ -184,7 +184,10 @@ pub struct Fetch {
     /// Which files
     #[arg(long, default_value = "*.ini", value_name = "PATTERN")]
     files: String,
-    /// Give up edits that were not pushed
+    /// Read every file, also those whose size and time have not changed
+    #[arg(long)]
+    reread: bool,
+    /// Give up edits that were not pushed; reads every file
     #[arg(long)]
     discard_edits: bool,
     #[command(flatten)]
@@ -206,7 +209,14 @@ impl Fetch {
         let outcomes = for_each(&units, self.ftp.jobs, |(folder, url, user)| {
             let one = || {
                 let options = self.ftp.options(&passwords, user, url)?;
-                let done = fetch(url, &options, &pattern, folder, self.discard_edits)?;
+                let done = fetch(
+                    url,
+                    &options,
+                    &pattern,
+                    folder,
+                    self.reread,
+                    self.discard_edits,
+                )?;
                 let word = if done.changed.is_empty() {
                     "unchanged"
                 } else {

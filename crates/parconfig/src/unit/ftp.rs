@@ -15,6 +15,8 @@ use suppaftp::{FtpError, FtpStream, Status, TlsStream, TransferStream};
 
 /// Most bytes of a folder's listing.
 const MAX_LISTING: usize = 1 << 20;
+/// Seconds from 1970 to 1990; earlier times are those of clocks that were never set.
+const YEAR_1990: i64 = 631_152_000;
 /// How often a broken connection is made again for one file.
 const RETRIES: usize = 3;
 
@@ -98,7 +100,7 @@ pub struct Remote {
     pub size: u64,
     /// Time of the last change as the server reports it, RFC 3339.
     pub modified: Option<String>,
-    /// The time is exact to the second, which that of an ordinary listing is not.
+    /// The time is exact to the second, which that of an ordinary listing is not, and is not that of a clock that was never set.
     pub is_exact: bool,
 }
 
@@ -270,12 +272,13 @@ impl Session {
                     continue;
                 }
                 budget.add(&name, entry.size() as u64)?;
-                let modified = jiff::Timestamp::try_from(entry.modified());
+                let modified = jiff::Timestamp::try_from(entry.modified()).ok();
+                let is_set = modified.is_some_and(|time| time.as_second() > YEAR_1990);
                 found.push(Remote {
                     name,
                     size: entry.size() as u64,
-                    modified: modified.ok().map(|time| time.to_string()),
-                    is_exact,
+                    modified: modified.map(|time| time.to_string()),
+                    is_exact: is_exact && is_set,
                 });
             }
         }

@@ -429,20 +429,24 @@ fn install(folder: &Path) -> Result<()> {
 /// the disk, as the hashes show what is whole.
 struct Partial {
     folder: PathBuf,
+    url: String,
     /// The files as they were listed, with the hash of what was read of each.
     records: BTreeMap<String, FileRecord>,
 }
 
 impl Partial {
-    fn open(folder: &Path) -> Partial {
+    fn open(folder: &Path, url: &FtpUrl) -> Partial {
+        let url = url.to_string();
         let folder = folder.join(STATE).join("partial");
         let list = files::read(&folder.join("list.jsonl"), MAX_LIST).unwrap_or_default();
         // The last line may be cut off.
         let lines = list.split(|byte| *byte == b'\n');
-        let records = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        let lines = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        let lines = lines.filter(|(of, ..): &(String, String, FileRecord)| *of == url);
         Partial {
-            records: records.collect(),
+            records: lines.map(|(_, name, record)| (name, record)).collect(),
             folder,
+            url,
         }
     }
 
@@ -471,7 +475,7 @@ impl Partial {
             size: remote.size,
             ..FileRecord::new(bytes, remote.modified.clone())
         };
-        let line = serde_json::json!([remote.name, record]);
+        let line = serde_json::json!([self.url, remote.name, record]);
         let list = self.folder.join("list.jsonl");
         let mut list = files::private().append(true).open(list)?;
         list.write_all(format!("{line}\n").as_bytes())
@@ -488,7 +492,7 @@ pub struct Fetched {
 }
 
 /// Reads the files of a unit whose names fit `pattern` into a folder. Files whose size and time are those of the last fetch are not
-/// read again, unless edits are given up.
+/// read again, unless all are wanted (`reread`) or edits are given up (`discard`).
 ///
 /// # Errors
 /// [`Error::Net`]; a folder that is something else, was edited (unless `discard`) or has a push that has not ended. The set is
@@ -498,6 +502,7 @@ pub fn fetch(
     options: &FtpOptions,
     pattern: &glob::Pattern,
     folder: &Path,
+    reread: bool,
     discard: bool,
 ) -> Result<Fetched> {
     let old = match UnitSet::is_set(folder) {
@@ -520,12 +525,15 @@ pub fn fetch(
         return Err(Error::Net(message));
     }
     let _lock = lock(folder)?;
-    let mut partial = Partial::open(folder);
+    let mut partial = Partial::open(folder, url);
     let mut contents = Contents::new();
     let mut records = BTreeMap::new();
-    let known = old
-        .as_ref()
-        .filter(|set| !discard && set.manifest.url == url.to_string());
+    let mut known = old.as_ref();
+    known = known.filter(|set| set.manifest.url == url.to_string());
+    if reread || discard {
+        known = None;
+        partial.records.clear();
+    }
     for remote in listed {
         let record = known.and_then(|set| set.manifest.files.get(&remote.name));
         let same = record.filter(|record| record.is_still(&remote));
