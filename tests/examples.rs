@@ -10,7 +10,7 @@ use testing::{
 };
 
 /// A folder with the plugin as a file of its own, and a recording of four cameras and audio.
-struct Place {
+pub struct Place {
     dir: tempfile::TempDir,
 }
 
@@ -51,7 +51,7 @@ fn recording() -> Vec<u8> {
 }
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("plugin")).unwrap();
         std::fs::copy(plugin(), dir.path().join("plugin/libgstexp.so")).unwrap();
@@ -59,12 +59,12 @@ impl Place {
         Place { dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Runs a program with the plugin in sight; answers what it printed.
-    fn run(&self, program: impl AsRef<Path>, args: &[&str]) -> String {
+    pub fn run(&self, program: impl AsRef<Path>, args: &[&str]) -> String {
         let program = program.as_ref();
         // what hangs is an error, too
         let output = Command::new("timeout")
@@ -358,8 +358,10 @@ fn readme_lines() -> Vec<String> {
 }
 
 /// Lines that need a network, a unit, or minutes of building.
-const NOT_RUN: [&str; 9] = [
+const NOT_RUN: [&str; 11] = [
     "./run",
+    "scripts/package",
+    "sudo ",
     "export ",
     "meson ",
     "cargo ",
@@ -370,13 +372,83 @@ const NOT_RUN: [&str; 9] = [
     "examples/transcode.sh",
 ];
 
-#[test]
-fn the_readmes_lines_on_four_cameras_and_audio() {
+/// The built `exptool`, and a line that finds it.
+fn with_exptool(line: &str) -> String {
+    format!("PATH={}:$PATH; {line}", built().display())
+}
+
+fn build_exptool() {
     let made = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "-p", "exptool", "--bin", "exptool"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     assert!(made.unwrap().success());
+}
+
+#[test]
+fn a_batch_does_only_what_is_left() {
+    build_exptool();
+    let place = Place::new();
+    let bytes = std::fs::read(place.path("x.exp")).unwrap();
+    let folder = place.path("archive/unit 1");
+    std::fs::create_dir_all(&folder).unwrap();
+    for n in 0..4 {
+        // sizes that differ, and a name that has to be quoted
+        let part = &bytes[..bytes.len() - n * 20_000];
+        std::fs::write(folder.join(format!("{n} it's.exp")), part).unwrap();
+    }
+    std::fs::write(folder.join("not.exp"), "no recording").unwrap();
+    std::fs::write(folder.join("readme.txt"), "not in any list").unwrap();
+    let batch = |line: &str| {
+        let scripts = example("batch");
+        place.run(
+            "bash",
+            &[
+                "-c",
+                &with_exptool(&format!("{}/{line}", scripts.display())),
+            ],
+        )
+    };
+    let planned = batch("plan archive lists 2");
+    assert!(planned.starts_with("5 recordings, "), "{planned}");
+    let lists = [0, 1].map(|n| std::fs::read(place.path(&format!("lists/{n}"))).unwrap());
+    let counts = lists.map(|list| list.iter().filter(|byte| **byte == 0).count());
+    // 4 files of a size and a tiny one
+    assert_eq!(counts.iter().sum::<usize>(), 5);
+    assert!(counts.iter().all(|count| *count >= 2), "{counts:?}");
+    // the list that has the file that is not a recording fails, and does the others all the same
+    let both = batch("work archive lists out 0 --to mkv --camera 1 || true; echo; ");
+    assert!(both.contains("already done"), "{both}");
+    batch("work archive lists out 1 --to mkv --camera 1 || true");
+    assert!(place.path("out/unit 1/not.exp/failed").exists());
+    let inode = |name: &str| {
+        use std::os::unix::fs::MetadataExt;
+        place.path(name).metadata().unwrap().ino()
+    };
+    let name = "out/unit 1/0 it's.exp/0 it's-camera1.mkv";
+    let first = inode(name);
+    // killed between the conversion and the manifest, and with something half-written
+    std::fs::remove_file(place.path("out/unit 1/0 it's.exp/manifest")).unwrap();
+    std::fs::write(place.path("out/unit 1/0 it's.exp/.exptool-half"), "x").unwrap();
+    std::fs::remove_file(folder.join("not.exp")).unwrap();
+    batch("plan archive lists 1");
+    let again = batch("work archive lists out 0 --to mkv --camera 1");
+    assert_eq!(again, "list 0: 1 done, 3 already done, 0 failed\n");
+    assert_eq!(inode(name), first, "the conversion was made again");
+    assert!(!place.path("out/unit 1/0 it's.exp/.exptool-half").exists());
+    let merged = batch("merge lists out all.manifest");
+    assert_eq!(merged, "4 recordings, 0 not done\n");
+    let line = format!(
+        "exptool verify '{}' --against all.manifest",
+        name.replace('\'', "'\\''")
+    );
+    let said = place.run("bash", &["-c", &with_exptool(&line)]);
+    assert!(!said.is_empty());
+}
+
+#[test]
+fn the_readmes_lines_on_four_cameras_and_audio() {
+    build_exptool();
     let place = Place::new();
     std::fs::copy(place.path("x.exp"), place.path("lobby.exp")).unwrap();
     std::fs::write(place.path("x.par"), partition()).unwrap();

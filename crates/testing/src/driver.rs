@@ -3,7 +3,10 @@
 //! steps that go on, stay inside their window, and hold only bytes that were shown. Used by the fuzz targets and by the
 //! test that replays their findings.
 
+use formats::exp::{layout::Layout, probe::open_layout};
+use formats::netvu::{self, Kind};
 use formats::reader::{Reader, Step, Window};
+use std::sync::LazyLock;
 
 /// No file of the fuzzer needs more steps than this for each of its bytes.
 const STEPS_PER_BYTE: usize = 4;
@@ -120,4 +123,27 @@ pub fn run(open: impl Fn() -> Box<dyn Reader>, input: &[u8]) {
     let _ = reader.take_warnings();
     reader.resync();
     drive(&mut *reader, &data[data.len() / 2..], sizes, Shown::All);
+}
+
+static LAYOUTS: LazyLock<[Layout; 2]> =
+    LazyLock::new(|| ["reference", "plv1"].map(|name| Layout::built_in(name).unwrap()));
+
+/// The forms of NetVu, in the order in which the fuzz target numbers them.
+pub const KINDS: [Kind; 5] = [
+    Kind::Binary,
+    Kind::Mime,
+    Kind::Raw,
+    Kind::Sprite,
+    Kind::Partition,
+];
+
+/// The target `readers`: the first byte picks the reader (native, PLV1, then [`KINDS`]).
+pub fn readers(input: &[u8]) {
+    let Some((reader, input)) = input.split_first() else {
+        return;
+    };
+    match usize::from(*reader) % (LAYOUTS.len() + KINDS.len()) {
+        layout @ 0..2 => run(|| open_layout(LAYOUTS[layout].clone()), input),
+        kind => run(|| netvu::open(KINDS[kind - LAYOUTS.len()]), input),
+    }
 }

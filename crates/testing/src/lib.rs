@@ -9,6 +9,8 @@ pub mod layouts;
 pub mod make;
 pub mod mpeg4_tools;
 pub mod netvu_make;
+#[cfg(feature = "gst")]
+pub mod operations;
 pub mod plv1;
 #[cfg(feature = "gst")]
 pub mod seek_tools;

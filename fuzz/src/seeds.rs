@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Writes small well-formed files for the fuzzer to begin with: `seeds FOLDER` makes a folder in FOLDER for each target.
+//! Small well-formed files for the fuzzer to begin with, in a folder for each target.
 
 use testing::netvu_make;
 
@@ -56,7 +56,8 @@ fn records(writer: &mut Writer) -> Vec<u8> {
     out
 }
 
-fn native(header: bool, index: bool) -> Vec<u8> {
+/// Two cameras and audio.
+pub fn native(header: bool, index: bool) -> Vec<u8> {
     let camera = |number| Camera {
         number,
         width: 352,
@@ -154,55 +155,67 @@ fn plv1(framed: bool) -> Vec<u8> {
     chunk(b"RIFF", &[b"AVI ".as_slice(), &body].concat())
 }
 
-fn main() {
-    let folder = std::env::args().nth(1).expect("usage: seeds FOLDER");
+/// Five seeks, a flush, changes of state and queries, of four bytes each (see [`testing::operations::run`]).
+const OPERATIONS: [[u8; 4]; 8] = [
+    [13, 8, 0, 0],
+    [0, 0x03, 40, 0],
+    [9, 0, 90, 0],
+    [0x80, 0x03, 200, 0],
+    [3, 0, 0, 0x40],
+    [2, 0, 60, 0],
+    [4, 0, 0, 0],
+    [1, 0x05, 10, 0],
+];
+
+/// Writes the seeds of all targets.
+pub fn write(folder: &Path) {
     let natives = [
         native(true, true),
         native(true, false),
         native(false, false),
     ];
     let avis = [plv1(true), plv1(false)];
-    for (target, files) in [("native", &natives[..]), ("plv1", &avis[..])] {
-        for (n, file) in files.iter().enumerate() {
-            save(&folder, target, n, &[&[0], &file[..]].concat());
-            save(
-                &folder,
-                target,
-                n + 10,
-                &[&[3, 1, 9, 80], &file[..]].concat(),
-            );
-            save(&folder, "probe", n + target.len() * 10, file);
+    let readers = natives.iter().map(|file| (0, file));
+    let readers = readers.chain(avis.iter().map(|file| (1, file)));
+    let netvu = netvu_make::one_of_each();
+    let all: Vec<_> = readers.chain((2..).zip(&netvu)).collect();
+    for (n, (reader, file)) in all.into_iter().enumerate() {
+        let save = |target: &str, turn: usize, front: &[u8]| {
+            save(folder, target, 10 * turn + n, &[front, file].concat());
+        };
+        save("readers", 0, &[reader, 0]);
+        save("readers", 1, &[reader, 3, 1, 9, 80]);
+        save("probes", 0, &[]);
+        save("infer", 0, &[]);
+        save("partition", 0, &[]);
+        let element = if reader < 2 { 0 } else { 0x80 };
+        for mode in 0..3 {
+            let operations = OPERATIONS.concat();
+            let count = OPERATIONS.len() as u8;
+            save("pipeline", mode, &[element | 0x30 | mode as u8, 0]);
+            let front = [&[element | 0x10 | mode as u8, count][..], &operations].concat();
+            save("pipeline", 3 + mode, &front);
         }
     }
-    for (form, file) in (0..).zip(netvu_make::one_of_each()) {
-        save(
-            &folder,
-            "netvu",
-            form,
-            &[&[form as u8, 0], &file[..]].concat(),
-        );
-        save(
-            &folder,
-            "netvu",
-            form + 10,
-            &[&[form as u8, 3, 1, 9, 80], &file[..]].concat(),
-        );
-    }
-    for (n, file) in netvu_make::one_of_each().iter().enumerate() {
-        save(&folder, "parconfig_partition", n, file);
-    }
     let texts = [
-        include_bytes!("../examples/parconfig/north.toml").as_slice(),
+        include_bytes!("../../examples/parconfig/north.toml").as_slice(),
         b"\xef\xbb\xbftop=1\r\n[a]\r\n  b = \"c \"  \r\n;d\r\nb=\r\n\0",
+        include_bytes!("../../examples/parconfig/units.csv"),
+        include_bytes!("../../examples/parconfig/mapping.toml"),
+        include_bytes!("../../crates/formats/layouts/plv1.toml"),
+        b"[camera.3]\ntitle = 'Gate'\n",
     ];
-    for (n, text) in texts.iter().enumerate() {
-        save(&folder, "parconfig_text", n, text);
-        save(&folder, "parconfig_ini", n, text);
+    for (kind, text) in (0..).zip(texts) {
+        save(folder, "texts", usize::from(kind), &[&[kind], text].concat());
+    }
+    for first in [0, 0x82] {
+        let frames: Vec<u8> = (0..40u8).flat_map(|n| [n * 7, n * 31]).collect();
+        save(folder, "round_trip", first.into(), &[&[first], &frames[..]].concat());
     }
 }
 
-fn save(folder: &str, target: &str, n: usize, bytes: &[u8]) {
-    let folder = Path::new(folder).join(target);
+fn save(folder: &Path, target: &str, n: usize, bytes: &[u8]) {
+    let folder = folder.join(target);
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(format!("seed-{n}")), bytes).unwrap();
 }
