@@ -3,7 +3,14 @@
 // of the first and the last one. The plugin has to be on GST_PLUGIN_PATH.
 //
 // cc embed.c -o embed $(pkg-config --cflags --libs gstreamer-1.0) && ./embed FILE.exp
+//
+// With the plugin linked in, it has to be on no path (libgstexp.a and gstexp.pc are installed by Meson):
+// cc -DLINKED_IN embed.c -o embed $(pkg-config --static --cflags --libs gstexp gstreamer-1.0)
 #include <gst/gst.h>
+
+#ifdef LINKED_IN
+GST_PLUGIN_STATIC_DECLARE(exp);
+#endif
 
 typedef struct {
   guint frames;
@@ -69,6 +76,9 @@ static gboolean print_camera(GstElement *demux, GstPad *pad, gpointer data) {
 
 int main(int argc, char **argv) {
   gst_init(&argc, &argv);
+#ifdef LINKED_IN
+  GST_PLUGIN_STATIC_REGISTER(exp);
+#endif
   GstElement *demux = gst_element_factory_make("expdemux", NULL);
   if (argc != 2 || !demux) {
     g_printerr(demux ? "usage: embed FILE.exp\n" : "no expdemux: is the plugin on GST_PLUGIN_PATH?\n");

@@ -197,6 +197,11 @@ impl Manifest {
             };
             parts.push((name, sha256, cameras, first, all.count() - first));
             next = lines.next()?;
+            // several manifests, one after the other, are one
+            if let Some(Line::Manifest { version, .. }) = next {
+                lines.check_version(version, VERSION..=VERSION)?;
+                next = lines.next()?;
+            }
             if next.is_none() {
                 break;
             }
