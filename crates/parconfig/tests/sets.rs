@@ -202,6 +202,22 @@ fn a_file_is_edited_without_loss() {
         assert_eq!(refused.status.code(), Some(3));
         assert!(text(&refused).contains(message), "{}", text(&refused));
     }
+    // A name of the mapping with a '/' in the value; and a value in the code page that is named.
+    put(&folder, "m.toml", MAPPING);
+    let done = set(&["camera.2.title=N/A", "--map", "m.toml"]);
+    assert!(text(&done).contains("+Caption=N/A\n"), "{}", text(&done));
+    put(&folder, "plain.ini", "[a]\nb=c\n");
+    let coded = ["set", "plain.ini", "a/b=é", "--code-page", "windows-1252"];
+    assert!(run(folder.path(), &coded).status.success());
+    let plain = fs::read(folder.path().join("plain.ini")).unwrap();
+    assert_eq!(plain, b"[a]\nb=\xe9\n");
+    let coded = ["set", "plain.ini", "a/b=x", "--code-page", "utf-8"];
+    let refused = run(folder.path(), &coded);
+    assert!(
+        text(&refused).contains("is not UTF-8"),
+        "{}",
+        text(&refused)
+    );
     let shown = run(folder.path(), &["show", "inputs.ini"]);
     assert!(
         text(&shown).contains("Café 2") && !text(&shown).contains("heron"),

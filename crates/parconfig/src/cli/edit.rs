@@ -57,9 +57,9 @@ pub struct Set {
     /// Remove a key or value
     #[arg(long, value_name = "PLACE")]
     delete: Vec<String>,
-    /// Code page of an .ini file where its bytes do not show it
-    #[arg(long, value_name = "NAME")]
-    code_page: Option<Page>,
+    /// Code page of an .ini file where its bytes do not show it: utf-8 or windows-1252
+    #[arg(long, value_name = "NAME", value_parser = code_page)]
+    code_page: Option<CodePage>,
     /// Show the difference, write nothing
     #[arg(long)]
     dry_run: bool,
@@ -67,12 +67,10 @@ pub struct Set {
     from: InputArgs,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Page {
-    #[value(name = "utf-8")]
-    Utf8,
-    #[value(name = "windows-1252")]
-    Windows1252,
+fn code_page(name: &str) -> Result<CodePage, String> {
+    let mut all = [CodePage::Utf8, CodePage::Windows1252].into_iter();
+    let found = all.find(|page| page.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| "expected utf-8 or windows-1252".into())
 }
 
 /// The files that an edit changed, and the differences.
@@ -153,20 +151,24 @@ impl Set {
             return Err(Error::refuse(&self.file, "a ZIP is not edited; unpack it"));
         }
         let mut files = parse_files(contents)?;
-        for ini in files.values_mut() {
-            match self.code_page {
-                Some(Page::Utf8) => ini.set_code_page(CodePage::Utf8)?,
-                Some(Page::Windows1252) => ini.set_code_page(CodePage::Windows1252)?,
-                None => {}
-            }
+        if let Some(page) = self.code_page {
+            let mut files = files.values_mut();
+            files.try_for_each(|ini| ini.set_code_page(page))?;
         }
-        let full = |places: &[String]| -> Vec<String> {
-            places.iter().map(|place| source.place(place)).collect()
+        let full = |texts: &[String]| -> Result<Vec<(String, String)>> {
+            let pairs = pairs(texts)?.into_iter();
+            Ok(pairs
+                .map(|(place, value)| (source.place(&place), value))
+                .collect())
         };
         let change = Change {
-            set: pairs(&full(&self.values))?,
-            add: pairs(&full(&self.add))?,
-            remove: full(&self.delete),
+            set: full(&self.values)?,
+            add: full(&self.add)?,
+            remove: self
+                .delete
+                .iter()
+                .map(|place| source.place(place))
+                .collect(),
             mapping: read_mapping(self.from.map.as_deref())?,
             ..Change::default()
         };
