@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
-//! How fast `exptool info`, `verify` and `convert` are, and how much memory they take, on a large file made here.
+//! How fast `exptool` is, and how much memory it takes, on a large file made here: `info`, `verify`, `convert` beside `ffmpeg`, `find` and
+//! `info` of a folder, `convert --join` and `--for court`.
 //!
-//! `cargo bench --bench exptool`; EXP_BENCH_GIB sets the size (1), EXP_BENCH_DIR the folder (the temporary one).
+//! `cargo bench --bench exptool`; EXP_BENCH_GIB sets the size (1; 0 is 64 MiB, to see that it runs), EXP_BENCH_FILES the number of files
+//! in the folder (1000), EXP_BENCH_DIR the folder (the temporary one).
 #![allow(clippy::unwrap_used)]
 
 use formats::{
@@ -16,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Mean bytes of the pictures: a keyframe and fourteen P pictures, as recorders have them at 4CIF.
+/// Mean bytes of the frames: a keyframe and fourteen P frames, as recorders have them at 4CIF.
 const KEY: usize = 40_000;
 const P: usize = 9_000;
 /// Rounds of the comparison with ffmpeg.
@@ -26,9 +28,9 @@ fn main() {
     let gib: u64 = std::env::var("EXP_BENCH_GIB").map_or(1, |text| text.parse().unwrap());
     let folder = std::env::var_os("EXP_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let path = folder.join("exptool-bench.exp");
-    let pictures = make(&path, gib << 30);
+    let frames = make(&path, if gib == 0 { 64 << 20 } else { gib << 30 });
     let size = std::fs::metadata(&path).unwrap().len();
-    println!("{size} bytes, {pictures} pictures");
+    println!("{size} bytes, {frames} frames");
     let file = path.to_str().unwrap();
     let manifest = folder.join("exptool-bench.manifest");
     let program = env!("CARGO_BIN_EXE_exptool");
@@ -59,11 +61,13 @@ fn main() {
     if gib <= 1 {
         convert(program, &folder, file);
     }
+    search(program, &folder, &path);
+    join(program, &folder);
+    court(program, &folder);
     std::fs::remove_file(&path).unwrap();
 }
 
-/// `convert` to MP4 beside `ffmpeg -c copy` from an AVI of the same pictures, in turns. Outputs are taken away before each run: to
-/// replace a file takes longer than to write a new one.
+/// `convert` to MP4 beside `ffmpeg -c copy` from an AVI of the same frames.
 fn convert(program: &str, folder: &Path, file: &str) {
     let [avi, own, peer] = ["avi", "own.mp4", "peer.mp4"].map(|suffix| {
         let path = folder.join(format!("exptool-bench.{suffix}"));
@@ -72,29 +76,179 @@ fn convert(program: &str, folder: &Path, file: &str) {
     let to_avi = ["convert", file, "--force", "-o", &avi];
     measure("convert to AVI", program, &to_avi);
     let copy = ["-v", "quiet", "-y", "-i", &avi, "-c", "copy", &peer];
-    let to_mp4 = ["convert", file, "-o", &own];
-    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        for path in [&own, &peer] {
-            let _ = std::fs::remove_file(path);
-        }
-        theirs.push(once("ffmpeg", &copy).0);
-        ours.push(once(program, &to_mp4).0);
-    }
-    let [theirs, ours] = [theirs, ours].map(|mut times| {
-        times.sort();
-        times[times.len() / 2].as_secs_f64()
-    });
-    println!(
-        "convert to MP4 {ours:.3} s, ffmpeg -c copy {theirs:.3} s (medians of {ROUNDS}): {:.2} times as long",
-        ours / theirs
+    let to_mp4 = ["convert", file, "--force", "-o", &own];
+    beside(
+        "convert to MP4",
+        (program, &to_mp4),
+        ("ffmpeg", &copy),
+        ROUNDS,
+        [&own, &peer],
     );
     for path in [avi, own, peer] {
         std::fs::remove_file(path).unwrap();
     }
 }
 
-/// Writes a file of at least `size` bytes with a gap every hour; the number of its pictures.
+/// `find` and `info` over a folder of many such files, each of which has to be searched. They are links to one file: the disk is not
+/// measured, as it is not the second time.
+fn search(program: &str, folder: &Path, file: &Path) {
+    let count: usize = std::env::var("EXP_BENCH_FILES").map_or(1000, |text| text.parse().unwrap());
+    let disc = folder.join("exptool-bench-disc");
+    std::fs::create_dir_all(&disc).unwrap();
+    for number in 0..count {
+        let link = disc.join(format!("{number:04}.exp"));
+        let _ = std::fs::remove_file(&link);
+        std::fs::hard_link(file, link).unwrap();
+    }
+    let name = disc.to_str().unwrap();
+    println!("a folder of {count} files:");
+    measure("find", program, &["find", "8:30", name]);
+    measure("info --quick", program, &["info", "--quick", name]);
+    std::fs::remove_dir_all(&disc).unwrap();
+}
+
+/// A recording of frames that can be decoded.
+fn made(program: &str, folder: &Path, name: &str, more: &[&str]) -> String {
+    let path = folder.join(name).display().to_string();
+    let usual = [
+        "make",
+        "test:ball",
+        "-o",
+        &path,
+        "--force",
+        "--size",
+        "704x480",
+        "--rate",
+        "15",
+    ];
+    once(program, &[&usual, more].concat());
+    path
+}
+
+/// `convert --join` of two files beside the copy of one that is as long.
+fn join(program: &str, folder: &Path) {
+    let half = ["--seconds", "900"];
+    let first = made(
+        program,
+        folder,
+        "exptool-bench-1.exp",
+        &[&half[..], &["--start", "2010-01-01T08:00:00Z"]].concat(),
+    );
+    let second = made(
+        program,
+        folder,
+        "exptool-bench-2.exp",
+        &[&half[..], &["--start", "2010-01-01T08:15:00Z"]].concat(),
+    );
+    let whole = made(
+        program,
+        folder,
+        "exptool-bench-3.exp",
+        &["--seconds", "1800", "--start", "2010-01-01T08:00:00Z"],
+    );
+    let out = folder.join("exptool-bench.mp4").display().to_string();
+    measure(
+        "convert one file",
+        program,
+        &["convert", &whole, "--force", "-o", &out],
+    );
+    measure(
+        "convert --join",
+        program,
+        &["convert", &first, &second, "--join", "--force", "-o", &out],
+    );
+    for path in [first, second, whole, out] {
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// `--for court` beside ffmpeg with the same settings of x264, constant rate and a bar with text below, in turns.
+fn court(program: &str, folder: &Path) {
+    let input = made(
+        program,
+        folder,
+        "exptool-bench-court.exp",
+        &["--seconds", "300", "--start", "2010-01-01T08:00:00Z"],
+    );
+    let [copy, own, peer] = ["copy.mkv", "own.mp4", "peer.mp4"].map(|suffix| {
+        let path = folder.join(format!("exptool-bench.{suffix}"));
+        path.display().to_string()
+    });
+    once(program, &["convert", &input, "--force", "-o", &copy]);
+    // 704x480 becomes 704x528, and two lines of text are below
+    let filter = "scale=704:528,setsar=1,pad=704:594:0:0,drawtext=text='%{pts\\:gmtime\\:1262332800}':x=6:y=536:fontsize=27:fontcolor=white,fps=30,format=yuv420p";
+    let x264 =
+        "cqp=18:bframes=0:keyint=50:rc-lookahead=0:mbtree=0:ref=1:threads=1:sync-lookahead=0";
+    let theirs = [
+        "-v",
+        "quiet",
+        "-y",
+        "-threads",
+        "1",
+        "-i",
+        &copy,
+        "-vf",
+        filter,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "faster",
+        "-profile:v",
+        "main",
+        "-qp",
+        "18",
+        "-x264-params",
+        x264,
+        "-movflags",
+        "+faststart",
+        &peer,
+    ];
+    let ours = ["convert", &input, "--for", "court", "--force", "-o", &own];
+    beside(
+        "--for court",
+        (program, &ours),
+        ("ffmpeg", &theirs),
+        3,
+        [&own, &peer],
+    );
+    for path in [&input, &copy, &own, &peer] {
+        std::fs::remove_file(path).unwrap();
+    }
+    for suffix in ["sha256", "txt"] {
+        std::fs::remove_file(format!("{own}.{suffix}")).unwrap();
+    }
+}
+
+/// Two programs in turns; how many times as long the first takes, by the medians. Outputs are removed before each run: to replace a file
+/// takes longer than to write a new one.
+fn beside(
+    name: &str,
+    ours: (&str, &[&str]),
+    theirs: (&str, &[&str]),
+    rounds: usize,
+    outputs: [&str; 2],
+) {
+    let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        for (times, (program, arguments)) in times.iter_mut().zip([ours, theirs]) {
+            for path in outputs {
+                let _ = std::fs::remove_file(path);
+            }
+            times.push(once(program, arguments).0);
+        }
+    }
+    let [ours, other] = times.map(|mut times| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64()
+    });
+    println!(
+        "{name} {ours:.3} s, {} {other:.3} s (medians of {rounds}): {:.2} times as long",
+        theirs.0,
+        ours / other
+    );
+}
+
+/// Writes a file of at least `size` bytes with a gap every hour; the number of its frames.
 fn make(path: &Path, size: u64) -> u64 {
     let start = 1_262_332_800_000_i64;
     let head = Head {
