@@ -12,7 +12,7 @@ use crate::survey::{Moment, Surveyed};
 use clap::Args;
 use formats::recording::{Accuracy, SEEKING};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// Find the files and cameras that recorded a moment, and where in the file it is.
 ///
@@ -30,7 +30,7 @@ Exit codes:
   0  recorded
   1  not recorded, or not all files could be read
   2  wrong use of the command
-  3  no file can be read"))]
+  3  no file can be read, or none has that camera"))]
 pub struct Find {
     /// The moment
     #[arg(value_name = "TIME", allow_hyphen_values = true)]
@@ -85,6 +85,20 @@ impl Find {
                     failed = true;
                 }
             }
+        }
+        if let (true, Some(wanted), false) = (hits.is_empty(), &self.camera, files.is_empty()) {
+            let all = files.iter().flat_map(cameras);
+            let names: BTreeSet<String> = all
+                .map(|(number, title)| match title.as_str() {
+                    "" => number.to_string(),
+                    title => format!("{number} ({})", plain(title)),
+                })
+                .collect();
+            let names: Vec<String> = names.into_iter().collect();
+            return Err(Failure::Input(format!(
+                "no camera {wanted}: expected one of {}",
+                names.join(", ")
+            )));
         }
         hits.sort_by_key(|hit| hit.found.first().map(|moment| moment.clock));
         let (found, missed): (Vec<Hit>, Vec<Hit>) =
@@ -147,15 +161,14 @@ impl Find {
             if !self.is_wanted(camera, &title) {
                 continue;
             }
-            let own;
-            let map = match only {
-                true => &whole,
-                false => {
-                    own = surveyed.map(camera, SEEKING)?;
-                    &own
-                }
-            };
-            let search = surveyed.search(map, camera, (from, until))?;
+            // where a camera has the moment, its own runs need not be known
+            let mut search = surveyed.search(&whole, camera, (from, until))?;
+            let mut accuracy = whole.accuracy;
+            if !only && (until.is_some() || search.found.is_empty()) {
+                let own = surveyed.map(camera, SEEKING)?;
+                search = surveyed.search(&own, camera, (from, until))?;
+                accuracy = own.accuracy;
+            }
             hits.push(Hit {
                 file: recording.input.name.clone(),
                 recorder: match recording.recorder() {
@@ -164,7 +177,7 @@ impl Find {
                 },
                 camera,
                 title,
-                accuracy: map.accuracy,
+                accuracy,
                 asked: asked.clone(),
                 found: search.found,
                 before: search.before,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const GROUPS: [(&str, &str); 4] = [
     (
         "What",
-        "camera join grid no_audio outputs per_run no_pictures record offset part against layout cameras titles sound model server \
+        "camera join grid no_audio outputs per_run no_pictures record offset part against layout cameras titles audio model server \
          case examiner",
     ),
     (

@@ -16,7 +16,9 @@ use std::{
 
 /// Longest wait for a picture.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(60);
-/// Hashes of coded pictures that are remembered: more than any decoder holds back.
+/// Nanoseconds by which the times of frames are rounded.
+const ROUNDED: i64 = SECOND / 1000;
+/// Hashes of coded frames that are remembered: more than any decoder holds back.
 const HASHES: usize = 64;
 
 /// A decoded picture with square pixels.
@@ -29,7 +31,7 @@ pub struct Picture {
     pub rgb: Vec<u8>,
     /// Clock of the picture, nanoseconds; without a clock, running time.
     pub clock: i64,
-    /// SHA-256 of the coded picture, as `verify` computes it.
+    /// SHA-256 of the coded frame, as `verify` computes it.
     pub sha256: Option<[u8; 32]>,
 }
 
@@ -264,13 +266,27 @@ impl Pictures {
             return Ok(None);
         }
         self.settle()?;
-        let wait = gst::ClockTime::from_seconds(5).nseconds();
-        let sample: Option<gst::Sample> = self.sink.emit_by_name("try-pull-preroll", &[&wait]);
-        let Some(sample) = sample else {
+        let Some(mut picture) = self.pull()? else {
             return Ok(None);
         };
-        let picture = self.picture(&sample)?;
+        // durations are rounded, too, so that a frame may reach into the next one
+        let away = moment.clock.saturating_sub(picture.clock);
+        if self.has_clock && away >= moment.camera.interval.saturating_sub(ROUNDED) {
+            let step = gst::event::Step::new(gst::format::Buffers::ONE, 1.0, true, false);
+            if self.sink.send_event(step) {
+                self.settle()?;
+                let next = self.pull()?;
+                let next = next.filter(|next| (picture.clock..=moment.clock).contains(&next.clock));
+                picture = next.unwrap_or(picture);
+            }
+        }
         Ok(Some(picture).filter(|picture| !self.has_clock || moment.fits(picture.clock)))
+    }
+
+    fn pull(&self) -> Result<Option<Picture>, Failure> {
+        let wait = gst::ClockTime::from_seconds(5).nseconds();
+        let sample: Option<gst::Sample> = self.sink.emit_by_name("try-pull-preroll", &[&wait]);
+        sample.map(|sample| self.picture(&sample)).transpose()
     }
 
     fn picture(&self, sample: &gst::Sample) -> Result<Picture, Failure> {

@@ -22,7 +22,7 @@ use formats::{
 use sha2::Digest;
 use std::{io::Read, path::Path};
 
-/// A frame; beside it the SHA-256 of its coded picture, where that was asked for.
+/// A frame; beside it the SHA-256 of its coded bytes, where that was asked for.
 pub type Frame = frames::Frame<Option<[u8; 32]>>;
 
 /// What is wanted of a file.
@@ -30,7 +30,7 @@ pub type Frame = frames::Frame<Option<[u8; 32]>>;
 pub struct Options {
     /// Compare each record's bytes with its checksum.
     pub checksums: bool,
-    /// SHA-256 of each coded picture, see [`hash_coded`].
+    /// SHA-256 of each coded frame, see [`hash_coded`].
     pub hashes: bool,
     /// What becomes of gaps in the running time.
     pub policy: GapPolicy,

@@ -635,6 +635,11 @@ fn the_other_commands_take_the_same_files_as_one_recording() {
     // an overlap, a hole, the other camera
     let found = run_in(folder, &["find", "9:15:36", "."], 0);
     assert_eq!(found.matches("camera 1  frame of").count(), 2, "{found}");
+    let lost = run_in(folder, &["find", "9:15:36", "--camera", "gate", "."], 3);
+    assert!(
+        lost.contains("no camera gate: expected one of 1, 2"),
+        "{lost}"
+    );
     let missed = run_in(folder, &["find", "9:15:50", "."], 1);
     assert!(
         missed.contains("before 2009-11-10 09:15:41.800 -05:00 in ./b.exp, after 2009-11-10 09:16:00.000 -05:00 in ./a.exp"),

@@ -6,6 +6,7 @@ mod convert;
 mod convert_edges;
 mod convert_join;
 mod convert_tasks;
+mod docs;
 mod explain;
 mod exptool_tools;
 mod info;

@@ -49,7 +49,7 @@ fn a_video_with_sound_becomes_a_recording_with_sound() {
         text(&video),
         "-o",
         text(&file),
-        "--sound",
+        "--audio",
         "--standard=pal",
         "--rate=12.5",
         "--camera=7",
@@ -142,8 +142,8 @@ fn inputs_without_video_or_sound_are_told_at_once() {
     let words = folder.path().join("words.txt");
     std::fs::write(&words, "these are words\n".repeat(50)).unwrap();
     for (input, wanted, options) in [
-        (&silent, "silent.mkv: has no sound", &["--sound"][..]),
-        (&still, "still.jpg: has no sound", &["--sound"]),
+        (&silent, "silent.mkv: has no audio", &["--audio"][..]),
+        (&still, "still.jpg: has no audio", &["--audio"]),
         (&sound, "sound.wav: has no video", &[]),
         (&words, "words.txt: expected a video", &[]),
     ] {
@@ -321,7 +321,7 @@ fn sound_that_ends_long_before_the_pictures_holds_nothing_up() {
     ));
     let file = folder.path().join("sound.exp");
     let begun = std::time::Instant::now();
-    run(&["make", text(&video), "-o", text(&file), "--sound"], 0);
+    run(&["make", text(&video), "-o", text(&file), "--audio"], 0);
     assert!(begun.elapsed().as_secs() < 45);
     let report = json(&["info", text(&file)], 0);
     let streams = report["streams"].as_array().unwrap();

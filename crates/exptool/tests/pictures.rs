@@ -4,7 +4,7 @@
 use crate::recording_tools as tools;
 use testing::common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tools::{exptool, other, run, single, stream, usual};
 
 fn text(path: &Path) -> &str {
@@ -132,7 +132,7 @@ fn contact_sheets_hold_each_run() {
         "-o",
         text(&output),
         "--per-run",
-        "3",
+        "2",
         "--columns",
         "3",
         "--width",
@@ -314,16 +314,111 @@ fn render(page: &Path, dir: &Path) {
     assert!(std::fs::metadata(&shot).unwrap().len() > 50_000);
 }
 
-/// `cargo test --test exptool_pictures -- --ignored` makes the pictures of docs/exptool.md anew.
+/// Pictures for the documentation, each made by the program of recordings that are made here.
+struct Docs {
+    folder: tempfile::TempDir,
+    docs: PathBuf,
+}
+
+impl Docs {
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn picture(&self, name: &str) -> String {
+        text(&self.docs.join(name)).to_owned()
+    }
+
+    /// Runs the program in the folder, under the name that a user calls it by.
+    fn exptool(&self, arguments: &[&str]) -> String {
+        use std::os::unix::process::CommandExt;
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_exptool"));
+        command.arg0("exptool").current_dir(self.folder.path());
+        let done = command.args(arguments).output().unwrap();
+        let err = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.code() < Some(2), "{arguments:?}: {err}");
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    fn make(&self, name: &str, start: &str, more: &[&str]) {
+        let usual = ["make", "-o", name, "--start", start, "--force"];
+        self.exptool(&[&usual, more].concat());
+    }
+
+    /// A page as Chromium shows it, so many pixels wide in the picture.
+    fn page(&self, html: &Path, name: &str, size: &str, width: u32) {
+        let shot = self.path("shot.png");
+        let [save, size] = [
+            format!("--screenshot={}", text(&shot)),
+            format!("--window-size={size}"),
+        ];
+        let url = format!("file://{}", text(html));
+        let usual = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+        ];
+        other("chromium", &[&usual[..], &[&save, &size, &url]].concat()).unwrap();
+        self.small(&shot, name, width);
+    }
+
+    fn small(&self, picture: &Path, name: &str, width: u32) {
+        let filter = format!(
+            "scale={width}:-1:flags=lanczos,split[a][b];[a]palettegen=max_colors=128[p];[b][p]paletteuse=dither=none"
+        );
+        let (from, to) = (text(picture), self.picture(name));
+        let arguments = [
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            from,
+            "-frames:v",
+            "1",
+            "-vf",
+            &filter,
+            &to,
+        ];
+        other("ffmpeg", &arguments).unwrap();
+    }
+}
+
+/// Coloured text of a terminal as HTML.
+fn terminal(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let mut parts = text.split("\x1b[");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('m').unwrap();
+        let colours = [
+            "#000", "#b00020", "#00703c", "#8a6d00", "#0050b0", "#8a1c7c", "#00707c", "#555",
+        ];
+        let colour = |code: &str| {
+            let number: usize = code.parse().ok()?;
+            Some(colours[number.checked_sub(30)? % 10 % 8])
+        };
+        let style = code.split(';').filter_map(colour).next_back();
+        out += &format!(
+            "</span><span style='color:{}'>{rest}",
+            style.unwrap_or("#222")
+        );
+    }
+    format!(
+        "<body style='margin:12px;background:#fff'><pre style='font:13px/1.35 DejaVu Sans Mono,monospace;color:#222'><span>{out}</span></pre>"
+    )
+}
+
+/// `cargo test -p exptool pictures_of -- --ignored` makes the pictures of the documentation anew.
 #[test]
 #[ignore = "writes into docs"]
 fn pictures_of_the_documentation() {
     use formats::reader::Mode;
-    use std::os::unix::process::CommandExt;
-    let dir = tempfile::tempdir().unwrap();
     let docs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join("docs");
-    std::fs::create_dir_all(&docs).unwrap();
-    let (input, page) = (dir.path().join("lobby.exp"), dir.path().join("report.html"));
+    let docs = Docs {
+        folder: tempfile::tempdir().unwrap(),
+        docs,
+    };
     let part = |camera, at, seconds, mode| tools::Run {
         camera,
         at,
@@ -331,7 +426,7 @@ fn pictures_of_the_documentation() {
         mode,
     };
     tools::write(
-        &input,
+        &docs.path("lobby.exp"),
         &[
             part(1, 0, 40, Mode::Motion),
             part(2, 0, 300, Mode::Continuous),
@@ -341,61 +436,155 @@ fn pictures_of_the_documentation() {
             part(3, 240, 50, Mode::Motion),
         ],
     );
-    let mut bytes = std::fs::read(&input).unwrap();
+    let mut bytes = std::fs::read(docs.path("lobby.exp")).unwrap();
     let at = bytes.len() / 3;
     bytes[at..at + 2000].fill(0x5a);
-    std::fs::write(&input, bytes).unwrap();
-    run(&[
-        "timeline",
-        text(&input),
+    std::fs::write(docs.path("lobby.exp"), bytes).unwrap();
+    let timeline = |inputs: &[&str], name: &str| {
+        let path = docs.picture(name);
+        docs.exptool(&[&["timeline"], inputs, &["-o", &path, "--force"]].concat());
+    };
+    timeline(&["lobby.exp"], "timeline.png");
+    let report = [
+        "report",
+        "lobby.exp",
+        "--case",
+        "Case 2009-117",
+        "--per-run",
+        "2",
         "-o",
-        text(&docs.join("timeline.png")),
-        "--force",
-    ]);
-    // the page shows the command line: names as a user would give them
-    let made = std::process::Command::new(env!("CARGO_BIN_EXE_exptool"))
-        .arg0("exptool")
-        .current_dir(dir.path())
-        .args([
-            "report",
-            "lobby.exp",
-            "--case",
-            "Case 2009-117",
-            "--per-run",
-            "2",
-            "-o",
-            "report.html",
-        ])
-        .output()
-        .unwrap();
-    assert_eq!(made.status.code(), Some(1));
-    let shot = format!("--screenshot={}", text(&dir.path().join("shot.png")));
-    let url = format!("file://{}", text(&page));
-    let arguments = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        shot.as_str(),
-        "--window-size=1000,1500",
-        url.as_str(),
+        "report.html",
     ];
-    other("chromium", &arguments).unwrap();
-    let (shot, out) = (dir.path().join("shot.png"), docs.join("report.png"));
-    let filter = "scale=700:-1:flags=lanczos,split[a][b];[a]palettegen=max_colors=128[p];[b][p]paletteuse=dither=none";
-    other(
-        "ffmpeg",
+    docs.exptool(&report);
+    docs.page(&docs.path("report.html"), "report.png", "1000,1500", 700);
+    // a disc: exports that continue each other, overlap, and leave a hole; and another recorder
+    std::fs::create_dir(docs.path("disc")).unwrap();
+    let gate = ["--title", "Gate", "--seconds"];
+    for (name, start, seconds) in [
+        ("disc/a.exp", "2009-11-10T09:00:00-05:00", "600"),
+        ("disc/b.exp", "2009-11-10T09:09:00-05:00", "500"),
+        ("disc/c.exp", "2009-11-10T09:30:00-05:00", "700"),
+    ] {
+        docs.make(
+            name,
+            start,
+            &[&["test:ball", "--mode", "motion"], &gate[..], &[seconds]].concat(),
+        );
+    }
+    let yard = ["test:ball", "--title", "Yard", "--seconds", "1800"];
+    docs.make(
+        "disc/yard.exp",
+        "2009-11-10T09:05:00-05:00",
+        &[&yard[..], &["--server", "YARD-DVR"]].concat(),
+    );
+    timeline(&["disc"], "disc.png");
+    // the clock below the frame
+    let smpte = [
+        "test:smpte100",
+        "--title",
+        "Gate",
+        "--mode",
+        "motion",
+        "--seconds",
+        "20",
+    ];
+    docs.make("gate.exp", "2009-11-10T09:15:20-05:00", &smpte);
+    let court = [
+        "--from-time",
+        "9:15:30",
+        "--duration",
+        "4",
+        "--for",
+        "court",
+        "-o",
+        "court.mp4",
+    ];
+    docs.exptool(&[&["convert", "gate.exp"], &court[..]].concat());
+    docs.small(&docs.path("court.mp4"), "court.png", 352);
+    // a clock that was set, back and forward
+    let breaks = [
+        "test:ball",
+        "--seconds",
+        "1200",
+        "--break",
+        "400:-300",
+        "--break",
+        "800:900",
+    ];
+    docs.make("set.exp", "2009-11-10T09:00:00-05:00", &breaks);
+    timeline(&["set.exp"], "time.png");
+    // a record, field by field
+    let shown = docs.exptool(&["explain", "gate.exp", "--record", "1", "--color", "always"]);
+    std::fs::write(docs.path("explain.html"), terminal(&shown)).unwrap();
+    docs.page(
+        &docs.path("explain.html"),
+        "does-not-open.png",
+        "1060,400",
+        900,
+    );
+    // four cameras in one picture
+    let four = [
+        "test:smpte100",
+        "test:ball",
+        "test:circular",
+        "test:pinwheel",
+        "--seconds",
+        "10",
+    ];
+    let titles = [
+        "--title", "Gate", "--title", "Yard", "--title", "Lobby", "--title", "Stairs",
+    ];
+    docs.make(
+        "four.exp",
+        "2009-11-10T09:15:00-05:00",
+        &[&four[..], &titles].concat(),
+    );
+    docs.exptool(&[
+        "convert", "four.exp", "--grid", "--clock", "burn", "-o", "four.mp4",
+    ]);
+    docs.small(&docs.path("four.mp4"), "embed.png", 528);
+    let (sheet, wide) = (
+        docs.picture("transcode.png"),
+        ["--per-run", "8", "--width", "160"],
+    );
+    docs.exptool(
         &[
-            "-v",
-            "error",
-            "-y",
-            "-i",
-            text(&shot),
-            "-vf",
-            filter,
-            text(&out),
-        ],
-    )
-    .unwrap();
+            &[
+                "contact-sheet",
+                "four.exp",
+                "--camera",
+                "2",
+                "--force",
+                "-o",
+                &sheet,
+            ],
+            &wide[..],
+        ]
+        .concat(),
+    );
+    // many days, of which few have anything
+    std::fs::create_dir(docs.path("days")).unwrap();
+    for (name, start) in [
+        ("days/1.exp", "2009-11-02T08:00:00-05:00"),
+        ("days/2.exp", "2009-11-02T17:00:00-05:00"),
+        ("days/3.exp", "2009-11-10T09:00:00-05:00"),
+        ("days/4.exp", "2009-11-23T09:00:00-05:00"),
+    ] {
+        let slow = [
+            "test:ball",
+            "test:ball",
+            "--rate",
+            "1",
+            "--mode",
+            "motion",
+            "--seconds",
+            "7000",
+            "--gop",
+            "60",
+        ];
+        docs.make(name, start, &slow);
+    }
+    timeline(&["days"], "thousand-files.png");
 }
 
 #[test]

@@ -280,6 +280,63 @@ fn stills_of_a_disc_are_png_or_jpeg_with_the_clock_below() {
 }
 
 #[test]
+fn the_last_frame_before_a_gap_is_shown_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, png) = (folder.path().join("x.exp"), folder.path().join("x.png"));
+    let start = "--start=2010-01-01T09:00:00-05:00";
+    let made = [
+        "make",
+        "test:ball",
+        "-o",
+        text(&file),
+        "--seconds=6",
+        "--gop=5",
+        "--break=3:60",
+        start,
+    ];
+    run(&made, 0);
+    // frames of 3.067 s and 3.2 s are the last before the gap
+    for at in ["+3.2", "+3.3", "09:00:03.25"] {
+        let shown = run(
+            &[
+                "snapshot",
+                text(&file),
+                "--at",
+                at,
+                "-o",
+                text(&png),
+                "--force",
+            ],
+            0,
+        );
+        assert!(shown.contains("2010-01-01 09:00:03.200"), "{at}: {shown}");
+    }
+    let shown = run(
+        &[
+            "snapshot",
+            text(&file),
+            "--at=+3.15",
+            "-o",
+            text(&png),
+            "--force",
+        ],
+        0,
+    );
+    assert!(shown.contains("2010-01-01 09:00:03.067"), "{shown}");
+    // the nearest to a moment in the gap is that last frame
+    let nearest = [
+        "snapshot",
+        text(&file),
+        "--at=+10",
+        "--nearest",
+        "-o",
+        text(&png),
+        "--force",
+    ];
+    assert!(run(&nearest, 0).contains("2010-01-01 09:00:03.200"));
+}
+
+#[test]
 fn a_file_without_a_clock_gives_the_hash_of_the_coded_picture() {
     let samples = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .join("../shared/samples/dx/plv1-plain.avi");

@@ -27,7 +27,7 @@ impl OffsetSource {
         match self {
             OffsetSource::Option => "command line",
             OffsetSource::File => "file",
-            OffsetSource::Unknown => "not known",
+            OffsetSource::Unknown => "unknown",
         }
     }
 }

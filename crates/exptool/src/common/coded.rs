@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Coded pictures, hashed so that the hash outlives a change of container.
+//! Coded frames, hashed so that the hash outlives a change of container.
 
 use formats::{mpeg4::start_code, reader::Codec};
 use sha2::{Digest, Sha256};
 
-/// The part of the coded bytes that is the picture itself: for MPEG-4 from the VOP's start code on, for JPEG and sound all of it.
+/// The part of the coded bytes that is the frame itself: for MPEG-4 from the VOP's start code on, for JPEG and audio all of it.
 /// What stands before (sequence headers) is added and left out by containers at will.
-pub fn coded_picture(codec: Codec, bytes: &[u8]) -> &[u8] {
+pub fn coded_frame(codec: Codec, bytes: &[u8]) -> &[u8] {
     match codec {
         Codec::Mpeg4 => start_code::vop_offset(bytes)
             .and_then(|at| bytes.get(at..))
@@ -15,11 +15,11 @@ pub fn coded_picture(codec: Codec, bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// SHA-256 of the coded picture. For H.264 of its slices (NAL unit types 1 to 5), each behind a start code of four bytes:
+/// SHA-256 of the coded frame. For H.264 of its slices (NAL unit types 1 to 5), each behind a start code of four bytes:
 /// parameter sets and delimiters are added and left out by containers at will.
 pub fn hash_coded(codec: Codec, bytes: &[u8]) -> [u8; 32] {
     if codec != Codec::H264 {
-        return Sha256::digest(coded_picture(codec, bytes)).into();
+        return Sha256::digest(coded_frame(codec, bytes)).into();
     }
     let mut sum = Sha256::new();
     for unit in nal_units(bytes) {

@@ -514,7 +514,7 @@ fn stream_package(caps: &gst::Caps) -> &'static str {
         return LIBAV;
     };
     let name = structure.name();
-    // programme streams have the name of the pictures in them
+    // program streams have the name of the video in them
     if name == "video/mpeg" && structure.get("systemstream") == Ok(true) {
         return "gstreamer1.0-plugins-bad";
     }

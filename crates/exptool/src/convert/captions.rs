@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The recorder's clock as text: a line for a picture, and cues of subtitles.
+//! The recorder's clock as text: a line for a frame, and cues of subtitles.
 
 use crate::common::{
     clock::{Zone, duration},
@@ -8,7 +8,7 @@ use crate::common::{
 use gst::prelude::*;
 use std::io::Write;
 
-/// Coded bytes in one cue. The pictures of a cue wait before the muxer until its text is complete, so this bounds what waits.
+/// Coded bytes in one cue. The frames of a cue wait before the muxer until its text is complete, so this bounds what waits.
 const MAX_WAITING: usize = 4 << 20;
 /// Longest cue where the text stays the same, nanoseconds.
 const MAX_CUE: u64 = 10_000_000_000;
@@ -69,8 +69,8 @@ impl Cues {
         }
     }
 
-    /// A picture is shown from `start` to `end`, nanoseconds in the output.
-    pub fn picture(&mut self, text: String, start: u64, end: u64, bytes: usize) {
+    /// A frame is shown from `start` to `end`, nanoseconds in the output.
+    pub fn frame(&mut self, text: String, start: u64, end: u64, bytes: usize) {
         let full = self.bytes >= MAX_WAITING || start.saturating_sub(self.start) >= MAX_CUE;
         // after a gap the old text is not true any more, even where it is the same
         let apart = start > self.end.saturating_add(1_000_000_000);
@@ -115,7 +115,7 @@ impl Cues {
         }
     }
 
-    /// No picture follows.
+    /// No frame follows.
     pub fn end(&mut self) {
         self.flush(u64::MAX);
         self.text.clear();
@@ -178,10 +178,10 @@ mod tests {
         let second = 1_000_000_000;
         for n in 0..4 {
             let start = n * second / 2;
-            cues.picture(format!("second {}", n / 2), start, start + second / 2, 10);
+            cues.frame(format!("second {}", n / 2), start, start + second / 2, 10);
         }
         // after a gap
-        cues.picture("second 9".into(), 9 * second, 9 * second + second / 2, 10);
+        cues.frame("second 9".into(), 9 * second, 9 * second + second / 2, 10);
         cues.end();
         cues.into_file().0.unwrap().finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -38,7 +38,7 @@ const MUXER_QUEUE: u64 = 5_000_000_000;
 /// Names of the demuxer whose frames are written, and of the one whose audio is.
 const FRAMES: &str = "frames";
 /// See [`FRAMES`].
-const SOUND: &str = "sound";
+const AUDIO: &str = "audio";
 /// Message of a demuxer that one of several files is done.
 const STEP_DONE: &str = "exptool-step-done";
 /// Cameras in one picture at most.
@@ -366,7 +366,7 @@ pub fn build<'a>(job: &Job<'a>, out: &Path, srt: Option<NewFile>) -> Result<Grap
         let _ = write!(
             text,
             " {} fakesink name=rest sync=false async=false",
-            source.describe(SOUND)
+            source.describe(AUDIO)
         );
     }
     for (n, (_, chain)) in audio.iter().enumerate() {
@@ -382,7 +382,7 @@ pub fn build<'a>(job: &Job<'a>, out: &Path, srt: Option<NewFile>) -> Result<Grap
     let pipeline = media::launch(&text)?;
     let mut demuxers = vec![source.set(&pipeline, FRAMES)?];
     if !audio.is_empty() {
-        demuxers.push(source.set(&pipeline, SOUND)?);
+        demuxers.push(source.set(&pipeline, AUDIO)?);
     }
     let element = |name: &str| media::by_name(&pipeline, name);
     element("out")?.set_property("location", out);
@@ -460,12 +460,12 @@ pub fn build<'a>(job: &Job<'a>, out: &Path, srt: Option<NewFile>) -> Result<Grap
         drop_toc(&head);
         Some((format!("audio_{channel}"), head, None))
     });
-    let sound: Vec<Link> = heads.collect();
+    let tracks: Vec<Link> = heads.collect();
     let silent: Arc<AtomicBool> = Arc::default();
     if !job.part.ranges.is_empty() {
         links
             .iter()
-            .chain(&sound)
+            .chain(&tracks)
             .for_each(|(_, head, _)| drop_early_gaps(head));
     }
     let (frames, rest) = match demuxers.as_slice() {
@@ -494,16 +494,16 @@ pub fn build<'a>(job: &Job<'a>, out: &Path, srt: Option<NewFile>) -> Result<Grap
     feed(FRAMES, frames, &links);
     connect(frames, links, pipeline.by_name("compositor").as_ref());
     if let (Some(demuxer), Some(rest)) = (rest, pipeline.by_name("rest")) {
-        let raw = (0..sound.len()).map(|n| {
-            let raw = pipeline.by_name(&format!("sound{n}"))?;
+        let raw = (0..tracks.len()).map(|n| {
+            let raw = pipeline.by_name(&format!("raw-audio{n}"))?;
             raw.static_pad("sink")
         });
-        end_with(&rest, &sound, raw.collect(), silent.clone());
+        end_with(&rest, &tracks, raw.collect(), silent.clone());
         let video = rest
             .static_pad("sink")
             .map(|pad| (String::from("video_"), pad, None));
-        let links: Vec<Link> = sound.into_iter().chain(video).collect();
-        feed(SOUND, demuxer, &links);
+        let links: Vec<Link> = tracks.into_iter().chain(video).collect();
+        feed(AUDIO, demuxer, &links);
         connect(demuxer, links, None);
     }
     Ok(Graph {
@@ -705,11 +705,11 @@ fn repeat(pad: &gst::Pad, buffer: &gst::Buffer, tick: u64) {
 /// for it. A track without any data would make an MP4 file that nothing reads, so there is a moment of silence.
 fn end_with(
     rest: &gst::Element,
-    sound: &[Link],
+    tracks: &[Link],
     raw: Vec<Option<gst::Pad>>,
     silent: Arc<AtomicBool>,
 ) {
-    let heads: Vec<gst::Pad> = sound.iter().map(|(_, head, _)| head.clone()).collect();
+    let heads: Vec<gst::Pad> = tracks.iter().map(|(_, head, _)| head.clone()).collect();
     for (head, raw) in heads.iter().zip(&raw) {
         silence_if_empty(raw.as_ref().unwrap_or(head), raw.is_some(), silent.clone());
     }
@@ -897,7 +897,7 @@ fn clock(job: &Job<'_>, camera: &Camera, n: usize) -> Vec<String> {
     match job.treatment.clock {
         ClockIn::None | ClockIn::Subtitle => Vec::new(),
         ClockIn::Burn => vec![format!(
-            "{overlay} valignment=top shaded-background=true font-desc=\"Sans 12\" xpad=6 ypad=4"
+            "{overlay} valignment=top shaded-background=true shading-value=180 font-desc=\"Sans 12\" xpad=6 ypad=4"
         )],
         ClockIn::Below => {
             let size = match job.part.size {
@@ -1001,7 +1001,7 @@ fn audio(job: &Job<'_>) -> Vec<(u16, Vec<String>)> {
             chain.extend(decoder.map(str::to_owned));
         }
         if !coded.is_empty() {
-            chain.push(format!("audioconvert name=sound{n}"));
+            chain.push(format!("audioconvert name=raw-audio{n}"));
             chain.extend(coded.iter().map(|element| (*element).to_owned()));
         }
         chain
@@ -1248,7 +1248,7 @@ impl Stream {
                 ..self.words.clone()
             };
             let text = words.write(clock, &self.mode, ", ");
-            cues.picture(text, start, self.end, buffer.size());
+            cues.frame(text, start, self.end, buffer.size());
         }
     }
 

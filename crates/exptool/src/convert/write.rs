@@ -477,7 +477,10 @@ impl<'a> Work<'a> {
             progress.at(end().unwrap_or(0) / 1_000_000_000);
             file.write_back()
         })?;
-        outcome.notes.extend(warnings);
+        // a change of size is named by the outputs that it makes
+        let is_news =
+            |text: &String| !(job.part.size_changes && text.contains("frame size changes"));
+        outcome.notes.extend(warnings.into_iter().filter(is_news));
         if graph.has_silent_audio() {
             outcome
                 .notes

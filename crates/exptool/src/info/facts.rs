@@ -127,7 +127,7 @@ impl Facts {
             (false, _) => "distances from the first slot",
             (_, true) => "UTC (stated)",
             (_, false) => {
-                "taken for UTC (assumed: whether recorders timestamp UTC or local time is not known)"
+                "taken for UTC (assumed: whether recorders timestamp UTC or local time is unknown)"
             }
         }
     }

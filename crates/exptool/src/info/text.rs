@@ -2,7 +2,7 @@
 //! What is known of a recording, as text.
 
 use super::facts::{Facts, mode_name};
-use crate::common::{coded::codec_name, plain::plain};
+use crate::common::{clock::OffsetSource, coded::codec_name, plain::plain};
 use crate::recording::{Camera, Recording};
 use formats::{recording::contents::RecordingRun, timeline::Break};
 use std::fmt::Write;
@@ -64,7 +64,10 @@ fn times(out: &mut String, facts: &Facts) {
     let zone = recording.zone;
     line(out, "clock", recording.findings.profile.clock_name());
     line(out, "times", facts.times_are());
-    let offset = format!("UTC{} ({})", zone.offset_name(), zone.from.name());
+    let offset = match zone.from {
+        OffsetSource::Unknown => "unknown".to_owned(),
+        from => format!("UTC{} ({})", zone.offset_name(), from.name()),
+    };
     line(out, "offset", &offset);
     if let Some((first, last)) = facts.span().filter(|_| recording.has_clock()) {
         let both = |ns: i64| format!("{}   {}", zone.local(ns), zone.format_utc(ns));

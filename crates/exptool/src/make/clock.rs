@@ -10,7 +10,7 @@ const MAX_SIDE: u16 = 4096;
 /// Most frames per second.
 const MAX_RATE: i32 = 120;
 
-/// When the first picture was taken.
+/// When the first frame was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
     /// ns since 1970.
@@ -49,7 +49,7 @@ impl Clock {
         }
     }
 
-    /// What it shows for a picture at this running time. It jumps with keyframes only, as a recorder that begins anew does.
+    /// What it shows for a frame at this running time. It jumps with keyframes only, as a recorder that begins anew does.
     pub fn at(&mut self, running: i64, key: bool) -> i64 {
         if key {
             let passed = self.breaks.partition_point(|jump| jump.at <= running);

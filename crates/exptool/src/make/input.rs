@@ -6,11 +6,11 @@ use crate::common::{Failure, media};
 use gst::{glib, prelude::*};
 use std::sync::Arc;
 
-/// Adds the pictures of an input, decoded and led to their branch. What decodes them is handed back.
+/// Adds the frames of an input, decoded and led to their branch. What decodes them is handed back.
 ///
 /// # Errors
 /// A missing element, a test pattern that there is not.
-pub fn pictures(
+pub fn frames(
     make: &Make,
     pipeline: &gst::Pipeline,
     n: usize,
@@ -21,15 +21,15 @@ pub fn pictures(
     if let Some(pattern) = input.strip_prefix("test:") {
         return test_source(make, pipeline, pattern, first).map(|()| None);
     }
-    decoder(make, pipeline, input, (first, &PICTURES), watch).map(Some)
+    decoder(make, pipeline, input, (first, &FRAMES), watch).map(Some)
 }
 
-/// Adds the sound of an input. It has a demuxer of its own: where one demuxer feeds both, pictures that wait for sound keep it from
-/// getting there, and sound may begin late, or end early, by any length of time.
+/// Adds the audio of an input. It has a demuxer of its own: where one demuxer feeds both, frames that wait for audio keep it from
+/// getting there, and audio may begin late, or end early, by any length of time.
 ///
 /// # Errors
 /// A missing element.
-pub fn sound(
+pub fn audio(
     make: &Make,
     pipeline: &gst::Pipeline,
     n: usize,
@@ -37,7 +37,7 @@ pub fn sound(
     watch: &Watch,
 ) -> Result<gst::Element, Failure> {
     let input = make.inputs.get(n).map(String::as_str).unwrap_or_default();
-    decoder(make, pipeline, input, (first, &SOUND), watch)
+    decoder(make, pipeline, input, (first, &AUDIO), watch)
 }
 
 /// What is taken of an input.
@@ -50,15 +50,15 @@ struct Kind {
     none: &'static str,
 }
 
-const PICTURES: Kind = Kind {
+const FRAMES: Kind = Kind {
     raw: "video/x-raw",
     other: "rate",
     none: "has no video",
 };
-const SOUND: Kind = Kind {
+const AUDIO: Kind = Kind {
     raw: "audio/x-raw",
     other: "width",
-    none: "has no sound, which --sound asks for",
+    none: "has no audio, which --audio asks for",
 };
 
 fn decoder(
@@ -99,7 +99,7 @@ fn decoder(
     Ok(source)
 }
 
-/// Decoders that take one picture at a time hold the fewest.
+/// Decoders that take one frame at a time hold the fewest.
 fn bound(source: &gst::Element) {
     let Some(bin) = source.downcast_ref::<gst::Bin>() else {
         return;
@@ -181,7 +181,7 @@ pub fn cut(pad: &gst::Pad, limit: Option<i64>) {
     );
 }
 
-/// Pictures of each camera, where their number is limited.
+/// Frames of each camera, where their number is limited.
 fn count(make: &Make) -> Option<i32> {
     let (num, den) = make.rate;
     let count = make.seconds? * f64::from(num) / f64::from(den);

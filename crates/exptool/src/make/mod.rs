@@ -25,7 +25,7 @@ Examples:
 INPUT is any video that GStreamer can read, or test:PATTERN (a pattern of videotestsrc, such as test:ball).
 A break of N seconds lets the recorder's clock jump there: nothing was recorded, or, below zero, the clock was set back.";
 
-/// How pictures are coded.
+/// How frames are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Codec {
     /// MPEG-4 Part 2
@@ -56,16 +56,16 @@ pub struct Make {
     /// Title of a camera, one for each INPUT in their order
     #[arg(long = "title", value_name = "TEXT")]
     pub titles: Vec<String>,
-    /// Also record the sound of the first INPUT (mu-law, 8 kHz)
-    #[arg(long)]
-    pub sound: bool,
+    /// Also record the audio of the first INPUT (mu-law, 8 kHz)
+    #[arg(long, alias = "sound")]
+    pub audio: bool,
     /// Recorder model in the header
     #[arg(long, value_name = "TEXT", default_value = "DX4104")]
     pub model: String,
     /// Recorder's name in the header
     #[arg(long, value_name = "TEXT", default_value = "EXPTOOL")]
     pub server: String,
-    /// Recorder's time of the first picture, such as 2010-01-01T08:00:00-05:00, whose offset becomes the recording's (without it,
+    /// Recorder's time of the first frame, such as 2010-01-01T08:00:00-05:00, whose offset becomes the recording's (without it,
     /// and without --break, the times that an INPUT brings along, as recordings do, else now)
     #[arg(long, value_name = "TIME", value_parser = clock::parse_start)]
     pub start: Option<Start>,
@@ -84,7 +84,7 @@ pub struct Make {
     /// Frames per second
     #[arg(long, value_name = "N or N/M", default_value = "15/2", value_parser = clock::parse_rate)]
     pub rate: (i32, i32),
-    /// Picture size, WxH (352x240, or 352x288 with --standard pal)
+    /// Frame size, WxH (352x240, or 352x288 with --standard pal)
     #[arg(long, value_name = "WxH", value_parser = clock::parse_size)]
     pub size: Option<(i32, i32)>,
     /// Television standard
@@ -96,7 +96,7 @@ pub struct Make {
     /// Bits a second of each camera
     #[arg(long, value_name = "N", default_value_t = 400_000, value_parser = clap::value_parser!(u32).range(1000..=100_000_000))]
     pub bitrate: u32,
-    /// Pictures from one keyframe to the next
+    /// Frames from one keyframe to the next
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub gop: u32,
     /// File to write
@@ -181,7 +181,7 @@ impl Make {
         let breaks = self.breaks.iter().filter(|jump| jump.at > key);
         let breaks = breaks.map(|jump| ("--break", jump.at, "last keyframe", key));
         let modes = self.modes.iter().filter(|(at, _)| *at > last);
-        let modes = modes.map(|(at, _)| ("--mode-at", *at, "last picture", last));
+        let modes = modes.map(|(at, _)| ("--mode-at", *at, "last frame", last));
         let told = |(option, at, what, end)| {
             format!(
                 "{option} {}: has no effect, the {what} is at {:.3} s",
@@ -255,14 +255,14 @@ impl Make {
             }
             output::protect(Path::new(input));
         }
-        if self.sound
+        if self.audio
             && self
                 .inputs
                 .first()
                 .is_some_and(|input| input.starts_with("test:"))
         {
             return Err(Failure::Use(
-                "a test pattern has no sound; --sound needs a file as the first INPUT".to_owned(),
+                "a test pattern has no audio; --audio needs a file as the first INPUT".to_owned(),
             ));
         }
         Ok(())

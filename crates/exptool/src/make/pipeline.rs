@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The pipeline that makes a recording: one branch for each camera, and one for sound.
+//! The pipeline that makes a recording: one branch for each camera, and one for audio.
 
 use super::{Codec, Make, Standard, clock::Clock, input, watch::Watch};
 use crate::common::media::clock_of;
@@ -24,7 +24,7 @@ pub struct Made {
     pub pipeline: gst::Pipeline,
     /// What decodes the inputs, with the number of the input.
     pub sources: Vec<(usize, gst::Element)>,
-    /// Where raw pictures of each input arrive.
+    /// Where raw frames of each input arrive.
     heads: Vec<gst::Pad>,
 }
 
@@ -54,10 +54,10 @@ pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Resu
         let pad = make.number(n) - 1;
         let _ = write!(text, " {} ! mux.video_{pad}", camera(make, n));
     }
-    if make.sound {
+    if make.audio {
         let _ = write!(
             text,
-            " audioconvert name=sound ! audioresample ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! {QUEUE} ! mux.audio_0"
+            " audioconvert name=audio ! audioresample ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! {QUEUE} ! mux.audio_0"
         );
     }
     let pipeline = media::launch(&text)?;
@@ -85,12 +85,12 @@ pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Resu
             timestamp(make, &end, n, start, watch);
         }
         heads.extend(first.static_pad("sink"));
-        let source = input::pictures(make, &pipeline, n, &first, watch)?;
+        let source = input::frames(make, &pipeline, n, &first, watch)?;
         sources.extend(source.map(|source| (n, source)));
     }
-    if make.sound {
-        let first = element("sound")?;
-        sources.push((0, input::sound(make, &pipeline, 0, &first, watch)?));
+    if make.audio {
+        let first = element("audio")?;
+        sources.push((0, input::audio(make, &pipeline, 0, &first, watch)?));
     }
     Ok(Made {
         pipeline,
@@ -99,7 +99,7 @@ pub fn build(make: &Make, output: &Path, utc_offset: i32, watch: &Watch) -> Resu
     })
 }
 
-/// Recorder's time of the first picture, ns since 1970.
+/// Recorder's time of the first frame, ns since 1970.
 fn start_of(make: &Make) -> i64 {
     let now = || {
         let now = jiff::Timestamp::now().as_millisecond();
@@ -141,8 +141,8 @@ fn coder(make: &Make, n: usize) -> String {
     }
 }
 
-/// Gives each coded picture the time of the raw picture it came from: `avenc_mpeg4` of GStreamer 1.22 outputs the "no time" of
-/// its library, 2^63, in a segment that begins at 1000 hours. There are no B pictures, so that pictures come out in their order.
+/// Gives each coded frame the time of the raw frame it came from: `avenc_mpeg4` of GStreamer 1.22 outputs the "no time" of
+/// its library, 2^63, in a segment that begins at 1000 hours. There are no B frames, so that frames come out in their order.
 fn mend_times(encoder: &gst::Element) {
     let (Some(sink), Some(source)) = (encoder.static_pad("sink"), encoder.static_pad("src")) else {
         return;
@@ -187,7 +187,7 @@ fn segment_of(pad: &gst::Pad) -> Option<gst::FormattedSegment<gst::ClockTime>> {
     event.segment().clone().downcast().ok()
 }
 
-/// Puts the recorder's time on each picture, and tags of camera, title and mode where they begin to hold.
+/// Puts the recorder's time on each frame, and tags of camera, title and mode where they begin to hold.
 fn timestamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
     let (watch, own_clock) = (watch.clone(), make.own_clock());
     let reference = gst::Caps::new_empty_simple("timestamp/x-unix");
@@ -214,7 +214,7 @@ fn timestamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
         }
         if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
             let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-            watch.picture(running, key);
+            watch.frame(running, key);
             if !own_clock && clock_of(buffer).is_some() {
                 watch.keep();
                 return gst::PadProbeReturn::Ok;

@@ -22,9 +22,9 @@ pub struct Watch(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Pictures and blocks of sound that moved.
+    /// Frames and blocks of audio that moved.
     moved: AtomicU64,
-    /// Running time of the last picture of any camera, ns.
+    /// Running time of the last frame of any camera, ns.
     last: AtomicI64,
     /// The same of the last keyframe.
     key: AtomicI64,
@@ -40,8 +40,8 @@ impl Watch {
         self.0.moved.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A coded picture is about to be written.
-    pub fn picture(&self, running: i64, key: bool) {
+    /// A coded frame is about to be written.
+    pub fn frame(&self, running: i64, key: bool) {
         self.moved();
         self.0.last.fetch_max(running, Ordering::Relaxed);
         if key {
@@ -49,7 +49,7 @@ impl Watch {
         }
     }
 
-    /// Running times of the last picture and of the last keyframe, ns.
+    /// Running times of the last frame and of the last keyframe, ns.
     pub fn ends(&self) -> (i64, i64) {
         let read = |time: &AtomicI64| time.load(Ordering::Relaxed);
         (read(&self.0.last), read(&self.0.key))
