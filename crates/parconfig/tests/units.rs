@@ -4,7 +4,8 @@
 use crate::{run, text};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
@@ -523,6 +524,36 @@ fn other_servers_and_modes() {
         "{}",
         text(&login)
     );
+}
+
+/// A server that sends a byte now and then, so that each read succeeds.
+#[test]
+fn a_server_that_drips_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ftp://127.0.0.1:{}/", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            while client.write_all(b"220-\r\n").is_ok() {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "fetch",
+        &url,
+        "--user",
+        "adm",
+        "-o",
+        "set",
+        "--timeout",
+        "1",
+    ];
+    let given_up = run(folder.path(), &arguments);
+    assert_eq!(given_up.status.code(), Some(5));
+    let message = "cannot connect: timed out";
+    assert!(text(&given_up).contains(message), "{}", text(&given_up));
+    assert!(!folder.path().join("set").exists());
 }
 
 /// kill -9 at each step of a push, first to the last: the unit's files are old or new, and both `push` and `restore` bring the

@@ -34,7 +34,7 @@ pub struct FtpArgs {
     /// Take the password from the desktop's keyring (secret-tool) instead of PARCONFIG_PASSWORD or the terminal
     #[arg(long)]
     keyring: bool,
-    /// Seconds to wait for a connection and for each answer; a file may take ten times as long
+    /// Seconds to wait for a connection and for each answer; logging in, a file or a listing may take ten times as long
     #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
     /// Let the unit connect to this machine (active mode)

@@ -7,7 +7,10 @@
 use crate::error::{Error, Result};
 use crate::files::{Budget, MAX_FILE, check_depth, step};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use suppaftp::list::{File, ListParser};
 use suppaftp::types::{FileType, Mode};
@@ -85,7 +88,7 @@ pub struct FtpOptions {
     pub user: String,
     /// Its password. Never shown.
     pub password: String,
-    /// For connecting and for each answer; one file may take ten times as long.
+    /// For connecting and for each answer; logging in, a file or a listing may take ten times as long.
     pub timeout: Duration,
     /// The server connects back to this machine (active mode) instead of the other way round.
     pub active: bool,
@@ -109,6 +112,41 @@ pub struct Session {
     url: FtpUrl,
     options: FtpOptions,
     ftp: FtpStream,
+    watch: Watch,
+}
+
+/// Ends a connection that takes longer than it may: a server that sends a byte now and then never times out by itself.
+struct Watch {
+    restart: Sender<()>,
+    has_expired: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn start(socket: &TcpStream, limit: Duration) -> std::io::Result<Watch> {
+        let socket = socket.try_clone()?;
+        let (restart, restarted) = channel();
+        let has_expired = Arc::new(AtomicBool::new(false));
+        let expired = Arc::clone(&has_expired);
+        std::thread::spawn(move || {
+            let error = loop {
+                if let Err(error) = restarted.recv_timeout(limit) {
+                    break error;
+                }
+            };
+            if error == RecvTimeoutError::Timeout {
+                expired.store(true, Ordering::SeqCst);
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+        });
+        Ok(Watch {
+            restart,
+            has_expired,
+        })
+    }
+
+    fn has_expired(&self) -> bool {
+        self.has_expired.load(Ordering::SeqCst)
+    }
 }
 
 /// Errors after which another attempt may succeed: the connection is gone, or the server said 4xx.
@@ -167,12 +205,21 @@ fn connect_tcp(place: impl ToSocketAddrs, timeout: Duration) -> std::io::Result<
     Err(last)
 }
 
-fn log_in(url: &FtpUrl, options: &FtpOptions) -> Result<FtpStream> {
-    let fail =
-        |what: &str, error: &FtpError| Error::Net(format!("{url}: {what}: {}", reason(error)));
+fn log_in(url: &FtpUrl, options: &FtpOptions) -> Result<(FtpStream, Watch)> {
     let timeout = options.timeout;
-    let stream = connect_tcp((url.host.as_str(), url.port), timeout)
-        .map_err(|error| fail("cannot connect", &FtpError::ConnectionError(error)))?;
+    let connect = || {
+        let stream = connect_tcp((url.host.as_str(), url.port), timeout)?;
+        let watch = Watch::start(&stream, timeout.saturating_mul(10))?;
+        Ok((stream, watch))
+    };
+    let connected = connect().map_err(FtpError::ConnectionError);
+    let (stream, watch) = connected
+        .map_err(|error| Error::Net(format!("{url}: cannot connect: {}", reason(&error))))?;
+    let fail = |what: &str, error: &FtpError| {
+        let expired = watch.has_expired().then(timed_out);
+        let reason = reason(expired.as_ref().unwrap_or(error));
+        Error::Net(format!("{url}: {what}: {reason}"))
+    };
     let mut ftp = FtpStream::connect_with_stream(stream)
         .map_err(|error| fail("cannot connect", &error))?
         .passive_stream_builder(move |address| {
@@ -193,7 +240,7 @@ fn log_in(url: &FtpUrl, options: &FtpOptions) -> Result<FtpStream> {
         ftp.cwd(folder)
             .map_err(|error| fail("cannot enter the folder", &error))?;
     }
-    Ok(ftp)
+    Ok((ftp, watch))
 }
 
 /// A name from a server that stays inside the folder of a set.
@@ -207,20 +254,33 @@ impl Session {
     /// # Errors
     /// [`Error::Net`].
     pub fn connect(url: &FtpUrl, options: &FtpOptions) -> Result<Session> {
+        let (ftp, watch) = log_in(url, options)?;
         Ok(Session {
             url: url.clone(),
             options: options.clone(),
-            ftp: log_in(url, options)?,
+            ftp,
+            watch,
         })
     }
 
     fn error(&self, name: &str, what: &str, error: &FtpError) -> Error {
-        Error::Net(format!("{}{name}: {what}: {}", self.url, reason(error)))
+        let expired = self.watch.has_expired().then(timed_out);
+        let reason = reason(expired.as_ref().unwrap_or(error));
+        Error::Net(format!("{}{name}: {what}: {reason}", self.url))
     }
 
     fn reconnect(&mut self) -> Result<()> {
-        self.ftp = log_in(&self.url, &self.options)?;
+        (self.ftp, self.watch) = log_in(&self.url, &self.options)?;
         Ok(())
+    }
+
+    /// Gives the next operation its time.
+    fn restart_watch(&mut self) -> Result<()> {
+        match self.watch.restart.send(()) {
+            Ok(()) => Ok(()),
+            // The connection was not used for too long.
+            Err(_) => self.reconnect(),
+        }
     }
 
     /// Repeats what failed because of a broken connection.
@@ -232,9 +292,12 @@ impl Session {
     ) -> Result<T> {
         let mut tries = 0_usize;
         loop {
-            match act(self) {
+            self.restart_watch()?;
+            let done = act(self);
+            let may_retry = tries < RETRIES && !self.watch.has_expired();
+            match done {
                 Ok(done) => return Ok(done),
-                Err(error) if is_transient(&error) && tries < RETRIES => {
+                Err(error) if is_transient(&error) && may_retry => {
                     tries = tries.saturating_add(1);
                     self.reconnect()?;
                 }
@@ -441,6 +504,7 @@ impl Session {
     /// # Errors
     /// [`Error::Net`]; after a broken connection it may have happened.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<()> {
+        self.restart_watch()?;
         step();
         self.ftp
             .rename(from, to)
@@ -452,6 +516,7 @@ impl Session {
     /// # Errors
     /// [`Error::Net`].
     pub fn delete(&mut self, name: &str) -> Result<()> {
+        self.restart_watch()?;
         step();
         self.ftp
             .rm(name)
@@ -463,6 +528,7 @@ impl Session {
     /// # Errors
     /// [`Error::Net`].
     pub fn ensure(&mut self) -> Result<()> {
+        self.restart_watch()?;
         match self.ftp.noop() {
             Ok(()) => Ok(()),
             Err(_) => self.reconnect(),
