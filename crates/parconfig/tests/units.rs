@@ -556,11 +556,28 @@ fn a_server_that_drips_is_given_up() {
     assert!(!folder.path().join("set").exists());
 }
 
-/// kill -9 at each step of a push, first to the last: the unit's files are old or new, and both `push` and `restore` bring the
-/// unit to one of the two as a whole.
 #[test]
-fn a_push_killed_at_any_step_is_finished_or_taken_back() {
-    let servers = Servers::start(&["ok"]);
+fn a_push_killed_at_any_step_is_finished() {
+    walk_through_a_push("ok", "push");
+}
+
+#[test]
+fn a_push_killed_at_any_step_is_taken_back() {
+    walk_through_a_push("ok", "restore");
+}
+
+/// Here a file may be half-written in between.
+#[test]
+fn a_push_in_place_killed_at_any_step_is_repaired() {
+    walk_through_a_push("no-rename", "push");
+    walk_through_a_push("no-rename", "restore");
+}
+
+/// kill -9 at each step of a push, first to the last: the unit's files are old or new, and the next command brings the unit to one
+/// of the two as a whole.
+fn walk_through_a_push(fault: &str, next: &str) {
+    let in_place = fault == "no-rename";
+    let servers = Servers::start(&[fault]);
     let folder = tempfile::tempdir().unwrap();
     let set = folder.path().join("backup/u0");
     fs::remove_dir_all(servers.etc(0).join("sub")).unwrap();
@@ -578,17 +595,15 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
         for (name, bytes) in &old {
             fs::write(servers.etc(0).join(name), bytes).unwrap();
         }
-        let at = step.to_string();
-        let push = command(folder.path(), &["push", "--yes", "backup/u0"])
-            .env("PARCONFIG_KILL_AT", at)
-            .output()
-            .unwrap();
+        let mut arguments = vec!["push", "--yes", "backup/u0"];
+        arguments.extend(in_place.then_some("--in-place"));
+        let mut push = command(folder.path(), &arguments);
+        let push = push.env("PARCONFIG_KILL_AT", step.to_string());
+        let push = push.output().unwrap();
         for (name, bytes) in servers.files(0) {
-            let temporary = name.ends_with(".tmp");
-            assert!(
-                temporary || bytes == old[&name] || bytes == new[&name],
-                "step {step}: {name}"
-            );
+            let is_excused = in_place || name.ends_with(".tmp");
+            let is_whole = is_excused || bytes == old[&name] || bytes == new[&name];
+            assert!(is_whole, "step {step}: {name}");
         }
         if push.status.success() {
             break;
@@ -616,39 +631,23 @@ fn a_push_killed_at_any_step_is_finished_or_taken_back() {
             let is_after = state.contains(": ok") && on_unit["ip.ini"] == new["ip.ini"];
             assert!(is_before || is_after, "step {step}: {state}");
         }
-        let forward = step % 2 == 0;
-        let next = run(
-            folder.path(),
-            &[
-                if forward { "push" } else { "restore" },
-                "--yes",
-                "backup/u0",
-            ],
-        );
+        let mut arguments = vec![next, "--yes", "backup/u0"];
+        arguments.extend(in_place.then_some("--in-place"));
+        let done = run(folder.path(), &arguments);
         // Killed before the push had begun, there is nothing to take back: restore says so and leaves the edits.
-        let not_begun = [
-            "there was no push to take back",
-            "has edits that were not pushed",
-        ];
-        let refused = !forward
-            && not_begun
-                .iter()
-                .any(|message| text(&next).contains(message));
-        assert!(
-            next.status.success() || refused,
-            "step {step}: {}",
-            text(&next)
-        );
-        assert_eq!(
-            servers.files(0),
-            if forward { new.clone() } else { old.clone() },
-            "step {step}: {}",
-            text(&next)
-        );
+        let has = |message: &str| text(&done).contains(message);
+        let is_refused = next == "restore"
+            && (has("there was no push to take back") || has("has edits that were not pushed"));
+        let is_done = done.status.success() || is_refused;
+        assert!(is_done, "step {step}: {}", text(&done));
+        let wanted = if next == "push" { &new } else { &old };
+        assert_eq!(servers.files(0), *wanted, "step {step}: {}", text(&done));
     }
     assert!(killed > 30, "{killed} steps");
     assert!(ended[0] > 5 && ended[1] > 5, "{ended:?} old and new files");
-    let restored = run(folder.path(), &["restore", "--yes", "backup/u0"]);
+    let mut arguments = vec!["restore", "--yes", "backup/u0"];
+    arguments.extend(in_place.then_some("--in-place"));
+    let restored = run(folder.path(), &arguments);
     assert!(restored.status.success(), "{}", text(&restored));
     assert_eq!(servers.files(0), old);
     assert_eq!(tree(&set), tree(&pristine));
