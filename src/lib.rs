@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
-#![doc = include_str!("../README.md")]
+//! The GStreamer plugin `exp`: recordings of surveillance recorders (Pelco DX `.exp` and PLV1 AVI, Dedicated Micros NetVu) as streams.
+//!
+//! | element | |
+//! |---|---|
+//! | [`expdemux`] | `.exp` and PLV1 AVI |
+//! | [`netvudemux`] | NetVu streams and partitions, from files and live |
+//! | [`expmux`] | writes `.exp` |
+//!
+//! [`tags`] are those that GStreamer does not have, [`netvudemux::facts`] is the meta of NetVu frames, [`typefind`] recognises the formats. Programs link
+//! the plugin in by [`plugin_register_static`]; players load it. The formats without GStreamer are in the crate `formats`.
 
 pub mod demux;
 pub mod expdemux;

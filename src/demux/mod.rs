@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the demuxers share: everything between [`formats::recording`] and the pads.
 //!
-//! A frame travels so: [`source`] reads a block of the file, by pulling or from what upstream pushed; [`play`] shows it to the
-//! recording's parser and places the packet in time; [`stream`] makes it a buffer with caps, tags and flags; [`output`] pushes it
-//! without holding any lock. [`seek`] asks the recording for a place and re-enters at the source; [`reverse`] plays groups of
+//! A frame travels so: `source` reads a block of the file, by pulling or from what upstream pushed; `play` shows it to the
+//! recording's parser and places the packet in time; `stream` makes it a buffer with caps, tags and flags; `output` pushes it
+//! without holding any lock. `seek` asks the recording for a place and re-enters at the source; `reverse` plays groups of
 //! frames from there to the beginning.
 //!
 //! Locks: one for the settings, one for the state, one for bytes that are pushed. None is held across a call out of the element,

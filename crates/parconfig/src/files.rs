@@ -218,7 +218,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         .map_err(|source| Error::io(path.display(), source))
 }
 
-/// Writes files below a folder as [`write`] does, and makes the folders they are in.
+/// Writes files below a folder as [`write()`] does, and makes the folders they are in.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -259,7 +259,7 @@ fn replace(target: &Path, bytes: &[u8], mode: Option<fs::Permissions>) -> std::i
     Ok(())
 }
 
-/// Writes a file as [`write`] does and keeps the old version as `FILE~`. A link of that name is replaced, not followed.
+/// Writes a file as [`write()`] does and keeps the old version as `FILE~`. A link of that name is replaced, not followed.
 ///
 /// # Errors
 /// [`Error::Io`]; an old file of more than 16 MiB.

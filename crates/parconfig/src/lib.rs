@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Configuration of Dedicated Micros units: fetched, compared, edited and rolled out. Needs no GStreamer.
 //!
-//! Units keep their settings in `.ini` files (stated) whose names, sections and keys are not public. [`unit`] fetches and pushes
+//! Units keep their settings in `.ini` files (stated) whose names, sections and keys are not public. [`mod@unit`] fetches and pushes
 //! them as sets, [`ini`] and [`place`] edit them without loss and without knowing any name, [`rollout`] does so for many units.
 //! [`config`] is a configuration text of this project's own (assumed) for templates, checks and schedules; a mapping carries it
 //! into a unit's files. [`recording`] reads the settings that a recording was made with.

@@ -2,7 +2,7 @@
 //! Writes the reference layout (assumed, built around the verified frame record): file header, records, index.
 //!
 //! Pure: every call returns bytes, and the caller puts them one after the other. Where the fields are, the tables of
-//! [`header`](super::header) and [`index`](super::index) and the layout `reference` say; here is what they hold.
+//! [`header`](super::header) and [`index`] and the layout `reference` say; here is what they hold.
 
 use super::{
     codes::{AUDIO_CODECS, AUDIO_RATES, MODES, STANDARDS, number_of},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The headers of NetVu packets as tables, and what the bytes of a packet stand for. Numbers are big-endian on the wire (verified);
 //! in `.par` files picture and audio headers may be little-endian (stated). What readers make of the values is in
-//! [`picture`](super::picture), [`audio`](super::audio) and [`separator`](super::separator).
+//! [`picture`], [`audio`] and [`separator`](super::separator).
 
 use super::{audio, picture};
 use crate::{
