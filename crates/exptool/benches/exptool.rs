@@ -21,6 +21,8 @@ use std::{
 /// Mean bytes of the frames: a keyframe and fourteen P frames, as recorders have them at 4CIF.
 const KEY: usize = 40_000;
 const P: usize = 9_000;
+/// When the recordings begin, seconds since 1970: 2010-01-01T08:00:00Z.
+const START: i64 = 1_262_332_800;
 /// Rounds of the comparison with ffmpeg.
 const ROUNDS: usize = 9;
 
@@ -62,8 +64,10 @@ fn main() {
         convert(program, &folder, file);
     }
     search(program, &folder, &path);
-    join(program, &folder);
-    court(program, &folder);
+    // seconds of recordings that can be decoded
+    let length = if gib == 0 { 30 } else { 900 };
+    join(program, &folder, length);
+    court(program, &folder, length / 3);
     std::fs::remove_file(&path).unwrap();
 }
 
@@ -102,7 +106,7 @@ fn search(program: &str, folder: &Path, file: &Path) {
     }
     let name = disc.to_str().unwrap();
     println!("a folder of {count} files:");
-    measure("find", program, &["find", "8:30", name]);
+    measure("find", program, &["find", "+600", name]);
     measure("info --quick", program, &["info", "--quick", name]);
     std::fs::remove_dir_all(&disc).unwrap();
 }
@@ -126,49 +130,44 @@ fn made(program: &str, folder: &Path, name: &str, more: &[&str]) -> String {
 }
 
 /// `convert --join` of two files beside the copy of one that is as long.
-fn join(program: &str, folder: &Path) {
-    let half = ["--seconds", "900"];
-    let first = made(
-        program,
-        folder,
-        "exptool-bench-1.exp",
-        &[&half[..], &["--start", "2010-01-01T08:00:00Z"]].concat(),
-    );
-    let second = made(
-        program,
-        folder,
-        "exptool-bench-2.exp",
-        &[&half[..], &["--start", "2010-01-01T08:15:00Z"]].concat(),
-    );
-    let whole = made(
-        program,
-        folder,
-        "exptool-bench-3.exp",
-        &["--seconds", "1800", "--start", "2010-01-01T08:00:00Z"],
-    );
+fn join(program: &str, folder: &Path, length: i64) {
+    let start = "2010-01-01T08:00:00Z";
+    let second = jiff::Timestamp::from_second(START + length)
+        .unwrap()
+        .to_string();
+    let [half, whole] = [length, 2 * length].map(|length| length.to_string());
+    let all = [
+        ("1", start, &half),
+        ("2", &second, &half),
+        ("3", start, &whole),
+    ];
+    let [first, second, whole] = all.map(|(name, start, length)| {
+        let name = format!("exptool-bench-{name}.exp");
+        made(
+            program,
+            folder,
+            &name,
+            &["--start", start, "--seconds", length],
+        )
+    });
     let out = folder.join("exptool-bench.mp4").display().to_string();
-    measure(
-        "convert one file",
-        program,
-        &["convert", &whole, "--force", "-o", &out],
-    );
-    measure(
-        "convert --join",
-        program,
-        &["convert", &first, &second, "--join", "--force", "-o", &out],
-    );
+    let alone = ["convert", &whole, "--force", "-o", &out];
+    measure("convert one file", program, &alone);
+    let joined = ["convert", &first, &second, "--join", "--force", "-o", &out];
+    measure("convert --join", program, &joined);
     for path in [first, second, whole, out] {
         std::fs::remove_file(path).unwrap();
     }
 }
 
 /// `--for court` beside ffmpeg with the same settings of x264, constant rate and a bar with text below, in turns.
-fn court(program: &str, folder: &Path) {
+fn court(program: &str, folder: &Path, length: i64) {
+    let length = length.to_string();
     let input = made(
         program,
         folder,
         "exptool-bench-court.exp",
-        &["--seconds", "300", "--start", "2010-01-01T08:00:00Z"],
+        &["--seconds", &length, "--start", "2010-01-01T08:00:00Z"],
     );
     let [copy, own, peer] = ["copy.mkv", "own.mp4", "peer.mp4"].map(|suffix| {
         let path = folder.join(format!("exptool-bench.{suffix}"));
@@ -219,8 +218,8 @@ fn court(program: &str, folder: &Path) {
     }
 }
 
-/// Two programs in turns; how many times as long the first takes, by the medians. Outputs are removed before each run: to replace a file
-/// takes longer than to write a new one.
+/// Two programs in turns; how many times as long the first takes, by the medians. The output of each is removed before it runs: to
+/// replace a file takes longer than to write a new one.
 fn beside(
     name: &str,
     ours: (&str, &[&str]),
@@ -230,10 +229,9 @@ fn beside(
 ) {
     let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
-        for (times, (program, arguments)) in times.iter_mut().zip([ours, theirs]) {
-            for path in outputs {
-                let _ = std::fs::remove_file(path);
-            }
+        let programs = [ours, theirs].into_iter().zip(outputs);
+        for (times, ((program, arguments), output)) in times.iter_mut().zip(programs) {
+            let _ = std::fs::remove_file(output);
             times.push(once(program, arguments).0);
         }
     }
@@ -250,7 +248,7 @@ fn beside(
 
 /// Writes a file of at least `size` bytes with a gap every hour; the number of its frames.
 fn make(path: &Path, size: u64) -> u64 {
-    let start = 1_262_332_800_000_i64;
+    let start = START * 1000;
     let head = Head {
         model: "DX4104".to_owned(),
         cameras: vec![Camera {
