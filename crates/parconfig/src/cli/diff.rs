@@ -102,32 +102,37 @@ fn mismatches(mismatches: &[Mismatch], common: Common) -> Done {
 
 /// Two sets of files, line by line.
 fn files(folder: &str, old: &Contents, new: &Contents, common: Common) -> Done {
-    let bytes =
-        |contents: &'_ Contents, name: &String| contents.get(name).cloned().unwrap_or_default();
-    let mut pairs: Vec<(String, Vec<u8>, Vec<u8>)> = Vec::new();
-    match (old.iter().next(), new.iter().next()) {
-        // One file is compared with one file whatever their names.
-        (Some((name, old_bytes)), Some((_, new_bytes))) if old.len() == 1 && new.len() == 1 => {
-            pairs.push((name.clone(), old_bytes.clone(), new_bytes.clone()));
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut compare = |name: &String, old: &[u8], new: &[u8]| {
+        if old != new {
+            texts.push((name.clone(), unified(name, old, new, common.show_secrets)));
         }
-        _ => {
-            let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            let names = names.into_iter();
-            pairs.extend(names.map(|name| (name.clone(), bytes(old, name), bytes(new, name))));
+    };
+    if (old.len(), new.len()) == (1, 1) {
+        // One file is compared with one file whatever their names.
+        for ((name, old), new) in old.iter().zip(new.values()) {
+            compare(name, old, new);
+        }
+    } else {
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let bytes = |files: &Contents, name| files.get(name).cloned().unwrap_or_default();
+        for name in names {
+            compare(name, &bytes(old, name), &bytes(new, name));
         }
     }
-    pairs.retain(|(_, old, new)| old != new);
-    let texts = pairs
-        .iter()
-        .map(|(name, old, new)| (name, unified(name, old, new, common.show_secrets)));
     if common.json {
-        let json = |(name, text)| json!({ "file": name, "difference": text });
-        let list: Vec<_> = texts.map(json).collect();
+        let json = |(name, text): &(String, String)| json!({ "file": name, "difference": text });
+        let list: Vec<_> = texts.iter().map(json).collect();
         output::print_json(&json!({ "set": folder, "files": list }))?;
     } else {
-        output::print(&texts.map(|(_, text)| text).collect::<String>())?;
+        output::print(
+            &texts
+                .iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<String>(),
+        )?;
     }
-    Ok(u8::from(!pairs.is_empty()))
+    Ok(u8::from(!texts.is_empty()))
 }
 
 #[derive(Args)]

@@ -10,7 +10,7 @@ use parconfig::code_page::CodePage;
 use parconfig::config::check::Severity;
 use parconfig::config::diff::{Conflict, merge, shown};
 use parconfig::config::import::{import, is_old_form};
-use parconfig::config::text::{MAX_TEXT, flat, value_of};
+use parconfig::config::text::{MAX_TEXT, flat, leaves, value_of};
 use parconfig::files::{self, Contents, read_tree};
 use parconfig::place::{Files, is_secret};
 use parconfig::rollout::table::{MAX_TABLE, Row, Table};
@@ -261,9 +261,8 @@ impl RolloutArgs {
             ..Change::default()
         };
         if let Some(path) = &self.template {
-            let bytes = files::read(path, MAX_TEXT)?;
-            let read = change.read_template(&bytes);
-            read.map_err(|error| named(&path.display().to_string(), error))?;
+            let values = leaves(&files::read(path, MAX_TEXT)?);
+            change.template = values.map_err(|error| named(&path.display().to_string(), error))?;
         }
         let table = self.to.as_deref().map(read_table).transpose()?;
         let columns = table.iter().flat_map(|table| &table.columns);

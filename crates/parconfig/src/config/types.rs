@@ -281,14 +281,14 @@ impl<const MAX: u16> TryFrom<String> for Id<MAX> {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-        let number = text
-            .parse()
-            .ok()
-            .filter(|number| plain && (1..=MAX).contains(number));
-        number
-            .map(Id)
-            .ok_or_else(|| format!("{text:?} is not allowed; allowed: a number from 1 to {MAX}"))
+        // As it is printed: without a sign and without zeros before it.
+        let number: Option<u16> = text.parse().ok().filter(|n: &u16| n.to_string() == text);
+        match number.filter(|number| (1..=MAX).contains(number)) {
+            Some(number) => Ok(Id(number)),
+            None => Err(format!(
+                "{text:?} is not allowed; allowed: a number from 1 to {MAX}"
+            )),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ pub mod table;
 
 use crate::config::Config;
 use crate::config::check::{Finding, check};
-use crate::config::text::{config_of, leaves, spell, value_of};
+use crate::config::text::{config_of, spell, value_of};
 use crate::error::{Error, Result};
 use crate::place::{self, Files, nearest};
 use mapping::Mapping;
@@ -25,22 +25,13 @@ pub struct Change {
     pub add: Vec<(String, String)>,
     /// Places to remove.
     pub remove: Vec<String>,
-    /// Values of a configuration text, carried over by the mapping.
+    /// Values of a configuration text (see [`leaves`](crate::config::text::leaves)), carried over by the mapping.
     pub template: Vec<(String, Value)>,
     /// Friendly names.
     pub mapping: Mapping,
 }
 
 impl Change {
-    /// Reads a template.
-    ///
-    /// # Errors
-    /// As [`leaves`].
-    pub fn read_template(&mut self, bytes: &[u8]) -> Result<()> {
-        self.template = leaves(bytes)?;
-        Ok(())
-    }
-
     /// Nothing is to be changed, but for what a table has.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty()

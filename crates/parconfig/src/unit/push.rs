@@ -11,7 +11,7 @@
 //! continues from there, forward or back.
 
 use super::ftp::{FtpOptions, FtpUrl, Session};
-use super::set::{UnitSet, read_json, sha256, write_json};
+use super::set::{UnitSet, lock, read_json, sha256, write_json, write_tree};
 use crate::error::{Error, Result};
 use crate::files::{self, Contents, read_tree};
 use serde::{Deserialize, Serialize};
@@ -97,7 +97,7 @@ impl Push {
         in_place: bool,
     ) -> Result<Option<Push>> {
         let set = UnitSet::open(folder)?;
-        let lock = set.lock()?;
+        let lock = lock(folder)?;
         let base = set.base()?;
         let begun = set.has_pending_push();
         let (mut record, old, new) = match begun {
@@ -227,8 +227,8 @@ impl Push {
     pub fn stage(&mut self) -> Result<()> {
         if !self.begun {
             self.record.previous = self.set.keep()?;
-            self.set
-                .write_state("push", &self.new, "push.json", &self.record)?;
+            let folder = self.set.state("push");
+            write_tree(&folder, &self.new, "push.json", &self.record)?;
             self.begun = true;
             self.set.journal("push started", self.new.keys(), None)?;
         } else {

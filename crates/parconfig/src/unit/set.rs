@@ -110,7 +110,7 @@ fn inside(name: &str) -> Result<&Path> {
 }
 
 /// Writes files and a JSON text into a folder that appears as a whole under its name.
-fn write_tree<T: Serialize>(
+pub(super) fn write_tree<T: Serialize>(
     target: &Path,
     contents: &Contents,
     name: &str,
@@ -144,7 +144,7 @@ fn write_tree<T: Serialize>(
 ///
 /// # Errors
 /// [`Error::Io`]; at once where another process holds it.
-fn lock(folder: &Path) -> Result<File> {
+pub(super) fn lock(folder: &Path) -> Result<File> {
     let state = folder.join(STATE);
     files::create_folder(&state)?;
     let path = state.join("lock");
@@ -229,14 +229,6 @@ impl UnitSet {
     /// A path of the state.
     pub(super) fn state(&self, name: &str) -> PathBuf {
         self.folder.join(STATE).join(name)
-    }
-
-    /// Keeps other processes from changing the set until the answer is dropped.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; at once where another process holds it.
-    pub fn lock(&self) -> Result<File> {
-        lock(&self.folder)
     }
 
     /// The bytes of a file as the unit has it.
@@ -352,19 +344,9 @@ impl UnitSet {
     pub(super) fn keep(&self) -> Result<String> {
         let now = jiff::Timestamp::now();
         let name = now.strftime("%Y%m%dT%H%M%S%.3fZ").to_string();
-        let kept = format!("previous/{name}");
-        self.write_state(&kept, &self.base()?, "manifest.json", &self.manifest)?;
+        let kept = self.state("previous").join(&name);
+        write_tree(&kept, &self.base()?, "manifest.json", &self.manifest)?;
         Ok(name)
-    }
-
-    pub(super) fn write_state<T: Serialize>(
-        &self,
-        name: &str,
-        contents: &Contents,
-        file: &str,
-        value: &T,
-    ) -> Result<()> {
-        write_tree(&self.state(name), contents, file, value)
     }
 
     /// Makes what the unit has now the base of the set. A file that was edited here and is none of both is left alone.
@@ -378,7 +360,8 @@ impl UnitSet {
                 *record = FileRecord::new(bytes, None);
             }
         }
-        self.write_state("incoming", contents, "manifest.json", &manifest)?;
+        let incoming = self.state("incoming");
+        write_tree(&incoming, contents, "manifest.json", &manifest)?;
         install(&self.folder)?;
         self.manifest = manifest;
         Ok(())
