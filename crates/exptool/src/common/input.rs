@@ -153,13 +153,13 @@ impl Input {
         Ok(scanner.info().utc_offset)
     }
 
-    /// The layout its records are read by; `None` for NetVu.
+    /// The layout its records are read by; `None` where no layout file describes them.
     pub fn layout(&self) -> Option<Layout> {
         match &self.format {
             Format::Exp(Family::Plv1) => Layout::built_in("plv1"),
             Format::Exp(_) => Layout::built_in("reference"),
             Format::Layout(layout) | Format::Inferred(layout, _) => Some((**layout).clone()),
-            Format::NetVu(_) => None,
+            _ => None,
         }
     }
 
@@ -168,11 +168,11 @@ impl Input {
     pub fn known_front(&self) -> u64 {
         let chunks = if self.is_riff { u64::MAX } else { 0 };
         match &self.format {
-            Format::NetVu(_) => u64::MAX,
             Format::Exp(Family::Plv1) => chunks,
             Format::Exp(_) => 0,
             Format::Layout(layout) | Format::Inferred(layout, _) if layout.name == "plv1" => chunks,
             Format::Layout(layout) | Format::Inferred(layout, _) => layout.file_header.unwrap_or(0),
+            _ => u64::MAX,
         }
     }
 
