@@ -250,6 +250,7 @@ impl<S: Source + Clone> Lister<S> {
         let mut first: Vec<(u16, i64)> = Vec::new();
         // a few groups of frames are wanted, of long ones the heads
         self.scanner.set_stride(SAMPLE);
+        self.scanner.expect_few();
         self.each_record(from, to, !whole, &mut |listed| {
             interpolator.push(listed, listed.mark);
             while let Some((listed, mark, time)) = interpolator.pop() {

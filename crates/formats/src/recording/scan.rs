@@ -13,6 +13,10 @@ const BLOCK: usize = 512 << 10;
 const HEAD: usize = 1 << 10;
 /// Shorter records are read in blocks all the same: a call for each would take longer.
 const LONG: usize = 4 << 10;
+/// The same where only a few records are read, and each call goes through other elements.
+const LONG_OF_FEW: usize = 16 << 10;
+/// Bytes of a few records.
+const FEW: u64 = 512 << 10;
 /// Bytes that the source is asked to fetch ahead.
 const AHEAD: u64 = 2 << 20;
 /// Bytes fetched ahead at a time.
@@ -79,6 +83,8 @@ pub struct Scanner<S: Source> {
     heads: bool,
     /// The last record was a long one.
     long: bool,
+    /// Up to this many bytes read, records are few.
+    few: u64,
     fetched: u64,
     done: bool,
     read: u64,
@@ -99,6 +105,7 @@ impl<S: Source> Scanner<S> {
             stride: BLOCK,
             heads: false,
             long: false,
+            few: 0,
             fetched: 0,
             done: false,
             read: 0,
@@ -119,6 +126,11 @@ impl<S: Source> Scanner<S> {
     /// From here on coded bytes are not wanted: where records are long, only their heads are read.
     pub fn heads_only(&mut self) {
         self.heads = true;
+    }
+
+    /// Only a few records are wanted from here on.
+    pub fn expect_few(&mut self) {
+        self.few = self.read.saturating_add(FEW);
     }
 
     /// Continues at `offset`, where any byte of the file may be.
@@ -196,7 +208,12 @@ impl<S: Source> Scanner<S> {
         };
         Ok(match event {
             Event::Packet { offset, packet } => {
-                self.long = packet.size >= LONG;
+                let long = if self.read < self.few {
+                    LONG_OF_FEW
+                } else {
+                    LONG
+                };
+                self.long = packet.size >= long;
                 let skip = usize::try_from(offset.saturating_sub(self.at)).unwrap_or(usize::MAX);
                 let data = self.block.as_ref().map(AsRef::as_ref).unwrap_or_default();
                 let data = data.get(skip..).unwrap_or_default();

@@ -206,9 +206,9 @@ impl<'a, S: Source + Clone> Seeker<'a, S> {
 
     /// The offset of a record shortly before the span's clock, by interpolation and bisection.
     fn position_near(&mut self, span: &Span) -> Result<u64, S::Error> {
-        // frames of a second are placed by its neighbours
+        // frames of a second are placed by its neighbours, and a keyframe is seldom more than two seconds back
         let margin = match self.timing.resolution {
-            Resolution::Seconds => 2 * SECOND,
+            Resolution::Seconds => 4 * SECOND,
             _ => self.timing.interval,
         };
         let target = span.clock.saturating_sub(margin);
