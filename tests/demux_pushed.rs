@@ -2,7 +2,7 @@
 //! Files that are pushed by a source that can seek in bytes: all that pulled files have.
 
 use crate::families::{FAMILIES, Family, Stage, shots};
-use testing::common::{collect::Frame, make::START};
+use testing::common::{collect::Frame, init, make::START};
 
 use gst::prelude::*;
 use std::{
@@ -192,6 +192,7 @@ fn seeks_land_where_those_of_pulled_files_land() {
 
 #[test]
 fn a_source_that_cannot_seek_answers_false() {
+    init();
     for family in FAMILIES {
         let bytes = recording(family);
         let source = gst::ElementFactory::make("appsrc")
