@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     mpeg4::start_code,
-    reader::{Reader, Step, Window},
+    reader::{Reader, Window},
+    recording::{Event, Parser},
 };
+use std::ops::ControlFlow;
 
 /// Bytes from the file's start in which a record has to be for the file to be believed: a recording may be inside a disk image.
 pub const MAX_PROBE: usize = 16 << 20;
@@ -93,31 +95,23 @@ fn probe_avi(window: &Window<'_>) -> Probe {
     let mut reader = AviReader::new(layout);
     reader.look_at_hand();
     let (mut framed, mut others): (u32, u32) = (0, 0);
-    let mut ended = false;
-    let mut rest = *window;
-    while framed < 8 && others < 8 && !rest.data.is_empty() {
-        let passed = match reader.next(&rest) {
-            Step::Packet(packet) if packet.timestamp.is_some() => {
+    let end = Parser::new(&mut reader).read_window(window, |event| {
+        match event {
+            Event::Packet { packet, .. } if packet.timestamp.is_some() => {
                 framed = framed.saturating_add(1);
-                packet.size
             }
-            Step::Packet(packet) => {
+            Event::Packet { packet, .. } => {
                 others = others.saturating_add(u32::from(packet.audio.is_none()));
-                packet.size
             }
-            Step::Skip(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
-            Step::Damaged(damage) => {
-                others = others.saturating_add(1);
-                damage.length
-            }
-            Step::Cut(_) | Step::End => break,
-            Step::Need(_) => {
-                ended = true;
-                break;
-            }
-        };
-        rest = rest.skip(passed);
-    }
+            Event::Damaged(_) => others = others.saturating_add(1),
+            _ => {}
+        }
+        match framed < 8 && others < 8 {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    });
+    let ended = matches!(end, Some(Event::Need(_)));
     let is_plv1 = match reader.names_plv1() {
         // a letter of the FourCC may be damaged
         Some(letters) => letters == 4 || framed > 0 || letters == 3 && others > 0,
@@ -164,36 +158,20 @@ fn count(family: Family, window: &Window<'_>, limit: u32) -> (u32, bool) {
     if family != Family::Native && !window.data.starts_with(b"RIFF") {
         reader.resync();
     }
-    let mut rest = *window;
     let mut records: u32 = 0;
-    while records < limit {
-        match reader.next(&rest) {
-            Step::Packet(packet) => {
-                records = records.saturating_add(1);
-                rest = rest.skip(packet.size);
-            }
-            Step::Skip(bytes) => {
-                // a search inside the window ends in a skip; what it passes over breaks the row
-                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-                if bytes >= rest.data.len() {
-                    return (records, true);
-                }
-                rest = rest.skip(bytes);
-            }
-            Step::Damaged(damage) => {
-                if family == Family::Records {
-                    records = 0;
-                }
-                if damage.length >= rest.data.len() {
-                    return (records, false);
-                }
-                rest = rest.skip(damage.length);
-            }
-            Step::Cut(_) | Step::End => return (records, true),
-            Step::Need(_) => return (records, false),
+    let end = Parser::new(reader).read_window(window, |event| {
+        match event {
+            Event::Packet { .. } => records = records.saturating_add(1),
+            // what breaks the row
+            Event::Damaged(_) if family == Family::Records => records = 0,
+            _ => {}
         }
-    }
-    (records, false)
+        match records < limit {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    });
+    (records, matches!(end, Some(Event::Cut { .. } | Event::End)))
 }
 
 /// A reader for a family.

@@ -36,6 +36,7 @@ pub use probe::{Kind, MAX_PROBE, probe};
 use crate::reader::{Reader, Timestamp, Window};
 use crate::recording::{Event, Parser};
 use scan::{Found, Scanner};
+use std::ops::ControlFlow;
 
 /// What was looked for, for the message that says it is not there.
 pub const EXPECTED: &str = "a separator and packet of a NetVu binary stream, a NetVu MIME boundary, a picture header (DECADE10, DECADE11), \
@@ -64,21 +65,21 @@ pub fn open_terse(kind: Kind, terse: bool) -> Box<dyn Reader> {
 /// files count up in a ring, so the highest need not be the newest).
 pub fn first_time(data: &[u8]) -> Option<Timestamp> {
     let (kind, _) = probe(data)?;
-    let mut parser = Parser::new(open(kind));
-    loop {
-        let at = usize::try_from(parser.offset()).ok()?;
-        let event = parser.next(&Window {
-            offset: parser.offset(),
-            data: data.get(at..).unwrap_or_default(),
-            last: true,
-            unread: 0,
-        });
-        match event {
-            Event::Packet { packet, .. } if packet.timestamp.is_some() => return packet.timestamp,
-            Event::Packet { .. } | Event::Skipped { .. } | Event::Damaged(_) => {}
-            Event::Need(_) | Event::Cut { .. } | Event::End => return None,
+    let mut found = None;
+    let whole = Window {
+        offset: 0,
+        data,
+        last: true,
+        unread: 0,
+    };
+    Parser::new(open(kind)).read_window(&whole, |event| match event {
+        Event::Packet { packet, .. } if packet.timestamp.is_some() => {
+            found = packet.timestamp;
+            ControlFlow::Break(())
         }
-    }
+        _ => ControlFlow::Continue(()),
+    });
+    found
 }
 
 /// Bytes that the binary reader skips from the start of `data` to the next packet that proves itself, for measuring.

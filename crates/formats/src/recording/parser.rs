@@ -2,6 +2,7 @@
 //! The loop over [`Reader::next`]: steps become events, and damage that goes on becomes one range.
 
 use crate::reader::{FileInfo, Packet, Reader, Step, Window};
+use std::ops::{ControlFlow, DerefMut};
 
 /// Steps in a row that may take no bytes: texts that come before the frame they belong to.
 const MAX_IDLE: u32 = 64;
@@ -57,8 +58,8 @@ pub enum Event {
 }
 
 /// Reads one file after another window, in order.
-pub struct Parser {
-    reader: Box<dyn Reader>,
+pub struct Parser<R = Box<dyn Reader>> {
+    reader: R,
     offset: u64,
     damage: Option<DamagedRange>,
     /// What ended the damage.
@@ -66,9 +67,9 @@ pub struct Parser {
     idle: u32,
 }
 
-impl Parser {
+impl<R: DerefMut<Target: Reader>> Parser<R> {
     /// Begins at the file's first byte.
-    pub fn new(reader: Box<dyn Reader>) -> Parser {
+    pub fn new(reader: R) -> Parser<R> {
         Parser {
             reader,
             offset: 0,
@@ -84,12 +85,12 @@ impl Parser {
     }
 
     /// The reader.
-    pub fn reader(&self) -> &dyn Reader {
+    pub fn reader(&self) -> &R::Target {
         &*self.reader
     }
 
     /// The reader, to change it.
-    pub fn reader_mut(&mut self) -> &mut dyn Reader {
+    pub fn reader_mut(&mut self) -> &mut R::Target {
         &mut *self.reader
     }
 
@@ -137,6 +138,30 @@ impl Parser {
                 Event::Damaged(damage)
             }
             None => event,
+        }
+    }
+
+    /// Shows `each` what is in a window that begins at [`Parser::offset`], until it breaks. What ended the window else:
+    /// [`Event::Need`], [`Event::Cut`] or [`Event::End`].
+    pub fn read_window(
+        &mut self,
+        window: &Window<'_>,
+        mut each: impl FnMut(Event) -> ControlFlow<()>,
+    ) -> Option<Event> {
+        loop {
+            let passed = self.offset.saturating_sub(window.offset);
+            let rest = window.skip(usize::try_from(passed).unwrap_or(usize::MAX));
+            match self.next(&Window {
+                offset: self.offset,
+                ..rest
+            }) {
+                end @ (Event::Need(_) | Event::Cut { .. } | Event::End) => return Some(end),
+                event => {
+                    if each(event).is_break() {
+                        return None;
+                    }
+                }
+            }
         }
     }
 
