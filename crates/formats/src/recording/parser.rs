@@ -86,12 +86,12 @@ impl<R: DerefMut<Target: Reader>> Parser<R> {
 
     /// The reader.
     pub fn reader(&self) -> &R::Target {
-        &*self.reader
+        &self.reader
     }
 
     /// The reader, to change it.
     pub fn reader_mut(&mut self) -> &mut R::Target {
-        &mut *self.reader
+        &mut self.reader
     }
 
     /// What is known of the file so far.
