@@ -536,6 +536,87 @@ fn a_copy_for_court_plays_everywhere_and_is_accounted_for() {
     }
 }
 
+#[test]
+fn a_copy_for_court_is_as_long_as_what_was_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = [
+        "make",
+        "test:ball",
+        "-o",
+        "x.exp",
+        "--seconds",
+        "20",
+        "--break",
+        "10:60",
+    ];
+    let ffprobe_in = |name: &str, what: &str| {
+        let path = dir.path().join(name);
+        let arguments = [
+            "-v",
+            "error",
+            "-count_frames",
+            "-show_entries",
+            what,
+            "-of",
+            "csv=p=0",
+            text(&path),
+        ];
+        other("ffprobe", &arguments)
+    };
+    // the last frame of a slow camera is shown as long as the others
+    for rate in ["1", "15/4", "30"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
+        let more = [
+            "--rate",
+            rate,
+            "--gop",
+            "5",
+            "--start",
+            "2010-01-01T08:00:00-05:00",
+            "--force",
+        ];
+        command
+            .current_dir(dir.path())
+            .args(make)
+            .args(more)
+            .assert()
+            .success();
+        convert(
+            dir.path(),
+            &["x.exp", "--for", "court", "--force", "-o", "x.mp4"],
+            0,
+        );
+        let Some(probed) = ffprobe_in("x.mp4", "stream=nb_read_frames,duration") else {
+            return;
+        };
+        assert_eq!(probed.trim(), "20.000000,600", "{rate}");
+        let window = ["--from-time", "+3.2", "--duration", "5.5", "-o", "w.mp4"];
+        convert(
+            dir.path(),
+            &[&["x.exp", "--for", "court", "--force"], &window[..]].concat(),
+            0,
+        );
+        let probed = ffprobe_in("w.mp4", "stream=nb_read_frames,duration").unwrap();
+        assert_eq!(probed.trim(), "5.500000,165", "{rate}");
+        let chapters = ffprobe_in("x.mp4", "chapter=start_time").unwrap();
+        let chapters: Vec<&str> = chapters
+            .lines()
+            .map(|line| line.split('.').next().unwrap())
+            .collect();
+        assert_eq!(chapters, ["0", "10"], "{rate}");
+    }
+    plv1(&dir.path().join("audio.avi"), 4, Some(1));
+    convert(
+        dir.path(),
+        &["audio.avi", "--for", "court", "-o", "audio.mp4"],
+        0,
+    );
+    let streams = ffprobe_in("audio.mp4", "stream=codec_name,profile").unwrap();
+    assert_eq!(streams, "h264,Main\naac,LC\n");
+    let statement = std::fs::read_to_string(dir.path().join("audio.mp4.txt")).unwrap();
+    assert!(statement.lines().count() < 50, "one page");
+}
+
 /// A frame of a video, one byte a pixel.
 fn gray(video: &Path, folder: &Path, seconds: &str) -> Vec<u8> {
     let raw = folder.join("frame.gray");

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What the subcommands share.
 
-#![allow(dead_code, reason = "not every subcommand uses all of it")]
-
 pub mod cameras;
 pub mod clock;
 pub mod coded;

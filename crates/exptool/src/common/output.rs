@@ -99,7 +99,7 @@ pub struct NewFile {
     file: BufWriter<NamedTempFile>,
     /// Bytes that are on the disk.
     on_disk: Cell<u64>,
-    unfinished: Unfinished,
+    _unfinished: Unfinished,
 }
 
 /// Takes a file from the list of those that are being written, when it is done or given up.
@@ -146,7 +146,7 @@ impl NewFile {
         Ok(NewFile {
             path: path.to_owned(),
             force,
-            unfinished: Unfinished(file.path().to_owned()),
+            _unfinished: Unfinished(file.path().to_owned()),
             file: BufWriter::with_capacity(1 << 16, file),
             on_disk: Cell::new(0),
         })

@@ -40,15 +40,6 @@ impl Progress {
         )
     }
 
-    /// No bar.
-    pub fn none() -> Progress {
-        Progress {
-            bar: None,
-            begun: Instant::now(),
-            shown: false,
-        }
-    }
-
     fn new(common: &Common, total: u64, what: &str, template: &str) -> Progress {
         let wanted = !common.no_progress && std::io::stderr().is_terminal();
         let bar = wanted.then(|| {
