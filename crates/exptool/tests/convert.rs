@@ -49,7 +49,7 @@ fn a_camera_goes_into_mp4_and_matroska_with_chapters_and_subtitles() {
         for (n, time) in times.iter().enumerate() {
             assert!(
                 (time - n as f64 * 0.2).abs() < 0.002,
-                "{suffix}, picture {n}: {time}"
+                "{suffix}, frame {n}: {time}"
             );
         }
         let chapters = probed["chapters"].as_array().unwrap();
@@ -151,7 +151,7 @@ fn each_camera_gets_a_file_and_a_second_call_leaves_them() {
 }
 
 #[test]
-fn the_pictures_are_the_recorders_own() {
+fn the_frames_are_the_recorders_own() {
     let dir = tempfile::tempdir().unwrap();
     let input = dir.path().join("x.exp");
     single(&input);
@@ -307,7 +307,7 @@ fn all_cameras_in_one_picture() {
     let length: f64 = video["duration"].as_str().unwrap().parse().unwrap();
     // 12 s with one gap that no camera fills, then 6 s and 4 s
     assert!((21.5..=23.0).contains(&length), "{length}");
-    // the second camera has ended: its half of the last picture is black, the first one's is not
+    // the second camera has ended: its half of the last frame is black, the first one's is not
     let last = dir.path().join("last.gray");
     let arguments = [
         "-v",

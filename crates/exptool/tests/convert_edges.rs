@@ -32,7 +32,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn pictures_without_their_reference_are_told() {
+fn frames_without_their_reference_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let (input, output) = (dir.path().join("x.exp"), dir.path().join("x.mkv"));
     single(&input);
@@ -121,7 +121,7 @@ fn only_its_own_output_is_taken_for_finished() {
 }
 
 #[test]
-fn chapters_of_a_window_stand_where_its_pictures_do() {
+fn chapters_of_a_window_stand_where_its_frames_do() {
     let dir = tempfile::tempdir().unwrap();
     let input = dir.path().join("x.exp");
     single(&input);
@@ -237,7 +237,7 @@ fn an_interrupted_or_full_disk_leaves_nothing_behind() {
         .unwrap();
     assert_eq!(done.status.code(), Some(4), "{}", told(&done));
     assert_eq!(others(dir.path()), Vec::<String>::new(), "{}", told(&done));
-    // something that takes long: pictures are encoded anew, over and over
+    // something that takes long: frames are encoded anew, over and over
     let run = |at| Run {
         camera: 1,
         at,

@@ -8,7 +8,7 @@ use formats::{
     reader::{AudioFormat, Camera, Codec, Mode, Timestamp},
 };
 use std::{ops::Range, path::Path};
-use tools::{RATE, START, exptool, ffprobe, other, packet_times, pictures, run, stream};
+use tools::{RATE, START, coded_frames, exptool, ffprobe, other, packet_times, run, stream};
 
 /// What one export holds of a recorder's frames, which are numbered from 0, five a second.
 struct Export<'a> {
@@ -60,7 +60,7 @@ fn export(folder: &Path, export: Export<'_>) {
     for number in export.frames {
         for camera in export.cameras {
             // the frames of the second camera are others
-            let (payload, key) = &pictures(1600)[number + 800 * usize::from(*camera - 1)];
+            let (payload, key) = &coded_frames(1600)[number + 800 * usize::from(*camera - 1)];
             let picture = Picture {
                 camera: *camera,
                 timestamp: timestamp(number),
@@ -776,7 +776,7 @@ fn frames_that_differ_in_an_overlap_are_all_kept() {
     // a byte of a frame that both have
     let path = folder.join("2.exp");
     let mut bytes = std::fs::read(&path).unwrap();
-    let payload = &pictures(1600)[33].0;
+    let payload = &coded_frames(1600)[33].0;
     let at = memchr::memmem::find(&bytes, payload).unwrap() + payload.len() / 2;
     bytes[at] ^= 1;
     std::fs::write(&path, bytes).unwrap();

@@ -221,7 +221,7 @@ fn what_was_never_seen_is_not_called_verified() {
 fn sound_and_h264_in_a_record_are_assumed() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
-    // two P records become blocks of sound, or pictures of H.264: one alone would be damage
+    // two P records become blocks of audio, or frames of H.264: one alone would be damage
     let size = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
     let second = 176 + size(176);
     let third = second + size(second);

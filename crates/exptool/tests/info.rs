@@ -122,7 +122,7 @@ fn the_table_of_frames_has_hashes_that_sha256sum_agrees_with() {
     assert_eq!(frames.len(), 30);
     assert_eq!(frames[0][12], "2010-01-01T08:00:00.000Z");
     assert!(frames.iter().all(|frame| frame[18] == "ok"));
-    // a P picture stands in the file as it is: its bytes are cut out and given to another program
+    // a P frame stands in the file as it is: its bytes are cut out and given to another program
     let bytes = std::fs::read(&file).unwrap();
     let p = &frames[1];
     let (at, length): (usize, usize) = (p[1].parse().unwrap(), p[3].parse().unwrap());
@@ -276,7 +276,7 @@ fn each_camera_has_its_own_runs_and_gaps() {
     let folder = tempfile::tempdir().unwrap();
     let file = two_cameras(folder.path());
     let mut bytes = std::fs::read(&file).unwrap();
-    // all on one clock that goes on; of camera 2 every picture of 4 s is of another kind, which is skipped
+    // all on one clock that goes on; of camera 2 every frame of 4 s is of another kind, which is skipped
     let records = records(&bytes, 2);
     for (n, at) in records.into_iter().enumerate() {
         let second = bytes[at + 8] == 2;
@@ -310,7 +310,7 @@ fn each_camera_has_its_own_runs_and_gaps() {
         words.contains("gap of 4.134 s before 2010-01-01 03:00:08.000 -05:00"),
         "{words}"
     );
-    // a camera of the header that has no picture is named
+    // a camera of the header that has no frame is named
     for at in self::records(&bytes, 2) {
         if bytes[at + 8] == 2 {
             bytes[at + 11] = 9;
@@ -428,7 +428,7 @@ fn a_second_header_in_the_file_is_told_and_used() {
     let mut second = first.clone();
     second[32..40].copy_from_slice(b"SERVER-B");
     second[66..68].copy_from_slice(&120_i16.to_le_bytes());
-    // says another size than the first, which is not so of its pictures
+    // says another size than the first, which is not so of its frames
     second[128 + 4..128 + 6].copy_from_slice(&288_u16.to_le_bytes());
     sum_header(&mut second);
     let file = written(folder.path(), "both.exp", &[&first[..], &second].concat());
@@ -448,7 +448,7 @@ fn a_second_header_in_the_file_is_told_and_used() {
 }
 
 #[test]
-fn a_wrong_camera_count_loses_no_picture() {
+fn a_wrong_camera_count_loses_no_frame() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
     for cameras in [0, 2, 200] {

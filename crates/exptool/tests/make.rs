@@ -310,7 +310,7 @@ fn the_package_of_a_demuxer_is_named() {
 }
 
 #[test]
-fn sound_that_ends_long_before_the_pictures_holds_nothing_up() {
+fn audio_that_ends_long_before_the_frames_holds_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
     let video = folder.path().join("video.mkv");
     common::launch_well(&format!(

@@ -53,7 +53,7 @@ pub fn run(arguments: &[&str]) -> String {
 }
 
 /// Coded frames, whether each is a keyframe. Encoded once for all tests.
-pub fn pictures(count: usize) -> &'static [(Vec<u8>, bool)] {
+pub fn coded_frames(count: usize) -> &'static [(Vec<u8>, bool)] {
     static ENCODED: OnceLock<Vec<(Vec<u8>, bool)>> = OnceLock::new();
     let encoded = ENCODED.get_or_init(|| encode(1600, (352, 240)));
     &encoded[..count]
@@ -94,7 +94,7 @@ fn encode(count: usize, (width, height): (u16, u16)) -> Vec<(Vec<u8>, bool)> {
 /// Writes a recording of these runs, each of which begins with a keyframe. Runs of different cameras may overlap.
 pub fn write(path: &Path, runs: &[Run]) {
     let longest = runs.iter().map(|run| run.seconds * RATE).max().unwrap();
-    let pictures = pictures(usize::try_from(longest).unwrap());
+    let coded = coded_frames(usize::try_from(longest).unwrap());
     let mut numbers: Vec<u16> = runs.iter().map(|run| run.camera).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -130,7 +130,7 @@ pub fn write(path: &Path, runs: &[Run]) {
     records.sort_by_key(|(turn, ms, run, _)| (*turn, *ms, run.camera));
     let (mut writer, mut bytes) = Writer::new(head, timestamp(0)).unwrap();
     for (_, ms, run, frame) in records {
-        let (payload, key) = &pictures[frame];
+        let (payload, key) = &coded[frame];
         let picture = Picture {
             camera: run.camera,
             timestamp: timestamp(ms),
@@ -253,7 +253,7 @@ pub fn plv1(path: &Path, seconds: i64, audio: Option<i64>) {
             align: 1,
         });
     }
-    let frames = pictures(usize::try_from(seconds * RATE).unwrap());
+    let frames = coded_frames(usize::try_from(seconds * RATE).unwrap());
     for (n, (payload, key)) in frames.iter().enumerate() {
         let second = n as i64 / RATE;
         let coded = Coded {

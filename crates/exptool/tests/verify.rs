@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool verify` finds every changed byte, and proves that converted files hold the same pictures.
+//! `exptool verify` finds every changed byte, and proves that converted files hold the same frames.
 
 mod against;
 mod avi;
@@ -40,7 +40,7 @@ fn an_untouched_file_is_all_right_and_its_hash_is_that_of_sha256sum() {
 }
 
 #[test]
-fn a_changed_picture_is_named() {
+fn a_changed_frame_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = one_camera(folder.path(), 8);
     let manifest = manifest(&file);
@@ -95,7 +95,7 @@ fn lost_records_are_named_and_the_rest_still_agrees() {
     assert_eq!(answer["checked"]["index"]["misplaced"], true);
 }
 
-/// Copies the coded pictures of a camera into another container, by a pipeline of its own.
+/// Copies the coded frames of a camera into another container, by a pipeline of its own.
 fn converted(file: &Path, camera: u32, parser: &str, muxer: &str, suffix: &str) -> PathBuf {
     let out = file.with_extension(format!("{camera}.{suffix}"));
     common::launch_well(&format!(
@@ -107,7 +107,7 @@ fn converted(file: &Path, camera: u32, parser: &str, muxer: &str, suffix: &str) 
 }
 
 #[test]
-fn converted_files_are_proved_to_hold_the_same_pictures() {
+fn converted_files_are_proved_to_hold_the_same_frames() {
     let folder = tempfile::tempdir().unwrap();
     let file = two_cameras(folder.path());
     let manifest = manifest(&file);
@@ -161,12 +161,12 @@ fn h264_is_compared_whatever_its_framing() {
 }
 
 #[test]
-fn a_converted_file_with_another_picture_is_found_out() {
+fn a_converted_file_with_another_frame_is_found_out() {
     let folder = tempfile::tempdir().unwrap();
     let file = one_camera(folder.path(), 8);
     let manifest = manifest(&file);
     let out = converted(&file, 1, "mpeg4videoparse", "mp4mux", "mp4");
-    // the bytes of the tenth P picture, found in the converted file
+    // the bytes of the tenth P frame, found in the converted file
     let sheet = json(&["explain", text(&file), "--record", "10"], 0);
     let at = sheet["offset"].as_u64().unwrap() as usize + 24;
     let original = std::fs::read(&file).unwrap();

@@ -113,7 +113,7 @@ fn a_manifest_of_version_2_is_read() {
 }
 
 #[test]
-fn any_number_of_pictures_may_be_taken_out_or_put_in() {
+fn any_number_of_frames_may_be_taken_out_or_put_in() {
     let folder = tempfile::tempdir().unwrap();
     let all = records(&one_camera(folder.path(), 110));
     let file = bare(folder.path(), "bare.exp", &all);
@@ -214,11 +214,11 @@ fn each_difference_is_called_what_it_is() {
 }
 
 #[test]
-fn equal_pictures_are_told_apart_by_their_time() {
+fn equal_frames_are_told_apart_by_their_time() {
     let folder = tempfile::tempdir().unwrap();
     let all = records(&one_camera(folder.path(), 8));
     let mut same = all.clone();
-    // the same picture all over, each at its own time
+    // the same frame all over, each at its own time
     for (record, original) in same.iter_mut().zip(&all) {
         *record = all[1].clone();
         record[4..8].copy_from_slice(&original[4..8]);
@@ -285,7 +285,7 @@ fn a_proof_says_what_it_does_not_cover() {
 }
 
 #[test]
-fn the_camera_of_a_converted_file_is_that_of_most_of_its_pictures() {
+fn the_camera_of_a_converted_file_is_that_of_most_of_its_frames() {
     let folder = tempfile::tempdir().unwrap();
     let file = two_cameras(folder.path());
     let manifest = manifest(&file);

@@ -114,7 +114,7 @@ fn add_opendml(bytes: &mut Vec<u8>) {
     bytes.extend([0; 12]);
     // the first frame is the only keyframe of each second
     for (n, (at, _, size)) in chunks.iter().enumerate() {
-        let key = tools::pictures(20)[n].1;
+        let key = tools::coded_frames(20)[n].1;
         bytes.extend((*at as u32 + 8).to_le_bytes());
         bytes.extend((size | if key { 0 } else { 1 << 31 }).to_le_bytes());
     }
