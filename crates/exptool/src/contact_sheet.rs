@@ -58,7 +58,7 @@ impl Layout {
 
 /// Put small pictures of each run on a sheet, with their times.
 ///
-/// What does not fit NAME.png goes on to NAME-2.png, NAME-3.png and so on; all that were written are listed.
+/// What does not fit NAME.png continues on NAME-2.png, NAME-3.png and so on; all that were written are listed.
 #[derive(Args)]
 #[command(after_help = format!("Examples:\n  exptool contact-sheet lobby.exp -o sheet.png\n  exptool contact-sheet lobby.exp -o sheet.png --per-run 8 --columns 8 --width 160\n\n{}", failure::exit_codes("the sheets are written", "a sheet lacks pictures", &[2, 3, 4, 5])))]
 pub struct ContactSheet {

@@ -6,15 +6,15 @@ use clap::{Args, Command};
 use std::path::{Path, PathBuf};
 
 /// Headings of the help, and the options below each.
-const GROUPS: [(&str, &str); 4] = [
+const GROUPS: [(&str, &str); 5] = [
     (
         "What",
-        "camera join grid no_audio outputs per_run no_pictures record offset part against layout cameras titles audio model server \
+        "camera join grid no_audio outputs per_run no_pictures record offset part against cameras titles audio model server \
          case examiner",
     ),
     (
         "When",
-        "from_time to_time duration gaps until at nearest every pass known_time start seconds breaks modes utc_offset recorder_clock",
+        "from_time to_time duration gaps until at nearest every pass known_time start seconds breaks modes",
     ),
     (
         "How",
@@ -22,7 +22,11 @@ const GROUPS: [(&str, &str); 4] = [
     ),
     (
         "Output",
-        "output to frames_csv manifest framehash pdf force json no_progress color dir",
+        "output to frames_csv manifest framehash pdf force color dir",
+    ),
+    (
+        "All commands",
+        "json no_progress utc_offset recorder_clock layout",
     ),
 ];
 

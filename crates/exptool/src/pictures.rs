@@ -35,7 +35,7 @@ pub struct Picture {
     pub sha256: Option<[u8; 32]>,
 }
 
-/// A moment of one run of a camera, which tells it from the same time in another pass of an hour that was recorded twice.
+/// A moment of one run of a camera, which distinguishes it from the same time in another pass of an hour that was recorded twice.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     /// The camera.
@@ -210,7 +210,7 @@ impl Pictures {
         });
     }
 
-    /// Waits until a picture is there, or tells why there is none.
+    /// Waits until a picture is there, or fails with the reason.
     fn settle(&self) -> Result<(), Failure> {
         let bus = self
             .pipeline

@@ -156,7 +156,7 @@ impl Recording {
         }
     }
 
-    /// What stands for the recorder: its name, else its model.
+    /// What identifies the recorder: its name, else its model.
     pub fn recorder(&self) -> &str {
         let info = &self.findings.info;
         match info.server.as_str() {

@@ -115,7 +115,7 @@ impl<W: Write> Table<W> {
             .map_err(|error| failed(&self.name, &error))
     }
 
-    /// The table is complete; hands the output back.
+    /// The table is complete; returns the output.
     ///
     /// # Errors
     /// An output that cannot be written.

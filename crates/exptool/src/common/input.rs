@@ -410,7 +410,7 @@ impl Evidence {
         let (most, how) = match (layout.status, layout.title.rsplit(", ").next()) {
             (Status::Inferred, Some("certain")) => (95, ", which was inferred and is certain"),
             (Status::Inferred, Some("doubtful")) => (20, ", which was inferred and is doubtful"),
-            (Status::Inferred, _) => (60, ", which was inferred and is no more than probable"),
+            (Status::Inferred, _) => (60, ", which was inferred and is probable"),
             _ => (100, ""),
         };
         let sure = self.accuracy().min(most);

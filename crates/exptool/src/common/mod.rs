@@ -31,7 +31,7 @@ pub struct Common {
     /// What the recorder's timestamps count, which is not publicly known
     #[arg(long, global = true, value_name = "CLOCK", value_enum, default_value_t)]
     pub recorder_clock: RecorderClock,
-    /// Read records by this layout: a built-in name (reference, plv1), a TOML file, or learn: what the file itself teaches. Without it the content tells
+    /// Read records by this layout: a built-in name (reference, plv1), a TOML file, or learn: inferred from the file. Without it the content decides
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub layout: Option<String>,
     /// Never draw a progress bar

@@ -14,9 +14,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Suffixes that files in a folder are tried for. What a file is, its content tells.
+/// Suffixes that files in a folder are tried for. What a file is, its content decides.
 const SUFFIXES: [&str; 8] = ["exp", "avi", "adbin", "mime", "par", "pel", "bin", "dat"];
-/// Bytes of an AVI that tell whether it is a recorder's.
+/// Bytes of an AVI that show whether it is a recorder's.
 const AVI_HEAD: u64 = 256 << 10;
 /// Folders within folders that are gone into.
 const MAX_DEPTH: u32 = 16;

@@ -204,7 +204,7 @@ pub fn png_rgb(
     png(png::ColorType::Rgb, size, rgb, texts)
 }
 
-/// Texts stand in `tEXt` chunks, in `iTXt` where they are not plain ASCII.
+/// Texts are in `tEXt` chunks, in `iTXt` where they are not plain ASCII.
 fn png(
     colour: png::ColorType,
     (width, height): (u32, u32),

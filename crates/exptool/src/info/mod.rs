@@ -8,6 +8,7 @@ mod text;
 use crate::common::{
     Common, Done, Failure, Input,
     csv::Table,
+    failure,
     output::{self, NewFile},
 };
 use crate::convert::plan;
@@ -28,20 +29,12 @@ Examples:
   exptool info --utc-offset -5 --json lobby.exp | jq .runs
   exptool info lobby.exp --frames-csv frames.csv
 
-Every record is read, so that runs, gaps and damage are exact; --quick reads an index or samples. Checksums are not compared:
-verify does that. A folder gives a table: one line a file, by time, and files that continue each other next to each other.
-
-Exit codes:
-  0  nothing is wrong
-  1  something was found: damage, a file that ends inside a record, unknown bytes before the first record; or, with several
-     files, not all could be read
-  2  wrong use of the command
-  3  a file cannot be read or is not a recording
-  4  the table of frames cannot be written, or already exists";
+Every record is read, so that runs, gaps and damage are exact; --quick reads an index or samples. Checksums are not compared: verify does \
+that. A folder gives a table: one line a file, by time, and files that continue each other next to each other.";
 
 /// Say what a recording is: cameras, codecs, runs, gaps, damage.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", failure::exit_codes("nothing is wrong", "something was found: damage, a file that ends inside a record, unknown bytes before the first record; or not all files could be read", &[2, 3, 4])))]
 pub struct Info {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]

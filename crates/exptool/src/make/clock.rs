@@ -101,12 +101,12 @@ pub fn parse_seconds(text: &str) -> Result<f64, String> {
         let seconds: f64 = *seconds;
         seconds > 0.0 && seconds < 1e8
     });
-    seconds.ok_or_else(|| format!("{text:?} is no length: expected seconds, more than 0"))
+    seconds.ok_or_else(|| format!("{text:?} is not a length: expected seconds, more than 0"))
 }
 
 /// Reads `S:N`.
 pub fn parse_break(text: &str) -> Result<Break, String> {
-    let wrong = || format!("{text:?} is no break, such as 20:300 or 40:-3600");
+    let wrong = || format!("{text:?} is not a break: expected S:N, such as 20:300 or 40:-3600");
     let (at, by) = text.split_once(':').ok_or_else(wrong)?;
     let (at, by) = (ns(at).ok_or_else(wrong)?, ns(by).ok_or_else(wrong)?);
     if at <= 0 || by == 0 {
@@ -134,7 +134,7 @@ pub fn parse_mode_at(text: &str) -> Result<(i64, Mode), String> {
 
 /// Reads `N`, `N.N` or `N/M`.
 pub fn parse_rate(text: &str) -> Result<(i32, i32), String> {
-    let wrong = || format!("{text:?} is no rate up to {MAX_RATE}, such as 7.5 or 15/2");
+    let wrong = || format!("{text:?} is not a rate up to {MAX_RATE}, such as 7.5 or 15/2");
     let (num, den) = match text.split_once('/') {
         Some((num, den)) => (num.parse().ok(), den.parse().ok()),
         None => {
@@ -157,7 +157,7 @@ pub fn parse_size(text: &str) -> Result<(i32, i32), String> {
     });
     size.ok_or_else(|| {
         format!(
-            "{text:?} is no size in whole macroblocks up to {MAX_SIDE}x{MAX_SIDE}, such as 352x240"
+            "{text:?} is not a size in whole macroblocks up to {MAX_SIDE}x{MAX_SIDE}, such as 352x240"
         )
     })
 }

@@ -6,7 +6,7 @@ use crate::common::{Failure, media};
 use gst::{glib, prelude::*};
 use std::sync::Arc;
 
-/// Adds the frames of an input, decoded and led to their branch. What decodes them is handed back.
+/// Adds the frames of an input, decoded and led to their branch. Returns what decodes them.
 ///
 /// # Errors
 /// A missing element, a test pattern that there is not.

@@ -152,7 +152,7 @@ impl Make {
         given.or(start).unwrap_or(0)
     }
 
-    /// The recorder's clock is told on the command line, and not by what the inputs bring along.
+    /// The recorder's clock is given on the command line, and not by what the inputs bring along.
     pub fn own_clock(&self) -> bool {
         self.start.is_some() || !self.breaks.is_empty()
     }

@@ -67,7 +67,7 @@ pub struct Verify {
     /// FILE is meant to be only a part: frames missing before its first and after its last are not a difference
     #[arg(long, requires = "against")]
     part: bool,
-    /// Only this camera's frames, with --against or --framehash. Without it, a converted file's comment or its frames tell the camera
+    /// Only this camera's frames, with --against or --framehash. Without it, a converted file's comment or its frames decide
     #[arg(long, value_name = "N")]
     camera: Option<u16>,
     /// Write a manifest: hashes of each file and of each coded frame
