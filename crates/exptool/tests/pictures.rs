@@ -132,7 +132,7 @@ fn contact_sheets_hold_each_run() {
         "-o",
         text(&output),
         "--per-run",
-        "2",
+        "3",
         "--columns",
         "3",
         "--width",
