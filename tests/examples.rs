@@ -386,6 +386,16 @@ fn build_exptool() {
 }
 
 #[test]
+fn exptool_play_finds_an_installed_plugin() {
+    build_exptool();
+    let place = Place::new();
+    let line = with_exptool("exptool play --command x.exp");
+    let said = place.run("bash", &["-c", &line]);
+    // gst-play-1.0, where exp-viewer is not installed
+    assert!(said.trim_end().ends_with(" x.exp"), "{said}");
+}
+
+#[test]
 fn a_batch_does_only_what_is_left() {
     build_exptool();
     let place = Place::new();

@@ -42,7 +42,9 @@ impl Play {
                 ));
             }
             // it has this plugin only where that is installed, unlike this program
-            if !is_there("gst-inspect-1.0", &["--exists", "expdemux"]) {
+            // without a version it wants that of GStreamer
+            let any_version = ["--exists", "--atleast-version=0.0", "expdemux"];
+            if !is_there("gst-inspect-1.0", &any_version) {
                 return Err(Failure::Media(
                     "gst-play-1.0 does not find the plugin: install gstreamer1.0-exp, or set GST_PLUGIN_PATH to the folder of libgstexp.so"
                         .to_owned(),
