@@ -97,10 +97,10 @@ fn inference(data: &[u8]) {
 /// The effective configuration of any bytes: as they are, and behind the magic of a partition.
 fn partition(input: &[u8]) {
     for bytes in [input.to_vec(), [b"PAR\0\x01\x02\x03\x04", input].concat()] {
-        let Kind::Recording(kind) = sniff(&bytes) else {
+        let Ok(Kind::Recording(format)) = sniff(&mut &bytes[..]) else {
             continue;
         };
-        let Ok(found) = Effective::read(&bytes[..], kind);
+        let Ok(found) = Effective::read(&bytes[..], &format);
         recorded_svg(&found);
         found.compare(&found.config());
     }

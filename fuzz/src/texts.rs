@@ -48,7 +48,7 @@ fn config(input: &[u8]) {
     let mut edited = text.clone();
     let title = ("camera.3.title".to_owned(), "Gate".into());
     if edited.set(&[title]).is_ok() {
-        let merged = merge(&text, &text, &edited).unwrap();
+        let merged = merge(&text, &text, &edited, false).unwrap();
         assert_eq!(diff(merged.text.config(), edited.config()), []);
     }
 }
@@ -69,7 +69,8 @@ fn ini(input: &[u8]) {
         }
         let mut edited = ini.clone();
         if edited.add(&entry.section, "added", "x").is_ok() {
-            edited.remove(&entry.section, "added").unwrap();
+            edited.remove(&entry.section, "added");
+            assert_eq!(edited.get(&entry.section, "added"), None);
         }
     }
 }
