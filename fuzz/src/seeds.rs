@@ -209,7 +209,7 @@ pub fn write(folder: &Path) {
         save(folder, "texts", usize::from(kind), &[&[kind], text].concat());
     }
     for first in [0, 0x82] {
-        let frames: Vec<u8> = (0..40u8).flat_map(|n| [n * 7, n * 31]).collect();
+        let frames: Vec<u8> = (0..40u8).flat_map(|n| [n.wrapping_mul(7), n.wrapping_mul(31)]).collect();
         save(folder, "round_trip", first.into(), &[&[first], &frames[..]].concat());
     }
 }

@@ -63,7 +63,7 @@ fn ini(input: &[u8]) {
         if edited.set(&entry.section, &entry.key, "new value").is_ok() {
             let mut again = Ini::parse(&edited.to_bytes()).unwrap();
             // The bytes that showed the code page may have been those of the old value.
-            again.set_code_page(ini.code_page());
+            again.set_code_page(ini.code_page()).unwrap();
             let value = again.get(&entry.section, &entry.key);
             assert_eq!(value.as_deref(), Some("new value"));
         }
