@@ -21,6 +21,7 @@ pub mod typefind;
 /// Registers what this plugin has. Called once by GStreamer, or by [`plugin_register_static`].
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     tags::register();
+    properties::register();
     expdemux::register(plugin)?;
     expmux::register(plugin)?;
     netvudemux::register(plugin)?;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Properties, signals, pad templates and changes of state that both demuxers have.
 
-use super::demux::{Demux, RecorderClock};
+use super::{
+    demux::{Demux, RecorderClock},
+    expmux::VideoStandard,
+    netvudemux::FrameFacts,
+};
 use formats::timeline::GapPolicy;
 use gst::{glib, prelude::*, subclass::prelude::*};
 
@@ -17,7 +21,19 @@ enum GapPolicyValue {
 }
 
 /// Value of `utc-offset` that leaves the recording's own.
-const FROM_FILE: i32 = i32::MIN;
+pub const FROM_FILE: i32 = i32::MIN;
+
+/// Lets documentation tools find the types of properties.
+pub fn register() {
+    for kind in [
+        GapPolicyValue::static_type(),
+        RecorderClock::static_type(),
+        FrameFacts::static_type(),
+        VideoStandard::static_type(),
+    ] {
+        kind.mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    }
+}
 
 /// Properties of both demuxers.
 pub fn common() -> Vec<glib::ParamSpec> {

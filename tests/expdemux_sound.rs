@@ -266,12 +266,19 @@ fn sound_in_an_avi_is_what_went_in() {
                 _ => sound.bits / 8,
             },
         });
-        let mut pieces = coded.chunks(sound.piece());
+        let mut pieces = coded.chunks(sound.piece()).enumerate().peekable();
         for (n, picture) in tiny()[..20].iter().enumerate() {
             avi.picture((START / 1000) as u32 + n as u32 / 10, picture, 88);
             avi.padding(2);
-            let count = if n == 19 { usize::MAX } else { 1 };
-            for piece in pieces.by_ref().take(count) {
+            // what was recorded by the next frame
+            let until = if n == 19 {
+                i64::MAX
+            } else {
+                100 * (n as i64 + 1)
+            };
+            while let Some((_, piece)) =
+                pieces.next_if(|(k, _)| sound.piece_ms() * (*k as i64 + 1) <= until)
+            {
                 avi.sound(piece);
             }
         }

@@ -323,6 +323,24 @@ fn mode_follows_the_tags_and_headers_are_left_out() {
 }
 
 #[test]
+fn an_offset_of_zero_overrules_the_tag() {
+    for (properties, expected) in [("", -300_i16), ("utc-offset=0", 0), ("utc-offset=60", 60)] {
+        let feed = Feed::with(MPEG4, properties);
+        let mut list = gst::TagList::new();
+        list.make_mut()
+            .add_generic("exp-recorder-utc-offset", -300, gst::TagMergeMode::Replace)
+            .unwrap();
+        let source = feed.source.static_pad("src").unwrap();
+        source.push_event(gst::event::Tag::new(list));
+        feed.push(0, None, &KEY);
+        let (ending, file) = feed.end();
+        assert_eq!(ending.error, None);
+        let offset = i16::from_le_bytes([file.bytes[66], file.bytes[67]]);
+        assert_eq!(offset, expected, "{properties}");
+    }
+}
+
+#[test]
 fn a_change_of_size_shows_in_the_format_of_the_records() {
     let feed = Feed::new(MPEG4);
     feed.push(0, None, &KEY);

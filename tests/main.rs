@@ -4,6 +4,7 @@
 mod conformance;
 mod demux_audio;
 mod demux_clock;
+mod demux_late;
 mod demux_panic;
 mod demux_par_config;
 mod demux_pushed;

@@ -12,22 +12,26 @@ use formats::{
     reader::{Codec, Media, Packet, Payload, StreamKey, swap32},
     recording::{
         Accuracy, DamagedRange, Event, HEAD_RECORDS, OPENING, Opened, Parser, Placed, Placement,
-        Survey, find_index, find_streams,
+        Profile, Survey, find_index, find_streams,
     },
     timeline::{Break, FrameTiming, GapPolicy, Mark, Resolution, RunMap, SECOND},
 };
 use gst::prelude::*;
-use std::sync::atomic::Ordering;
+use std::{collections::HashSet, sync::atomic::Ordering};
 
 /// Packets that are parsed before what they made is pushed. The C library keeps 7 freed pieces of a size at hand: with no more
 /// buffers than that under way, allocating one costs next to nothing.
 pub const BATCH: usize = 6;
 
-/// Running time between two looks at silent streams, and the silence after which a GAP event is due.
-const SILENCE: i64 = SECOND;
+/// The silence after which a GAP event is due: well before a `queue` is full, which holds one second.
+const SILENCE: i64 = SECOND / 4;
+/// Records are believed to come no later in the file than so much after those of the same time.
+const MAX_LAG: i64 = 10 * SECOND;
+/// Bytes of records that are held until their stream is believed.
+const MAX_LATE: usize = 8 << 20;
 /// Usual distance of a live source's frames, which makes that a gap is a minute.
 const LIVE_INTERVAL: i64 = 15 * SECOND;
-/// Records of a stream that nothing announced that have to be there before it gets a pad: one damaged byte must not make one.
+/// Records of a camera that nothing announced that have to be there before it gets a pad: one damaged byte must not make one.
 const FEW: u32 = 2;
 
 /// What the parser wants next.
@@ -312,6 +316,7 @@ impl Demux {
         }
         state.read_on = 0;
         self.first_streams(state, settings, &profile, &found, outs);
+        self.open_silent_streams(state, &profile, outs);
         let live = state.live;
         let timing = profile.timing;
         state.placement.settle_as(profile);
@@ -320,7 +325,6 @@ impl Demux {
         }
         self.report_warnings(state, outs);
         self.drain(state, settings, outs);
-        self.open_silent_streams(state, outs);
         Ok(())
     }
 
@@ -328,7 +332,7 @@ impl Demux {
     fn look_over(
         &self,
         settings: &Settings,
-        profile: &formats::recording::Profile,
+        profile: &Profile,
     ) -> Result<Vec<Shape>, gst::FlowError> {
         let Some(mut source) = self.source() else {
             return Ok(Vec::new());
@@ -439,7 +443,7 @@ impl Demux {
         &self,
         state: &mut State,
         settings: &Settings,
-        profile: &formats::recording::Profile,
+        profile: &Profile,
         found: &[Shape],
         outs: &mut Vec<Out>,
     ) {
@@ -526,28 +530,24 @@ impl Demux {
         }
     }
 
-    /// Streams that have nothing at the beginning learn by a GAP event how far time is, so that nobody waits for them.
-    fn open_silent_streams(&self, state: &mut State, outs: &mut Vec<Out>) {
-        let silent = state.streams.iter().filter(|stream| stream.last.is_none());
-        if silent.count() == state.streams.len() {
+    /// Streams that have nothing at the beginning learn by a GAP event that time begins: a sink that gets nothing holds up all
+    /// others.
+    fn open_silent_streams(&self, state: &mut State, profile: &Profile, outs: &mut Vec<Out>) {
+        let head = state.placement.head();
+        let items = head.map_or(&[][..], |head| head.items());
+        let met: HashSet<StreamKey> = items
+            .iter()
+            .map(|(_, mark)| profile.stream(mark.stream()))
+            .collect();
+        if items.is_empty() {
             return;
         }
-        let to = state
-            .streams
-            .iter()
-            .filter_map(|stream| stream.last)
-            .min()
-            .unwrap_or(0);
-        // before the first buffers: a sink that gets nothing holds up all others
-        let mut gaps = Vec::new();
         for stream in &mut state.streams {
-            if stream.last.is_none() && stream.end <= to {
-                stream.send_segment(&state.segment, state.seqnum, &mut gaps);
-                stream.send_gap(to.max(stream.end.saturating_add(1)), &mut gaps);
+            if !met.contains(&stream.key) {
+                stream.send_segment(&state.segment, state.seqnum, outs);
+                stream.send_gap(stream.covered.saturating_add(1), outs);
             }
         }
-        let at = outs.iter().position(Out::is_buffer).unwrap_or(outs.len());
-        outs.splice(at..at, gaps);
     }
 
     fn report_warnings(&self, state: &mut State, outs: &mut Vec<Out>) {
@@ -613,6 +613,17 @@ impl Demux {
             self.damaged(state, &damage, outs);
         }
         self.report_warnings(state, outs);
+        let single = state.late.drain().filter_map(|(_, held)| held);
+        let mut single: Vec<(u64, StreamKey)> = single
+            .map(|(first, _)| (first.mark.offset, first.item.packet.stream))
+            .collect();
+        single.sort_unstable();
+        for (offset, key) in single {
+            outs.push(Out::Warning(
+                "A camera that nothing else shows has one frame, which was left out.".to_owned(),
+                format!("{key:?}, at offset {offset}"),
+            ));
+        }
         Ok(())
     }
 
@@ -654,6 +665,7 @@ impl Demux {
         placed.item.packet.stream = state.profile().stream(mark.stream());
         if mark.video {
             self.note_frame(state, settings, &placed, outs);
+            state.last_frame = Some(mark.offset);
         }
         // a clock that stands still was not used
         let standing =
@@ -666,13 +678,29 @@ impl Demux {
             _ if mark.timestamp.is_none() => None,
             _ => Some(placed.clock.saturating_sub(state.clock_shift(settings))),
         };
+        self.show(state, settings, placed, unix, outs);
+    }
+
+    /// Outputs a record on its stream.
+    fn show(
+        &self,
+        state: &mut State,
+        settings: &Settings,
+        placed: Placed<Item>,
+        unix: Option<i64>,
+        outs: &mut Vec<Out>,
+    ) {
+        let mark = placed.mark;
         let key = placed.item.packet.stream;
-        let index = match state.streams.iter().position(|stream| stream.key == key) {
+        let known = |state: &State| state.streams.iter().position(|stream| stream.key == key);
+        let index = match known(state) {
             Some(index) => index,
-            None => match self.late_stream(state, settings, &placed.item, unix, outs) {
-                Some(index) => index,
-                None => return,
-            },
+            None => {
+                let Some(placed) = self.late_stream(state, settings, placed, unix, outs) else {
+                    return;
+                };
+                return self.show(state, settings, placed, unix, outs);
+            }
         };
         let running = placed.place.running;
         if let Some(reverse) = &mut state.reverse {
@@ -702,6 +730,8 @@ impl Demux {
             unix,
             exact: mark.timestamp.is_some()
                 && state.profile().timing.resolution == Resolution::Millis,
+            timed: mark.timestamp.is_some(),
+            last_frame: state.last_frame,
         };
         stream = match state.streams.get_mut(index) {
             Some(stream) => stream,
@@ -712,8 +742,10 @@ impl Demux {
         match state.reverse.as_mut() {
             Some(reverse) => reverse.collect(index, frame_key, buffer),
             None => {
-                push_buffer(outs, &stream.pad, buffer);
-                self.fill_silence(state, running, outs);
+                let pad = stream.pad.clone();
+                // before the buffer: where a queue is full, nobody comes to what is after it
+                self.fill_silence(state, index, outs);
+                push_buffer(outs, &pad, buffer);
             }
         }
     }
@@ -760,8 +792,8 @@ impl Demux {
         }
         // nothing could be looked over
         if state.surveyed == 0 {
-            let interval = state.profile().timing.interval;
-            state.map.follow(state.placement.runs().runs(), interval);
+            let timing = state.profile().timing;
+            state.map.follow(state.placement.runs().runs(), &timing);
         }
         let corrected = match (place.begins, before) {
             (Some(Break::Gap(_) | Break::Back(_) | Break::Forward(_)), Some(before)) => {
@@ -793,49 +825,59 @@ impl Demux {
             return;
         }
         for stream in &mut state.streams {
-            let from = stream.end.max(0);
+            let from = stream.covered.max(0);
             if running > from {
                 stream.send_segment(&state.segment, state.seqnum, outs);
                 stream.send_gap(running.min(from.saturating_add(gap)), outs);
-                stream.end = running;
+                (stream.end, stream.covered) = (running, running);
             }
         }
     }
 
-    /// A stream that first appears in the middle of the file. Its index, where it gets a pad.
+    /// A stream that first appears in the middle of the file. The record, where the stream has a pad now.
     fn late_stream(
         &self,
         state: &mut State,
         settings: &Settings,
-        item: &Item,
+        placed: Placed<Item>,
         unix: Option<i64>,
         outs: &mut Vec<Out>,
-    ) -> Option<usize> {
-        let key = item.packet.stream;
-        if state.pads_done && !state.takes_late_stream(key) {
+    ) -> Option<Placed<Item>> {
+        let key = placed.item.packet.stream;
+        if state.warned_late.contains(&key) {
             return None;
         }
         if state.pads_done && self.is_autoplugged() {
             // a group of pads that is complete takes no other: the player would wait for the end of this one first
-            if state.warned_late.insert(key) {
-                outs.push(Out::Warning(
-                    "A stream begins in the middle of the recording and is not shown.".to_owned(),
-                    format!("{key:?}: nothing announced it before the pads were complete"),
-                ));
-            }
+            state.warned_late.insert(key);
+            outs.push(Out::Warning(
+                "A stream begins in the middle of the recording and is not shown.".to_owned(),
+                format!("{key:?}: nothing announced it before the pads were complete"),
+            ));
             return None;
         }
+        let mut first = None;
+        if state.pads_done && key.codec.media() == Media::Video {
+            match state.late.remove(&key) {
+                None => {
+                    state.hold_late(key, placed, unix);
+                    return None;
+                }
+                Some(held) => first = held,
+            }
+        }
         gst::debug!(self.cat, "{key:?} was not announced");
-        self.add_stream(
-            state,
-            settings,
-            &Shape::of_item(item),
-            Some(item),
-            unix,
-            outs,
-        );
+        let item = first
+            .as_ref()
+            .map_or(&placed.item, |(first, _)| &first.item);
+        let shape = Shape::of_item(item);
+        self.add_stream(state, settings, &shape, Some(item), unix, outs);
         self.announce(state, outs);
-        state.streams.len().checked_sub(1)
+        if let Some((first, unix)) = first {
+            state.late_bytes = state.late_bytes.saturating_sub(first.item.buffer.size());
+            self.show(state, settings, first, unix, outs);
+        }
+        Some(placed)
     }
 
     /// Whether the element was put into its pipeline by one that plugs decoders by itself.
@@ -896,17 +938,25 @@ impl Demux {
         state.streams.swap(index, last);
     }
 
-    /// Lets streams that have nothing to show know that time goes on.
-    fn fill_silence(&self, state: &mut State, running: i64, outs: &mut Vec<Out>) {
-        if running < state.gap_check || state.streams.len() < 2 {
+    /// Before a buffer of stream `index` goes out, lets streams that have nothing to show know that time goes on.
+    fn fill_silence(&self, state: &mut State, index: usize, outs: &mut Vec<Out>) {
+        let Some(stream) = state.streams.get_mut(index) else {
+            return;
+        };
+        let start = stream.last.unwrap_or(stream.end);
+        state.latest = state.latest.max(start);
+        let lag = state.latest.saturating_sub(start).min(MAX_LAG);
+        stream.lag = stream.lag.max(lag);
+        if state.latest < state.gap_check || state.streams.len() < 2 {
             return;
         }
-        state.gap_check = running.saturating_add(SILENCE / 2);
-        for stream in &mut state.streams {
-            if running.saturating_sub(stream.end) >= SILENCE {
-                let to = running.saturating_sub(SILENCE / 2);
+        state.gap_check = state.latest.saturating_add(SILENCE / 2);
+        for (n, stream) in state.streams.iter_mut().enumerate() {
+            // what is recorded now may come later in the file
+            let now = state.latest.saturating_sub(stream.lag);
+            if n != index && now.saturating_sub(stream.covered) >= SILENCE {
                 stream.send_segment(&state.segment, state.seqnum, outs);
-                stream.send_gap(to, outs);
+                stream.send_gap(now.saturating_sub(SILENCE / 2), outs);
             }
         }
     }
@@ -922,14 +972,25 @@ fn live_runs(timing: FrameTiming) -> RunMap {
 }
 
 impl State {
-    /// Whether enough records of a stream that nothing announced were met for a pad.
-    fn takes_late_stream(&mut self, key: StreamKey) -> bool {
-        if key.codec.media() != Media::Video {
-            return true;
-        }
-        let seen = self.late.entry(key).or_insert(0);
-        *seen = seen.saturating_add(1);
-        *seen >= FEW
+    /// Forgets records that are held: they may be met again.
+    pub fn forget_late(&mut self) {
+        self.late.clear();
+        self.late_bytes = 0;
+    }
+
+    /// Keeps the first record of a camera that nothing announced, as far as there is room.
+    fn hold_late(&mut self, key: StreamKey, mut placed: Placed<Item>, unix: Option<i64>) {
+        let bytes = placed.item.buffer.size();
+        let room = self.late_bytes.saturating_add(bytes) <= MAX_LATE;
+        let held = room.then(|| {
+            self.late_bytes = self.late_bytes.saturating_add(bytes);
+            // as a part of its block it would keep all of that in memory
+            if let Ok(copy) = placed.item.buffer.copy_deep() {
+                placed.item.buffer = copy;
+            }
+            (placed, unix)
+        });
+        self.late.insert(key, held);
     }
 
     /// Whether all that this stream still has is behind the segment's stop.

@@ -78,8 +78,26 @@ impl Demux {
     pub fn send_event(&self, event: &gst::Event) -> Option<bool> {
         match event.view() {
             gst::EventView::Seek(seek) => Some(self.seek(seek)),
+            gst::EventView::Eos(_) => Some(self.end_now()),
             _ => None,
         }
+    }
+
+    /// An application wants the end, with all that was read before.
+    fn end_now(&self) -> bool {
+        let pull = {
+            let mut state = self.lock();
+            state.stopped = true;
+            state.pull
+        };
+        if pull {
+            // whoever reads upstream gives up
+            self.sink.push_event(gst::event::FlushStart::new());
+            self.sink.push_event(gst::event::FlushStop::new(true));
+        } else {
+            self.feed.end();
+        }
+        true
     }
 
     /// An event from downstream.
@@ -240,9 +258,16 @@ impl Demux {
             Snap::Accurate if backwards => Snap::Before,
             snap => snap,
         };
-        let Some(place) = self.locate(target, snap)? else {
+        let Some(mut place) = self.locate(target, snap)? else {
             return Ok(false);
         };
+        if wanted.snap() == Snap::Accurate {
+            let state = self.lock();
+            if target < state.profile().timing.lead {
+                // audio before the first frame
+                place.offset = state.first_record.unwrap_or(place.offset);
+            }
+        }
         if wanted.snap() != Snap::Accurate {
             let time = gst::ClockTime::from_nseconds(place.time.max(0).unsigned_abs());
             if backwards {
@@ -345,6 +370,8 @@ impl Demux {
         state.stopped = false;
         state.last_clock = None;
         state.gap_check = place.time;
+        state.latest = place.time;
+        state.forget_late();
         state.seqnum = wanted.seqnum;
         let start = segment.start().map_or(0, |start| start.nseconds());
         state.reverse = (wanted.rate < 0.0).then(|| {
@@ -388,6 +415,8 @@ impl Demux {
             state.flow.reset();
             state.last_clock = None;
             state.gap_check = 0;
+            state.latest = 0;
+            state.forget_late();
             state.reverse = None;
             self.shared.flow_trouble.store(false, Ordering::Relaxed);
             self.shared.position.store(u64::MAX, Ordering::Relaxed);

@@ -14,7 +14,7 @@ use std::{
     collections::VecDeque,
     ops::Range,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Bytes read at a time.
@@ -27,6 +27,12 @@ const LOOK_AHEAD: usize = 128;
 const FIRST_BLOCK: usize = 64 << 10;
 /// Frames of fewer bytes are copied: as a part of a block each of them would keep all of it in memory.
 const COPIED: usize = 4 << 10;
+/// Time that a read should take at most: somebody who wants the end waits as long.
+const READ_TIME: Duration = Duration::from_millis(50);
+/// Bytes read at least, however slow upstream is.
+const LEAST: usize = 4 << 10;
+/// Bytes that are asked for before it is known how fast upstream is.
+pub const FIRST_PACE: usize = 16 << 10;
 /// Bytes that wait in a feed before upstream has to.
 const WAITING: usize = 1 << 20;
 /// Bytes that are read and dropped rather than asking upstream for another place.
@@ -177,13 +183,18 @@ impl Demux {
             (
                 state.offset(),
                 state.want,
-                state.want.max(size),
+                state.want.max(size.min(state.pace)),
                 state.pull,
                 waits,
             )
         };
         let block = match pull {
-            true => Some(pull_block(&self.sink, offset, size)?),
+            true => {
+                let begun = Instant::now();
+                let block = pull_block(&self.sink, offset, size)?;
+                self.lock().note_pace(block.data().len(), begun.elapsed());
+                Some(block)
+            }
             false => {
                 let offset = self.follow_upstream(offset)?;
                 if self.feed.is_elsewhere(offset) && self.upstream_seeks() {
@@ -218,6 +229,19 @@ impl Demux {
 }
 
 impl State {
+    /// Notes how long a read took.
+    fn note_pace(&mut self, bytes: usize, took: Duration) {
+        let micros = usize::try_from(took.as_micros())
+            .unwrap_or(usize::MAX)
+            .max(1);
+        let wanted = usize::try_from(READ_TIME.as_micros()).unwrap_or(usize::MAX);
+        let pace = bytes
+            .saturating_mul(wanted)
+            .checked_div(micros)
+            .unwrap_or(BLOCK);
+        self.pace = pace.clamp(LEAST, BLOCK);
+    }
+
     /// Bytes to read at a time: little at first and after a seek, so that the first frame comes soon, then more and more. Large
     /// records are read whole, since the beginning of one that a block's end cuts is read again.
     fn block_size(&mut self) -> usize {

@@ -2,11 +2,12 @@
 //! Everything that changes while a file is read.
 
 use super::{
-    RecorderClock, Settings, output::Out, reverse::Reverse, seek::PendingSeek, stream::Stream,
+    RecorderClock, Settings, output::Out, reverse::Reverse, seek::PendingSeek, source::FIRST_PACE,
+    stream::Stream,
 };
 use formats::{
     reader::{FileInfo, Media, Packet, Reader, StreamKey},
-    recording::{Parser, Placement, Profile, TimeMap},
+    recording::{Parser, Placed, Placement, Profile, TimeMap},
     timeline::{GapPolicy, SECOND},
 };
 use std::collections::{HashMap, HashSet};
@@ -115,12 +116,20 @@ pub struct State {
     pub counted: u64,
     /// Clock faults that were reported.
     pub reported: (bool, bool),
-    /// Records of streams that nothing announced.
-    pub late: HashMap<StreamKey, u32>,
+    /// The first record of cameras that nothing announced, held until a second one shows that they exist.
+    pub late: HashMap<StreamKey, Option<(Placed<Item>, Option<i64>)>>,
+    /// Bytes of these.
+    pub late_bytes: usize,
     /// Streams that get no pad, which was said.
     pub warned_late: HashSet<StreamKey>,
+    /// Latest running time of any stream.
+    pub latest: i64,
     /// Running time at which silent streams are looked at next.
     pub gap_check: i64,
+    /// Offset of the last frame of any camera.
+    pub last_frame: Option<u64>,
+    /// Bytes that upstream delivers in a short time.
+    pub pace: usize,
     /// Reverse playback.
     pub reverse: Option<Reverse>,
 }
@@ -161,8 +170,12 @@ impl State {
             counted: 0,
             reported: (false, false),
             late: HashMap::new(),
+            late_bytes: 0,
             warned_late: HashSet::new(),
+            latest: 0,
             gap_check: 0,
+            last_frame: None,
+            pace: FIRST_PACE,
             reverse: None,
         }
     }
@@ -245,6 +258,16 @@ impl State {
     fn header_time(&self) -> Option<i64> {
         let (from, to) = self.info()?.span?;
         Some(to.saturating_sub(from).saturating_mul(SECOND))
+    }
+
+    /// Played to its end, which may be later than was known: audio goes on behind the last frame. True where that is new.
+    pub fn extend_map(&mut self, end: gst::ClockTime) -> bool {
+        let later = self.playing_time().is_none_or(|known| known < end);
+        let end = i64::try_from(end.nseconds()).ok().filter(|_| later);
+        if end.is_some() {
+            self.map.audio_end = end;
+        }
+        end.is_some() && self.duration.is_some()
     }
 
     /// Time at which the recording ends, as far as it was played.

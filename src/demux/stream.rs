@@ -17,7 +17,7 @@ use formats::{
     timeline::{MILLI, Resolution, SECOND},
 };
 use gst::prelude::*;
-use std::sync::LazyLock;
+use std::{collections::VecDeque, sync::LazyLock};
 
 /// Reference of the recorder's time on buffers.
 static UNIX: LazyLock<gst::Caps> = LazyLock::new(|| {
@@ -31,8 +31,6 @@ static UNIX: LazyLock<gst::Caps> = LazyLock::new(|| {
 const DRIFT: i64 = 150 * MILLI;
 /// Audio without one jumps where it is this far off.
 const JUMP: i64 = SECOND;
-/// Audio records over which a drift is averaged where their own times are coarse.
-const AVERAGE: i64 = 16;
 
 /// What a stream is, before any of its records is seen.
 #[derive(Clone, Copy, Debug)]
@@ -99,16 +97,88 @@ pub struct Stream {
     pub last: Option<i64>,
     /// Running time at which the last buffer ends.
     pub end: i64,
-    /// Mean distance of audio from the recorder's clock: at the beginning, and now; and records that it was measured over.
-    offset: i64,
-    drift: i64,
-    measured: i64,
+    /// Running time up to which downstream knows what there is, by buffers or GAP events.
+    pub covered: i64,
+    /// How far audio is from the recorder's clock.
+    drift: Drift,
+    /// Offset of the last frame of any camera before the last block of audio.
+    frame_before: Option<u64>,
+    /// Audio without a clock that is in the file before the first frame plays with that frame: its blocks come so much early.
+    early: Option<i64>,
+    /// How much later than the other streams its records usually come in the file, nanoseconds.
+    pub lag: i64,
     /// Buffers output since the start.
     pub frames: u64,
     /// Frames of records before this offset are not output.
     pub from: u64,
     /// It has reached the segment's stop.
     pub past_stop: bool,
+}
+
+/// How far audio is from a clock that only shows between which two frames a block was recorded, or in which second.
+///
+/// A block may be later than its record's time by up to the distance of frames, never earlier. So the largest of the last
+/// distances is the least that audio lags, and the smallest one, and how much they vary on their own, the most.
+#[derive(Default)]
+struct Drift {
+    /// Distances since the last correction, the newest last.
+    near: VecDeque<i64>,
+    /// Those of more blocks, as if nothing had been corrected.
+    far: VecDeque<i64>,
+    blocks: u32,
+    /// How much distances vary without drift.
+    spread: i64,
+}
+
+impl Drift {
+    /// Audio this far from the clock is corrected.
+    const MOST: i64 = 100 * MILLI;
+    const NEAR: usize = 8;
+    const FAR: usize = 16;
+
+    /// Takes the distance of a block from where it would continue. By how much audio is to be moved, if it is.
+    fn measure(&mut self, off: i64, interval: i64) -> Option<i64> {
+        keep(&mut self.near, off, Drift::NEAR);
+        keep(&mut self.far, off, Drift::FAR);
+        self.blocks = self.blocks.saturating_add(1);
+        let varies = self.varies();
+        self.spread = match self.blocks {
+            ..8 => interval.max(varies),
+            8 => varies,
+            _ => varies.max(self.spread.saturating_sub(self.spread / 32)),
+        };
+        let least = self.near.iter().copied().max()?;
+        let most = self.near.iter().copied().min()?.saturating_add(self.spread);
+        let off = match () {
+            () if least >= Drift::MOST => least,
+            () if most <= -Drift::MOST => most,
+            () => return None,
+        };
+        self.near.drain(..self.near.len().saturating_sub(1));
+        for known in self.near.iter_mut().chain(&mut self.far) {
+            *known = known.saturating_sub(off);
+        }
+        Some(off)
+    }
+
+    /// Drift goes one way, so what goes both ways is none.
+    fn varies(&self) -> i64 {
+        let (mut low, mut high) = (i64::MAX, i64::MIN);
+        let (mut rise, mut fall) = (0, 0);
+        for off in &self.far {
+            rise = rise.max(off.saturating_sub(low));
+            fall = fall.max(high.saturating_sub(*off));
+            (low, high) = (low.min(*off), high.max(*off));
+        }
+        rise.min(fall)
+    }
+}
+
+fn keep(list: &mut VecDeque<i64>, value: i64, most: usize) {
+    if list.len() >= most {
+        list.pop_front();
+    }
+    list.push_back(value);
 }
 
 /// How a buffer is timed.
@@ -121,6 +191,10 @@ pub struct Timing {
     pub unix: Option<i64>,
     /// The record has a time of its own, as fine as milliseconds.
     pub exact: bool,
+    /// The record has a time of its own.
+    pub timed: bool,
+    /// Offset of the last frame of any camera, which a record without a time of its own has its time from.
+    pub last_frame: Option<u64>,
 }
 
 impl Stream {
@@ -146,9 +220,11 @@ impl Stream {
             need_segment: false,
             last: None,
             end: 0,
-            offset: 0,
-            drift: 0,
-            measured: 0,
+            covered: 0,
+            drift: Drift::default(),
+            frame_before: None,
+            early: None,
+            lag: 0,
             frames: 0,
             from: 0,
             past_stop: false,
@@ -180,19 +256,21 @@ impl Stream {
         self.need_segment = true;
         self.last = None;
         self.end = running;
-        self.measured = 0;
+        self.covered = running;
+        self.drift = Drift::default();
+        self.frame_before = None;
         self.past_stop = false;
     }
 
-    /// Sends a GAP event from the stream's end to a running time.
+    /// Sends a GAP event from where the last buffer or GAP ended to a running time.
     pub fn send_gap(&mut self, to: i64, outs: &mut Vec<Out>) {
-        let from = self.end.max(0);
+        let from = self.covered.max(0);
         let length = to.saturating_sub(from).max(0);
         let event = gst::event::Gap::builder(gst::ClockTime::from_nseconds(from.unsigned_abs()))
             .duration(gst::ClockTime::from_nseconds(length.unsigned_abs()))
             .build();
         outs.push(Out::Event(self.pad.clone(), event));
-        self.end = to;
+        self.covered = to;
     }
 
     /// Whether caps have to change for this item.
@@ -314,6 +392,7 @@ impl Stream {
             _ => timing.interval,
         };
         let key = packet.key;
+        let is_audio = packet.audio.is_some();
         let own_header = key && has_own_header(&item);
         let size = item.buffer.size();
         // taken, not shared: a buffer with two owners would be copied to be written to
@@ -345,6 +424,11 @@ impl Stream {
         self.discont = false;
         self.frames = self.frames.saturating_add(1);
         self.end = running.saturating_add(duration);
+        self.covered = self.covered.max(self.end);
+        if is_audio {
+            // a block is in the file once all of it was recorded
+            self.lag = self.lag.max(duration);
+        }
         buffer
     }
 
@@ -369,43 +453,45 @@ impl Stream {
     fn start_time(&mut self, item: &Item, timing: &Timing) -> i64 {
         let running = timing.running;
         let start = match (item.packet.audio, self.last) {
+            (Some(_), None) if !timing.timed => running.saturating_add(self.early.unwrap_or(0)),
             (_, None) => running,
             // two frames of one moment: the finest step that every muxer keeps apart
             (None, Some(last)) if running <= last => last.saturating_add(SECOND / 1000),
             (None, Some(_)) => running,
-            (Some(_), Some(last)) => self.audio_start(running, last, timing.exact),
+            (Some(_), Some(last)) => self.audio_start(timing, last),
         };
         self.last = Some(start);
+        self.frame_before = timing.last_frame;
         start
     }
 
-    fn audio_start(&mut self, running: i64, last: i64, exact: bool) -> i64 {
-        let expected = self.end;
-        let off = running.saturating_sub(expected);
-        let corrected = if self.discont || off.abs() >= JUMP {
-            Some(running)
-        } else if exact {
-            (off.abs() >= DRIFT).then_some(running)
-        } else {
-            // coarse times jump to and fro: only how their mean moves says something
-            if self.measured < AVERAGE {
-                self.measured = self.measured.saturating_add(1);
-                let step = off.saturating_sub(self.offset) / self.measured;
-                self.offset = self.offset.saturating_add(step);
-                self.drift = self.offset;
+    fn audio_start(&mut self, timing: &Timing, last: i64) -> i64 {
+        let (mut running, expected) = (timing.running, self.end);
+        if !timing.timed {
+            // one frame shows where one block is; those that follow it before the next frame continue
+            if self.frame_before == timing.last_frame && !self.discont {
+                return expected;
             }
-            let step = off.saturating_sub(self.drift) / AVERAGE;
-            self.drift = self.drift.saturating_add(step);
-            let moved = self.drift.saturating_sub(self.offset);
-            (moved.abs() >= DRIFT).then(|| expected.saturating_add(moved))
+            let first = self.frame_before.is_none() && self.early.is_none();
+            if first && self.frames > 0 && timing.last_frame.is_some() {
+                self.early = Some(expected.saturating_sub(running).max(0));
+            }
+            running = running.saturating_add(self.early.unwrap_or(0));
+        }
+        let off = running.saturating_sub(expected);
+        let move_by = if self.discont || off.abs() >= JUMP {
+            self.drift = Drift::default();
+            Some(off)
+        } else if timing.exact {
+            (off.abs() >= DRIFT).then_some(off)
+        } else {
+            self.drift.measure(off, timing.interval)
         };
-        match corrected {
+        match move_by {
             None => expected,
-            Some(start) => {
+            Some(off) => {
                 self.discont = true;
-                // what was measured counts from the new place
-                self.drift = self.offset;
-                start.max(last.saturating_add(MILLI))
+                expected.saturating_add(off).max(last.saturating_add(MILLI))
             }
         }
     }

@@ -132,7 +132,14 @@ impl Demux {
         if self.lock().reverse.is_some() {
             return self.play_backwards(&settings);
         }
-        let block = self.read_next()?;
+        if self.lock().stopped {
+            return Ok(true);
+        }
+        let block = match self.read_next() {
+            // an application wants the end
+            Err(gst::FlowError::Flushing) if self.lock().stopped => return Ok(true),
+            read => read?,
+        };
         self.prepare_first_block();
         let Some(block) = block else {
             // upstream is slow: what is there is shown
@@ -240,6 +247,13 @@ impl Demux {
         };
         if !done {
             element.no_more_pads();
+        }
+        if segment.rate() > 0.0
+            && segment.stop().is_none()
+            && let Some(end) = end.flatten()
+            && self.lock().extend_map(end)
+        {
+            self.duration_changed();
         }
         let Some(end) = end else {
             gst::element_error!(

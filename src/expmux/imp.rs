@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `expmux` on the Aggregator base class.
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -10,6 +10,7 @@ use gst_base::subclass::prelude::*;
 
 use super::VideoStandard;
 use super::state::{Input, Output, Settings, State};
+use crate::properties::FROM_FILE;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("expmux", gst::DebugColorFlags::empty(), Some("EXP muxer"))
@@ -21,7 +22,7 @@ const NTP_TO_UNIX: i64 = 2_208_988_800 * 1_000_000_000;
 /// The implementation.
 #[derive(Default)]
 pub struct ExpMux {
-    settings: Mutex<Settings>,
+    settings: Mutex<Arc<Settings>>,
     state: Mutex<State>,
 }
 
@@ -30,7 +31,7 @@ impl ExpMux {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settings(&self) -> MutexGuard<'_, Settings> {
+    fn settings(&self) -> MutexGuard<'_, Arc<Settings>> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -218,9 +219,10 @@ impl ObjectImpl for ExpMux {
                     .build(),
                 glib::ParamSpecInt::builder("utc-offset")
                     .nick("UTC offset")
-                    .blurb("Minutes that the recorder's local time is east of UTC; 0: from the exp-recorder-utc-offset tag")
-                    .minimum(-840)
+                    .blurb("Minutes that the recorder's local time is east of UTC, at most 840 either way; -2147483648: from the exp-recorder-utc-offset tag, else 0")
+                    .minimum(FROM_FILE)
                     .maximum(840)
+                    .default_value(FROM_FILE)
                     .mutable_ready()
                     .build(),
                 glib::ParamSpecEnum::builder_with_default("video-standard", VideoStandard::Auto)
@@ -244,6 +246,7 @@ impl ObjectImpl for ExpMux {
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let mut settings = self.settings();
+        let settings = Arc::make_mut(&mut settings);
         let text = |value: &glib::Value| {
             value
                 .get::<Option<String>>()
@@ -254,7 +257,9 @@ impl ObjectImpl for ExpMux {
         match pspec.name() {
             "model" => settings.model = text(value),
             "server" => settings.server = text(value),
-            "utc-offset" => settings.utc_offset = value.get().unwrap_or(0),
+            "utc-offset" => {
+                settings.utc_offset = value.get().ok().filter(|offset| *offset != FROM_FILE);
+            }
             "video-standard" => settings.standard = value.get().unwrap_or_default(),
             "start-time" => settings.start_time = value.get().unwrap_or(u64::MAX),
             _ => {}
@@ -266,7 +271,7 @@ impl ObjectImpl for ExpMux {
         match pspec.name() {
             "model" => settings.model.to_value(),
             "server" => settings.server.to_value(),
-            "utc-offset" => settings.utc_offset.to_value(),
+            "utc-offset" => settings.utc_offset.unwrap_or(FROM_FILE).to_value(),
             "video-standard" => settings.standard.to_value(),
             _ => settings.start_time.to_value(),
         }

@@ -19,8 +19,8 @@ const FINISHED: &str = "the file is finished";
 pub(super) struct Settings {
     pub model: String,
     pub server: String,
-    /// Minutes east of UTC.
-    pub utc_offset: i32,
+    /// Minutes east of UTC, instead of the tag's.
+    pub utc_offset: Option<i32>,
     pub standard: VideoStandard,
     /// Unix time of the first record in nanoseconds; `u64::MAX` is "now".
     pub start_time: u64,
@@ -31,7 +31,7 @@ impl Default for Settings {
         Settings {
             model: String::new(),
             server: String::new(),
-            utc_offset: 0,
+            utc_offset: None,
             standard: VideoStandard::Auto,
             start_time: u64::MAX,
         }
@@ -235,11 +235,11 @@ impl State {
         let head = Head {
             model: or(&settings.model, &self.model),
             server: or(&settings.server, &self.server),
-            utc_offset: match settings.utc_offset {
-                0 => self.utc_offset.unwrap_or(0),
-                set => set,
-            }
-            .clamp(-840, 840) as i16,
+            utc_offset: settings
+                .utc_offset
+                .or(self.utc_offset)
+                .unwrap_or(0)
+                .clamp(-840, 840) as i16,
             standard: self.standard_of(settings, cameras.first()),
             audio: self.tracks.iter().any(|track| !track.is_video()),
             cameras,

@@ -43,6 +43,8 @@ pub mod facts;
 mod imp;
 pub mod typefind;
 
+pub use imp::FrameFacts;
+
 glib::wrapper! {
     /// The element `netvudemux`.
     pub struct NetVuDemux(ObjectSubclass<imp::NetVuDemux>) @extends gst::Element, gst::Object;

@@ -31,6 +31,8 @@ pub struct Listed {
     pub sequence: Option<u16>,
     /// Why it was recorded, where the position says so.
     pub mode: Mode,
+    /// Playing time of a block of audio, nanoseconds; 0 for frames.
+    pub length: i64,
 }
 
 /// Lists the frames of a file, by its records or by its index.
@@ -38,7 +40,8 @@ pub struct Lister<S: Source + Clone> {
     scanner: Scanner<S>,
     index: Option<IndexScanner<S>>,
     camera: u16,
-    /// Where audio ends that was met, in nanoseconds of the recorder's clock.
+    audio: bool,
+    /// Where audio ends that was met and has a clock, in nanoseconds of it.
     pub audio_end: Option<i64>,
 }
 
@@ -56,8 +59,15 @@ impl<S: Source + Clone> Lister<S> {
             scanner,
             index,
             camera,
+            audio: false,
             audio_end: None,
         })
+    }
+
+    /// Lists blocks of audio among the frames.
+    pub fn with_audio(mut self) -> Lister<S> {
+        self.audio = true;
+        self
     }
 
     /// Bytes read so far.
@@ -174,6 +184,7 @@ impl<S: Source + Clone> Lister<S> {
                 },
                 sequence: None,
                 mode: Mode::Unknown,
+                length: 0,
             });
             if shown.is_break() {
                 return Ok(());
@@ -194,7 +205,8 @@ impl<S: Source + Clone> Lister<S> {
             false => self.scanner.place(from),
         }
         self.scanner.set_limit(to);
-        let (camera, audio_end) = (self.camera, &mut self.audio_end);
+        let (camera, audio) = (self.camera, self.audio);
+        let audio_end = &mut self.audio_end;
         while let Some(scanned) = self.scanner.scan()? {
             let (offset, packet) = match scanned {
                 Scanned::Packet { offset, packet, .. } => (offset, packet),
@@ -208,14 +220,19 @@ impl<S: Source + Clone> Lister<S> {
                 return Ok(());
             }
             let mark = Mark::new(offset, &packet);
-            if packet.stream.codec.media() == Media::Audio {
-                let length = packet.audio.map_or(0, |audio| {
-                    audio.duration(packet.stream.codec, packet.payload.len())
-                });
+            let is_audio = packet.stream.codec.media() == Media::Audio;
+            let length = packet.audio.map_or(0, |audio| {
+                audio.duration(packet.stream.codec, packet.payload.len())
+            });
+            if is_audio {
                 let end = mark.clock().map(|clock| clock.saturating_add(length));
                 *audio_end = end.or(*audio_end);
             }
-            if !mark.video || (camera != 0 && mark.camera != camera) {
+            let wanted = match mark.video {
+                true => camera == 0 || mark.camera == camera,
+                false => audio && is_audio,
+            };
+            if !wanted {
                 continue;
             }
             let shown = show(Listed {
@@ -223,6 +240,7 @@ impl<S: Source + Clone> Lister<S> {
                 mark,
                 sequence: packet.sequence,
                 mode: packet.mode,
+                length,
             });
             if shown.is_break() {
                 return Ok(());

@@ -6,7 +6,7 @@
 
 use crate::{
     reader::Mode,
-    timeline::{Run, SECOND},
+    timeline::{FrameTiming, Run, SECOND},
 };
 
 /// Where positions of the survey count.
@@ -142,14 +142,14 @@ impl TimeMap {
     }
 
     /// Without a survey the map follows what is played, as long as that is from the start.
-    pub fn follow(&mut self, played: &[Run], interval: i64) {
+    pub fn follow(&mut self, played: &[Run], timing: &FrameTiming) {
         if self.accuracy > Accuracy::Ends || played.len() <= self.runs.len() {
             return;
         }
-        let begins = played.first().is_some_and(|run| run.running == 0);
-        if begins {
+        let begins = |run: &Run| run.running == 0 || run.running == timing.lead;
+        if played.first().is_some_and(begins) {
             self.runs = played.to_vec();
-            self.interval = interval;
+            self.interval = timing.interval;
             self.accuracy = Accuracy::Ends;
         }
     }

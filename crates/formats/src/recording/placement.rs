@@ -187,7 +187,9 @@ impl<T> Placement<T> {
         let timing = self.profile.timing;
         self.guard = ClockGuard::new(&timing);
         self.interpolator = Interpolator::new(timing);
-        self.runs = RunMap::new(self.policy, &timing).with_intervals(&self.profile.intervals);
+        self.runs = RunMap::new(self.policy, &timing)
+            .with_intervals(&self.profile.intervals)
+            .without_lead();
         if let Some((clock, running)) = resume {
             self.runs.resume(clock, running);
         }

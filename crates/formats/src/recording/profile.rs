@@ -7,12 +7,14 @@ use crate::{
         start_code,
     },
     reader::{Codec, FileInfo, Standard, StreamKey},
-    timeline::{FrameTiming, Mark, Resolution, TimingSample},
+    timeline::{FrameTiming, Mark, Resolution, SECOND, TimingSample},
 };
 use std::collections::HashMap;
 
 /// Records that are measured.
 pub const HEAD_RECORDS: usize = 64;
+/// Audio that begins longer before the first frame than this is not believed, nanoseconds.
+const MAX_LEAD: i64 = 60 * SECOND;
 /// Bytes of payload after which fewer do.
 pub const HEAD_BYTES: usize = 1 << 20;
 
@@ -137,13 +139,32 @@ impl<T> Head<T> {
     /// What the records show.
     pub fn measure(&self, info: &FileInfo) -> Profile {
         let nominal = info.cameras.iter().find_map(|camera| camera.rate);
-        let timing = FrameTiming::measure(&self.samples, nominal, info.slot_rate);
+        let mut timing = FrameTiming::measure(&self.samples, nominal, info.slot_rate);
+        timing.lead = self.lead(&timing);
         Profile {
             timing,
             intervals: self.intervals(info, &timing),
             widths: self.mpeg4.then(|| self.inference.result()),
             codecs: self.codecs(),
         }
+    }
+
+    /// How long before the first frame audio begins, by the recorder's clock.
+    fn lead(&self, timing: &FrameTiming) -> i64 {
+        let marks = || self.items.iter().map(|(_, mark)| mark);
+        let first = marks().position(|mark| mark.video);
+        let (Some(first), true) = (first, timing.resolution != Resolution::Slots) else {
+            return 0;
+        };
+        let before = marks().take(first).filter(|mark| !mark.video);
+        let audio = before.filter_map(Mark::clock).min();
+        let frame = marks().find(|mark| mark.video).and_then(Mark::clock);
+        let lead = frame
+            .zip(audio)
+            .map(|(frame, audio)| frame.saturating_sub(audio));
+        // further away it belongs to another time
+        lead.filter(|lead| (0..MAX_LEAD).contains(lead))
+            .unwrap_or(0)
     }
 
     fn intervals(&self, info: &FileInfo, timing: &FrameTiming) -> Vec<(u16, i64)> {

@@ -11,14 +11,15 @@
 use super::{
     lister::{Listed, Lister},
     map::{Accuracy, Space, TimeMap},
-    placement::Placement,
+    placement::{Placed, Placement},
     profile::Profile,
     source::Source,
 };
 use crate::{
     reader::{Mode, Reader},
     timeline::{
-        FrameTiming, GapPolicy, MILLI, Resolution, Run, RunMap, TimingSample, timing::slot_time,
+        FrameTiming, GapPolicy, MILLI, Resolution, Run, RunMap, SECOND, TimingSample,
+        timing::slot_time,
     },
 };
 use std::ops::ControlFlow;
@@ -38,6 +39,8 @@ const SPACING: u64 = 16 << 20;
 const INDEX_SPACING: u64 = 16 << 10;
 /// A range of this many bytes of records is walked over.
 const WALK: u64 = 256 << 10;
+/// Bytes behind the last entry of an index that are gone over for audio.
+const BEHIND: u64 = 512 << 10;
 /// A range of this many index entries with clocks is.
 const INDEX_WALK: u64 = 512;
 /// Records whose bytes a survey may read where they are so large that the budget is only a few of them.
@@ -94,7 +97,7 @@ impl<S: Source + Clone> Survey<'_, S> {
         let small = end.saturating_sub(self.start) <= self.budget;
         if self.profile.timing.resolution != Resolution::Slots
             && let Some(mut index) = self.lister(Space::Index)
-            && self.index_agrees(&mut index, end)?
+            && let Some(audio) = self.index_agrees(&mut index, end)?
         {
             let has_clocks = index.sample_clock()?;
             let (count, bytes) = index
@@ -102,10 +105,10 @@ impl<S: Source + Clone> Survey<'_, S> {
                 .map_or((0, 0), |all| (all.count(), all.bytes()));
             if has_clocks && bytes <= WHOLE_INDEX {
                 let map = self.walk(Space::Index, 0, count)?;
-                return Ok(with_audio(map, index.audio_end));
+                return Ok(audio.add_to(map));
             }
             if !small && let Some(map) = self.sampled_index(&mut index, count)? {
-                return Ok(with_audio(map, index.audio_end));
+                return Ok(audio.add_to(map));
             }
         }
         match small {
@@ -137,16 +140,21 @@ impl<S: Source + Clone> Survey<'_, S> {
         Ok(modes)
     }
 
-    /// Compares some entries of the index with the records they point to, and its ends with those of the file.
-    fn index_agrees(&self, entries: &mut Lister<S>, end: u64) -> Result<bool, S::Error> {
+    /// Compares some entries of the index with the records they point to, and its ends with those of the file. Where they agree,
+    /// the end of audio behind the last frame, which an index need not list.
+    fn index_agrees(
+        &self,
+        entries: &mut Lister<S>,
+        end: u64,
+    ) -> Result<Option<AudioEnd>, S::Error> {
         let Some(last) = entries
             .index()
             .and_then(|index| index.count().checked_sub(1))
         else {
-            return Ok(false);
+            return Ok(None);
         };
         if entries.index().is_none_or(|index| index.end() > end) {
-            return Ok(false);
+            return Ok(None);
         }
         let mut furthest = 0;
         for n in 0..CHECKS {
@@ -165,10 +173,10 @@ impl<S: Source + Clone> Survey<'_, S> {
                 entry = entries.sample(from, number.saturating_add(1))?;
             }
             let Some(entry) = entry else {
-                return Ok(false);
+                return Ok(None);
             };
             let Some(record) = entries.record_at(entry.mark.offset)? else {
-                return Ok(false);
+                return Ok(None);
             };
             let seconds = |listed: &Listed| listed.mark.timestamp.map(|time| time.seconds);
             let agrees = record.mark.offset == entry.mark.offset
@@ -176,30 +184,32 @@ impl<S: Source + Clone> Survey<'_, S> {
                 && record.mark.camera == entry.mark.camera
                 && record.mark.key == entry.mark.key;
             if !agrees || (n == 0 && self.camera == 0 && entry.mark.offset > self.start) {
-                return Ok(false);
+                return Ok(None);
             }
             furthest = furthest.max(entry.mark.offset);
         }
         // records that were written after the index are not in it
-        let Some(mut records) = self.lister(Space::Records) else {
-            return Ok(false);
+        let Some(records) = self.lister(Space::Records) else {
+            return Ok(None);
         };
+        let mut records = records.with_audio();
         // a record begins at the last entry, which audio behind it is found from
-        let from = match end.saturating_sub(furthest) <= WALK {
+        let from = match end.saturating_sub(furthest) <= BEHIND {
             true => furthest,
             false => end.saturating_sub(TAIL),
         };
         let mut unlisted = None;
+        let mut tail = self.tail();
         records.walk(from, end, true, &mut |listed| {
-            if listed.mark.offset > furthest {
+            if listed.mark.video && listed.mark.offset > furthest {
                 unlisted.get_or_insert(listed);
             }
+            tail.push(&listed);
             ControlFlow::Continue(())
         })?;
-        // an index need not list audio
-        entries.audio_end = records.audio_end;
+        let audio = tail.finish(records.audio_end);
         match unlisted {
-            None => Ok(true),
+            None => Ok(Some(audio)),
             // the last entries may be of another camera or of audio
             Some(listed) => {
                 let mut known = false;
@@ -208,41 +218,42 @@ impl<S: Source + Clone> Survey<'_, S> {
                     known |= entry.mark.offset >= listed.mark.offset;
                     ControlFlow::Continue(())
                 })?;
-                Ok(known)
+                Ok(known.then_some(audio))
             }
         }
     }
 
     /// Goes over all entries or records between two positions.
     fn walk(&self, space: Space, from: u64, to: u64) -> Result<TimeMap, S::Error> {
-        let Some(mut lister) = self.lister(space) else {
+        let Some(lister) = self.lister(space) else {
             return Ok(TimeMap::default());
         };
-        let mut placement: Placement<u64> =
-            Placement::with_profile(self.policy, self.profile.clone());
+        let mut lister = lister.with_audio();
         let jump = space == Space::Records && from > self.start;
         let mut runs = Runs::new(space);
+        let mut tail = self.tail();
         lister.walk(from, to, jump, &mut |listed| {
-            let now = placement.push(listed.position, listed.mark, &[], true);
-            runs.extend(now);
-            while let Some(placed) = placement.pop() {
-                runs.extend(Some(placed));
-            }
+            tail.push_and(&listed, &mut |placed| runs.extend(placed));
             ControlFlow::Continue(())
         })?;
-        placement.finish();
-        while let Some(placed) = placement.pop() {
-            runs.extend(Some(placed));
-        }
-        Ok(TimeMap {
+        let audio = tail.finish_and(lister.audio_end, &mut |placed| runs.extend(placed));
+        Ok(audio.add_to(TimeMap {
             space,
-            audio_end: audio_end(placement.runs().runs(), lister.audio_end),
             runs: runs.runs,
             accuracy: Accuracy::Exact,
             end: to,
             interval: self.profile.timing.interval,
             ..TimeMap::default()
-        })
+        }))
+    }
+
+    fn tail(&self) -> Tail {
+        Tail {
+            placement: Placement::with_profile(self.policy, self.profile.clone()),
+            last_frame: None,
+            last_clock: None,
+            audio: Vec::new(),
+        }
     }
 
     /// Samples of a large index.
@@ -337,20 +348,39 @@ impl<S: Source + Clone> Survey<'_, S> {
         lister: &mut Lister<S>,
         end: u64,
         most: u64,
-    ) -> Result<Option<Listed>, S::Error> {
+    ) -> Result<Option<(Listed, AudioEnd)>, S::Error> {
         let mut back = TAIL;
         loop {
             let from = end.saturating_sub(back).max(self.start);
             let mut last = None;
+            let mut tail = self.tail();
             lister.walk(from, end, true, &mut |listed| {
-                last = Some(listed);
+                last = Some(listed).filter(|listed| listed.mark.video).or(last);
+                tail.push(&listed);
                 ControlFlow::Continue(())
             })?;
             if last.is_some() || from == self.start || back >= most {
-                return Ok(last);
+                let audio = tail.finish(lister.audio_end);
+                return Ok(last.map(|last| (last, audio)));
             }
             back = back.saturating_mul(4);
         }
+    }
+
+    /// The time that the first frame is played at.
+    fn first_clock(&self, lister: &mut Lister<S>) -> Result<Option<i64>, S::Error> {
+        let mut first = None;
+        let mut tail = self.tail();
+        lister.walk(self.start, u64::MAX, false, &mut |listed| {
+            tail.push_and(&listed, &mut |placed| {
+                first = first.or(placed.mark.video.then_some(placed.clock));
+            });
+            match first {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        })?;
+        Ok(first)
     }
 
     /// The first and the last record, taken for one run; or samples between them, where records are numbered.
@@ -366,6 +396,7 @@ impl<S: Source + Clone> Survey<'_, S> {
         let Some(first) = lister.sample(self.start, end)? else {
             return Ok(empty);
         };
+        let mut lister = lister.with_audio();
         // the header may say where records end; it is believed only where nothing later is found
         let claimed = self.reader.info().data_end.filter(|claimed| *claimed < end);
         let before_index = match claimed {
@@ -380,25 +411,27 @@ impl<S: Source + Clone> Survey<'_, S> {
         let last = at_end
             .into_iter()
             .chain(before_index)
-            .max_by_key(|listed| listed.position);
-        let (Some(last), Some(clock)) = (last, first.mark.clock()) else {
+            .max_by_key(|(listed, _)| listed.position);
+        let (Some((last, audio)), Some(clock)) = (last, first.mark.clock()) else {
             return Ok(empty);
         };
         if self.budget >= SEEKING
             && first.sequence.is_some()
             && let Some(map) = self.sampled(Space::Records, first, last, end)?
         {
-            return Ok(with_audio(map, lister.audio_end));
+            return Ok(audio.add_to(map));
         }
         let mut runs = RunMap::new(self.policy, &self.profile.timing);
+        // as finely as they are played
+        let clock = self.first_clock(&mut lister)?.unwrap_or(clock);
+        let end = audio.frame.or(last.mark.clock()).unwrap_or(clock);
         runs.picture(first.mark.camera, clock, self.start);
-        runs.pass(last.mark.clock().unwrap_or(clock).max(clock));
-        Ok(TimeMap {
-            audio_end: audio_end(runs.runs(), lister.audio_end),
+        runs.pass(end.max(clock));
+        Ok(audio.add_to(TimeMap {
             runs: runs.runs().to_vec(),
             accuracy: Accuracy::Ends,
             ..empty
-        })
+        }))
     }
 }
 
@@ -414,21 +447,135 @@ impl<S: Source + Clone> Lister<S> {
     }
 }
 
-/// The map, with audio that ends at this clock.
-fn with_audio(map: TimeMap, clock: Option<i64>) -> TimeMap {
-    TimeMap {
-        audio_end: audio_end(&map.runs, clock),
-        ..map
+/// Where audio ends.
+#[derive(Clone, Copy, Debug, Default)]
+struct AudioEnd {
+    /// By the recorder's clock, where the last block has one.
+    clock: Option<i64>,
+    /// Nanoseconds behind the last frame, where that was met.
+    behind: Option<i64>,
+    /// Clock of that frame, as it is played.
+    frame: Option<i64>,
+}
+
+impl AudioEnd {
+    /// The map, with audio that outlasts its frames.
+    fn add_to(self, map: TimeMap) -> TimeMap {
+        let Some(last) = map.runs.last() else {
+            return map;
+        };
+        let length = last.clock_end.saturating_sub(last.clock);
+        let by_clock = self
+            .clock
+            .filter(|clock| *clock > last.clock_end)
+            .map(|clock| clock.saturating_sub(last.clock));
+        let behind = self.behind.filter(|behind| *behind > 0);
+        let end = by_clock.or(behind.map(|behind| length.saturating_add(behind)));
+        TimeMap {
+            audio_end: end.map(|end| last.running.saturating_add(end)),
+            ..map
+        }
     }
 }
 
-/// Running time at which audio ends whose last clock is this, where it outlasts the frames.
-fn audio_end(runs: &[Run], clock: Option<i64>) -> Option<i64> {
-    let last = runs.last()?;
-    let clock = clock.filter(|clock| *clock > last.clock_end)?;
-    // audio that is far from any frame belongs to another time
-    let beyond = clock.saturating_sub(last.clock);
-    Some(last.running.saturating_add(beyond))
+/// The end of the recording as it is played: audio without a clock of its own continues where it ended, whatever frames follow.
+struct Tail {
+    placement: Placement<(u64, i64)>,
+    /// Offset and running time of the last frame.
+    last_frame: Option<(u64, i64)>,
+    /// Its clock.
+    last_clock: Option<i64>,
+    audio: Vec<Track>,
+}
+
+/// Audio of one channel.
+struct Track {
+    channel: u16,
+    /// The last frame before its last block.
+    frame: Option<u64>,
+    /// Running time at which that block ends.
+    end: i64,
+    /// How much earlier than the frames its blocks come in the file, where they have no clock.
+    early: Option<i64>,
+}
+
+/// What is shown of records that have their place.
+type ShowPlaced<'a> = dyn FnMut(&Placed<(u64, i64)>) + 'a;
+
+impl Tail {
+    fn push(&mut self, listed: &Listed) {
+        self.push_and(listed, &mut |_| {});
+    }
+
+    fn push_and(&mut self, listed: &Listed, show: &mut ShowPlaced<'_>) {
+        let item = (listed.position, listed.length);
+        if let Some(placed) = self.placement.push(item, listed.mark, &[], true) {
+            self.note(&placed);
+            show(&placed);
+        }
+        self.drain(show);
+    }
+
+    fn drain(&mut self, show: &mut ShowPlaced<'_>) {
+        while let Some(placed) = self.placement.pop() {
+            self.note(&placed);
+            show(&placed);
+        }
+    }
+
+    fn note(&mut self, placed: &Placed<(u64, i64)>) {
+        let (mark, running) = (placed.mark, placed.place.running);
+        if mark.video {
+            self.last_frame = Some((mark.offset, running));
+            self.last_clock = Some(placed.clock);
+            return;
+        }
+        let (frame, length) = (self.last_frame.map(|(offset, _)| offset), placed.item.1);
+        let known = self
+            .audio
+            .iter_mut()
+            .find(|track| track.channel == mark.camera);
+        let Some(track) = known else {
+            self.audio.push(Track {
+                channel: mark.camera,
+                frame,
+                end: running.saturating_add(length),
+                early: frame.map(|_| 0),
+            });
+            return;
+        };
+        if mark.timestamp.is_some() {
+            track.end = running;
+        } else if track.frame != frame {
+            let early = track.end.saturating_sub(running).max(0);
+            let early = *track.early.get_or_insert(early);
+            let running = running.saturating_add(early);
+            if running.saturating_sub(track.end).abs() >= SECOND {
+                track.end = running;
+            }
+        }
+        track.frame = frame;
+        track.end = track.end.saturating_add(length);
+    }
+
+    /// `clock`: where audio that has one ends by it.
+    fn finish(self, clock: Option<i64>) -> AudioEnd {
+        self.finish_and(clock, &mut |_| {})
+    }
+
+    fn finish_and(mut self, clock: Option<i64>, show: &mut ShowPlaced<'_>) -> AudioEnd {
+        self.placement.finish();
+        self.drain(show);
+        let end = self.audio.iter().map(|track| track.end).max();
+        let behind = end
+            .zip(self.last_frame)
+            .map(|(end, (_, frame))| end.saturating_sub(frame));
+        AudioEnd {
+            clock,
+            behind,
+            frame: self.last_clock,
+        }
+    }
 }
 
 /// Runs as a placement shows them, at positions of the survey.
@@ -445,13 +592,13 @@ impl Runs {
         }
     }
 
-    fn extend(&mut self, placed: Option<super::placement::Placed<u64>>) {
-        let Some(placed) = placed else {
+    fn extend(&mut self, placed: &Placed<(u64, i64)>) {
+        if !placed.mark.video {
             return;
-        };
+        }
         let offset = match self.space {
             Space::Records => placed.mark.offset,
-            Space::Index => placed.item,
+            Space::Index => placed.item.0,
         };
         match self.runs.last_mut() {
             Some(run) if placed.place.begins.is_none() => {

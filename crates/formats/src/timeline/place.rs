@@ -119,7 +119,18 @@ impl<T> Interpolator<T> {
             return None;
         }
         self.last = mark.timestamp?.unix_ms().saturating_mul(MILLI);
+        if mark.video {
+            self.remember(mark.camera, self.last);
+        }
         Some(self.last)
+    }
+
+    /// The time of a camera's last frame, which one without a clock of its own follows.
+    fn remember(&mut self, camera: u16, time: i64) {
+        match self.cameras.iter_mut().find(|(known, _)| *known == camera) {
+            Some((_, last)) => *last = time,
+            None => self.cameras.push((camera, time)),
+        }
     }
 
     /// Takes the next record.
@@ -167,12 +178,8 @@ impl<T> Interpolator<T> {
         let entry = self.queue.pop_front()?;
         self.front = self.front.saturating_add(1);
         self.last = time;
-        if entry.mark.video && self.timing.resolution != Resolution::Millis || entry.floating {
-            let camera = entry.mark.camera;
-            match self.cameras.iter_mut().find(|(known, _)| *known == camera) {
-                Some((_, last)) => *last = time,
-                None => self.cameras.push((camera, time)),
-            }
+        if entry.mark.video {
+            self.remember(entry.mark.camera, time);
         }
         Some((entry.item, entry.mark, time))
     }

@@ -89,6 +89,10 @@ pub struct RunMap {
     runs: Vec<Run>,
     /// The step that is a gap for a camera that is slower than all cameras together.
     gaps: Vec<(u16, i64)>,
+    /// Audio begins so much before the first frame, which has this running time.
+    lead: i64,
+    /// Clock of the first audio, before any frame.
+    audio: Option<i64>,
 }
 
 /// First second that a recorder's clock can show: 1990-01-01.
@@ -123,7 +127,14 @@ impl RunMap {
             cameras: Vec::new(),
             runs: Vec::new(),
             gaps: Vec::new(),
+            lead: timing.lead,
+            audio: None,
         }
+    }
+
+    /// Reading begins somewhere else: the first frame there has running time 0, whatever audio came before.
+    pub fn without_lead(self) -> RunMap {
+        RunMap { lead: 0, ..self }
     }
 
     /// A map that knows how far apart each camera's frames usually are, in nanoseconds.
@@ -168,7 +179,7 @@ impl RunMap {
         let begins = self.breaks(before, clock);
         let first = self.base.is_none();
         match begins {
-            Some(Break::Start) => self.base = Some(clock),
+            Some(Break::Start) => self.base = Some(clock.saturating_sub(self.lead)),
             Some(Break::Gap(step)) if self.policy == GapPolicy::Collapse => {
                 let cut = step.saturating_sub(self.interval);
                 self.base = self.base.map(|base| base.saturating_add(cut));
@@ -214,10 +225,14 @@ impl RunMap {
         }
     }
 
-    /// Places audio: it follows the frames and never begins a run.
-    pub fn sound(&self, clock: i64) -> i64 {
+    /// Places audio: it follows the frames and never begins a run. Before the first frame it counts from the first audio.
+    pub fn sound(&mut self, clock: i64) -> i64 {
         match self.base {
             Some(_) => self.running(clock),
+            None if self.lead > 0 => {
+                let first = *self.audio.get_or_insert(clock);
+                clock.saturating_sub(first).max(0)
+            }
             None => 0,
         }
     }

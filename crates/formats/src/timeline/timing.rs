@@ -39,6 +39,8 @@ pub struct FrameTiming {
     pub slot_rate: Option<(u32, u32)>,
     /// Usual distance in slots.
     pub slots: Option<u64>,
+    /// Audio begins so much before the first frame, nanoseconds; 0 where it does not.
+    pub lead: i64,
 }
 
 impl Default for FrameTiming {
@@ -49,6 +51,7 @@ impl Default for FrameTiming {
             steady: false,
             slot_rate: None,
             slots: None,
+            lead: 0,
         }
     }
 }
