@@ -33,6 +33,9 @@ impl Item {
     }
 }
 
+/// A record that is held, and the recorder's time of it, nanoseconds since 1970.
+pub type Held = (Placed<Item>, Option<i64>);
+
 /// Counts since the file was opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
@@ -117,7 +120,7 @@ pub struct State {
     /// Clock faults that were reported.
     pub reported: (bool, bool),
     /// The first record of cameras that nothing announced, held until a second one shows that they exist.
-    pub late: HashMap<StreamKey, Option<(Placed<Item>, Option<i64>)>>,
+    pub late: HashMap<StreamKey, Option<Held>>,
     /// Bytes of these.
     pub late_bytes: usize,
     /// Streams that get no pad, which was said.
