@@ -124,7 +124,10 @@ impl Demux {
     pub(super) fn push_everywhere(&self, event: gst::Event) -> bool {
         let pads: Vec<gst::Pad> = {
             let state = self.lock();
-            let pads = state.streams.iter().map(|stream| stream.pad.clone());
+            // those that others may wait for come first
+            let mut streams: Vec<_> = state.streams.iter().collect();
+            streams.sort_by_key(|stream| !stream.is_sparse());
+            let pads = streams.iter().map(|stream| stream.pad.clone());
             pads.collect()
         };
         let mut all = !pads.is_empty();

@@ -236,6 +236,11 @@ impl Stream {
         (self.width, self.height)
     }
 
+    /// It has something to show now and then only.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self.key.codec.media(), Media::Text | Media::Overlay)
+    }
+
     /// Sends the segment where it is due.
     pub fn send_segment(
         &mut self,

@@ -227,8 +227,17 @@ impl Demux {
             let done = std::mem::replace(&mut state.pads_done, true);
             // a segment in which nothing is to be shown is sent all the same
             let mut outs = Vec::new();
+            let to = state.streams.iter().map(|stream| stream.covered).max();
+            let forward = state.segment.rate() > 0.0 && !state.stopped;
             for stream in &mut state.streams {
                 stream.send_segment(&state.segment, state.seqnum, &mut outs);
+                // what is not shown waits in `multiqueue` for the time of what is: texts would hold it up until their end, which
+                // comes after its own
+                if let Some(to) =
+                    to.filter(|to| forward && stream.is_sparse() && stream.covered < *to)
+                {
+                    stream.send_gap(to, &mut outs);
+                }
             }
             let empty = state.streams.is_empty();
             let end = if empty {
