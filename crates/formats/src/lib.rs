@@ -20,3 +20,4 @@ pub mod reader;
 pub mod recording;
 pub mod timeline;
 pub mod titles;
+pub mod zone;

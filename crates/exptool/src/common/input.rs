@@ -9,21 +9,19 @@ use formats::{
         probe::Family,
     },
     fields::Header,
-    reader::{Codec, Media, Reader, Window},
+    reader::{Codec, Media, Reader},
     recording::{self, FileSource, Format, Formats, Opened, Scanned, Scanner, Source},
 };
 use rustix::fs::{Advice, fadvise};
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{Seek, SeekFrom},
     num::NonZeroU64,
     os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-/// Bytes that are read before the format is looked for.
-const FIRST: usize = 64 << 10;
 /// Frames that show how surely a file is read.
 const ENOUGH: u32 = 8;
 /// Bytes without a frame after which the next is not waited for any longer.
@@ -166,14 +164,7 @@ impl Input {
     /// Bytes at the file's beginning that may be anything: a header that the layout calls opaque, the front of a partition, the
     /// chunks of an AVI.
     pub fn known_front(&self) -> u64 {
-        let chunks = if self.is_riff { u64::MAX } else { 0 };
-        match &self.format {
-            Format::Exp(Family::Plv1) => chunks,
-            Format::Exp(_) => 0,
-            Format::Layout(layout) | Format::Inferred(layout, _) if layout.name == "plv1" => chunks,
-            Format::Layout(layout) | Format::Inferred(layout, _) => layout.file_header.unwrap_or(0),
-            _ => u64::MAX,
-        }
+        self.format.known_front(self.is_riff)
     }
 
     /// Name of the GStreamer element that plays it.
@@ -282,41 +273,21 @@ fn infer(path: &Path, name: &str) -> Result<Recognised, Failure> {
 /// What reads the file, by its first bytes; why, and how surely.
 fn recognise(file: &mut File, size: u64, name: &str) -> Result<Recognised, Failure> {
     let fail = |error: std::io::Error| Failure::Input(format!("{name}: {error}"));
-    let mut bytes = Vec::new();
-    let mut want = FIRST;
-    loop {
-        let more = want.saturating_sub(bytes.len()) as u64;
-        let got = Read::by_ref(file)
-            .take(more)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
-        let window = Window {
-            offset: 0,
-            data: &bytes,
-            last: got == 0 || bytes.len() as u64 >= size,
-            unread: 0,
-        };
-        match recording::open(&window, Formats::All) {
-            Opened::Need(more) if !window.last => {
-                want = more.max(bytes.len().saturating_add(1));
-            }
+    match recording::open_file(file, size, Formats::All).map_err(fail)? {
+        (
             Opened::Recording {
                 format,
                 evidence,
                 confidence,
-            } => return Ok((format, evidence, confidence)),
-            Opened::Need(_) => {
-                return Err(Failure::Foreign(format!(
-                    "{name}: ends before its format can be recognised"
-                )));
-            }
-            Opened::Unknown { expected } => {
-                return Err(Failure::Foreign(format!(
-                    "{name}: is not a recording: expected {expected}, in the first {} bytes",
-                    bytes.len()
-                )));
-            }
-        }
+            },
+            _,
+        ) => Ok((format, evidence, confidence)),
+        (Opened::Need(_), _) => Err(Failure::Foreign(format!(
+            "{name}: ends before its format can be recognised"
+        ))),
+        (Opened::Unknown { expected }, read) => Err(Failure::Foreign(format!(
+            "{name}: is not a recording: expected {expected}, in the first {read} bytes"
+        ))),
     }
 }
 

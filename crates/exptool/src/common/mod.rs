@@ -14,7 +14,7 @@ pub mod progress;
 pub mod when;
 
 use clap::Args;
-use clock::{RecorderClock, UtcOffset, Zone, parse_offset};
+use clock::{ClockKind, UtcOffset, Zone, parse_offset};
 
 pub use failure::{Done, Failure};
 pub use input::Input;
@@ -30,13 +30,16 @@ pub struct Common {
     pub utc_offset: Option<UtcOffset>,
     /// What the recorder's timestamps count, which is not publicly known
     #[arg(long, global = true, value_name = "CLOCK", value_enum, default_value_t)]
-    pub recorder_clock: RecorderClock,
+    pub recorder_clock: ClockKind,
     /// Read records by this layout: a built-in name (reference, plv1), a TOML file, or learn: inferred from the file. Without it the content decides
     #[arg(long, global = true, value_name = "NAME|FILE")]
     pub layout: Option<String>,
     /// Never draw a progress bar
     #[arg(long, global = true)]
     pub no_progress: bool,
+    /// Print progress as lines on the error output, for programs: progress DONE TOTAL
+    #[arg(long, global = true, hide = true, conflicts_with = "no_progress")]
+    pub progress_lines: bool,
 }
 
 impl Common {
@@ -48,6 +51,6 @@ impl Common {
 
     /// Zone to show times in: `--utc-offset`, else the file's.
     pub fn zone(&self, from_file: Option<i32>) -> Zone {
-        Zone::new(self.utc_offset, from_file).with_recorder_clock(self.recorder_clock)
+        Zone::new(self.utc_offset, from_file).with_recorder_clock(self.recorder_clock.into())
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
-//! A progress bar on the error output: only on a terminal, and only for what takes longer than a second.
+//! A progress bar on the error output: only on a terminal, and only for what takes longer than a second. Or lines for another
+//! program.
 
 use super::Common;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -12,9 +13,14 @@ use std::{
 /// Work that takes less shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Least time between two lines of progress.
+const LINES: Duration = Duration::from_millis(100);
+
 /// The bar.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    /// What all of the work is, where lines are wanted; when the last one was printed.
+    lines: Option<(u64, Instant)>,
     begun: Instant,
     shown: bool,
 }
@@ -41,7 +47,8 @@ impl Progress {
     }
 
     fn new(common: &Common, total: u64, what: &str, template: &str) -> Progress {
-        let wanted = !common.no_progress && std::io::stderr().is_terminal();
+        let wanted =
+            !common.no_progress && !common.progress_lines && std::io::stderr().is_terminal();
         let bar = wanted.then(|| {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
             if let Ok(style) = ProgressStyle::with_template(template) {
@@ -52,15 +59,23 @@ impl Progress {
             }
             bar.with_message(what.to_owned())
         });
+        let begun = Instant::now();
         Progress {
             bar,
-            begun: Instant::now(),
+            lines: common.progress_lines.then_some((total, begun)),
+            begun,
             shown: false,
         }
     }
 
     /// The work has come to here.
     pub fn at(&mut self, position: u64) {
+        if let Some((total, last)) = &mut self.lines
+            && last.elapsed() >= LINES
+        {
+            *last = Instant::now();
+            eprintln!("progress {position} {total}");
+        }
         let Some(bar) = &self.bar else {
             return;
         };

@@ -170,7 +170,7 @@ fn record_notes(
         let local = zone
             .in_seconds()
             .local(timestamp.seconds.saturating_mul(1_000_000_000));
-        let clock = match common.recorder_clock {
+        let clock = match RecorderClock::from(common.recorder_clock) {
             RecorderClock::Utc => "UTC (assumed)",
             RecorderClock::Local => "local time",
         };

@@ -32,7 +32,7 @@ pub use discover::{FoundStream, find_streams};
 pub use index::{IndexScanner, find_index};
 pub use lister::{Listed, Lister};
 pub use map::{Accuracy, Space, TimeMap};
-pub use open::{Format, Formats, Opened, open};
+pub use open::{Format, Formats, Opened, open, open_file};
 pub use parser::{DamagedRange, Event, Parser};
 pub use placement::{ClockFaults, Placed, Placement};
 pub use profile::{HEAD_RECORDS, Head, Profile};

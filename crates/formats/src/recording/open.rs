@@ -9,6 +9,7 @@ use crate::{
     netvu,
     reader::{Reader, Window},
 };
+use std::io::Read;
 
 /// The formats that are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,19 @@ impl Format {
             Format::NetVu(kind) => netvu::open_terse(*kind, terse),
         }
     }
+
+    /// Bytes at the file's beginning that may be anything: a header that the layout calls opaque, the front of a partition, the
+    /// chunks of an AVI. `is_riff`: the file begins with `RIFF`.
+    pub fn known_front(&self, is_riff: bool) -> u64 {
+        let chunks = if is_riff { u64::MAX } else { 0 };
+        match self {
+            Format::NetVu(_) => u64::MAX,
+            Format::Exp(probe::Family::Plv1) => chunks,
+            Format::Exp(_) => 0,
+            Format::Layout(layout) | Format::Inferred(layout, _) if layout.name == "plv1" => chunks,
+            Format::Layout(layout) | Format::Inferred(layout, _) => layout.file_header.unwrap_or(0),
+        }
+    }
 }
 
 /// Outcome of looking at a file's first bytes.
@@ -69,10 +83,41 @@ pub enum Opened {
     },
 }
 
+/// Bytes that are read before the format is looked for.
+const FIRST: usize = 64 << 10;
 /// Bytes in which a NetVu packet is looked for at the beginning of a file.
 const NETVU_LOOK: usize = 64 << 10;
 /// How sure a NetVu form must be before other formats are not looked for.
 const NETVU_SURE: u32 = 80;
+
+/// Looks at as much of a file's beginning as it takes; the bytes that were read. `Need`: the file ends before that.
+///
+/// # Errors
+/// Whatever the file fails with.
+pub fn open_file(
+    file: &mut impl Read,
+    size: u64,
+    formats: Formats,
+) -> std::io::Result<(Opened, usize)> {
+    let mut bytes = Vec::new();
+    let mut want = FIRST;
+    loop {
+        let more = want.saturating_sub(bytes.len()) as u64;
+        let got = file.by_ref().take(more).read_to_end(&mut bytes)?;
+        let window = Window {
+            offset: 0,
+            data: &bytes,
+            last: got == 0 || bytes.len() as u64 >= size,
+            unread: 0,
+        };
+        match open(&window, formats) {
+            Opened::Need(more) if !window.last => {
+                want = more.max(bytes.len().saturating_add(1));
+            }
+            opened => return Ok((opened, bytes.len())),
+        }
+    }
+}
 
 /// Looks at the first bytes of a file. `head.offset` is 0.
 pub fn open(head: &Window<'_>, formats: Formats) -> Opened {

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MPL-2.0
+//! A picture of a camera: as large as there is room in its shape, or enlarged.
+
+use crate::model::look::Zoom;
+use gtk::{gdk, glib, graphene, prelude::*, subclass::prelude::*};
+use std::cell::{Cell, RefCell};
+
+mod imp {
+    use super::*;
+
+    #[derive(Default)]
+    pub struct Screen {
+        pub texture: RefCell<Option<gdk::Texture>>,
+        pub ratio: Cell<f64>,
+        pub zoom: Cell<Zoom>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Screen {
+        const NAME: &'static str = "ExpScreen";
+        type Type = super::Screen;
+        type ParentType = gtk::Widget;
+
+        fn class_init(class: &mut Self::Class) {
+            class.set_accessible_role(gtk::AccessibleRole::Img);
+        }
+    }
+
+    impl ObjectImpl for Screen {}
+
+    impl WidgetImpl for Screen {
+        fn snapshot(&self, snapshot: &gtk::Snapshot) {
+            let widget = self.obj();
+            let (width, height) = widget.size();
+            let all = graphene::Rect::new(0.0, 0.0, width, height);
+            snapshot.append_color(&gdk::RGBA::BLACK, &all);
+            let texture = self.texture.borrow();
+            let Some(texture) = texture.as_ref() else {
+                return;
+            };
+            let shown = widget.picture_area();
+            snapshot.push_clip(&shown);
+            let zoom = self.zoom.get();
+            let factor = zoom.factor as f32;
+            let (w, h) = (shown.width() * factor, shown.height() * factor);
+            let x = shown.x() + shown.width() / 2.0 - zoom.x as f32 * w;
+            let y = shown.y() + shown.height() / 2.0 - zoom.y as f32 * h;
+            let rect = graphene::Rect::new(x, y, w, h);
+            snapshot.append_texture(texture, &rect);
+            snapshot.pop();
+        }
+
+        fn measure(&self, orientation: gtk::Orientation, _: i32) -> (i32, i32, i32, i32) {
+            match orientation {
+                gtk::Orientation::Horizontal => (48, 320, -1, -1),
+                _ => (36, 240, -1, -1),
+            }
+        }
+    }
+}
+
+glib::wrapper! {
+    /// A picture of a camera.
+    pub struct Screen(ObjectSubclass<imp::Screen>)
+        @extends gtk::Widget,
+        @implements gtk::Buildable, gtk::ConstraintTarget;
+}
+
+impl Default for Screen {
+    fn default() -> Screen {
+        let screen: Screen = glib::Object::new();
+        screen.set_hexpand(true);
+        screen.set_vexpand(true);
+        screen.set_overflow(gtk::Overflow::Hidden);
+        screen
+    }
+}
+
+impl Screen {
+    /// Shows a picture of this shape (width divided by height), or black.
+    pub fn show(&self, texture: Option<gdk::Texture>, ratio: f64) {
+        let imp = self.imp();
+        *imp.texture.borrow_mut() = texture;
+        imp.ratio.set(ratio);
+        self.queue_draw();
+    }
+
+    /// What is shown.
+    pub fn texture(&self) -> Option<gdk::Texture> {
+        self.imp().texture.borrow().clone()
+    }
+
+    /// Enlargement.
+    pub fn zoom(&self) -> Zoom {
+        self.imp().zoom.get()
+    }
+
+    /// Enlarges the picture.
+    pub fn set_zoom(&self, zoom: Zoom) {
+        self.imp().zoom.set(zoom);
+        self.queue_draw();
+    }
+
+    fn size(&self) -> (f32, f32) {
+        let width = WidgetExt::width(self);
+        (width as f32, WidgetExt::height(self) as f32)
+    }
+
+    /// Where the picture is.
+    fn picture_area(&self) -> graphene::Rect {
+        let (width, height) = self.size();
+        let ratio = self.imp().ratio.get().max(0.01) as f32;
+        let (w, h) = match width / height.max(1.0) > ratio {
+            true => (height * ratio, height),
+            false => (width, width / ratio),
+        };
+        graphene::Rect::new((width - w) / 2.0, (height - h) / 2.0, w, h)
+    }
+
+    /// A point of the widget in parts of the picture's width and height.
+    pub fn part_at(&self, x: f64, y: f64) -> (f64, f64) {
+        let area = self.picture_area();
+        let part = |at: f64, start: f32, length: f32| {
+            ((at - f64::from(start)) / f64::from(length.max(1.0))).clamp(0.0, 1.0)
+        };
+        (
+            part(x, area.x(), area.width()),
+            part(y, area.y(), area.height()),
+        )
+    }
+
+    /// A length in the widget in parts of the picture.
+    pub fn part_of(&self, x: f64, y: f64) -> (f64, f64) {
+        let area = self.picture_area();
+        (
+            x / f64::from(area.width().max(1.0)),
+            y / f64::from(area.height().max(1.0)),
+        )
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MPL-2.0
+//! The window, by what a person does with it: `window.py` inside Xvfb. `VIEWER_SCREENSHOTS` names a folder for screenshots.
+
+use crate::footage;
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+/// What is needed beside the program, and the Debian package of each.
+const PROGRAMS: [(&str, &[&str], &str); 5] = [
+    ("xvfb-run", &["--help"], "xvfb"),
+    ("dbus-run-session", &["--version"], "dbus"),
+    ("xdotool", &[], "xdotool"),
+    ("ffprobe", &["-version"], "ffmpeg"),
+    (
+        "/usr/bin/python3",
+        &[
+            "-c",
+            "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi",
+        ],
+        "python3-pyatspi",
+    ),
+];
+
+/// `exptool`, which is built where it is not there yet.
+fn exptool() -> PathBuf {
+    let viewer = PathBuf::from(env!("CARGO_BIN_EXE_exp-viewer"));
+    let exptool = viewer.with_file_name("exptool");
+    if !exptool.is_file() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--locked", "-p", "exptool"])
+            .status();
+        assert!(built.unwrap().success());
+    }
+    exptool
+}
+
+/// A display of its own.
+struct Display {
+    server: Child,
+    name: String,
+}
+
+impl Display {
+    fn start() -> Display {
+        let mut command = Command::new("Xvfb");
+        // it chooses a free number, and says so when it is ready
+        command.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1280x860x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]);
+        let mut server = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(server.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        Display {
+            server,
+            name: format!(":{}", line.trim()),
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn a_person_uses_the_window_unless_a_program_for_that_is_missing() {
+    for (program, arguments, package) in PROGRAMS {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        // some programs have nothing to say without a display
+        let found = command.status();
+        if !found.is_ok_and(|status| status.success() || arguments.is_empty()) {
+            // not by eprintln!, which is kept back while the test passes
+            let text = format!(
+                "\nNOT RUN: the viewer's window was not tested: {program} is missing (apt install {package})\n"
+            );
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            return;
+        }
+    }
+    let exptool = exptool();
+    let work = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/window.py");
+    let runtime = work.path().join("run");
+    std::fs::create_dir(&runtime).unwrap();
+    std::fs::set_permissions(
+        &runtime,
+        std::os::unix::fs::PermissionsExt::from_mode(0o700),
+    )
+    .unwrap();
+    let display = Display::start();
+    let mut command = Command::new("dbus-run-session");
+    command.args(["--", "timeout", "540", "/usr/bin/python3", script]);
+    command.env("DISPLAY", &display.name);
+    command
+        .arg(env!("CARGO_BIN_EXE_exp-viewer"))
+        .arg(&exptool)
+        .arg(&footage::folder().path);
+    command.env("VIEWER_WORK", work.path());
+    command
+        .env("HOME", work.path())
+        .env("XDG_RUNTIME_DIR", &runtime);
+    for (name, folder) in [
+        ("XDG_STATE_HOME", "state"),
+        ("XDG_DATA_HOME", "data"),
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_CACHE_HOME", "cache"),
+    ] {
+        command.env(name, work.path().join(folder));
+    }
+    // the same on every machine
+    command
+        .env("GSK_RENDERER", "cairo")
+        .env("GDK_BACKEND", "x11")
+        .env("LC_ALL", "C.UTF-8")
+        .env("GTK_A11Y", "atspi");
+    command
+        .env("G_DEBUG", "fatal-criticals")
+        .env_remove("WAYLAND_DISPLAY")
+        .env("NO_AT_BRIDGE", "0");
+    let output = command.output().unwrap();
+    let (done, text) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success() && done.ends_with("done\n"),
+        "{done}\n{text}"
+    );
+}
