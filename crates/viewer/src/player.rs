@@ -362,10 +362,9 @@ impl Player {
             true => (seek.stop.unwrap_or(0), Some(seek.time.saturating_add(1))),
             false => (seek.time, seek.stop),
         };
-        let kind = stop.map_or(gst::SeekType::None, |_| gst::SeekType::Set);
         let set = gst::SeekType::Set;
         let (from, to) = (time(start), stop.map(time));
-        let done = self.pipeline.seek(seek.rate, flags, set, from, kind, to);
+        let done = self.pipeline.seek(seek.rate, flags, set, from, set, to);
         self.busy.set(done.is_ok());
     }
 

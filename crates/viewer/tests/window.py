@@ -269,12 +269,12 @@ def lobby():
         at = lambda part: (box.x + 120 + int((box.width - 125) * part), box.y + 30)
         run("xdotool", "mousemove", *map(str, at(0.1)))
         run("xdotool", "mousedown", "1")
-        for part in (0.12, 0.16, 0.2):
+        for part in (0.12, 0.15, 0.07):
             run("xdotool", "mousemove", *map(str, at(part)))
             time.sleep(0.2)
         screen("scrub")
         run("xdotool", "mouseup", "1")
-        wait("the place", lambda: "2009-11-10 09:15:30" < (main_clock() or "") < "2009-11-10 09:15:50")
+        wait("the place", lambda: "2009-11-10 09:15:35" < (main_clock() or "") < "2009-11-10 09:15:39")
         time.sleep(0.5)
         here = main_clock()
         shows(2, [one for one in times[2] if one <= here and one < "2009-11-10 09:16"][-1])
