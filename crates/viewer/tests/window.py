@@ -120,14 +120,19 @@ def says(text):
     return any(text in shown for shown in shown_texts())
 
 
-def press(name):
-    button = wait(name, lambda: find(name))
-    for node in nodes(button):
-        action = node.get_action_iface()
-        if action and action.get_n_actions():
-            action.do_action(0)
-            return
-    raise AssertionError(f"{name} cannot be pressed")
+def click(name):
+    """Clicks on a button of a dialog, which has its buttons twice, for wide and for narrow windows; one of them has no size."""
+
+    def area():
+        for node in nodes(application()):
+            if node.get_name() == name:
+                box = node.get_extents(Atspi.CoordType.WINDOW)
+                if box.width > 1 and box.height > 1:
+                    return box
+        return None
+
+    box = wait(name, area)
+    run("xdotool", "mousemove", str(box.x + box.width // 2), str(box.y + box.height // 2), "click", "1")
 
 
 def screen(name):
@@ -283,9 +288,9 @@ def lobby():
         step("enlarges a camera")
         go_to("2009-11-10 09:15:35.000")
         shows(1, "2009-11-10 09:15:35.000 -05:00")
-        press("Cameras side by side")
-        time.sleep(0.5)
-        key("Escape", "n", "Return")
+        box = tile(2).get_extents(Atspi.CoordType.WINDOW)
+        run("xdotool", "mousemove", str(box.x + box.width // 2), str(box.y + box.height // 3))
+        run("xdotool", "click", "--repeat", "2", "--delay", "80", "1")
         wait("one camera", lambda: tile(2) and not tile(1))
         screen("one")
         shows(2, "2009-11-10 09:15:35.000 -05:00")
@@ -324,16 +329,13 @@ def lobby():
         key("ctrl+e")
         wait("the dialog", lambda: find("Choose a folder"))
         time.sleep(0.5)
-        press("Choose a folder")
+        click("Choose a folder")
         wait("the folders", lambda: find("Export"))
         time.sleep(1)
         type_text(out + "/")
         time.sleep(1)
         key("Return")
         made = lambda: [name for name in os.listdir(out) if name.endswith(".mp4")]
-        if not made():
-            time.sleep(1)
-            press("Export") if find("Export") else None
         name = wait("the clip", lambda: made() and not find("Exporting") and made()[0])
         count = run(
             "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames",

@@ -21,6 +21,8 @@ struct Inner {
     places: Cell<usize>,
     enlarged: Cell<bool>,
     selected: Cell<u16>,
+    /// Cameras that are in the grid.
+    shown: RefCell<Vec<u16>>,
 }
 
 impl Default for Grid {
@@ -41,6 +43,7 @@ impl Default for Grid {
                 places: Cell::new(4),
                 enlarged: Cell::new(false),
                 selected: Cell::new(0),
+                shown: RefCell::default(),
             }),
         }
     }
@@ -62,6 +65,7 @@ impl Grid {
         });
         let tiles: Vec<Rc<Tile>> = tiles.collect();
         *self.inner.tiles.borrow_mut() = tiles;
+        self.inner.shown.take();
         let selected = self.inner.selected.get();
         if !cameras.contains(&selected) {
             self.inner
@@ -144,24 +148,35 @@ impl Grid {
         // two cameras need no second row
         let count = places.min(tiles.len());
         let columns = (1..=4).find(|side| side * side >= count).unwrap_or(4);
-        while let Some(child) = self.root.first_child() {
-            self.root.remove(&child);
+        let shown: Vec<u16> = tiles
+            .iter()
+            .skip(page * places)
+            .take(places)
+            .map(|tile| tile.camera)
+            .collect();
+        // a tile that is taken out and put back loses clicks and focus
+        let stays = *self.inner.shown.borrow() == shown;
+        if !stays {
+            while let Some(child) = self.root.first_child() {
+                self.root.remove(&child);
+            }
         }
         for (n, tile) in tiles.iter().enumerate() {
-            let shown = n / places == page;
-            tile.root.set_visible(shown);
+            let is_shown = n / places == page;
+            tile.root.set_visible(is_shown);
             match tile.camera == selected && tiles.len() > 1 {
                 true => tile.root.add_css_class("chosen"),
                 false => tile.root.remove_css_class("chosen"),
             }
-            if shown {
+            if is_shown && !stays {
                 let place = n % places;
                 let (row, column) = (place / columns, place % columns);
                 let (row, column) = (row as i32, column as i32);
                 self.root.attach(&tile.root, column, row, 1, 1);
-                tile.set_narrow(columns > 1);
+                tile.set_narrow(columns > 2);
                 tile.refresh();
             }
         }
+        *self.inner.shown.borrow_mut() = shown;
     }
 }

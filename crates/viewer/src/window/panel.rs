@@ -153,7 +153,10 @@ impl Panel {
         let root = gtk::ScrolledWindow::builder()
             .child(&inside)
             .hscrollbar_policy(gtk::PolicyType::Never)
-            .width_request(280)
+            .width_request(300)
+            // what is inside would make it half of the window
+            .hexpand(false)
+            .hexpand_set(true)
             .build();
         Panel {
             root,

@@ -526,6 +526,7 @@ impl Window {
                 if presses == 2 {
                     window.0.grid.toggle_enlarged();
                 }
+                window.focus();
                 window.update();
             }
         });
