@@ -8,6 +8,9 @@ use std::{
     rc::Rc,
 };
 
+/// Pixels that title and clock need beside each other.
+const NARROW: i32 = 340;
+
 /// The cameras.
 #[derive(Clone)]
 pub struct Grid {
@@ -23,6 +26,9 @@ struct Inner {
     selected: Cell<u16>,
     /// Cameras that are in the grid.
     shown: RefCell<Vec<u16>>,
+    columns: Cell<usize>,
+    /// What the tiles were told last.
+    narrow: Cell<Option<bool>>,
 }
 
 impl Default for Grid {
@@ -44,6 +50,8 @@ impl Default for Grid {
                 enlarged: Cell::new(false),
                 selected: Cell::new(0),
                 shown: RefCell::default(),
+                columns: Cell::new(1),
+                narrow: Cell::new(None),
             }),
         }
     }
@@ -66,6 +74,7 @@ impl Grid {
         let tiles: Vec<Rc<Tile>> = tiles.collect();
         *self.inner.tiles.borrow_mut() = tiles;
         self.inner.shown.take();
+        self.inner.narrow.set(None);
         let selected = self.inner.selected.get();
         if !cameras.contains(&selected) {
             self.inner
@@ -136,6 +145,17 @@ impl Grid {
         self.arrange();
     }
 
+    /// Puts the clock below the title where tiles are narrow.
+    pub fn adapt(&self) {
+        let columns = self.inner.columns.get().max(1) as i32;
+        let narrow = self.root.width() / columns < NARROW;
+        if self.root.width() > 0 && self.inner.narrow.replace(Some(narrow)) != Some(narrow) {
+            for tile in self.tiles() {
+                tile.set_narrow(narrow);
+            }
+        }
+    }
+
     fn arrange(&self) {
         let tiles = self.tiles();
         let selected = self.selected();
@@ -148,6 +168,7 @@ impl Grid {
         // two cameras need no second row
         let count = places.min(tiles.len());
         let columns = (1..=4).find(|side| side * side >= count).unwrap_or(4);
+        self.inner.columns.set(columns);
         let shown: Vec<u16> = tiles
             .iter()
             .skip(page * places)
@@ -173,7 +194,6 @@ impl Grid {
                 let (row, column) = (place / columns, place % columns);
                 let (row, column) = (row as i32, column as i32);
                 self.root.attach(&tile.root, column, row, 1, 1);
-                tile.set_narrow(columns > 2);
                 tile.refresh();
             }
         }

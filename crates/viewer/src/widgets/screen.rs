@@ -13,6 +13,7 @@ mod imp {
         pub texture: RefCell<Option<gdk::Texture>>,
         pub ratio: Cell<f64>,
         pub zoom: Cell<Zoom>,
+        pub small: Cell<bool>,
     }
 
     #[glib::object_subclass]
@@ -51,9 +52,13 @@ mod imp {
         }
 
         fn measure(&self, orientation: gtk::Orientation, _: i32) -> (i32, i32, i32, i32) {
-            match orientation {
-                gtk::Orientation::Horizontal => (48, 320, -1, -1),
-                _ => (36, 240, -1, -1),
+            let (least, usual) = match orientation {
+                gtk::Orientation::Horizontal => (48, 320),
+                _ => (36, 240),
+            };
+            match self.small.get() {
+                true => (usual / 2, usual / 2, -1, -1),
+                false => (least, usual, -1, -1),
             }
         }
     }
@@ -83,6 +88,12 @@ impl Screen {
         *imp.texture.borrow_mut() = texture;
         imp.ratio.set(ratio);
         self.queue_draw();
+    }
+
+    /// Takes no more room than a small picture needs.
+    pub fn set_small(&self) {
+        self.imp().small.set(true);
+        self.queue_resize();
     }
 
     /// What is shown.

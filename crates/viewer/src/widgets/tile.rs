@@ -127,12 +127,6 @@ impl Tile {
         };
         self.caption.set_orientation(orientation);
         self.caption.set_spacing(if narrow { 0 } else { 8 });
-        // beside each other, the title makes room for the clock
-        let cut = match narrow {
-            true => gtk::pango::EllipsizeMode::End,
-            false => gtk::pango::EllipsizeMode::None,
-        };
-        self.clock.set_ellipsize(cut);
     }
 
     /// Takes a frame, and shows it where the tile is visible.

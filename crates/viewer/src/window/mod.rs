@@ -241,7 +241,7 @@ impl Window {
             .build();
 
         let hover_picture = crate::widgets::screen::Screen::default();
-        hover_picture.set_size_request(176, 132);
+        hover_picture.set_small();
         let hover_text = gtk::Label::builder()
             .justify(gtk::Justification::Center)
             .build();
@@ -442,6 +442,7 @@ impl Controls {
             .margin_end(6)
             .build();
         bar.add_css_class("toolbar");
+        bar.add_css_class("controls");
         let play = button(
             "media-playback-start-symbolic",
             "win.play",
@@ -485,6 +486,7 @@ impl Controls {
         let hint = gtk::Label::builder()
             .label(tr("Date and time on the recorder, a time of that day (9:15), or +seconds from the beginning"))
             .wrap(true)
+            .width_chars(34)
             .max_width_chars(34)
             .xalign(0.0)
             .build();

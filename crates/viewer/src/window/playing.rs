@@ -583,6 +583,7 @@ impl Window {
     /// Called twenty times a second.
     pub(super) fn tick(&self) {
         let inner = &self.0;
+        inner.grid.adapt();
         let reading = inner.reading.borrow().clone();
         let total = reading.total.load(Ordering::Relaxed);
         if total > 0
