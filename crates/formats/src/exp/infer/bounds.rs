@@ -49,38 +49,40 @@ impl Meaning {
     }
 }
 
-/// Where records begin and frames end.
-#[derive(Clone, Debug)]
-pub struct Bounds {
+/// One way to read where records begin and frames end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trial {
     /// Bytes from a record's start to its mark.
     pub before: i64,
     /// Added to the length to get the bytes of the frame.
     pub end: ByKind<i64>,
+    /// Padding of the records, and the bytes that it does not count.
+    pub align: ByKind<(i64, i64)>,
     /// The length counts padding up to a multiple of this; 1 where it counts none.
-    pub counted_padding: i64,
-    /// The byte that padding consists of.
-    pub fill: u8,
+    pub counted: i64,
     /// A last shorter group of a reversed frame is reversed as it stands.
     pub short_group: bool,
+}
+
+/// Where records begin and frames end.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// The reading that explains most.
+    pub trial: Trial,
+    /// The byte that padding consists of.
+    pub fill: u8,
     /// What the length of most frames counts.
     pub meaning: Meaning,
     /// It counts the same in P frames and keyframes, but for the bytes before these.
     pub alike: bool,
+    /// Bits that it explains, with the chain's.
+    pub bits: f64,
     /// Bits by which this explains more than the next best reading.
     pub margin: f64,
     /// The next best reading, in words.
     pub rival: String,
     /// Frames that end where nothing else than padding follows, of those that were looked at.
     pub clean: (usize, usize),
-}
-
-/// One way to read the bounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Trial {
-    before: i64,
-    end: ByKind<i64>,
-    counted: i64,
-    short_group: bool,
 }
 
 fn is_most((some, all): (usize, usize)) -> bool {
@@ -96,6 +98,8 @@ struct Search<'a> {
     frames: Vec<(Frame, i64, i64)>,
     /// Bits that the byte at each distance before the mark saves when it belongs to a header.
     columns: Vec<f64>,
+    /// Bits that the chain explains, and the header from the mark on.
+    outside: f64,
     first: i64,
     last: i64,
 }
@@ -110,7 +114,7 @@ impl Bounds {
         };
         let mut all: Vec<(Frame, i64, i64)> =
             frames.list.iter().zip(&steps).filter_map(known).collect();
-        let marks: Vec<i64> = frames.list.iter().map(|frame| chain.mark(frame)).collect();
+        let first = chain.mark(frames.list.first()?);
         let last = steps.last().and_then(|step| step.next).unwrap_or(i64::MAX);
         // keyframes may be few, and all of them count
         let step = all.len().div_ceil(FRAMES).max(1);
@@ -120,42 +124,43 @@ impl Bounds {
             frame.key || n.checked_rem(step) == Some(0)
         });
         all.truncate(FRAMES.saturating_mul(2));
-        let step = marks.len().div_ceil(FRAMES).max(1);
-        let some: Vec<i64> = marks.iter().copied().step_by(step).collect();
-        let columns = (1..=MAX_BEFORE)
-            .map(|back| column_gain(window, &some, back))
-            .collect();
+        let marks: Vec<i64> = all.iter().map(|(frame, ..)| chain.mark(frame)).collect();
+        let columns = (1..=MAX_BEFORE).map(|back| column_gain(window, &marks, minus(0, back)));
+        let behind = 0..chain.lead.p.min(chain.lead.key);
+        let behind: f64 = behind.map(|at| column_gain(window, &marks, at)).sum();
+        let share = all.len() as f64 / chain.linked.0.max(1) as f64;
         let mut search = Search {
             window,
             chain,
             codec: frames.codec,
             fill: 0,
             frames: all,
-            columns,
-            first: marks.first().copied()?,
+            columns: columns.collect(),
+            outside: behind + chain.bits * share,
+            first,
             last,
         };
         let mut best = search.best();
         // a fill byte other than 0 is rare, and seen where 0 does not serve
         for fill in [0xff, 0xaa, 0x55, 0xcc, b' '] {
-            if fill != 0xff && best.as_ref().is_some_and(|(_, best)| is_most(best.clean)) {
+            if fill != 0xff && best.as_ref().is_some_and(|best| is_most(best.clean)) {
                 break;
             }
             search.fill = fill;
             let other = search.best();
-            if other.as_ref().map(|(bits, _)| *bits) > best.as_ref().map(|(bits, _)| *bits) {
+            if other.as_ref().map(|other| other.bits) > best.as_ref().map(|best| best.bits) {
                 best = other;
             }
         }
-        best.map(|(_, bounds)| bounds)
+        best
     }
 }
 
-/// Bits saved by a byte before the mark that is alike, or moves evenly, over all records.
-fn column_gain(window: &Window<'_>, marks: &[i64], back: i64) -> f64 {
+/// Bits saved by a byte of the header that is alike, or moves evenly, over all records.
+fn column_gain(window: &Window<'_>, marks: &[i64], from_mark: i64) -> f64 {
     let bytes: Vec<u8> = marks
         .iter()
-        .filter_map(|mark| window.byte(minus(*mark, back)))
+        .filter_map(|mark| window.byte(plus(*mark, from_mark)))
         .collect();
     let raw = bytes.len() as f64 * 8.0;
     let moves: Vec<u8> = bytes
@@ -188,24 +193,24 @@ pub fn code_length(bytes: &[u8]) -> f64 {
 }
 
 impl Search<'_> {
-    fn best(&self) -> Option<(f64, Bounds)> {
-        let rounds = self.counted_rounds();
+    fn best(&self) -> Option<Bounds> {
         let mut all: Vec<(f64, Trial)> = Vec::new();
+        let (rounds, aligns) = (self.counted_rounds(), self.aligns());
+        let groups: &[bool] = if self.reversed() { &[false, true] } else { &[false] };
         for before in 0..=MAX_BEFORE.min(self.first) {
             for end in self.ends(before) {
-                for counted in &rounds {
-                    for short_group in [false, true] {
-                        if short_group && !self.reversed() {
-                            continue;
-                        }
-                        let trial = Trial {
-                            before,
-                            end,
-                            counted: *counted,
-                            short_group,
-                        };
-                        all.extend(self.weigh(&trial).map(|bits| (bits, trial)));
-                    }
+                for (align, counted, short_group) in aligns.iter().flat_map(|align| {
+                    let rounds = rounds.iter();
+                    rounds.flat_map(move |round| groups.iter().map(move |short| (*align, *round, *short)))
+                }) {
+                    let trial = Trial {
+                        before,
+                        end,
+                        align,
+                        counted,
+                        short_group,
+                    };
+                    all.extend(self.weigh(&trial).map(|bits| (bits, trial)));
                 }
             }
         }
@@ -214,31 +219,43 @@ impl Search<'_> {
         // readings that give other frames
         let differs = |other: &Trial| other.end != trial.end || other.counted != trial.counted;
         let rival = all.iter().find(|(_, other)| differs(other));
-        let clean = self
-            .frames
-            .iter()
-            .filter(|frame| self.is_clean(&trial, frame))
-            .count();
-        let bounds = Bounds {
-            before: trial.before,
-            end: trial.end,
-            counted_padding: trial.counted,
+        let clean = self.frames.iter().filter(|frame| self.is_clean(&trial, frame)).count();
+        Some(Bounds {
+            trial,
             fill: self.fill,
-            short_group: trial.short_group && self.reversed(),
             meaning: self.meaning(&trial),
             alike: self.is_alike(&trial),
+            bits: bits + self.outside,
             margin: rival.map_or(1000.0, |(other, _)| bits - other),
             rival: rival.map_or(String::new(), |(_, other)| {
                 let by = minus(other.end.p, trial.end.p);
-                format!(
-                    "frames may be {} bytes {}",
-                    by.abs(),
-                    if by < 0 { "shorter" } else { "longer" }
-                )
+                let word = if by < 0 { "shorter" } else { "longer" };
+                format!("frames may be {} bytes {word}", by.abs())
             }),
             clean: (clean, self.frames.len()),
+        })
+    }
+
+    /// Paddings of the records: as the chain has them, and, where groups of four explain them, none.
+    fn aligns(&self) -> Vec<ByKind<(i64, i64)>> {
+        let links = &self.chain.links;
+        let own = |key: bool| (links.get(key).align, links.get(key).base);
+        let chain = ByKind {
+            p: own(false),
+            key: own(true),
         };
-        Some((bits, bounds))
+        let grouped = |key: bool| match own(key) {
+            (2 | 4, _) => (1, 0),
+            other => other,
+        };
+        let without = ByKind {
+            p: grouped(false),
+            key: grouped(true),
+        };
+        match self.reversed() && without != chain {
+            true => vec![without, chain],
+            false => vec![chain],
+        }
     }
 
     fn reversed(&self) -> bool {
@@ -284,7 +301,9 @@ impl Search<'_> {
                 low,
             ];
             let meant = meant.into_iter().map(move |sum| minus(sum, link.base));
-            let mut sums: Vec<i64> = meant.filter(|sum| (low..=high).contains(sum)).collect();
+            let slack = if self.reversed() { 8 } else { 0 };
+            let open = minus(low, slack)..=plus(high, slack);
+            let mut sums: Vec<i64> = meant.filter(|sum| open.contains(sum)).collect();
             sums.push(high);
             sums.sort_unstable();
             sums.dedup();
@@ -324,7 +343,9 @@ impl Search<'_> {
         let (frame, value, _) = frame;
         let length = plus(*value, *trial.end.get(frame.key));
         let stored = match frame.transform {
-            Transform::Swap32 if !trial.short_group => super::padded(length, 4),
+            Transform::Swap32 if !trial.short_group && trial.counted == 1 => {
+                super::padded(length, 4)
+            }
             _ => length,
         };
         (plus(frame.at, stored), length)
@@ -332,13 +353,35 @@ impl Search<'_> {
 
     fn is_clean(&self, trial: &Trial, frame: &(Frame, i64, i64)) -> bool {
         let (end, length) = self.stored_end(trial, frame);
-        let start = minus(frame.2, trial.before);
-        let round = self.chain.links.get(frame.0.key).align.max(4);
-        let sector = self.chain.sector.map_or(0, |(sector, _)| sector);
-        length > 4
-            && end <= start
-            && (minus(start, end) < round.max(sector))
-            && self.window.all(end, start, self.fill)
+        let next = minus(frame.2, trial.before);
+        let start = minus(self.chain.mark(&frame.0), trial.before);
+        let (align, base) = *trial.align.get(frame.0.key);
+        let size = minus(minus(end, start), base);
+        let leads = trial.counted > 1 || plus(start, plus(super::padded(size, align), base)) == next;
+        length > 4 && end <= next && leads && self.window.all(end, next, self.fill)
+    }
+
+    /// Bytes at a frame's end that are padding which the length counts.
+    fn trimmed(&self, trial: &Trial, frame: &Frame, length: i64) -> i64 {
+        if trial.counted <= 1 {
+            return 0;
+        }
+        let reversed = frame.transform == Transform::Swap32;
+        let whole = reversed && !trial.short_group;
+        let most = plus(minus(trial.counted, 1), if whole { 3 } else { 0 });
+        // a short group is filled after it was reversed, and behind whole ones less than a group of fill may follow
+        let rest = if whole { length.rem_euclid(4) } else { 0 };
+        let plain = Frame {
+            transform: if whole { frame.transform } else { Transform::None },
+            ..*frame
+        };
+        let end = plus(frame.at, length);
+        let rest_is_fill = self.window.all(minus(end, rest), end, self.fill);
+        let is_fill = |count: &i64| match *count < rest {
+            true => rest_is_fill,
+            false => self.window.last_byte(&plain, minus(length, *count), false) == Some(self.fill),
+        };
+        (0..most.min(length)).take_while(is_fill).count() as i64
     }
 
     /// Bits by which a reading explains the bytes better than taking them all for coded ones.
@@ -357,41 +400,17 @@ impl Search<'_> {
                 broken = broken.saturating_add(1);
                 continue;
             }
-            let (end, mut length) = self.stored_end(trial, known);
+            let (end, length) = self.stored_end(trial, known);
             let frame = &known.0;
+            bits += 8.0 * minus(minus(known.2, trial.before), end) as f64;
+            let trimmed = self.trimmed(trial, frame, length);
+            if trial.counted > 1 {
+                bits += (8.0 * trimmed as f64 - (trial.counted as f64).log2()) * COLUMN;
+            }
             if let Some(own) = frame.end {
                 // a JPEG says itself where it ends
-                bits += if own == end { 8.0 } else { -8.0 };
-                if trial.counted == 1 {
-                    continue;
-                }
-            }
-            bits += 8.0 * minus(minus(known.2, trial.before), end) as f64;
-            let last = |length| self.window.last_byte(frame, length, trial.short_group);
-            if trial.counted > 1 {
-                let full = length;
-                // a short group is filled after it was reversed
-                if trial.short_group && frame.transform == Transform::Swap32 {
-                    while self.window.byte(minus(plus(frame.at, length), 1)) == Some(self.fill)
-                        && minus(full, length) < minus(trial.counted, 1)
-                    {
-                        length = minus(length, 1);
-                    }
-                } else {
-                    let group = if frame.transform == Transform::Swap32 {
-                        3
-                    } else {
-                        0
-                    };
-                    while last(length) == Some(self.fill)
-                        && minus(full, length) < plus(minus(trial.counted, 1), group)
-                    {
-                        length = minus(length, 1);
-                    }
-                }
-                bits += (8.0 * minus(full, length) as f64 - (trial.counted as f64).log2()) * COLUMN;
-            }
-            if let Some(byte) = last(length) {
+                bits += if own == minus(end, trimmed) { 8.0 } else { -8.0 };
+            } else if let Some(byte) = self.window.last_byte(frame, minus(length, trimmed), trial.short_group) {
                 last_bytes.push(byte);
                 stuffing += self.stuffing(byte);
             }

@@ -6,8 +6,8 @@
 //! width of a length field before frames is tried, with every padding; what leads from most frames to the next ones, through other
 //! records and to the next sector where it has to, is kept.
 
-use super::{ByKind, Frames, Window, frames::Frame, minus, padded, plus};
-use crate::exp::layout::{Number, Transform};
+use super::{ByKind, Frames, Window, bounds::Trial, frames::Frame, minus, padded, plus};
+use crate::exp::layout::Number;
 use std::cmp::Reverse;
 
 /// A length field is no further before its frame: header and extra bytes before keyframes.
@@ -17,6 +17,8 @@ const PAIRS: usize = 96;
 const FRAMES: usize = 1200;
 /// Candidates that are compared as whole chains.
 const CHAINS: usize = 40;
+/// Chains of which the ends of frames are looked at.
+const BEST: usize = 8;
 /// Records between two frames.
 const HOPS: usize = 256;
 const NUMBERS: [Number; 6] = [
@@ -41,18 +43,22 @@ pub struct Link {
     pub base: i64,
     /// Added to the value before padding: the range that the sample leaves open.
     pub plus: (i64, i64),
-    /// The frame's groups of four are filled up before the record is padded: they begin at this place, of four.
-    pub group: Option<i64>,
 }
 
 impl Link {
+    fn new(back: i64, number: Number, fit: &Fit) -> Link {
+        Link {
+            back,
+            number,
+            align: fit.align,
+            base: fit.base,
+            plus: fit.plus,
+        }
+    }
+
     /// Bytes to the next mark.
     fn step(&self, value: i64) -> i64 {
-        let mut end = plus(value, self.plus.1);
-        if let Some(group) = self.group {
-            end = plus(padded(minus(end, group), 4), group);
-        }
-        plus(padded(end, self.align), self.base)
+        plus(padded(plus(value, self.plus.1), self.align), self.base)
     }
 }
 
@@ -92,16 +98,11 @@ struct Fit {
 }
 
 impl Chain {
-    /// The best chain of these frames.
-    pub fn find(window: &Window<'_>, frames: &Frames) -> Option<Chain> {
-        let mut list = frames.list.get(..FRAMES.min(frames.list.len()))?.to_vec();
-        // a few P frames among keyframes only are none
-        let count = list.iter().filter(|frame| !frame.key).count();
-        if count.saturating_mul(30) < list.len() {
-            list.retain(|frame| frame.key);
-        }
+    /// The best chains of these frames, each by another length field.
+    pub fn find(window: &Window<'_>, frames: &Frames) -> Vec<Chain> {
+        let list: Vec<Frame> = frames.list.iter().take(FRAMES).copied().collect();
         let list = list.as_slice();
-        let mut best: Option<Chain> = None;
+        let mut all: Vec<Chain> = Vec::new();
         for class in [false, true] {
             for link in candidates(window, list, class) {
                 let lead = link.back;
@@ -114,22 +115,44 @@ impl Chain {
                 };
                 chain.weigh(window, list);
                 chain.add_class(window, list, !class);
-                chain.add_groups(window, list);
                 if chain.linked.0.saturating_mul(20) < chain.linked.1.saturating_mul(19) {
                     chain.add_sectors(window, list);
                 }
-                if best
-                    .as_ref()
-                    .is_none_or(|best| chain.bits > best.bits * 1.002)
-                {
-                    best = Some(chain);
-                }
+                all.push(chain);
             }
         }
-        best.filter(|chain| {
+        all.retain(|chain| {
             chain.linked.0 >= 3
                 && chain.linked.0.saturating_mul(5) >= chain.linked.1.saturating_mul(2)
-        })
+        });
+        all.sort_by(|a, b| b.bits.total_cmp(&a.bits));
+        let most = all.first().map_or(0.0, |chain| chain.bits);
+        let mut best: Vec<Chain> = Vec::new();
+        for chain in all {
+            let same = |other: &Chain| {
+                let (a, b) = (other.links.p, chain.links.p);
+                (a.back, a.number, a.align) == (b.back, b.number, b.align)
+                    && other.lead == chain.lead
+            };
+            if chain.bits > most * 0.6 && !best.iter().any(same) && best.len() < BEST {
+                best.push(chain);
+            }
+        }
+        best
+    }
+
+    /// Takes over what the ends of frames say about the lengths.
+    pub fn refine(&mut self, trial: &Trial) {
+        for key in [false, true] {
+            let whole = plus(plus(*trial.end.get(key), *self.lead.get(key)), trial.before);
+            let link = self.links.get_mut(key);
+            let (align, base) = *trial.align.get(key);
+            let sum = minus(whole, base);
+            // groups of four are not part of it
+            if (align, base) == (link.align, link.base) && (link.plus.0..=link.plus.1).contains(&sum) {
+                link.plus = (sum, sum);
+            }
+        }
     }
 
     /// The mark of a frame's record.
@@ -268,26 +291,11 @@ impl Chain {
                 ..base
             });
             let mut tried: Vec<Link> = links.to_vec();
-            let reversed = |frame: &&Frame| own(frame) && frame.transform == Transform::Swap32;
-            if list.iter().any(|frame| reversed(&frame)) {
-                tried.extend((0..4).flat_map(|group| {
-                    links.map(|link| Link {
-                        group: Some(group),
-                        ..link
-                    })
-                }));
-            }
             for align in [base.align, base.align.max(4)] {
                 tried.extend(
                     fit(&counted, &[align])
-                        .filter(|fit| fit.count >= 3)
-                        .map(|fit| Link {
-                            back: lead,
-                            align: fit.align,
-                            base: fit.base,
-                            plus: fit.plus,
-                            ..base
-                        }),
+                        .filter(|fit| fit.count >= 2)
+                        .map(|fit| Link::new(lead, base.number, &fit)),
                 );
             }
             for link in tried {
@@ -314,34 +322,6 @@ impl Chain {
             }
             *self = best;
         }
-    }
-
-    /// Reversed frames that are filled up before their record is padded.
-    fn add_groups(&mut self, window: &Window<'_>, list: &[Frame]) {
-        let reversed = list
-            .iter()
-            .any(|frame| frame.transform == Transform::Swap32);
-        if !reversed
-            || self.linked.0 == self.linked.1
-            || self.linked.0.saturating_mul(2) < self.linked.1
-        {
-            return;
-        }
-        let mut best = self.clone();
-        for group in 0..4 {
-            let mut chain = self.clone();
-            for key in [false, true] {
-                let own = |frame: &&Frame| frame.key == key && frame.transform == Transform::Swap32;
-                if list.iter().any(|frame| own(&frame)) {
-                    chain.links.get_mut(key).group = Some(group);
-                }
-            }
-            chain.weigh(window, list);
-            if chain.bits > best.bits {
-                best = chain;
-            }
-        }
-        *self = best;
     }
 
     /// Frames of the class that lead to the next one.
@@ -490,7 +470,8 @@ fn candidates(window: &Window<'_>, list: &[Frame], class: bool) -> Vec<Link> {
     let pairs: Vec<(Frame, i64)> = own.into_iter().step_by(step).collect();
     let mut links = fields(window, &pairs);
     links.truncate(CHAINS);
-    links.extend(through_others(window, list, &pairs));
+    links.extend(before_fill(window, &pairs));
+    links.extend(through_others(window, &pairs));
     links
 }
 
@@ -508,17 +489,7 @@ fn fields(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
             {
                 // narrower readings of one field agree as well
                 let bits = fit.bits + number.width() as f64 * 0.5;
-                found.push((
-                    bits,
-                    Link {
-                        back,
-                        number,
-                        align: fit.align,
-                        base: fit.base,
-                        plus: fit.plus,
-                        group: None,
-                    },
-                ));
+                found.push((bits, Link::new(back, number, &fit)));
             }
         }
     }
@@ -630,8 +601,66 @@ fn crowd(sums: &mut [i64], width: i64) -> (usize, i64, i64) {
     best
 }
 
+/// Length fields whose value is where the fill begins: records that are padded to much say little by their distances.
+fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
+    let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
+    let align = paddings(&distances).last().copied().unwrap_or(1);
+    if align < 16 {
+        return Vec::new();
+    }
+    let some: Vec<(Frame, i64)> = pairs.iter().take(48).copied().collect();
+    let runs: Vec<Vec<i64>> = some.iter().map(|pair| fill_runs(window, *pair)).collect();
+    let filled = runs.iter().filter(|runs| !runs.is_empty()).count();
+    let mut found: Vec<(usize, Link)> = Vec::new();
+    for back in 2..=600 {
+        for number in NUMBERS {
+            let read = |frame: &Frame| window.number(minus(frame.at, back), number);
+            let values: Vec<i64> = some
+                .iter()
+                .map(|(frame, _)| read(frame).unwrap_or(0))
+                .collect();
+            if mode(values.iter().copied()).is_none_or(|(_, count)| count > values.len() / 2) {
+                continue;
+            }
+            let sums = values
+                .iter()
+                .zip(&runs)
+                .flat_map(|(value, runs)| runs.iter().map(|run| minus(*run, *value)))
+                .filter(|sum| sum.abs() <= MAX_BACK);
+            let count = mode(sums).map_or(0, |(_, count)| count);
+            if count < 3 || count.saturating_mul(3) < filled {
+                continue;
+            }
+            let fit = counted(window, pairs, back, number).and_then(|all| fit(&all, &[align]));
+            found.extend(fit.map(|fit| (count, Link::new(back, number, &fit))));
+        }
+    }
+    found.sort_by_key(|(count, link)| (Reverse(*count), Reverse(link.number.width())));
+    found.into_iter().take(6).map(|(_, link)| link).collect()
+}
+
+/// Where the last runs of a fill byte before the next frame begin, from the frame's start.
+fn fill_runs(window: &Window<'_>, (frame, distance): (Frame, i64)) -> Vec<i64> {
+    let end = plus(frame.at, distance);
+    let from = plus(frame.at, 5).max(minus(end, 4096));
+    let mut runs = Vec::new();
+    let mut length = 0_i64;
+    let bytes = window.slice(from, end).unwrap_or_default();
+    let before = [None].into_iter().chain(bytes.iter().map(Some));
+    for (at, (byte, last)) in (from..).zip(bytes.iter().zip(before)) {
+        length = match last == Some(byte) && matches!(byte, 0 | 0xff) {
+            true => plus(length, 1),
+            false => 1,
+        };
+        if length == 8 {
+            runs.push(minus(minus(at, 7), frame.at));
+        }
+    }
+    runs.split_off(runs.len().saturating_sub(12))
+}
+
 /// Length fields where other records are behind nearly every frame, so that no distance is that of one record.
-fn through_others(window: &Window<'_>, list: &[Frame], pairs: &[(Frame, i64)]) -> Vec<Link> {
+fn through_others(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     let step = pairs.len().div_ceil(24).max(1);
     let few: Vec<(Frame, i64)> = pairs.iter().step_by(step).copied().collect();
     let deviation = |numbers: &mut dyn Iterator<Item = i64>| {
@@ -673,7 +702,6 @@ fn through_others(window: &Window<'_>, list: &[Frame], pairs: &[(Frame, i64)]) -
                     align,
                     base: 0,
                     plus: (sum, sum),
-                    group: None,
                 };
                 let chain = Chain {
                     lead: ByKind::both(back),
@@ -701,7 +729,6 @@ fn through_others(window: &Window<'_>, list: &[Frame], pairs: &[(Frame, i64)]) -
             }
         }
     }
-    let _ = list;
     found.sort_by_key(|(count, link)| (Reverse(*count), link.align));
     found.into_iter().take(6).map(|(_, link)| link).collect()
 }

@@ -93,7 +93,7 @@ impl<'a> Work<'a> {
         } else {
             lead
         };
-        let header = usize::try_from(plus(bounds.before, shorter)).unwrap_or(0);
+        let header = usize::try_from(plus(bounds.trial.before, shorter)).unwrap_or(0);
         let mut work = Work {
             hints,
             chain,
@@ -137,7 +137,7 @@ impl<'a> Work<'a> {
             |n: usize| each == 1 || n < ROWS / 2 || n >= frames.list.len().saturating_sub(ROWS / 2);
         let mut first = true;
         for (n, ((frame, step), head)) in frames.list.iter().zip(&steps).zip(&heads).enumerate() {
-            let start = minus(self.chain.mark(frame), self.bounds.before);
+            let start = minus(self.chain.mark(frame), self.bounds.trial.before);
             self.linked.0 = self.linked.0.saturating_add(usize::from(step.linked));
             if !wanted(n) {
                 continue;
@@ -155,7 +155,7 @@ impl<'a> Work<'a> {
                 let marks = step
                     .others
                     .iter()
-                    .map(|mark| minus(*mark, self.bounds.before));
+                    .map(|mark| minus(*mark, self.bounds.trial.before));
                 self.others
                     .extend(marks.filter_map(|at| window.slice(at, plus(at, header))));
             }
@@ -206,7 +206,7 @@ impl<'a> Work<'a> {
             ));
         }
         let link = self.chain.links.p;
-        if let Ok(at) = usize::try_from(self.bounds.before) {
+        if let Ok(at) = usize::try_from(self.bounds.trial.before) {
             self.take(at, link.number.width());
         }
         self.add_crc(&mut layout);
@@ -223,11 +223,13 @@ impl<'a> Work<'a> {
     fn shape(&mut self) -> Layout {
         let chain = &self.chain;
         let bounds = &self.bounds;
-        let before = bounds.before;
+        let trial = bounds.trial;
+        let before = trial.before;
         let frames = || self.files.iter().flat_map(|(_, frames)| &frames.list);
         let has = |key: bool| frames().any(|frame| frame.key == key);
         let main = !has(false);
         let link = *chain.links.get(main);
+        let (align, base) = *trial.align.get(main);
         let transform = |key: bool| {
             let swapped = frames()
                 .filter(|frame| frame.key == key && frame.transform == Transform::Swap32)
@@ -261,29 +263,28 @@ impl<'a> Work<'a> {
         // one size field for all records, whatever they are
         let sum = |key: bool| {
             let lead = *chain.lead.get(key);
-            plus(plus(*bounds.end.get(key), plus(before, lead)), 0)
+            plus(plus(*trial.end.get(key), plus(before, lead)), 0)
         };
         let same_field = !(has(true) && has(false))
             || at(false).0 == at(true).0 && chain.links.p.number == chain.links.key.number;
         let same_padding = !(has(true) && has(false))
-            || chain.links.p.align == chain.links.key.align
-                && chain.links.p.base == chain.links.key.base;
+            || trial.align.p == trial.align.key;
         let uniform =
             same_field && same_padding && (!(has(true) && has(false)) || sum(false) == sum(true));
         let after = sum(main) == plus(before, link.number.width() as i64);
         let size = uniform.then(|| field(main, if after { 0 } else { sum(main) }));
         let part = |key: bool| {
             let key = if has(key) { key } else { !key };
-            let end = *bounds.end.get(key);
+            let end = *trial.end.get(key);
             let exact = size.is_none()
-                || bounds.counted_padding > 1
+                || trial.counted > 1
                 || end == 0
                 || transform(key) == Transform::Swap32;
             PayloadLayout {
                 payload: usize::try_from(plus(before, *chain.lead.get(key))).unwrap_or(0),
                 search: 0,
                 transform: transform(key),
-                short_group: bounds.short_group && transform(key) == Transform::Swap32,
+                short_group: trial.short_group && transform(key) == Transform::Swap32,
                 length: exact.then(|| field(key, end)),
                 crc: None,
                 codec: None,
@@ -305,17 +306,11 @@ impl<'a> Work<'a> {
             file_header: first.filter(|first| *first > 0),
             record: RecordLayout {
                 header: self.header.max(1),
-                align: match (bounds.counted_padding, link.align) {
-                    (1, align) => {
-                        if align > 1 {
-                            align as usize
-                        } else {
-                            0
-                        }
-                    }
-                    (counted, _) => counted as usize,
+                align: match trial.counted.max(align) {
+                    1 => 0,
+                    align => align as usize,
                 },
-                align_from: link.base.max(0) as usize,
+                align_from: base.max(0) as usize,
                 fill: bounds.fill,
                 sector: sector.0 as usize,
                 sector_from: sector.1 as u64,
@@ -323,11 +318,11 @@ impl<'a> Work<'a> {
                 size,
                 size_counts: if after { Counts::After } else { Counts::Record },
                 size_unpadded: size.is_some()
-                    && bounds.counted_padding == 1
-                    && (link.align > 1
+                    && trial.counted == 1
+                    && (align > 1
                         || transform(false) == Transform::Swap32
                         || transform(true) == Transform::Swap32),
-                trim: bounds.counted_padding > 1,
+                trim: trial.counted > 1,
                 video: if self.codec == Codec::Jpeg {
                     Video::Jpeg
                 } else {
@@ -351,7 +346,7 @@ impl<'a> Work<'a> {
             link.number,
             field(main, 0).at,
             bounds.meaning.text(),
-            match (bounds.counted_padding, link.align) {
+            match (trial.counted, align) {
                 (1, 1) => String::new(),
                 (1, align) => format!(", records are padded to {align} bytes"),
                 (counted, _) => format!(", with padding to {counted} bytes"),
@@ -951,10 +946,10 @@ impl<'a> Work<'a> {
             return Vec::new();
         };
         let some = frames.list.iter().skip(1).filter_map(|frame| {
-            let start = minus(self.chain.mark(frame), self.bounds.before);
+            let start = minus(self.chain.mark(frame), self.bounds.trial.before);
             let length = plus(
                 self.chain.value(window, frame)?,
-                *self.bounds.end.get(frame.key),
+                *self.bounds.trial.end.get(frame.key),
             );
             let stored = if frame.transform == Transform::Swap32 {
                 super::padded(length, 4)
@@ -1071,7 +1066,7 @@ impl<'a> Work<'a> {
                     .to_owned(),
             );
         }
-        if self.bounds.counted_padding > 1 {
+        if self.bounds.trial.counted > 1 {
             self.open.push("doubtful: the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
         }
         if !self.bounds.alike {

@@ -228,17 +228,17 @@ pub fn infer(bytes: &[u8]) -> Result<Inferred, Nothing> {
 /// # Errors
 /// As [`infer`], and when the files do not have one layout.
 pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> {
-    let mut best: Option<(Window<'_>, Frames, Chain)> = None;
-    let mut reason = String::new();
     let mut found: Vec<(Window<'_>, Frames)> = Vec::new();
     for bytes in files {
         if let Some(name) = foreign::container(bytes) {
             return nothing(format!("the file is {name}, not a recorder's own format"));
         }
-        let frames = Frames::find(bytes);
-        found.push((Window(bytes), frames));
+        found.push((Window(bytes), Frames::find(bytes)));
     }
-    for (window, frames) in &found {
+    let seen = found.iter().map(|(_, frames)| frames.list.len()).sum();
+    let mut reason = String::new();
+    let mut best: Option<(Chain, Bounds)> = None;
+    for (window, frames) in &mut found {
         let count = frames.list.len();
         if count < MIN_FRAMES {
             reason = format!(
@@ -247,54 +247,38 @@ pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> 
             );
             continue;
         }
-        match Chain::find(window, frames) {
-            Some(chain)
-                if best
-                    .as_ref()
-                    .is_none_or(|(.., best)| chain.bits > best.bits) =>
-            {
-                best = Some((*window, frames.clone(), chain));
-            }
-            Some(_) => {}
-            None => {
-                reason =
-                    format!("{count} frames, but no field before them leads from one to the next");
-            }
-        }
-    }
-    let Some((window, _, chain)) = best else {
-        return nothing(reason);
-    };
-    let seen = found.iter().map(|(_, frames)| frames.list.len()).sum();
-    // bytes that look like a frame inside another record: nothing leads to them, and they lead nowhere
-    for (window, frames) in &mut found {
-        if frames
-            .list
-            .iter()
-            .filter(|frame| !frame.key)
-            .count()
-            .saturating_mul(30)
-            < frames.list.len()
-        {
+        // a few P frames among keyframes only are none
+        let p = frames.list.iter().filter(|frame| !frame.key).count();
+        if p.saturating_mul(30) < count {
             frames.list.retain(|frame| frame.key);
         }
+        let chains = Chain::find(window, frames);
+        reason = match chains.is_empty() {
+            true => format!("{count} frames, but no field before them leads from one to the next"),
+            false => format!("{count} frames, but nothing says where their records begin"),
+        };
+        for chain in chains {
+            let connected = Frames {
+                list: chain.connected(window, &frames.list),
+                codec: frames.codec,
+            };
+            let bounds = Bounds::find(window, &connected, &chain);
+            if std::env::var("INFER_DEBUG").is_ok() {
+                eprintln!("{:?} {:?} linked {:?} bits {:.0} connected {} -> {:?}", chain.lead, chain.links, chain.linked, chain.bits, connected.list.len(), bounds.as_ref().map(|b| (b.trial, b.meaning, b.bits as i64, b.margin as i64, b.clean, b.fill)));
+            }
+            let bits = best.as_ref().map(|(_, best)| best.bits);
+            if let Some(bounds) = bounds.filter(|bounds| bits.is_none_or(|bits| bounds.bits > bits)) {
+                best = Some((chain, bounds));
+            }
+        }
+    }
+    let Some((mut chain, bounds)) = best else {
+        return nothing(reason);
+    };
+    chain.refine(&bounds.trial);
+    // bytes that look like a frame inside another record: nothing leads to them, and they lead nowhere
+    for (window, frames) in &mut found {
         frames.list = chain.connected(window, &frames.list);
     }
-    let frames = found
-        .iter()
-        .find(|(other, _)| std::ptr::eq(other.0, window.0));
-    let frames = frames.map_or(
-        Frames {
-            list: Vec::new(),
-            codec: Codec::Mpeg4,
-        },
-        |(_, frames)| frames.clone(),
-    );
-    let Some(bounds) = Bounds::find(&window, &frames, &chain) else {
-        return nothing(format!(
-            "{} frames, but nothing says where their records begin",
-            frames.list.len()
-        ));
-    };
     fields::Work::new(found, chain, bounds, hints, seen).finish()
 }
