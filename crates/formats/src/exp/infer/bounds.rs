@@ -357,7 +357,8 @@ impl Search<'_> {
         let start = minus(self.chain.mark(&frame.0), trial.before);
         let (align, base) = *trial.align.get(frame.0.key);
         let size = minus(minus(end, start), base);
-        let leads = trial.counted > 1 || plus(start, plus(super::padded(size, align), base)) == next;
+        let whole = plus(start, plus(super::padded(size, align), base));
+        let leads = if trial.counted > 1 { end } else { whole } == next;
         length > 4 && end <= next && leads && self.window.all(end, next, self.fill)
     }
 
@@ -390,6 +391,7 @@ impl Search<'_> {
         let mut bits: f64 = self.columns.iter().take(before).sum();
         let mut last_bytes = Vec::new();
         let mut stuffing = 0.0;
+        let (mut least, mut most) = (i64::MAX, 0);
         let mut broken = 0_usize;
         for (n, known) in self.frames.iter().enumerate() {
             if n == 40 && broken > 12 {
@@ -402,7 +404,10 @@ impl Search<'_> {
             }
             let (end, length) = self.stored_end(trial, known);
             let frame = &known.0;
-            bits += 8.0 * minus(minus(known.2, trial.before), end) as f64;
+            let padding = minus(minus(known.2, trial.before), end);
+            least = least.min(padding);
+            most = most.max(padding);
+            bits += 8.0 * COLUMN * padding as f64;
             let trimmed = self.trimmed(trial, frame, length);
             if trial.counted > 1 {
                 bits += (8.0 * trimmed as f64 - (trial.counted as f64).log2()) * COLUMN;
@@ -414,6 +419,10 @@ impl Search<'_> {
                 last_bytes.push(byte);
                 stuffing += self.stuffing(byte);
             }
+        }
+        // what is behind all frames alike is no padding
+        if least == most && most > 0 && self.frames.len() > 8 {
+            return None;
         }
         // a byte that is the same in all of them is not the last of frames
         let alike = last_bytes.len() as f64 * 8.0 - code_length(&last_bytes);

@@ -98,6 +98,27 @@ struct Fit {
 }
 
 impl Chain {
+    /// One length field for all frames.
+    fn new(link: Link) -> Chain {
+        Chain {
+            lead: ByKind::both(link.back),
+            links: ByKind::both(link),
+            sector: None,
+            linked: (0, 0),
+            bits: 0.0,
+        }
+    }
+
+    /// Frames from which few records lead to the next one.
+    fn leading(&self, window: &Window<'_>, pairs: &[(Frame, i64)]) -> usize {
+        let leads = |(frame, distance): &&(Frame, i64)| {
+            let at = plus(frame.at, *distance);
+            let step = self.step(window, frame, Some(&Frame { at, ..*frame }));
+            step.linked && step.others.len() < 12
+        };
+        pairs.iter().filter(leads).count()
+    }
+
     /// The best chains of these frames, each by another length field.
     pub fn find(window: &Window<'_>, frames: &Frames) -> Vec<Chain> {
         let list: Vec<Frame> = frames.list.iter().take(FRAMES).copied().collect();
@@ -105,14 +126,7 @@ impl Chain {
         let mut all: Vec<Chain> = Vec::new();
         for class in [false, true] {
             for link in candidates(window, list, class) {
-                let lead = link.back;
-                let mut chain = Chain {
-                    lead: ByKind::both(lead),
-                    links: ByKind::both(link),
-                    sector: None,
-                    linked: (0, 0),
-                    bits: 0.0,
-                };
+                let mut chain = Chain::new(link);
                 chain.weigh(window, list);
                 chain.add_class(window, list, !class);
                 if chain.linked.0.saturating_mul(20) < chain.linked.1.saturating_mul(19) {
@@ -523,15 +537,21 @@ fn counted(
     Some(counted)
 }
 
-/// Paddings that distances allow.
+/// Paddings that distances allow: most of them leave the same rest. One that is not 0 says little where the distances hardly vary.
 fn paddings(distances: &[i64]) -> Vec<i64> {
+    let all = distances.len().max(1) as f64;
     let allowed = |align: &i64| {
-        let most = mode(distances.iter().map(|distance| distance.rem_euclid(*align)));
-        let share = most.map_or(0, |(_, count)| count) as f64 / distances.len().max(1) as f64;
-        share > (1.6 / *align as f64).clamp(0.3, 0.7)
+        let Some((rest, count)) = mode(distances.iter().map(|distance| distance.rem_euclid(*align)))
+        else {
+            return false;
+        };
+        let own = distances.iter().filter(|distance| distance.rem_euclid(*align) == rest);
+        let rounds = mode(own.map(|distance| distance.div_euclid(*align)));
+        let others = count.saturating_sub(rounds.map_or(0, |(_, count)| count)) as f64;
+        count as f64 / all > (1.6 / *align as f64).clamp(0.3, 0.7) && (rest == 0 || others * 20.0 > all)
     };
-    let all = (1..=16).map(|shift| 1_i64.wrapping_shl(shift));
-    [1].into_iter().chain(all.filter(allowed)).collect()
+    let rounds = (1..=16).map(|shift| 1_i64.wrapping_shl(shift));
+    [1].into_iter().chain(rounds.filter(allowed)).collect()
 }
 
 /// How values and distances agree: what is added, and the padding.
@@ -627,17 +647,32 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
                 .zip(&runs)
                 .flat_map(|(value, runs)| runs.iter().map(|run| minus(*run, *value)))
                 .filter(|sum| sum.abs() <= MAX_BACK);
-            let count = mode(sums).map_or(0, |(_, count)| count);
-            if count < 3 || count.saturating_mul(3) < filled {
-                continue;
+            let (sum, count) = mode(sums).unwrap_or((0, 0));
+            if count >= 3 && count.saturating_mul(3) >= filled {
+                let plus = (sum, sum);
+                found.push((count, Link { back, number, align, base: 0, plus }));
             }
-            let fit = counted(window, pairs, back, number).and_then(|all| fit(&all, &[align]));
-            found.extend(fit.map(|fit| (count, Link::new(back, number, &fit))));
         }
     }
     found.sort_by_key(|(count, link)| (Reverse(*count), Reverse(link.number.width())));
-    found.into_iter().take(6).map(|(_, link)| link).collect()
+    found.truncate(6);
+    // where the record of such a frame begins is open: what leads to most other ones
+    let whole = |(_, link): (usize, Link)| {
+        let mut best: (usize, i64, i64) = (0, 0, 0);
+        for header in (link.back..plus(link.back, plus(align, 16)).min(MAX_BACK)).step_by(4) {
+            let sum = plus(link.plus.0, header);
+            let count = Chain::new(Link { plus: (sum, sum), ..link }).leading(window, &some);
+            if count > best.0 {
+                best = (count, sum, sum);
+            } else if count == best.0 {
+                best.2 = sum;
+            }
+        }
+        (best.0 > 0).then_some(Link { plus: (best.1, best.2), ..link })
+    };
+    found.into_iter().filter_map(whole).collect()
 }
+
 
 /// Where the last runs of a fill byte before the next frame begin, from the frame's start.
 fn fill_runs(window: &Window<'_>, (frame, distance): (Frame, i64)) -> Vec<i64> {
@@ -696,33 +731,13 @@ fn through_others(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     for (_, back, number) in fields {
         for align in [1, 4, 8, 2, 16, 512] {
             for sum in -16..=700 {
-                let link = Link {
-                    back,
-                    number,
-                    align,
-                    base: 0,
-                    plus: (sum, sum),
-                };
-                let chain = Chain {
-                    lead: ByKind::both(back),
-                    links: ByKind::both(link),
-                    sector: None,
-                    linked: (0, 0),
-                    bits: 0.0,
-                };
-                let leads = |(frame, distance): &&(Frame, i64)| {
-                    let next = Frame {
-                        at: plus(frame.at, *distance),
-                        ..*frame
-                    };
-                    let step = chain.step(window, frame, Some(&next));
-                    step.linked && step.others.len() < 12
-                };
-                let first = few.iter().take(5).filter(leads).count();
-                if first < 2 {
+                let plus = (sum, sum);
+                let link = Link { back, number, align, base: 0, plus };
+                let chain = Chain::new(link);
+                if chain.leading(window, few.get(..5).unwrap_or(&few)) < 2 {
                     continue;
                 }
-                let count = few.iter().filter(leads).count();
+                let count = chain.leading(window, &few);
                 if count.saturating_mul(2) > few.len() {
                     found.push((count, link));
                 }
