@@ -4,7 +4,7 @@
 //! Every form of time is tried at every place. What reads as a time in all records is weighed: how unlikely that is by chance, and
 //! whether it moves as a clock does: by even steps, or by whole units of its own where several records share one.
 
-use super::{Hints, minus, plus};
+use super::{Hints, bounds::code_length, minus, plus};
 use crate::exp::{
     layout::{Number, Ticks, TimeField},
     time::TimeType,
@@ -16,6 +16,17 @@ const SPAN: usize = 128;
 const GAP: i64 = 600_000;
 /// Ticks per second that are in use, the commonest first.
 const RATES: [u64; 6] = [1000, 90_000, 10_000_000, 1_000_000, 100, 50];
+
+/// How ticks are stored.
+const TICKS: [Number; 7] = [
+    Number::U16le,
+    Number::U16be,
+    Number::U32le,
+    Number::U32be,
+    Number::U64le,
+    Number::U64be,
+    Number::U8,
+];
 
 /// The header of one frame's record.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +112,12 @@ impl Reading {
     }
 }
 
+/// From each number to the next, where both are there.
+fn steps_of(all: &[Option<i64>]) -> impl Iterator<Item = Option<i64>> {
+    let pairs = all.iter().zip(all.iter().skip(1));
+    pairs.map(|(a, b)| Some(minus((*b)?, (*a)?)))
+}
+
 fn greatest_divisor(a: i64, b: i64) -> i64 {
     let (mut a, mut b) = (a, b);
     while let Some(rest) = a.checked_rem(b) {
@@ -170,6 +187,9 @@ pub fn readings(
         reading.add_ticks(rows, header, taken);
     }
     all.sort_by(|a, b| b.bits.total_cmp(&a.bits));
+    if std::env::var("INFER_DEBUG").is_ok() {
+        for r in &all { eprintln!("TIME {} bits {:.1} moves {} unit {} mean {:.0} valid {} first {}", r.text(), r.bits, r.moves, r.unit, r.mean, r.valid, r.first()); }
+    }
     all
 }
 
@@ -226,19 +246,15 @@ impl Reading {
 
     /// Steps from each record to the next of its file.
     fn steps(&self, rows: &[Row<'_>]) -> Vec<i64> {
-        let pairs = self.times.iter().zip(self.times.iter().zip(rows).skip(1));
-        let step = |(a, (b, row)): (&Option<i64>, (&Option<i64>, &Row<'_>))| match (a, b) {
-            (Some(a), Some(b)) if !row.first => Some(minus(*b, *a)),
-            _ => None,
-        };
-        pairs.filter_map(step).collect()
+        let pairs = steps_of(&self.times).zip(rows.iter().skip(1));
+        pairs.filter_map(|(step, row)| step.filter(|_| !row.first)).collect()
     }
 
     fn weigh(&mut self, rows: &[Row<'_>]) {
         let steps = self.steps(rows);
         let unit = self.unit as f64;
         let mut bits = rarity(self.field.time);
-        let (mut good, mut zero) = (0.0, 0.0);
+        let (mut good, mut zero, mut uneven) = (0.0, 0.0, 0.0_f64);
         let mut means = Vec::new();
         for span in steps.chunks(SPAN) {
             // without the largest and the least, which may be gaps or clocks that were set
@@ -267,10 +283,12 @@ impl Reading {
                 } else if *step > GAP {
                     bits -= 3.5;
                 } else {
-                    bits -= 3.0;
+                    uneven += 1.0;
                 }
             }
         }
+        // cameras of one recorder begin when they like
+        bits -= 3.0 * (uneven - 0.05 * steps.len() as f64).max(0.0);
         self.moves = good as usize;
         // bytes before the true number make a clock that only knows large steps
         let in_units = steps
@@ -281,7 +299,7 @@ impl Reading {
             bits -= 80.0;
         }
         // a form that many bytes read as proves little, however it moves; one that few do proves something even where it stands
-        let is_rare = rarity(self.field.time) > 15.0;
+        let is_rare = rarity(self.field.time) >= 10.0;
         bits += f64::min(good * 1.5, if is_rare { 60.0 } else { 30.0 });
         if good == 0.0 {
             bits -= if is_rare { 8.0 } else { 30.0 };
@@ -298,7 +316,7 @@ impl Reading {
         };
         // a counter of records goes on by one each time
         let ones = steps.iter().filter(|step| **step == self.unit).count();
-        if zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9) && self.unit > 1 {
+        if zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9) {
             bits -= 16.0;
         }
         // numbers of another kind would soon name a 61st second
@@ -314,59 +332,37 @@ impl Reading {
         self.bits = bits;
     }
 
-    /// Ticks beside a clock of whole seconds.
+    /// Ticks beside a clock of whole seconds: what explains most of its own bytes by even steps of the exact time.
     fn add_ticks(&mut self, rows: &[Row<'_>], header: usize, taken: &[(usize, usize)]) {
-        if self.unit < 1000 {
+        if self.unit < 1000 || self.moves < 2 {
             return;
         }
+        let own = (self.field.at, self.field.at.saturating_add(self.field.time.width()));
         let mut best: Option<(f64, Ticks)> = None;
-        let own = (
-            self.field.at,
-            self.field.at.saturating_add(self.field.time.width()),
-        );
         for at in 0..header {
-            for number in [
-                Number::U16le,
-                Number::U16be,
-                Number::U32le,
-                Number::U32be,
-                Number::U64le,
-                Number::U64be,
-                Number::U8,
-            ] {
+            for number in TICKS {
                 let end = at.saturating_add(number.width());
-                let free = !taken
-                    .iter()
-                    .chain([&own])
-                    .any(|(from, to)| at < *to && *from < end);
-                if end > header || !free {
+                let free = |(from, to): &(usize, usize)| end <= *from || *to <= at;
+                if end > header || !taken.iter().chain([&own]).all(free) {
                     continue;
                 }
-                let values: Vec<i64> = rows
-                    .iter()
-                    .filter_map(|row| i64::try_from(number.read(row.head, at).ok()?).ok())
-                    .collect();
+                let read = |row: &Row<'_>| i64::try_from(number.read(row.head, at).ok()?).ok();
+                let values: Vec<i64> = rows.iter().filter_map(read).collect();
                 if values.len() != rows.len() {
                     continue;
                 }
-                for found in [
-                    self.within_second(&values, number),
-                    self.running(&values, number),
-                ] {
-                    let Some((bits, rate, phase)) = found else {
-                        continue;
-                    };
+                let columns = (at..end).map(|at| column(rows, at)).sum::<f64>();
+                for (rate, phase, prior) in [within_second(&values, number), self.running(&values, number)]
+                    .into_iter()
+                    .flatten()
+                {
+                    let ticks = Ticks { at: at as i32, number, rate, phase, adds: false };
                     // of a number and its wider readings, the narrowest that serves
-                    let bits =
-                        bits - number.width() as f64 * 0.1 - if phase > 0 { 5.0 } else { 0.0 };
+                    if rate == 0 || !self.turns(rows, &values, &ticks) {
+                        continue;
+                    }
+                    let bits = columns - self.surprise(rows, &values, &ticks) + prior - number.width() as f64 * 0.1;
                     if best.as_ref().is_none_or(|(most, _)| bits > *most) {
-                        let ticks = Ticks {
-                            at: at as i32,
-                            number,
-                            rate,
-                            phase,
-                            adds: false,
-                        };
                         best = Some((bits, ticks));
                     }
                 }
@@ -381,75 +377,62 @@ impl Reading {
         }
     }
 
-    /// Ticks that begin anew with each second: below the rate, rising in a second, less after it.
-    fn within_second(&self, values: &[i64], number: Number) -> Option<(f64, u64, u64)> {
-        let most = values.iter().copied().max()?;
-        let room = 2_f64.powi((number.width() as i32).saturating_mul(8));
-        let fits = |rate: &u64| {
-            let part = most as f64 / *rate as f64;
-            (if *rate < 1000 { 0.9 } else { 0.45 }..1.0).contains(&part)
-                && (*rate as f64) < room
-                && (*rate < 1000) == (number == Number::U8)
+    /// Exact times in hundredths of a second.
+    fn hundredths(&self, values: &[i64], ticks: &Ticks) -> Vec<Option<i64>> {
+        let exact = |(time, value): (&Option<i64>, &i64)| {
+            let part = (*value as u64).wrapping_add(ticks.phase).checked_rem(ticks.rate)?;
+            let part = part as f64 * 100.0 / ticks.rate as f64;
+            Some(plus(((*time)?).div_euclid(10), part as i64))
         };
-        let rate = RATES.iter().copied().find(fits)?;
-        // where a second has less than two records, its ticks may do anything
-        if self.mean / self.unit as f64 > 0.6 {
-            return None;
-        }
-        let mut bits = 0.0_f64;
-        let mut turns = 0_u32;
-        let (mut good_turns, mut all_turns, mut bad_turns) = (0.0_f64, 0.0, 0.0);
-        for ((a, b), (from, to)) in self
-            .times
-            .iter()
-            .zip(self.times.iter().skip(1))
-            .zip(values.iter().zip(values.iter().skip(1)))
-        {
-            let (Some(a), Some(b)) = (a, b) else {
-                continue;
-            };
-            let step = minus(*b, *a);
-            let falls = to < from;
-            let may_turn = self.unit > 1000 && turns == 0;
-            bits += match (step, to == from) {
-                (0, true) => 0.0,
-                (0, false) if !falls => 0.7,
-                (0, false) if may_turn => 0.2,
-                (0, false) => {
-                    bad_turns += 1.0;
-                    0.0
-                }
-                (step, _) if step == self.unit => {
-                    if falls {
-                        good_turns += 1.0;
-                    }
-                    all_turns += 1.0;
-                    0.0
-                }
-                _ => 0.0,
-            };
-            turns = match step {
-                0 => turns.saturating_add(u32::from(falls)),
-                _ => 0,
-            };
-        }
-        if all_turns < 2.0 || good_turns < all_turns * 0.8 || bad_turns > good_turns * 0.15 {
-            return None;
-        }
-        let bits = bits.min(35.0) + f64::min(good_turns, 5.0) - bad_turns * 3.0;
-        Some((bits, rate, 0))
+        self.times.iter().zip(values).map(exact).collect()
     }
 
-    /// Ticks since midnight or since some start: as many in each second as the rate says.
-    fn running(&self, values: &[i64], number: Number) -> Option<(f64, u64, u64)> {
+    /// The part of a second is less whenever the next one begins; a number that goes on by one each time counts records.
+    fn turns(&self, rows: &[Row<'_>], values: &[i64], ticks: &Ticks) -> bool {
+        let moves: Vec<i64> = values.iter().zip(values.iter().skip(1)).map(|(a, b)| minus(*b, *a)).collect();
+        let counts = moves.iter().filter(|step| (1..=8).contains(*step)).count();
+        if counts.saturating_mul(10) > moves.len().saturating_mul(9) {
+            return false;
+        }
+        // where a second has less than two records, its ticks may do anything
+        if self.mean > self.unit as f64 * 0.6 {
+            return true;
+        }
+        let exact = self.hundredths(values, ticks);
+        let (mut all, mut good) = (0_usize, 0_usize);
+        for ((whole, part), row) in steps_of(&self.times).zip(steps_of(&exact)).zip(rows.iter().skip(1)) {
+            if let (Some(whole), Some(part), false) = (whole, part, row.first) {
+                let turn = whole == self.unit;
+                all = all.saturating_add(usize::from(turn));
+                good = good.saturating_add(usize::from(turn && part.saturating_mul(10) < whole));
+            }
+        }
+        all >= 2 && good.saturating_mul(5) >= all.saturating_mul(4)
+    }
+
+    /// Bits that the ticks of all records take when the exact time moves by even steps.
+    fn surprise(&self, rows: &[Row<'_>], values: &[i64], ticks: &Ticks) -> f64 {
+        let exact = self.hundredths(values, ticks);
+        let (mut bins, mut back) = (Vec::new(), 0.0);
+        for (step, row) in steps_of(&exact).zip(rows.iter().skip(1)) {
+            if let (Some(step), false) = (step, row.first) {
+                back += if (-200..0).contains(&step) { 4.0 } else { 0.0 };
+                bins.push(step.rem_euclid(256) as u8);
+            }
+        }
+        // each step is known to 10 ms
+        let rest = (ticks.rate as f64 / 100.0).log2().max(0.0);
+        code_length(&bins) + rest * values.len() as f64 + back
+    }
+
+    /// Ticks since midnight or since some start: as many in each second as the rate says. Rate, phase, and bits for what they count from.
+    fn running(&self, values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
         if number.width() < 4 {
             return None;
         }
         let known = || {
-            self.times
-                .iter()
-                .zip(values)
-                .filter_map(|(time, value)| Some(((*time)?, *value)))
+            let all = self.times.iter().zip(values);
+            all.filter_map(|(time, value)| Some(((*time)?, *value)))
         };
         let (first, last) = (known().next()?, known().next_back()?);
         let passed = minus(last.0, first.0) as f64 / 1000.0;
@@ -459,43 +442,56 @@ impl Reading {
         }
         let unit = self.unit as f64 / 1000.0;
         let near = |rate: &&u64| (counted / **rate as f64 - passed).abs() <= unit * 1.01;
-        let rate = RATES.iter().find(near)?;
-        let rest = |(time, value): (i64, i64)| {
-            minus(value, time.div_euclid(1000).saturating_mul(*rate as i64))
-        };
+        let rate = *RATES.iter().find(near)?;
+        let signed = i64::try_from(rate).ok()?;
+        let rest = |(time, value): (i64, i64)| minus(value, time.div_euclid(1000).saturating_mul(signed));
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         let mut outside = 0_usize;
         for pair in known() {
             let rest = rest(pair);
             let all = (low.min(rest), high.max(rest));
-            if minus(all.1, all.0) as f64 <= *rate as f64 * unit * 1.02 {
+            if minus(all.1, all.0) as f64 <= rate as f64 * unit * 1.02 {
                 (low, high) = all;
             } else {
                 outside = outside.saturating_add(1);
             }
         }
-        let changes = values
-            .iter()
-            .zip(values.iter().skip(1))
-            .filter(|(a, b)| a != b)
-            .count();
-        if outside.saturating_mul(50) > values.len() || changes < 3 {
+        if outside.saturating_mul(50) > values.len() {
             return None;
         }
-        let rate_signed = i64::try_from(*rate).ok()?;
         // whole seconds begin at multiples of the rate where that agrees with the clock
-        let phase = if low.div_euclid(rate_signed) == high.div_euclid(rate_signed) {
+        let phase = if low.div_euclid(signed) == high.div_euclid(signed) {
             0
         } else {
-            let slack = minus(rate_signed, minus(high, low)).max(0) / 2;
-            plus(minus(0, low), slack).rem_euclid(rate_signed)
+            let slack = minus(signed, minus(high, low)).max(0) / 2;
+            plus(minus(0, low), slack).rem_euclid(signed)
         };
-        Some((
-            f64::min(changes as f64 * 0.7, 40.0) - outside as f64,
-            *rate,
-            phase as u64,
-        ))
+        let of_day = first.0.div_euclid(1000).rem_euclid(86_400);
+        let prior = match first.1.checked_div(signed)? {
+            since if minus(since, of_day).abs() <= 1 => 10.0,
+            0 => 5.0,
+            _ => 0.0,
+        };
+        Some((rate, phase as u64, prior - if phase > 0 { 5.0 } else { 0.0 }))
     }
+}
+
+/// Ticks that begin anew with each second: below the rate.
+fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
+    let most = values.iter().copied().max()? as f64;
+    let room = 2_f64.powi((number.width() as i32).saturating_mul(8));
+    let fits = |rate: &&u64| {
+        let (rate, small) = (**rate as f64, **rate < 1000);
+        let least = if small { 0.9 } else { 0.45 };
+        (least..1.0).contains(&(most / rate)) && rate < room && small == (number == Number::U8)
+    };
+    RATES.iter().find(fits).map(|rate| (*rate, 0, 0.0))
+}
+
+/// Bits that a byte of the headers takes by itself.
+fn column(rows: &[Row<'_>], at: usize) -> f64 {
+    let bytes: Vec<u8> = rows.iter().filter_map(|row| row.head.get(at)).copied().collect();
+    code_length(&bytes)
 }
 
 /// Ticks without any clock beside them: a number that rises evenly, and its likeliest rate.
