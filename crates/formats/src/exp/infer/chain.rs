@@ -626,8 +626,10 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
     // all distances, through whatever records, are multiples of the padding
     let share = |align: &i64| distances.iter().filter(|distance| distance.rem_euclid(*align) == 0).count();
+    let most = share(&16);
     let rounds = (4..=12).map(|shift| 1_i64.wrapping_shl(shift));
-    let Some(align) = rounds.rev().find(|align| share(align) * 10 >= distances.len() * 9) else {
+    let near = |align: &i64| share(align).saturating_mul(100) >= most.saturating_mul(98);
+    let Some(align) = rounds.rev().find(near).filter(|_| most.saturating_mul(10) >= distances.len().saturating_mul(8)) else {
         return Vec::new();
     };
     let some: Vec<(Frame, i64)> = pairs.iter().take(48).copied().collect();

@@ -129,18 +129,20 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 /// Bits by which a valid reading is unlikely where other bytes are: the share of all values that are times of 1995 to 2040.
 fn rarity(time: TimeType) -> f64 {
     match time {
-        TimeType::Unix32le | TimeType::Unix32be => 2.5,
+        TimeType::Unix32le | TimeType::Unix32be => 4.0,
         TimeType::Dos | TimeType::Dosbe => 2.1,
         // seen elsewhere, but rarely
         TimeType::Dosdate => 0.0,
         TimeType::Packed32le | TimeType::Packed32be => -4.0,
         // zeros are nothing rare in headers
-        TimeType::Unix64le | TimeType::Unix64be => 3.5,
+        TimeType::Unix64le | TimeType::Unix64be => 5.0,
         TimeType::Filetime | TimeType::Filetimebe => 10.0,
         TimeType::Millis64le | TimeType::Millis64be => 12.0,
         TimeType::Decimal64le | TimeType::Decimal64be => 14.0,
         TimeType::Bytes6 => 17.0,
         TimeType::Bcd6 | TimeType::Bcd6le => 21.0,
+        TimeType::Ascii12 | TimeType::Ascii14 => 45.0,
+        TimeType::Systemtime | TimeType::Systemtimebe => 45.0,
         _ => 30.0,
     }
 }
@@ -302,7 +304,7 @@ impl Reading {
         let is_rare = rarity(self.field.time) >= 10.0;
         bits += f64::min(good * 1.5, if is_rare { 60.0 } else { 30.0 });
         if good == 0.0 {
-            bits -= if is_rare { 8.0 } else { 30.0 };
+            bits -= if is_rare { 15.0 } else { 30.0 };
         }
         means.sort_by(f64::total_cmp);
         let mean = means.get(means.len() / 2).copied().unwrap_or(0.0);
@@ -314,8 +316,11 @@ impl Reading {
             mean if mean > 0.0 && mean < 0.9 => 30.0,
             _ => 0.0,
         };
-        // a counter of records goes on by one each time
+        // a counter of records goes on by one each time, a slow clock now and then
         let ones = steps.iter().filter(|step| **step == self.unit).count();
+        if ones.saturating_mul(4) < steps.len() && self.unit >= 1000 {
+            bits += ones.min(4) as f64 * 4.0;
+        }
         if zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9) {
             bits -= 16.0;
         }
@@ -369,7 +374,8 @@ impl Reading {
             }
         }
         if let Some((bits, ticks)) = best.filter(|(bits, _)| *bits > 12.0) {
-            self.bits += bits.min(25.0);
+            let turning = self.mean <= self.unit as f64 * 0.6;
+            self.bits += bits.min(if turning { 25.0 } else { 8.0 });
             // steps of two seconds leave open which of the two a part belongs to
             if self.unit == 1000 {
                 self.ticks = Some(ticks);

@@ -1172,6 +1172,7 @@ fn simpler(layout: &Layout) -> Vec<(&'static str, Layout)> {
         }
     };
     without("record.constant", &|record| record.constant.clear());
+    without("record.camera", &|record| record.camera = None);
     without("record.kind", &|record| {
         record.kind = None;
         record.audio = None;

@@ -184,46 +184,55 @@ fn slice_begins(rest: &[u8]) -> bool {
     head & 0x80 != 0 && (kind.leading_zeros() < 3 || (0x10..0x16).contains(&kind))
 }
 
+/// Bytes within which the next start code follows a unit that stands before a picture's slices; `None` where it is none.
+fn front_reach(at: usize, bytes: &[u8]) -> Option<usize> {
+    let rest = bytes.get(at.saturating_add(4)..)?;
+    match bytes.get(at.saturating_add(3))? & 0x1f {
+        6 => {
+            // one message: type, size, and as many bytes
+            let kind = rest.iter().take_while(|byte| **byte == 0xff).count().saturating_add(1);
+            let size = rest.get(kind..)?;
+            let full = size.iter().take_while(|byte| **byte == 0xff).count();
+            let last = usize::from(*size.get(full)?);
+            Some(full.saturating_mul(255).saturating_add(last).saturating_add(kind).saturating_add(64))
+        }
+        // a parameter set that is none would take a record's header for a picture's
+        7 => {
+            let head = bytes.get(at..at.saturating_add(HEADERS).min(bytes.len()))?;
+            h264::picture_size(head).map(|_| 256)
+        }
+        8 => Some(128),
+        9 => (rest.first()? & 0x1f == 0x10).then_some(8),
+        _ => None,
+    }
+}
+
 fn access_units(bytes: &[u8]) -> Vec<Frame> {
     let mut list: Vec<Frame> = Vec::new();
-    // where the headers of the next picture begin, and the last of them
+    // where the headers of the next picture begin, and how far its next unit may be
     let mut front: Option<(usize, usize)> = None;
     for (at, header) in start_code::start_codes(bytes) {
-        let rest = bytes.get(at.saturating_add(4)..).unwrap_or_default();
         let unit = header & 0x1f;
-        let fits = header & 0x80 == 0 && h264::looks_like_h264(bytes.get(at..).unwrap_or_default());
-        let close = front.filter(|(_, last)| at.saturating_sub(*last) < 2048);
-        match unit {
-            6..=9
-                if fits && (unit != 9 || rest.first().is_some_and(|byte| byte & 0x1f == 0x10)) =>
-            {
-                // a parameter set that is none would take a record's header for a picture's
-                let real = unit != 7
-                    || h264::picture_size(
-                        bytes
-                            .get(at..at.saturating_add(HEADERS).min(bytes.len()))
-                            .unwrap_or_default(),
-                    )
-                    .is_some();
-                let begins = close.is_some() || unit == 7 || unit == 9;
-                if real && begins {
-                    front = Some((close.map_or(at, |(first, _)| first), at));
-                }
+        if header & 0x80 != 0 || !h264::looks_like_h264(bytes.get(at..).unwrap_or_default()) {
+            continue;
+        }
+        let first = front.filter(|(_, reach)| at <= *reach).map(|(first, _)| first);
+        let rest = bytes.get(at.saturating_add(4)..).unwrap_or_default();
+        if let Some(reach) = front_reach(at, bytes) {
+            if first.is_some() || unit == 7 || unit == 9 {
+                front = Some((first.unwrap_or(at), at.saturating_add(reach)));
             }
-            1 | 5 if fits && slice_begins(rest) => {
-                if list.len() >= MAX_FRAMES {
-                    break;
-                }
-                let first = close.map_or(at, |(first, _)| first);
-                list.push(Frame {
-                    at: first as i64,
-                    key: unit == 5,
-                    transform: Transform::None,
-                    end: None,
-                });
-                front = None;
+        } else if matches!(unit, 1 | 5) && slice_begins(rest) {
+            if list.len() >= MAX_FRAMES {
+                break;
             }
-            _ => {}
+            list.push(Frame {
+                at: first.unwrap_or(at) as i64,
+                key: unit == 5,
+                transform: Transform::None,
+                end: None,
+            });
+            front = None;
         }
     }
     // a start code of four bytes, where nearly all have the zero before it
