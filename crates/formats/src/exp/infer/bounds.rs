@@ -126,7 +126,9 @@ impl Bounds {
         all.truncate(FRAMES.saturating_mul(2));
         let marks: Vec<i64> = all.iter().map(|(frame, ..)| chain.mark(frame)).collect();
         let columns = (1..=MAX_BEFORE).map(|back| column_gain(window, &marks, minus(0, back)));
-        let behind = 0..chain.lead.p.min(chain.lead.key);
+        // the zero of a long start code is explained either way
+        let long = frames.list.iter().all(|frame| window.all(frame.at, plus(frame.at, 3), 0));
+        let behind = 0..plus(chain.lead.p.min(chain.lead.key), i64::from(long));
         let behind: f64 = behind.map(|at| column_gain(window, &marks, at)).sum();
         let share = all.len() as f64 / chain.linked.0.max(1) as f64;
         let mut search = Search {

@@ -67,6 +67,11 @@ impl Reading {
         format!("{:?} at {}{ticks}", self.field.time, self.field.at).to_lowercase()
     }
 
+    /// Few other bytes read as such a time.
+    pub fn is_rare(&self) -> bool {
+        rarity(self.field.time) >= 10.0
+    }
+
     /// It divides the second.
     pub fn is_fine(&self) -> bool {
         self.unit < 1000 || self.ticks.is_some()
@@ -129,13 +134,13 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 /// Bits by which a valid reading is unlikely where other bytes are: the share of all values that are times of 1995 to 2040.
 fn rarity(time: TimeType) -> f64 {
     match time {
-        TimeType::Unix32le | TimeType::Unix32be => 4.0,
+        TimeType::Unix32le | TimeType::Unix32be => 2.5,
         TimeType::Dos | TimeType::Dosbe => 2.1,
         // seen elsewhere, but rarely
         TimeType::Dosdate => 0.0,
         TimeType::Packed32le | TimeType::Packed32be => -4.0,
         // zeros are nothing rare in headers
-        TimeType::Unix64le | TimeType::Unix64be => 5.0,
+        TimeType::Unix64le | TimeType::Unix64be => 3.5,
         TimeType::Filetime | TimeType::Filetimebe => 10.0,
         TimeType::Millis64le | TimeType::Millis64be => 12.0,
         TimeType::Decimal64le | TimeType::Decimal64be => 14.0,
@@ -290,7 +295,8 @@ impl Reading {
             }
         }
         // cameras of one recorder begin when they like
-        bits -= 3.0 * (uneven - 0.05 * steps.len() as f64).max(0.0);
+        let usual = if self.unit == 1 { 0.05 } else { 0.0 };
+        bits -= 3.0 * (uneven - usual * steps.len() as f64).max(0.0);
         self.moves = good as usize;
         // bytes before the true number make a clock that only knows large steps
         let in_units = steps
@@ -301,7 +307,7 @@ impl Reading {
             bits -= 80.0;
         }
         // a form that many bytes read as proves little, however it moves; one that few do proves something even where it stands
-        let is_rare = rarity(self.field.time) >= 10.0;
+        let is_rare = self.is_rare();
         bits += f64::min(good * 1.5, if is_rare { 60.0 } else { 30.0 });
         if good == 0.0 {
             bits -= if is_rare { 15.0 } else { 30.0 };
@@ -311,7 +317,7 @@ impl Reading {
         self.mean = mean;
         bits -= match mean {
             mean if mean > 600_000.0 => 60.0,
-            mean if mean > 60_000.0 => 25.0,
+            mean if mean > 60_000.0 => 40.0,
             mean if mean > 15_000.0 => 10.0,
             mean if mean > 0.0 && mean < 0.9 => 30.0,
             _ => 0.0,
@@ -328,6 +334,12 @@ impl Reading {
         if self.unit == 2000 {
             let moves = steps.iter().filter(|step| **step != 0).count() as f64;
             bits -= (1.0 - (moves + 1.0) / 32.0).max(0.02).log2();
+        }
+        // a fine clock moves in many of its bytes
+        if self.unit == 1 && good > 4.0 {
+            let end = self.field.at.saturating_add(self.field.time.width());
+            let moving = (self.field.at..end).filter(|at| column(rows, *at) > rows.len() as f64);
+            bits += 4.0 * moving.count() as f64;
         }
         // recorders of this kind were sold from about 2000 to 2015
         let year = self.first();
@@ -367,20 +379,25 @@ impl Reading {
                         continue;
                     }
                     let bits = columns - self.surprise(rows, &values, &ticks) + prior - number.width() as f64 * 0.1;
-                    if best.as_ref().is_none_or(|(most, _)| bits > *most) {
+                    let least = 12.0 + if self.is_slow() { 0.3 * values.len() as f64 } else { 0.0 };
+                    if bits > least && best.as_ref().is_none_or(|(most, _)| bits > *most) {
                         best = Some((bits, ticks));
                     }
                 }
             }
         }
-        if let Some((bits, ticks)) = best.filter(|(bits, _)| *bits > 12.0) {
-            let turning = self.mean <= self.unit as f64 * 0.6;
-            self.bits += bits.min(if turning { 25.0 } else { 8.0 });
+        if let Some((bits, ticks)) = best {
+            self.bits += bits.min(if self.is_slow() { 8.0 } else { 25.0 });
             // steps of two seconds leave open which of the two a part belongs to
             if self.unit == 1000 {
                 self.ticks = Some(ticks);
             }
         }
+    }
+
+    /// A second has less than two records: its ticks may do anything.
+    fn is_slow(&self) -> bool {
+        self.mean > self.unit as f64 * 0.6
     }
 
     /// Exact times in hundredths of a second.
@@ -395,25 +412,28 @@ impl Reading {
 
     /// The part of a second is less whenever the next one begins; a number that goes on by one each time counts records.
     fn turns(&self, rows: &[Row<'_>], values: &[i64], ticks: &Ticks) -> bool {
-        let moves: Vec<i64> = values.iter().zip(values.iter().skip(1)).map(|(a, b)| minus(*b, *a)).collect();
-        let counts = moves.iter().filter(|step| (1..=8).contains(*step)).count();
-        if counts.saturating_mul(10) > moves.len().saturating_mul(9) {
-            return false;
+        for (shift, most) in [(0, 8), (8, 1), (16, 1)] {
+            let pairs = values.iter().zip(values.iter().skip(1));
+            let counts = pairs.filter(|(a, b)| (1..=most).contains(&minus(**b >> shift, **a >> shift)));
+            if counts.count().saturating_mul(10) > values.len().saturating_mul(9) {
+                return false;
+            }
         }
-        // where a second has less than two records, its ticks may do anything
-        if self.mean > self.unit as f64 * 0.6 {
+        if self.is_slow() {
             return true;
         }
         let exact = self.hundredths(values, ticks);
-        let (mut all, mut good) = (0_usize, 0_usize);
+        let (mut all, mut good, mut falls) = (0_usize, 0_usize, 0_usize);
         for ((whole, part), row) in steps_of(&self.times).zip(steps_of(&exact)).zip(rows.iter().skip(1)) {
             if let (Some(whole), Some(part), false) = (whole, part, row.first) {
                 let turn = whole == self.unit;
                 all = all.saturating_add(usize::from(turn));
+                falls = falls.saturating_add(usize::from(whole == 0 && part < 0));
                 good = good.saturating_add(usize::from(turn && part.saturating_mul(10) < whole));
             }
         }
-        all >= 2 && good.saturating_mul(5) >= all.saturating_mul(4)
+        let between = if self.unit == 1000 { falls } else { 0 };
+        all >= 2 && good.saturating_mul(5) >= all.saturating_mul(4) && between.saturating_mul(4) <= all
     }
 
     /// Bits that the ticks of all records take when the exact time moves by even steps.
@@ -440,21 +460,28 @@ impl Reading {
             let all = self.times.iter().zip(values);
             all.filter_map(|(time, value)| Some(((*time)?, *value)))
         };
-        let (first, last) = (known().next()?, known().next_back()?);
-        let passed = minus(last.0, first.0) as f64 / 1000.0;
-        let counted = minus(last.1, first.1) as f64;
-        if passed < 2.0 || counted <= 0.0 {
-            return None;
-        }
+        let first = known().next()?;
         let unit = self.unit as f64 / 1000.0;
-        let near = |rate: &&u64| (counted / **rate as f64 - passed).abs() <= unit * 1.01;
-        let rate = *RATES.iter().find(near)?;
-        let signed = i64::try_from(rate).ok()?;
+        // the clock may have been set, or have passed midnight
+        let half = values.len() / 2;
+        let ends = [(0, values.len()), (0, half), (half.saturating_add(1), values.len())];
+        let rate = ends.into_iter().find_map(|(from, to)| {
+            let mut span = known().take(to).skip(from);
+            let (first, last) = (span.next()?, span.last()?);
+            let passed = minus(last.0, first.0) as f64 / 1000.0;
+            let counted = minus(last.1, first.1) as f64;
+            let near = |rate: &&u64| (counted / **rate as f64 - passed).abs() <= unit * 1.01;
+            RATES.iter().find(near).filter(|_| passed >= 2.0 && counted > 0.0)
+        })?;
+        let (rate, signed) = (*rate, i64::try_from(*rate).ok()?);
+        let day = signed.saturating_mul(86_400);
         let rest = |(time, value): (i64, i64)| minus(value, time.div_euclid(1000).saturating_mul(signed));
+        let from = rest(first);
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         let mut outside = 0_usize;
         for pair in known() {
-            let rest = rest(pair);
+            let away = plus(minus(rest(pair), from), day / 2).rem_euclid(day);
+            let rest = plus(from, minus(away, day / 2));
             let all = (low.min(rest), high.max(rest));
             if minus(all.1, all.0) as f64 <= rate as f64 * unit * 1.02 {
                 (low, high) = all;
@@ -497,7 +524,8 @@ fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
 /// Bits that a byte of the headers takes by itself.
 fn column(rows: &[Row<'_>], at: usize) -> f64 {
     let bytes: Vec<u8> = rows.iter().filter_map(|row| row.head.get(at)).copied().collect();
-    code_length(&bytes)
+    // what is foretold by nothing takes no more than its bits
+    code_length(&bytes).min(bytes.len() as f64 * 8.0)
 }
 
 /// Ticks without any clock beside them: a number that rises evenly, and its likeliest rate.

@@ -478,7 +478,7 @@ impl<'a> Work<'a> {
         } else if best.bits <= 0.0 {
             self.open.push(format!("doubtful: the time, {}, does not move as a clock does: a known time (--known-time) would decide", best.text()));
         } else if best.moves < 4 {
-            let level = if best.moves == 0 { "doubtful: " } else { "" };
+            let level = if best.moves == 0 || !best.is_rare() { "doubtful: " } else { "" };
             self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
         }
         Some(best)

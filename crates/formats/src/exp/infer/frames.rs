@@ -58,6 +58,34 @@ impl Frames {
     }
 }
 
+impl Frames {
+    /// The same with start codes of four bytes: of all frames, of keyframes only. The zero may as well be the header's.
+    pub fn with_zeros(&self, window: &Window<'_>) -> Vec<Frames> {
+        let mut all = Vec::new();
+        let zeros = |key: bool| {
+            let own = self.list.iter().filter(|frame| frame.key == key);
+            let (some, count) = own.fold((0_usize, 0_usize), |(some, count), frame| {
+                let zero = window.byte(minus(frame.at, 1)) == Some(0);
+                (some.saturating_add(usize::from(zero)), count.saturating_add(1))
+            });
+            some.saturating_mul(50) >= count.saturating_mul(49)
+        };
+        if self.codec == Codec::H264 && zeros(true) {
+            for both in [true, false] {
+                let mut list = self.list.clone();
+                for frame in list.iter_mut().filter(|frame| frame.key || both) {
+                    frame.at = minus(frame.at, 1);
+                }
+                if !both || zeros(false) {
+                    all.push(Frames { list, codec: self.codec });
+                }
+            }
+        }
+        all.push(self.clone());
+        all
+    }
+}
+
 /// The bits after a VOP's start code begin as those of an I, P or B picture: type, seconds, marker.
 fn vop_begins(rest: &[u8]) -> Option<bool> {
     let head = u16::from_be_bytes([*rest.first()?, *rest.get(1)?]);
@@ -233,18 +261,6 @@ fn access_units(bytes: &[u8]) -> Vec<Frame> {
                 end: None,
             });
             front = None;
-        }
-    }
-    // a start code of four bytes, where nearly all have the zero before it
-    let zero = |frame: &&Frame| {
-        usize::try_from(frame.at)
-            .ok()
-            .and_then(|at| bytes.get(at.checked_sub(1)?))
-            == Some(&0)
-    };
-    if list.iter().filter(zero).count().saturating_mul(50) >= list.len().saturating_mul(49) {
-        for frame in &mut list {
-            frame.at = minus(frame.at, 1);
         }
     }
     list

@@ -252,24 +252,27 @@ pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> 
         if p.saturating_mul(30) < count {
             frames.list.retain(|frame| frame.key);
         }
-        let chains = Chain::find(window, frames);
-        reason = match chains.is_empty() {
-            true => format!("{count} frames, but no field before them leads from one to the next"),
-            false => format!("{count} frames, but nothing says where their records begin"),
-        };
-        for chain in chains {
-            let connected = Frames {
-                list: chain.connected(window, &frames.list),
-                codec: frames.codec,
-            };
-            let bounds = Bounds::find(window, &connected, &chain);
-            if std::env::var("INFER_DEBUG").is_ok() {
-                eprintln!("{:?} {:?} linked {:?} bits {:.0} connected {} -> {:?}", chain.lead, chain.links, chain.linked, chain.bits, connected.list.len(), bounds.as_ref().map(|b| (b.trial, b.meaning, b.bits as i64, b.margin as i64, b.clean, b.fill)));
+        reason = format!("{count} frames, but no field before them leads from one to the next");
+        let mut own: Option<Frames> = None;
+        for variant in frames.with_zeros(window) {
+            for chain in Chain::find(window, &variant) {
+                reason = format!("{count} frames, but nothing says where their records begin");
+                let connected = Frames {
+                    list: chain.connected(window, &variant.list),
+                    codec: variant.codec,
+                };
+                let Some(bounds) = Bounds::find(window, &connected, &chain) else {
+                    continue;
+                };
+                // a start code of four bytes is what the standard wants
+                if best.as_ref().is_none_or(|(_, best)| bounds.bits > best.bits + 4.0) {
+                    best = Some((chain, bounds));
+                    own = Some(variant.clone());
+                }
             }
-            let bits = best.as_ref().map(|(_, best)| best.bits);
-            if let Some(bounds) = bounds.filter(|bounds| bits.is_none_or(|bits| bounds.bits > bits)) {
-                best = Some((chain, bounds));
-            }
+        }
+        if let Some(variant) = own {
+            *frames = variant;
         }
     }
     let Some((mut chain, bounds)) = best else {
