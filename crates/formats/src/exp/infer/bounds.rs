@@ -127,7 +127,10 @@ impl Bounds {
         let marks: Vec<i64> = all.iter().map(|(frame, ..)| chain.mark(frame)).collect();
         let columns = (1..=MAX_BEFORE).map(|back| column_gain(window, &marks, minus(0, back)));
         // the zero of a long start code is explained either way
-        let long = frames.list.iter().all(|frame| window.all(frame.at, plus(frame.at, 3), 0));
+        let long = frames
+            .list
+            .iter()
+            .all(|frame| window.all(frame.at, plus(frame.at, 3), 0));
         let behind = 0..plus(chain.lead.p.min(chain.lead.key), i64::from(long));
         let behind: f64 = behind.map(|at| column_gain(window, &marks, at)).sum();
         let share = all.len() as f64 / chain.linked.0.max(1) as f64;
@@ -198,12 +201,18 @@ impl Search<'_> {
     fn best(&self) -> Option<Bounds> {
         let mut all: Vec<(f64, Trial)> = Vec::new();
         let (rounds, aligns) = (self.counted_rounds(), self.aligns());
-        let groups: &[bool] = if self.reversed() { &[false, true] } else { &[false] };
+        let groups: &[bool] = if self.reversed() {
+            &[false, true]
+        } else {
+            &[false]
+        };
         for before in 0..=MAX_BEFORE.min(self.first) {
             for end in self.ends(before) {
                 for (align, counted, short_group) in aligns.iter().flat_map(|align| {
                     let rounds = rounds.iter();
-                    rounds.flat_map(move |round| groups.iter().map(move |short| (*align, *round, *short)))
+                    rounds.flat_map(move |round| {
+                        groups.iter().map(move |short| (*align, *round, *short))
+                    })
                 }) {
                     let trial = Trial {
                         before,
@@ -221,7 +230,11 @@ impl Search<'_> {
         // readings that give other frames
         let differs = |other: &Trial| other.end != trial.end || other.counted != trial.counted;
         let rival = all.iter().find(|(_, other)| differs(other));
-        let clean = self.frames.iter().filter(|frame| self.is_clean(&trial, frame)).count();
+        let clean = self
+            .frames
+            .iter()
+            .filter(|frame| self.is_clean(&trial, frame))
+            .count();
         Some(Bounds {
             trial,
             fill: self.fill,
@@ -375,7 +388,11 @@ impl Search<'_> {
         // a short group is filled after it was reversed, and behind whole ones less than a group of fill may follow
         let rest = if whole { length.rem_euclid(4) } else { 0 };
         let plain = Frame {
-            transform: if whole { frame.transform } else { Transform::None },
+            transform: if whole {
+                frame.transform
+            } else {
+                Transform::None
+            },
             ..*frame
         };
         let end = plus(frame.at, length);
@@ -416,8 +433,15 @@ impl Search<'_> {
             }
             if let Some(own) = frame.end {
                 // a JPEG says itself where it ends
-                bits += if own == minus(end, trimmed) { 8.0 } else { -8.0 };
-            } else if let Some(byte) = self.window.last_byte(frame, minus(length, trimmed), trial.short_group) {
+                bits += if own == minus(end, trimmed) {
+                    8.0
+                } else {
+                    -8.0
+                };
+            } else if let Some(byte) =
+                self.window
+                    .last_byte(frame, minus(length, trimmed), trial.short_group)
+            {
                 last_bytes.push(byte);
                 stuffing += self.stuffing(byte);
             }
@@ -456,7 +480,8 @@ impl Search<'_> {
     fn natural(&self, trial: &Trial) -> f64 {
         let mut bits = match self.meaning(trial) {
             Meaning::Frame | Meaning::After | Meaning::Record => NATURAL * 3.0,
-            Meaning::Other => 0.0,
+            // odd numbers need a reason in every frame
+            Meaning::Other => self.frames.len() as f64 * -0.5,
         };
         if !self.is_alike(trial) {
             bits -= NATURAL * 3.0;

@@ -163,7 +163,9 @@ impl Chain {
             let (align, base) = *trial.align.get(key);
             let sum = minus(whole, base);
             // groups of four are not part of it
-            if (align, base) == (link.align, link.base) && (link.plus.0..=link.plus.1).contains(&sum) {
+            if (align, base) == (link.align, link.base)
+                && (link.plus.0..=link.plus.1).contains(&sum)
+            {
                 link.plus = (sum, sum);
             }
         }
@@ -541,14 +543,18 @@ fn counted(
 fn paddings(distances: &[i64]) -> Vec<i64> {
     let all = distances.len().max(1) as f64;
     let allowed = |align: &i64| {
-        let Some((rest, count)) = mode(distances.iter().map(|distance| distance.rem_euclid(*align)))
+        let Some((rest, count)) =
+            mode(distances.iter().map(|distance| distance.rem_euclid(*align)))
         else {
             return false;
         };
-        let own = distances.iter().filter(|distance| distance.rem_euclid(*align) == rest);
+        let own = distances
+            .iter()
+            .filter(|distance| distance.rem_euclid(*align) == rest);
         let rounds = mode(own.map(|distance| distance.div_euclid(*align)));
         let others = count.saturating_sub(rounds.map_or(0, |(_, count)| count)) as f64;
-        count as f64 / all > (1.6 / *align as f64).clamp(0.3, 0.7) && (rest == 0 || others * 20.0 > all)
+        count as f64 / all > (1.6 / *align as f64).clamp(0.3, 0.7)
+            && (rest == 0 || others * 20.0 > all)
     };
     let rounds = (1..=16).map(|shift| 1_i64.wrapping_shl(shift));
     [1].into_iter().chain(rounds.filter(allowed)).collect()
@@ -625,11 +631,20 @@ fn crowd(sums: &mut [i64], width: i64) -> (usize, i64, i64) {
 fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
     // all distances, through whatever records, are multiples of the padding
-    let share = |align: &i64| distances.iter().filter(|distance| distance.rem_euclid(*align) == 0).count();
+    let share = |align: &i64| {
+        distances
+            .iter()
+            .filter(|distance| distance.rem_euclid(*align) == 0)
+            .count()
+    };
     let most = share(&16);
     let rounds = (4..=12).map(|shift| 1_i64.wrapping_shl(shift));
     let near = |align: &i64| share(align).saturating_mul(100) >= most.saturating_mul(98);
-    let Some(align) = rounds.rev().find(near).filter(|_| most.saturating_mul(10) >= distances.len().saturating_mul(8)) else {
+    let Some(align) = rounds
+        .rev()
+        .find(near)
+        .filter(|_| most.saturating_mul(10) >= distances.len().saturating_mul(8))
+    else {
         return Vec::new();
     };
     let some: Vec<(Frame, i64)> = pairs.iter().take(48).copied().collect();
@@ -654,7 +669,16 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
             let (sum, count) = mode(sums).unwrap_or((0, 0));
             if count >= 3 && count.saturating_mul(3) >= filled {
                 let plus = (sum, sum);
-                found.push((count, Link { back, number, align, base: 0, plus }));
+                found.push((
+                    count,
+                    Link {
+                        back,
+                        number,
+                        align,
+                        base: 0,
+                        plus,
+                    },
+                ));
             }
         }
     }
@@ -665,18 +689,24 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
         let mut best: (usize, i64, i64) = (0, 0, 0);
         for header in (link.back..plus(link.back, plus(align, 16)).min(MAX_BACK)).step_by(4) {
             let sum = plus(link.plus.0, header);
-            let count = Chain::new(Link { plus: (sum, sum), ..link }).leading(window, &some);
+            let count = Chain::new(Link {
+                plus: (sum, sum),
+                ..link
+            })
+            .leading(window, &some);
             if count > best.0 {
                 best = (count, sum, sum);
             } else if count == best.0 {
                 best.2 = sum;
             }
         }
-        (best.0 > 0).then_some(Link { plus: (best.1, best.2), ..link })
+        (best.0 > 0).then_some(Link {
+            plus: (best.1, best.2),
+            ..link
+        })
     };
     found.into_iter().filter_map(whole).collect()
 }
-
 
 /// Where the last runs of a fill byte before the next frame begin, from the frame's start.
 fn fill_runs(window: &Window<'_>, (frame, distance): (Frame, i64)) -> Vec<i64> {
@@ -736,7 +766,13 @@ fn through_others(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
         for align in [1, 4, 8, 2, 16, 512] {
             for sum in -16..=700 {
                 let plus = (sum, sum);
-                let link = Link { back, number, align, base: 0, plus };
+                let link = Link {
+                    back,
+                    number,
+                    align,
+                    base: 0,
+                    plus,
+                };
                 let chain = Chain::new(link);
                 if chain.leading(window, few.get(..5).unwrap_or(&few)) < 2 {
                     continue;

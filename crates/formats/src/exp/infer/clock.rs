@@ -194,9 +194,6 @@ pub fn readings(
         reading.add_ticks(rows, header, taken);
     }
     all.sort_by(|a, b| b.bits.total_cmp(&a.bits));
-    if std::env::var("INFER_DEBUG").is_ok() {
-        for r in &all { eprintln!("TIME {} bits {:.1} moves {} unit {} mean {:.0} valid {} first {}", r.text(), r.bits, r.moves, r.unit, r.mean, r.valid, r.first()); }
-    }
     all
 }
 
@@ -254,7 +251,9 @@ impl Reading {
     /// Steps from each record to the next of its file.
     fn steps(&self, rows: &[Row<'_>]) -> Vec<i64> {
         let pairs = steps_of(&self.times).zip(rows.iter().skip(1));
-        pairs.filter_map(|(step, row)| step.filter(|_| !row.first)).collect()
+        pairs
+            .filter_map(|(step, row)| step.filter(|_| !row.first))
+            .collect()
     }
 
     fn weigh(&mut self, rows: &[Row<'_>]) {
@@ -344,7 +343,7 @@ impl Reading {
         // recorders of this kind were sold from about 2000 to 2015
         let year = self.first();
         if !(915_148_800..1_735_689_600).contains(&year) {
-            bits -= 3.0;
+            bits -= 6.0;
         }
         self.bits = bits;
     }
@@ -354,7 +353,10 @@ impl Reading {
         if self.unit < 1000 || self.moves < 2 {
             return;
         }
-        let own = (self.field.at, self.field.at.saturating_add(self.field.time.width()));
+        let own = (
+            self.field.at,
+            self.field.at.saturating_add(self.field.time.width()),
+        );
         let mut best: Option<(f64, Ticks)> = None;
         for at in 0..header {
             for number in TICKS {
@@ -369,17 +371,32 @@ impl Reading {
                     continue;
                 }
                 let columns = (at..end).map(|at| column(rows, at)).sum::<f64>();
-                for (rate, phase, prior) in [within_second(&values, number), self.running(&values, number)]
-                    .into_iter()
-                    .flatten()
+                for (rate, phase, prior) in [
+                    within_second(&values, number),
+                    self.running(&values, number),
+                ]
+                .into_iter()
+                .flatten()
                 {
-                    let ticks = Ticks { at: at as i32, number, rate, phase, adds: false };
+                    let ticks = Ticks {
+                        at: at as i32,
+                        number,
+                        rate,
+                        phase,
+                        adds: false,
+                    };
                     // of a number and its wider readings, the narrowest that serves
                     if rate == 0 || !self.turns(rows, &values, &ticks) {
                         continue;
                     }
-                    let bits = columns - self.surprise(rows, &values, &ticks) + prior - number.width() as f64 * 0.1;
-                    let least = 12.0 + if self.is_slow() { 0.3 * values.len() as f64 } else { 0.0 };
+                    let bits = columns - self.surprise(rows, &values, &ticks) + prior
+                        - number.width() as f64 * 0.1;
+                    let least = 12.0
+                        + if self.is_slow() {
+                            0.3 * values.len() as f64
+                        } else {
+                            0.0
+                        };
                     if bits > least && best.as_ref().is_none_or(|(most, _)| bits > *most) {
                         best = Some((bits, ticks));
                     }
@@ -403,7 +420,9 @@ impl Reading {
     /// Exact times in hundredths of a second.
     fn hundredths(&self, values: &[i64], ticks: &Ticks) -> Vec<Option<i64>> {
         let exact = |(time, value): (&Option<i64>, &i64)| {
-            let part = (*value as u64).wrapping_add(ticks.phase).checked_rem(ticks.rate)?;
+            let part = (*value as u64)
+                .wrapping_add(ticks.phase)
+                .checked_rem(ticks.rate)?;
             let part = part as f64 * 100.0 / ticks.rate as f64;
             Some(plus(((*time)?).div_euclid(10), part as i64))
         };
@@ -414,7 +433,8 @@ impl Reading {
     fn turns(&self, rows: &[Row<'_>], values: &[i64], ticks: &Ticks) -> bool {
         for (shift, most) in [(0, 8), (8, 1), (16, 1)] {
             let pairs = values.iter().zip(values.iter().skip(1));
-            let counts = pairs.filter(|(a, b)| (1..=most).contains(&minus(**b >> shift, **a >> shift)));
+            let counts =
+                pairs.filter(|(a, b)| (1..=most).contains(&minus(**b >> shift, **a >> shift)));
             if counts.count().saturating_mul(10) > values.len().saturating_mul(9) {
                 return false;
             }
@@ -424,7 +444,10 @@ impl Reading {
         }
         let exact = self.hundredths(values, ticks);
         let (mut all, mut good, mut falls) = (0_usize, 0_usize, 0_usize);
-        for ((whole, part), row) in steps_of(&self.times).zip(steps_of(&exact)).zip(rows.iter().skip(1)) {
+        for ((whole, part), row) in steps_of(&self.times)
+            .zip(steps_of(&exact))
+            .zip(rows.iter().skip(1))
+        {
             if let (Some(whole), Some(part), false) = (whole, part, row.first) {
                 let turn = whole == self.unit;
                 all = all.saturating_add(usize::from(turn));
@@ -433,7 +456,9 @@ impl Reading {
             }
         }
         let between = if self.unit == 1000 { falls } else { 0 };
-        all >= 2 && good.saturating_mul(5) >= all.saturating_mul(4) && between.saturating_mul(4) <= all
+        all >= 2
+            && good.saturating_mul(5) >= all.saturating_mul(4)
+            && between.saturating_mul(4) <= all
     }
 
     /// Bits that the ticks of all records take when the exact time moves by even steps.
@@ -464,18 +489,26 @@ impl Reading {
         let unit = self.unit as f64 / 1000.0;
         // the clock may have been set, or have passed midnight
         let half = values.len() / 2;
-        let ends = [(0, values.len()), (0, half), (half.saturating_add(1), values.len())];
+        let ends = [
+            (0, values.len()),
+            (0, half),
+            (half.saturating_add(1), values.len()),
+        ];
         let rate = ends.into_iter().find_map(|(from, to)| {
             let mut span = known().take(to).skip(from);
             let (first, last) = (span.next()?, span.last()?);
             let passed = minus(last.0, first.0) as f64 / 1000.0;
             let counted = minus(last.1, first.1) as f64;
             let near = |rate: &&u64| (counted / **rate as f64 - passed).abs() <= unit * 1.01;
-            RATES.iter().find(near).filter(|_| passed >= 2.0 && counted > 0.0)
+            RATES
+                .iter()
+                .find(near)
+                .filter(|_| passed >= 2.0 && counted > 0.0)
         })?;
         let (rate, signed) = (*rate, i64::try_from(*rate).ok()?);
         let day = signed.saturating_mul(86_400);
-        let rest = |(time, value): (i64, i64)| minus(value, time.div_euclid(1000).saturating_mul(signed));
+        let rest =
+            |(time, value): (i64, i64)| minus(value, time.div_euclid(1000).saturating_mul(signed));
         let from = rest(first);
         let (mut low, mut high) = (i64::MAX, i64::MIN);
         let mut outside = 0_usize;
@@ -505,7 +538,11 @@ impl Reading {
             0 => 5.0,
             _ => 0.0,
         };
-        Some((rate, phase as u64, prior - if phase > 0 { 5.0 } else { 0.0 }))
+        Some((
+            rate,
+            phase as u64,
+            prior - if phase > 0 { 5.0 } else { 0.0 },
+        ))
     }
 }
 
@@ -523,7 +560,11 @@ fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
 
 /// Bits that a byte of the headers takes by itself.
 fn column(rows: &[Row<'_>], at: usize) -> f64 {
-    let bytes: Vec<u8> = rows.iter().filter_map(|row| row.head.get(at)).copied().collect();
+    let bytes: Vec<u8> = rows
+        .iter()
+        .filter_map(|row| row.head.get(at))
+        .copied()
+        .collect();
     // what is foretold by nothing takes no more than its bits
     code_length(&bytes).min(bytes.len() as f64 * 8.0)
 }

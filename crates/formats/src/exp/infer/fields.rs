@@ -267,8 +267,7 @@ impl<'a> Work<'a> {
         };
         let same_field = !(has(true) && has(false))
             || at(false).0 == at(true).0 && chain.links.p.number == chain.links.key.number;
-        let same_padding = !(has(true) && has(false))
-            || trial.align.p == trial.align.key;
+        let same_padding = !(has(true) && has(false)) || trial.align.p == trial.align.key;
         let uniform =
             same_field && same_padding && (!(has(true) && has(false)) || sum(false) == sum(true));
         let after = sum(main) == plus(before, link.number.width() as i64);
@@ -478,7 +477,11 @@ impl<'a> Work<'a> {
         } else if best.bits <= 0.0 {
             self.open.push(format!("doubtful: the time, {}, does not move as a clock does: a known time (--known-time) would decide", best.text()));
         } else if best.moves < 4 {
-            let level = if best.moves == 0 || !best.is_rare() { "doubtful: " } else { "" };
+            let level = if best.moves == 0 || !best.is_rare() {
+                "doubtful: "
+            } else {
+                ""
+            };
             self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
         }
         Some(best)

@@ -66,7 +66,10 @@ impl Frames {
             let own = self.list.iter().filter(|frame| frame.key == key);
             let (some, count) = own.fold((0_usize, 0_usize), |(some, count), frame| {
                 let zero = window.byte(minus(frame.at, 1)) == Some(0);
-                (some.saturating_add(usize::from(zero)), count.saturating_add(1))
+                (
+                    some.saturating_add(usize::from(zero)),
+                    count.saturating_add(1),
+                )
             });
             some.saturating_mul(50) >= count.saturating_mul(49)
         };
@@ -77,7 +80,10 @@ impl Frames {
                     frame.at = minus(frame.at, 1);
                 }
                 if !both || zeros(false) {
-                    all.push(Frames { list, codec: self.codec });
+                    all.push(Frames {
+                        list,
+                        codec: self.codec,
+                    });
                 }
             }
         }
@@ -218,11 +224,20 @@ fn front_reach(at: usize, bytes: &[u8]) -> Option<usize> {
     match bytes.get(at.saturating_add(3))? & 0x1f {
         6 => {
             // one message: type, size, and as many bytes
-            let kind = rest.iter().take_while(|byte| **byte == 0xff).count().saturating_add(1);
+            let kind = rest
+                .iter()
+                .take_while(|byte| **byte == 0xff)
+                .count()
+                .saturating_add(1);
             let size = rest.get(kind..)?;
             let full = size.iter().take_while(|byte| **byte == 0xff).count();
             let last = usize::from(*size.get(full)?);
-            Some(full.saturating_mul(255).saturating_add(last).saturating_add(kind).saturating_add(64))
+            Some(
+                full.saturating_mul(255)
+                    .saturating_add(last)
+                    .saturating_add(kind)
+                    .saturating_add(64),
+            )
         }
         // a parameter set that is none would take a record's header for a picture's
         7 => {
@@ -244,7 +259,9 @@ fn access_units(bytes: &[u8]) -> Vec<Frame> {
         if header & 0x80 != 0 || !h264::looks_like_h264(bytes.get(at..).unwrap_or_default()) {
             continue;
         }
-        let first = front.filter(|(_, reach)| at <= *reach).map(|(first, _)| first);
+        let first = front
+            .filter(|(_, reach)| at <= *reach)
+            .map(|(first, _)| first);
         let rest = bytes.get(at.saturating_add(4)..).unwrap_or_default();
         if let Some(reach) = front_reach(at, bytes) {
             if first.is_some() || unit == 7 || unit == 9 {

@@ -265,7 +265,10 @@ pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> 
                     continue;
                 };
                 // a start code of four bytes is what the standard wants
-                if best.as_ref().is_none_or(|(_, best)| bounds.bits > best.bits + 4.0) {
+                if best
+                    .as_ref()
+                    .is_none_or(|(_, best)| bounds.bits > best.bits + 4.0)
+                {
                     best = Some((chain, bounds));
                     own = Some(variant.clone());
                 }
