@@ -15,6 +15,7 @@ mod exp_heads;
 mod exp_index;
 mod explain;
 mod infer;
+mod infer_makers;
 mod mpeg4_size;
 mod mpeg4_vol;
 mod netvu_container;

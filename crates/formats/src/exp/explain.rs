@@ -385,12 +385,7 @@ pub fn part_of<'a>(layout: &'a Layout, packet: &Packet) -> Option<&'a PayloadLay
 
 /// A field of which all bits count.
 fn whole(at: i32, number: Number) -> Option<Field> {
-    Some(Field {
-        at,
-        number,
-        mask: None,
-        plus: 0,
-    })
+    Some(Field::new(at, number))
 }
 
 fn row(at: Range<usize>, name: &str, value: String, status: Status) -> Explained {

@@ -115,7 +115,10 @@ pub struct Field {
     /// Bits of the stored value that are meant, where others say something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<u64>,
-    /// Added to the stored value to get the meant one.
+    /// Bytes that each unit of the stored value stands for; 0 = one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unit: u32,
+    /// Added to the stored value, in bytes, to get the meant one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub plus: i64,
 }
@@ -159,16 +162,29 @@ fn is_zero(value: &i64) -> bool {
 }
 
 impl Field {
+    /// A number of which all bits count as they are.
+    pub fn new(at: i32, number: Number) -> Field {
+        Field {
+            at,
+            number,
+            mask: None,
+            unit: 0,
+            plus: 0,
+        }
+    }
+
     /// Reads it. `payload` is the offset of the payload, for fields that count back from it.
     pub fn read(&self, data: &[u8], payload: usize) -> Result<u64, Short> {
         let value = self.number.read(data, place(self.at, payload))?;
         let value = value & self.mask.unwrap_or(u64::MAX);
+        let value = value.saturating_mul(self.unit.max(1).into());
         Ok(value.saturating_add_signed(self.plus))
     }
 
     /// Writes the value, where the field has no mask; see [`Number::write`].
     pub fn write(&self, data: &mut [u8], payload: usize, value: u64) {
         let value = value.saturating_add_signed(self.plus.saturating_neg());
+        let value = value.checked_div(self.unit.max(1).into()).unwrap_or(0);
         self.number.write(data, place(self.at, payload), value);
     }
 
@@ -308,6 +324,9 @@ pub struct RecordLayout {
     /// The byte that padding consists of.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fill: u8,
+    /// Bytes behind the payload that belong to the record and are neither payload nor padding, such as a checksum.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub trailer: usize,
     /// No record crosses a multiple of this many bytes: the rest of such a sector is `fill`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sector: usize,

@@ -301,6 +301,7 @@ pub(super) fn ends_agree(fields: &RecordLayout, size: usize, end: usize) -> bool
         Some(_) => fields.align.max(4),
         None => usize::MAX,
     };
+    let end = end.saturating_add(fields.trailer);
     end <= size && size.saturating_sub(end) < slack
 }
 
@@ -327,7 +328,9 @@ fn picture(
     };
     let length = match &part.length {
         Some(field) => usize::try_from(field.read(data, at)?).unwrap_or(usize::MAX),
-        None => unpadded.min(size).saturating_sub(at),
+        None => unpadded
+            .min(size)
+            .saturating_sub(at.saturating_add(fields.trailer)),
     };
     let mut end = at.saturating_add(length);
     if length == 0 || end > MAX_RECORD {
@@ -368,11 +371,11 @@ fn picture(
         None if length < MIN_FRAME => return Err(Parsed::Bad("a frame length")),
         // a reversed frame is filled up before the record is padded
         Some(_) if fields.size_unpadded => {
-            let stored_end = at.saturating_add(stored);
+            let stored_end = at.saturating_add(stored).saturating_add(fields.trailer);
             record.size = record.size.max(fields.padded(stored_end));
         }
         Some(_) => {}
-        None => record.size = fields.padded(stored_end),
+        None => record.size = fields.padded(stored_end.saturating_add(fields.trailer)),
     }
     record.payload = at..end;
     record.stored_end = stored_end;

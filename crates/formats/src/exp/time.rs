@@ -72,11 +72,19 @@ pub enum TimeType {
     Millis64le,
     /// Unix milliseconds, 64 bits big-endian.
     Millis64be,
+    /// Unix microseconds, 64 bits little-endian.
+    Micros64le,
+    /// Unix microseconds, 64 bits big-endian.
+    Micros64be,
+    /// Unix seconds as an IEEE 754 double, little-endian.
+    Double64le,
+    /// The same, big-endian.
+    Double64be,
 }
 
 impl TimeType {
     /// All types.
-    pub const ALL: [TimeType; 28] = [
+    pub const ALL: [TimeType; 32] = [
         TimeType::Unix32le,
         TimeType::Unix32be,
         TimeType::Unix64le,
@@ -105,6 +113,10 @@ impl TimeType {
         TimeType::Packed32be,
         TimeType::Millis64le,
         TimeType::Millis64be,
+        TimeType::Micros64le,
+        TimeType::Micros64be,
+        TimeType::Double64le,
+        TimeType::Double64be,
     ];
 
     /// Bytes it takes.
@@ -122,6 +134,8 @@ impl TimeType {
             TimeType::Decimal64le | TimeType::Decimal64be => 8,
             TimeType::Decimal32le | TimeType::Decimal32be => 8,
             TimeType::Millis64le | TimeType::Millis64be => 8,
+            TimeType::Micros64le | TimeType::Micros64be => 8,
+            TimeType::Double64le | TimeType::Double64be => 8,
             TimeType::Ascii12 => 12,
             TimeType::Ascii14 => 14,
         }
@@ -213,6 +227,10 @@ impl TimeType {
             TimeType::Packed32be => packed(cursor::u32_be(data, at)?),
             TimeType::Millis64le => unix_millis(number(Number::U64le)?),
             TimeType::Millis64be => unix_millis(number(Number::U64be)?),
+            TimeType::Micros64le => unix_millis(number(Number::U64le)? / 1000),
+            TimeType::Micros64be => unix_millis(number(Number::U64be)? / 1000),
+            TimeType::Double64le => double(number(Number::U64le)?),
+            TimeType::Double64be => double(number(Number::U64be)?),
         })
     }
 }
@@ -229,6 +247,14 @@ fn unix_millis(millis: u64) -> Option<Timestamp> {
         seconds: i64::try_from(millis.checked_div(1000)?).ok()?,
         millis: u16::try_from(millis.checked_rem(1000)?).ok(),
     })
+}
+
+fn double(bits: u64) -> Option<Timestamp> {
+    let millis = f64::from_bits(bits) * 1000.0;
+    // a number that is none of this range is no time either
+    (1.0..1e15)
+        .contains(&millis)
+        .then(|| unix_millis(millis as u64))?
 }
 
 /// Month, day, hour, minute and second in a byte each.

@@ -16,6 +16,8 @@ use crate::{exp::layout::Transform, reader::Codec};
 
 /// A header has no more bytes before its length field.
 const MAX_BEFORE: i64 = 520;
+/// A record has no more bytes behind its frame, such as a checksum.
+const MAX_TRAILER: i64 = 8;
 /// Frames whose ends and headers are looked at.
 const FRAMES: usize = 500;
 /// Bits for a reading that needs no explanation: the length counts the frame, what follows it, or the record; records begin at the
@@ -62,6 +64,8 @@ pub struct Trial {
     pub counted: i64,
     /// A last shorter group of a reversed frame is reversed as it stands.
     pub short_group: bool,
+    /// Bytes behind the frame that are neither frame nor padding.
+    pub trailer: i64,
 }
 
 /// Where records begin and frames end.
@@ -157,7 +161,12 @@ impl Bounds {
                 best = other;
             }
         }
-        best
+        best.map(|mut best| {
+            let trailer = search.trailer(&best.trial);
+            best.trial.before = minus(best.trial.before, trailer);
+            best.trial.trailer = trailer;
+            best
+        })
     }
 }
 
@@ -206,7 +215,7 @@ impl Search<'_> {
         } else {
             &[false]
         };
-        for before in 0..=MAX_BEFORE.min(self.first) {
+        for before in 0..=MAX_BEFORE.min(plus(self.first, MAX_TRAILER)) {
             for end in self.ends(before) {
                 for (align, counted, short_group) in aligns.iter().flat_map(|align| {
                     let rounds = rounds.iter();
@@ -220,6 +229,7 @@ impl Search<'_> {
                         align,
                         counted,
                         short_group,
+                        trailer: 0,
                     };
                     all.extend(self.weigh(&trial).map(|bits| (bits, trial)));
                 }
@@ -477,6 +487,10 @@ impl Search<'_> {
         trial.end.p == trial.end.key || plus(trial.end.key, extra) == trial.end.p
     }
 
+    fn trailer(&self, trial: &Trial) -> i64 {
+        minus(trial.before, self.first).max(0)
+    }
+
     fn natural(&self, trial: &Trial) -> f64 {
         let mut bits = match self.meaning(trial) {
             Meaning::Frame | Meaning::After | Meaning::Record => NATURAL * 3.0,
@@ -486,10 +500,12 @@ impl Search<'_> {
         if !self.is_alike(trial) {
             bits -= NATURAL * 3.0;
         }
-        if self.first == trial.before {
-            bits += NATURAL;
+        // where records would begin before the file does, their first bytes are the last of those before
+        let trailer = self.trailer(trial);
+        if self.first == minus(trial.before, trailer) {
+            bits += NATURAL - if trailer > 0 { 6.0 } else { 0.0 };
         }
-        if minus(self.last, trial.before) == self.window.len() {
+        if plus(minus(self.last, trial.before), trailer) == self.window.len() {
             bits += NATURAL;
         }
         if trial.counted > 1 {

@@ -30,6 +30,9 @@ const NUMBERS: [Number; 6] = [
     Number::U16be,
 ];
 
+/// Bytes that a unit of a length may stand for.
+const UNITS: [i64; 7] = [1, 4, 2, 8, 16, 512, 256];
+
 /// A length field, and what it says about the next record.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
@@ -37,6 +40,8 @@ pub struct Link {
     pub back: i64,
     /// How it is stored.
     pub number: Number,
+    /// Bytes that each of its units stands for.
+    pub unit: i64,
     /// Records are padded to a multiple of this.
     pub align: i64,
     /// Bytes of a record that padding does not count.
@@ -50,10 +55,17 @@ impl Link {
         Link {
             back,
             number,
+            unit: 1,
             align: fit.align,
             base: fit.base,
             plus: fit.plus,
         }
+    }
+
+    /// Its value at a record's mark, in bytes.
+    fn read(&self, window: &Window<'_>, mark: i64) -> Option<i64> {
+        let value = window.number(mark, self.number)?;
+        Some(value.saturating_mul(self.unit))
     }
 
     /// Bytes to the next mark.
@@ -124,8 +136,17 @@ impl Chain {
         let list: Vec<Frame> = frames.list.iter().take(FRAMES).copied().collect();
         let list = list.as_slice();
         let mut all: Vec<Chain> = Vec::new();
-        for class in [false, true] {
-            for link in candidates(window, list, class) {
+        let good =
+            |chain: &Chain| chain.linked.0.saturating_mul(10) >= chain.linked.1.saturating_mul(8);
+        for (unit, class) in UNITS
+            .iter()
+            .flat_map(|unit| [(*unit, false), (*unit, true)])
+        {
+            // units other than bytes are rare
+            if unit > 1 && all.iter().any(good) {
+                break;
+            }
+            for link in candidates(window, list, class, unit) {
                 let mut chain = Chain::new(link);
                 chain.weigh(window, list);
                 chain.add_class(window, list, !class);
@@ -158,7 +179,10 @@ impl Chain {
     /// Takes over what the ends of frames say about the lengths.
     pub fn refine(&mut self, trial: &Trial) {
         for key in [false, true] {
-            let whole = plus(plus(*trial.end.get(key), *self.lead.get(key)), trial.before);
+            let whole = plus(
+                plus(*trial.end.get(key), *self.lead.get(key)),
+                plus(trial.before, trial.trailer),
+            );
             let link = self.links.get_mut(key);
             let (align, base) = *trial.align.get(key);
             let sum = minus(whole, base);
@@ -179,7 +203,7 @@ impl Chain {
     /// The value of a frame's length field.
     pub fn value(&self, window: &Window<'_>, frame: &Frame) -> Option<i64> {
         let link = self.links.get(frame.key);
-        window.number(minus(frame.at, link.back), link.number)
+        link.read(window, minus(frame.at, link.back))
     }
 
     /// Follows the records from each frame to the next.
@@ -240,9 +264,7 @@ impl Chain {
                 break;
             }
             let other = &self.links.p;
-            let size = window
-                .number(at, other.number)
-                .map(|value| other.step(value));
+            let size = other.read(window, at).map(|value| other.step(value));
             match size.filter(|size| *size >= 4) {
                 Some(size) => {
                     step.others.push(at);
@@ -294,10 +316,7 @@ impl Chain {
             let counted: Vec<(i64, i64)> = pairs
                 .iter()
                 .filter_map(|(frame, distance)| {
-                    Some((
-                        *distance,
-                        window.number(minus(frame.at, lead), base.number)?,
-                    ))
+                    Some((*distance, base.read(window, minus(frame.at, lead))?))
                 })
                 .collect();
             let extra = minus(lead, base.back);
@@ -311,7 +330,10 @@ impl Chain {
                 tried.extend(
                     fit(&counted, &[align])
                         .filter(|fit| fit.count >= 2)
-                        .map(|fit| Link::new(lead, base.number, &fit)),
+                        .map(|fit| Link {
+                            unit: base.unit,
+                            ..Link::new(lead, base.number, &fit)
+                        }),
                 );
             }
             for link in tried {
@@ -328,7 +350,7 @@ impl Chain {
         let pairs = self.pairs(window, list, class);
         let served = self.served(window, list, class);
         if keys >= 4 && served.saturating_mul(2) < pairs.len() {
-            for link in fields(window, &pairs).into_iter().take(6) {
+            for link in fields(window, &pairs, 1).into_iter().take(6) {
                 let mut chain = self.clone();
                 *chain.links.get_mut(class) = link;
                 chain.weigh(window, list);
@@ -372,16 +394,14 @@ impl Chain {
                         *count = count.saturating_add(4);
                     }
                     let link = self.links.get(base);
-                    let size = window
-                        .number(mark, link.number)
-                        .map(|value| link.step(value));
+                    let size = link.read(window, mark).map(|value| link.step(value));
                     at = size.filter(|size| *size >= 4).map(|size| plus(mark, size));
                 }
             } else if own == class && other == base {
                 // a length that counts the extra bytes or does not
                 for lead in 1..=MAX_BACK {
                     let link = self.links.get(base);
-                    let Some(value) = window.number(minus(frame.at, lead), link.number) else {
+                    let Some(value) = link.read(window, minus(frame.at, lead)) else {
                         continue;
                     };
                     let distance = minus(self.mark(next), minus(frame.at, lead));
@@ -473,7 +493,7 @@ pub fn mode(numbers: impl Iterator<Item = i64>) -> Option<(i64, usize)> {
 }
 
 /// Length fields that may lead from frames of a class to the next ones, the best first.
-fn candidates(window: &Window<'_>, list: &[Frame], class: bool) -> Vec<Link> {
+fn candidates(window: &Window<'_>, list: &[Frame], class: bool, unit: i64) -> Vec<Link> {
     let neighbours = list.iter().zip(list.iter().skip(1));
     let own: Vec<(Frame, i64)> = neighbours
         .filter(|(frame, next)| frame.key == class && frame.key == next.key)
@@ -484,28 +504,41 @@ fn candidates(window: &Window<'_>, list: &[Frame], class: bool) -> Vec<Link> {
     }
     let step = own.len().div_ceil(PAIRS).max(1);
     let pairs: Vec<(Frame, i64)> = own.into_iter().step_by(step).collect();
-    let mut links = fields(window, &pairs);
+    let rest = mode(pairs.iter().map(|(_, distance)| distance.rem_euclid(unit)));
+    if rest.is_none_or(|(_, count)| count.saturating_mul(20) < pairs.len().saturating_mul(19)) {
+        return Vec::new();
+    }
+    let mut links = fields(window, &pairs, unit);
     links.truncate(CHAINS);
+    if unit > 1 {
+        return links;
+    }
     links.extend(before_fill(window, &pairs));
     links.extend(through_others(window, &pairs));
     links
 }
 
 /// Length fields whose value and the distance to the next frame agree, the best first.
-fn fields(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
+fn fields(window: &Window<'_>, pairs: &[(Frame, i64)], unit: i64) -> Vec<Link> {
     let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
     let aligns = paddings(&distances);
     let mut found: Vec<(f64, Link)> = Vec::new();
     for back in 2..=MAX_BACK {
         for number in NUMBERS {
-            let Some(counted) = counted(window, pairs, back, number) else {
+            let Some(counted) = counted(window, pairs, back, number, unit) else {
                 continue;
             };
             if let Some(fit) = fit(&counted, &aligns).filter(|fit| fit.bits > 0.0 && fit.count >= 3)
             {
                 // narrower readings of one field agree as well
                 let bits = fit.bits + number.width() as f64 * 0.5;
-                found.push((bits, Link::new(back, number, &fit)));
+                found.push((
+                    bits,
+                    Link {
+                        unit,
+                        ..Link::new(back, number, &fit)
+                    },
+                ));
             }
         }
     }
@@ -519,6 +552,7 @@ fn counted(
     pairs: &[(Frame, i64)],
     back: i64,
     number: Number,
+    unit: i64,
 ) -> Option<Vec<(i64, i64)>> {
     if (number.width() as i64) > back {
         return None;
@@ -526,7 +560,8 @@ fn counted(
     let mut bad = 0_usize;
     let mut counted = Vec::with_capacity(pairs.len());
     for (frame, distance) in pairs {
-        match window.number(minus(frame.at, back), number) {
+        let value = window.number(minus(frame.at, back), number);
+        match value.map(|value| value.saturating_mul(unit)) {
             Some(value) if value > 0 && value < plus(*distance, MAX_BACK) => {
                 counted.push((*distance, value))
             }
@@ -674,6 +709,7 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
                     Link {
                         back,
                         number,
+                        unit: 1,
                         align,
                         base: 0,
                         plus,
@@ -746,7 +782,7 @@ fn through_others(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     let mut fields: Vec<(f64, i64, Number)> = Vec::new();
     for back in 2..=600 {
         for number in NUMBERS {
-            let Some(counted) = counted(window, pairs, back, number) else {
+            let Some(counted) = counted(window, pairs, back, number, 1) else {
                 continue;
             };
             let rest = deviation(
@@ -769,6 +805,7 @@ fn through_others(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
                 let link = Link {
                     back,
                     number,
+                    unit: 1,
                     align,
                     base: 0,
                     plus,

@@ -26,6 +26,8 @@ const ROWS: usize = 3000;
 /// Bits by which the best reading has to lead for each degree of confidence.
 const CERTAIN_BY: f64 = 14.0;
 const PROBABLE_BY: f64 = 4.0;
+/// Bits by which a time has to lead where another one moves as a clock does too.
+const CLEAR_BY: f64 = 40.0;
 const PROBABLE_TIME: f64 = 8.0;
 /// Bits a frame that the order of one camera's frames takes: more than the first is not certain, more than the second doubtful.
 const ORDERLY: f64 = 2.0;
@@ -257,13 +259,18 @@ impl<'a> Work<'a> {
                 } as i32,
                 number: chain.links.get(key).number,
                 mask: None,
+                unit: if chain.links.get(key).unit > 1 {
+                    chain.links.get(key).unit as u32
+                } else {
+                    0
+                },
                 plus: sum,
             }
         };
         // one size field for all records, whatever they are
         let sum = |key: bool| {
             let lead = *chain.lead.get(key);
-            plus(plus(*trial.end.get(key), plus(before, lead)), 0)
+            plus(*trial.end.get(key), plus(before, plus(lead, trial.trailer)))
         };
         let same_field = !(has(true) && has(false))
             || at(false).0 == at(true).0 && chain.links.p.number == chain.links.key.number;
@@ -311,6 +318,7 @@ impl<'a> Work<'a> {
                 },
                 align_from: base.max(0) as usize,
                 fill: bounds.fill,
+                trailer: trial.trailer as usize,
                 sector: sector.0 as usize,
                 sector_from: sector.1 as u64,
                 constant: Vec::new(),
@@ -449,7 +457,7 @@ impl<'a> Work<'a> {
         let equal = rivals
             .iter()
             .find(|other| other.valid >= best.valid && other.moves > 0 && other.bits > 0.0);
-        if let Some(other) = equal.filter(|_| margin >= CERTAIN_BY) {
+        if let Some(other) = equal.filter(|_| (CERTAIN_BY..CLEAR_BY).contains(&margin)) {
             let level = if other.bits > best.bits * 0.9 {
                 "doubtful: "
             } else {
@@ -495,12 +503,7 @@ impl<'a> Work<'a> {
         )
         .to_lowercase();
         if ticks.rate == 1000 && ticks.phase == 0 && self.below(ticks, 1000) {
-            layout.record.millis = Some(Field {
-                at: ticks.at,
-                number: ticks.number,
-                mask: None,
-                plus: 0,
-            });
+            layout.record.millis = Some(Field::new(ticks.at, ticks.number));
             self.add("record.millis", text, (of, of), Vec::new());
         } else {
             layout.record.ticks = Some(ticks);
@@ -621,10 +624,8 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 let field = Field {
-                    at: at as i32,
-                    number,
                     mask,
-                    plus: 0,
+                    ..Field::new(at as i32, number)
                 };
                 let values: Vec<u64> = self
                     .records
@@ -854,16 +855,7 @@ impl<'a> Work<'a> {
                         .as_ref()
                         .is_none_or(|(most, least, _)| (agree, *least) > (*most, first))
                 {
-                    best = Some((
-                        agree,
-                        first,
-                        Field {
-                            at: at as i32,
-                            number,
-                            mask: None,
-                            plus: 0,
-                        },
-                    ));
+                    best = Some((agree, first, Field::new(at as i32, number)));
                 }
             }
         }
@@ -922,12 +914,7 @@ impl<'a> Work<'a> {
                 let holds =
                     |(head, crc): &(&[u8], u32)| number.read(head, at) == Ok(u64::from(*crc));
                 if self.free(at, 4) && frames.iter().all(holds) {
-                    let field = Field {
-                        at: at as i32,
-                        number,
-                        mask: None,
-                        plus: 0,
-                    };
+                    let field = Field::new(at as i32, number);
                     layout.record.p.crc = Some(field);
                     layout.record.key.crc = Some(field);
                     self.take(at, 4);

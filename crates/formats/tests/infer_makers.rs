@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Recorders made up by hand, of kinds that the generator of random layouts does not draw: lengths in words, checksums behind
+//! frames, masks of cameras, records that begin with text.
+
+use formats::exp::infer::{Confidence, infer};
+use testing::layouts::{
+    frames::{Family, families},
+    judge::read,
+};
+
+/// What a record is written from.
+struct Content<'a> {
+    frame: &'a [u8],
+    key: bool,
+    /// From 0.
+    camera: u8,
+    count: u32,
+    /// Unix microseconds.
+    time: u64,
+}
+
+impl Content<'_> {
+    fn seconds(&self) -> u32 {
+        (self.time / 1_000_000) as u32
+    }
+}
+
+struct Maker {
+    name: &'static str,
+    cameras: u8,
+    /// The time is stored to this many milliseconds.
+    unit: i64,
+    /// Bytes before the first record.
+    front: &'static [u8],
+    record: fn(&Content<'_>) -> Vec<u8>,
+}
+
+fn sum8(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
+}
+
+fn xor(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum, byte| sum ^ byte)
+}
+
+const MAKERS: [Maker; 10] = [
+    Maker {
+        name: "sync pattern, kind as a letter, seconds and microseconds, sum of the header",
+        cameras: 4,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = vec![0xa5, 0x5a, 0xa5, 0x5a, 0, 24];
+            out.extend([if c.key { b'I' } else { b'P' }, c.camera]);
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.extend(c.seconds().to_be_bytes());
+            out.extend(((c.time % 1_000_000) as u32).to_be_bytes());
+            out.extend([0, 0, 0]);
+            out.push(sum8(&out));
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "length of the record with a CRC-32 behind the frame, microseconds",
+        cameras: 1,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = b"VREC".to_vec();
+            out.extend((c.frame.len() as u32 + 24).to_le_bytes());
+            out.extend(c.time.to_le_bytes());
+            out.extend(c.count.to_le_bytes());
+            out.extend(c.frame);
+            let sum = crc32(&out);
+            out.extend(sum.to_le_bytes());
+            out
+        },
+    },
+    Maker {
+        name: "length in words",
+        cameras: 2,
+        unit: 1000,
+        front: &[0x11; 64],
+        record: |c| {
+            let words = c.frame.len().div_ceil(4);
+            let mut out = vec![0x4d, 0x52, c.camera + 1, u8::from(c.key)];
+            out.extend((words as u16).to_be_bytes());
+            out.extend((c.count as u16).to_be_bytes());
+            out.extend(c.seconds().to_be_bytes());
+            out.extend([0xc0, 0, 0, 1]);
+            out.extend(c.frame);
+            out.resize(16 + words * 4, 0);
+            out
+        },
+    },
+    Maker {
+        name: "length in units of 16 bytes that counts the header",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let size = (c.frame.len() + 20).next_multiple_of(16);
+            let mut out = vec![0xfe, if c.key { 0x10 } else { 0x11 }];
+            out.extend(((size / 16) as u16).to_le_bytes());
+            out.extend(c.seconds().to_le_bytes());
+            out.extend(c.count.to_le_bytes());
+            out.extend([0x55; 8]);
+            out.extend(c.frame);
+            out.resize(size, 0xff);
+            out
+        },
+    },
+    Maker {
+        name: "mask of cameras, a double as time",
+        cameras: 4,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = (1_u32 << c.camera).to_le_bytes().to_vec();
+            out.extend((c.time as f64 / 1e6).to_le_bytes());
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend(u32::from(c.key).to_le_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "text before each record, big and little numbers mixed, xor of the frame",
+        cameras: 1,
+        unit: 1000,
+        front: b"DVR EXPORT 1.04\r\n",
+        record: |c| {
+            let mut out = b"FRAME ".to_vec();
+            out.extend((c.count as u16).to_le_bytes());
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.push(xor(c.frame));
+            out.extend(c.seconds().to_le_bytes());
+            out.push(b'\n');
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "two lengths that say the same, bytes of noise",
+        cameras: 3,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let noise = u64::from(c.count).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut out = noise.to_le_bytes().to_vec();
+            out.extend((c.frame.len() as u32 + 36).to_be_bytes());
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.extend([c.camera, 0, u8::from(c.key), 0]);
+            out.extend((c.time / 1000).to_be_bytes());
+            out.extend(noise.rotate_left(31).to_be_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "header of 12 bytes with a length of 24 bits and a flag above it",
+        cameras: 1,
+        unit: 1000,
+        front: &[0; 512],
+        record: |c| {
+            let flag = if c.key { 0x8000_0000 } else { 0x4000_0000_u32 };
+            let mut out = (flag | c.frame.len() as u32).to_le_bytes().to_vec();
+            out.extend(c.seconds().to_le_bytes());
+            out.extend([0, 0, 7, 0]);
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "Adler-32 behind the frame, length of the frame, time in text",
+        cameras: 2,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let second = c.time / 1_000_000 % 86_400;
+            let text = format!(
+                "20100312{:02}{:02}{:02}",
+                second / 3600,
+                second / 60 % 60,
+                second % 60
+            );
+            let mut out = vec![0x7e, c.camera, u8::from(c.key), 0x7e];
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend(text.bytes());
+            out.extend([0, 0]);
+            out.extend(c.frame);
+            let (a, b) = c.frame.iter().fold((1_u32, 0_u32), |(a, b), byte| {
+                let a = (a + u32::from(*byte)) % 65_521;
+                (a, (b + a) % 65_521)
+            });
+            out.extend((b << 16 | a).to_be_bytes());
+            out
+        },
+    },
+    Maker {
+        name: "records in pages of 2048 bytes, length of the record",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let mut out = c.seconds().to_be_bytes().to_vec();
+            out.extend((c.frame.len() as u32 + 32).to_be_bytes());
+            out.extend(c.count.to_be_bytes());
+            out.extend([0xab; 19]);
+            out.push(u8::from(c.key));
+            out.extend(c.frame);
+            out.resize(out.len().next_multiple_of(2048), 0);
+            out
+        },
+    },
+];
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}
+
+/// Frames with their times in microseconds.
+type Truth = Vec<(Vec<u8>, u64)>;
+
+fn recording(maker: &Maker, family: &Family) -> (Vec<u8>, Truth) {
+    let mut file = maker.front.to_vec();
+    let mut truth = Vec::new();
+    // 2010-03-12, a second of the day that is nothing special
+    let start = 1_268_352_000_000_000 + 33_137_250_000_u64;
+    for count in 0..500_u32 {
+        let camera = count % u32::from(maker.cameras);
+        let source = &family[camera as usize % family.len()].frames;
+        let frame = &source[(count / u32::from(maker.cameras)) as usize % source.len()];
+        let time = start
+            + u64::from(count / u32::from(maker.cameras)) * 160_000
+            + u64::from(camera) * 39_000
+            + u64::from(count % 7) * 211;
+        file.extend((maker.record)(&Content {
+            frame: &frame.bytes,
+            key: frame.key,
+            camera: camera as u8,
+            count,
+            time,
+        }));
+        truth.push((frame.bytes.clone(), time));
+    }
+    (file, truth)
+}
+
+/// Every frame and every time, and nothing is called certain that is not.
+#[test]
+fn recorders_made_up_by_hand_are_inferred() {
+    let families = families();
+    let mut wrong = Vec::new();
+    for maker in &MAKERS {
+        let (file, truth) = recording(maker, &families[0]);
+        let result = match infer(&file) {
+            Ok(inferred) => {
+                let shown = read(&file, &inferred.layout);
+                let frames = shown.len() == truth.len()
+                    && shown.iter().zip(&truth).all(|(a, (b, _))| a.bytes == *b);
+                let times = shown.iter().zip(&truth).all(|(shown, (_, time))| {
+                    let time = *time as i64 / 1000;
+                    shown.timestamp.is_some_and(|at| {
+                        let said = at.seconds * 1000 + i64::from(at.millis.unwrap_or(0));
+                        (said - time / maker.unit * maker.unit).abs() <= 1
+                    })
+                });
+                assert!(
+                    frames && times || inferred.confidence < Confidence::Certain,
+                    "{}: certain and wrong",
+                    maker.name
+                );
+                match (frames, times) {
+                    (true, true) => continue,
+                    _ => format!(
+                        "{} frames of {}, frames {frames}, times {times}\n{}",
+                        shown.len(),
+                        truth.len(),
+                        inferred.to_toml().unwrap()
+                    ),
+                }
+            }
+            Err(error) => error.to_string(),
+        };
+        println!("{}: {result}", maker.name);
+        wrong.push(maker.name);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
