@@ -2,7 +2,7 @@
 //! One record of a [`Layout`], read and made to prove itself: size, kind, time and start code have to agree.
 
 use super::{
-    coded::{Start, head_of, is_key, start_of},
+    coded::{Start, head_of, is_key, shows_key, start_of},
     layout::{Layout, PLAUSIBLE_SECONDS, PayloadLayout, RecordLayout, Ticks, Transform},
 };
 use crate::{
@@ -214,8 +214,12 @@ fn either(
         record.kind = Kind::P;
         return picture(fields, &fields.p, data, given, record).map_err(|_| error);
     }
-    let head = head_of(record, data, 64);
-    if !is_key(record.codec, &head) {
+    // in H.264 parameter sets and messages of any size stand before the first slice
+    let key = match record.codec {
+        Codec::H264 => shows_key(record, data),
+        codec => is_key(codec, &head_of(record, data, 64)),
+    };
+    if !key {
         record.kind = Kind::P;
         if fields.p != fields.key {
             return picture(fields, &fields.p, data, given, record);

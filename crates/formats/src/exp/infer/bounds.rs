@@ -177,6 +177,10 @@ fn column_gain(window: &Window<'_>, marks: &[i64], from_mark: i64) -> f64 {
         .filter_map(|mark| window.byte(plus(*mark, from_mark)))
         .collect();
     let raw = bytes.len() as f64 * 8.0;
+    // as sure as padding is
+    if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
+        return raw * COLUMN;
+    }
     let moves: Vec<u8> = bytes
         .iter()
         .zip(bytes.iter().skip(1))
@@ -341,10 +345,18 @@ impl Search<'_> {
         let any = |key: bool| self.frames.iter().any(|(frame, ..)| frame.key == key);
         match (any(false), any(true)) {
             (true, true) => {
-                let pairs = p
-                    .iter()
-                    .flat_map(|p| key.iter().map(move |key| ByKind { p: *p, key: *key }));
-                pairs.collect()
+                // whatever the pairs of neighbours say, keyframes may count as P frames do
+                let extra = minus(self.chain.lead.key, self.chain.lead.p);
+                let alike = |p: i64| [p, minus(p, extra)];
+                let all = |p: i64| {
+                    key.iter()
+                        .copied()
+                        .filter(move |key| !alike(p).contains(key))
+                        .chain(alike(p))
+                };
+                p.iter()
+                    .flat_map(|p| all(*p).map(|key| ByKind { p: *p, key }))
+                    .collect()
             }
             (false, _) => key.into_iter().map(ByKind::both).collect(),
             _ => p.into_iter().map(ByKind::both).collect(),
