@@ -624,6 +624,22 @@ mod tests {
                 TimeType::Millis64be,
                 (unix * 1000 + 5).to_be_bytes().to_vec(),
             ),
+            (
+                TimeType::Micros64le,
+                (unix * 1_000_000 + 5).to_le_bytes().to_vec(),
+            ),
+            (
+                TimeType::Micros64be,
+                (unix * 1_000_000 + 5).to_be_bytes().to_vec(),
+            ),
+            (
+                TimeType::Double64le,
+                (unix as f64 + 0.5).to_le_bytes().to_vec(),
+            ),
+            (
+                TimeType::Double64be,
+                (unix as f64 + 0.5).to_be_bytes().to_vec(),
+            ),
         ];
         assert_eq!(cases.len(), TimeType::ALL.len());
         for (kind, bytes) in cases {
@@ -651,6 +667,15 @@ mod tests {
         assert_eq!(field.read(&[0, 0x83], 0), Ok(3));
         let field: Field = toml::from_str("at = 1\ntype = \"u8\"").unwrap();
         assert_eq!(field.read(&[0, 0x83], 0), Ok(0x83));
+    }
+
+    #[test]
+    fn a_unit_makes_bytes_of_words() {
+        let field: Field = toml::from_str("at = 0\ntype = \"u16be\"\nunit = 4\nplus = 8").unwrap();
+        assert_eq!(field.read(&[0, 5], 0), Ok(28));
+        let mut stored = [0, 0];
+        field.write(&mut stored, 0, 28);
+        assert_eq!(stored, [0, 5]);
     }
 
     #[test]

@@ -143,6 +143,8 @@ fn rarity(time: TimeType) -> f64 {
         TimeType::Unix64le | TimeType::Unix64be => 3.5,
         TimeType::Filetime | TimeType::Filetimebe => 10.0,
         TimeType::Millis64le | TimeType::Millis64be => 12.0,
+        TimeType::Micros64le | TimeType::Micros64be => 12.0,
+        TimeType::Double64le | TimeType::Double64be => 12.0,
         TimeType::Decimal64le | TimeType::Decimal64be => 14.0,
         TimeType::Bytes6 => 17.0,
         TimeType::Bcd6 | TimeType::Bcd6le => 21.0,

@@ -29,6 +29,8 @@ const PROBABLE_BY: f64 = 4.0;
 /// Bits by which a time has to lead where another one moves as a clock does too.
 const CLEAR_BY: f64 = 40.0;
 const PROBABLE_TIME: f64 = 8.0;
+/// Bits that a time needs of its own: less moves as other numbers do, too.
+const WEAK_TIME: f64 = 25.0;
 /// Bits a frame that the order of one camera's frames takes: more than the first is not certain, more than the second doubtful.
 const ORDERLY: f64 = 2.0;
 const DISORDERLY: f64 = 3.3;
@@ -482,7 +484,7 @@ impl<'a> Work<'a> {
                 ""
             };
             self.open.push(format!("{level}{text}"));
-        } else if best.bits <= 0.0 {
+        } else if best.bits < WEAK_TIME {
             self.open.push(format!("doubtful: the time, {}, does not move as a clock does: a known time (--known-time) would decide", best.text()));
         } else if best.moves < 4 {
             let level = if best.moves == 0 || !best.is_rare() {

@@ -6,12 +6,15 @@
 //! A recording is frames between bytes that are a function of a record's header. Frames can be seen: MPEG-4 VOPs (plain, or in
 //! reversed groups of four bytes), H.264 access units, JPEG. A hypothesis says, for every byte between them, what it is:
 //!
-//! - a *chain*: the place of the length field before frames, its width and byte order, the padding (of the record or of the payload alone,
-//!   with a fill byte), sectors that no record crosses, extra bytes before keyframes, or a length field of their own. Other records
+//! - a *chain*: the place of the length field before frames, its width, byte order and unit, the padding (of the record or of the payload
+//!   alone, with a fill byte), sectors that no record crosses, extra bytes before keyframes, or a length field of their own. Other records
 //!   (audio, events) are links of the chain; an index, damage and cut records break it and cost what they break;
 //! - *bounds*: where records begin and frames end, which is what the length counts: the frame, what follows the field, or the
-//!   whole record, with the padding or without;
+//!   whole record, with the padding or without; bytes behind the frame, such as a checksum;
 //! - *columns*: the bytes of the headers by their place: time, ticks, camera, kind, sequence number, mode, checksum.
+//!
+//! The best chains, each by another length field, are weighed together with the best bounds of each: a field that leads to the next
+//! record by chance says nothing about where frames end. H.264 is weighed with start codes of four bytes and of three.
 //!
 //! # The terms of the score
 //!
@@ -19,10 +22,12 @@
 //!
 //! - a frame found where the chain leads: the logarithm of the distance, less where several records lead there;
 //! - a header byte that is the same, or moves evenly, in all records: what an adaptive code of order 0 saves on it or on its differences;
-//! - padding: 8 bits a byte, and 20 bits lost where another byte stands in it;
+//! - padding: as much as a header byte that is always the same, and 20 bits lost where another byte stands in it;
 //! - the last byte of a frame: the stuffing of its codec is seven times as likely to be long as chance has it;
-//! - a reading without odd numbers (a length that counts just the frame, a first record at the file's first byte): 12 bits;
-//! - a time: the odds that other bytes read as a time at all, and steps between records that are even, or whole units of the clock.
+//! - a length that counts just the frame, what follows it or the record: 36 bits, and half a bit a frame for any other; a first record at
+//!   the file's first byte, a last one that ends with the file: 12 bits each;
+//! - a time: the odds that other bytes read as a time at all, and steps between records that are even, or whole units of the clock;
+//! - ticks beside whole seconds: what their own bytes take, less what the steps of the exact time take.
 //!
 //! What wins is read back by the native reader, which has to find every frame that can be seen. The margin to the next best reading
 //! that gives other frames or times says how sure the layout is.
