@@ -41,7 +41,6 @@ mod frames;
 mod report;
 
 use super::layout::{Layout, Number};
-use crate::reader::Codec;
 use bounds::Bounds;
 use chain::Chain;
 pub use foreign::container;
