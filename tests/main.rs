@@ -4,11 +4,13 @@
 mod conformance;
 mod demux_audio;
 mod demux_clock;
+mod demux_large;
 mod demux_late;
 mod demux_panic;
 mod demux_par_config;
 mod demux_pushed;
 mod demux_reverse;
+mod demux_slow;
 mod demux_states;
 mod desktop;
 mod doc_cache;

@@ -32,7 +32,7 @@ use source::Feed;
 use state::State;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 
 /// An element that is a demuxer.
@@ -116,6 +116,8 @@ struct Shared {
     bytes_read: AtomicU64,
     /// Timestamp of the buffer that was pushed last, nanoseconds; `u64::MAX` before the first.
     position: AtomicU64,
+    /// Bytes that upstream delivers in a short time; 0 before the first.
+    pace: AtomicUsize,
 }
 
 /// The demuxer inside an element.
@@ -226,6 +228,7 @@ impl Demux {
         self.shared.flow_trouble.store(false, Ordering::Relaxed);
         self.shared.bytes_read.store(0, Ordering::Relaxed);
         self.shared.position.store(u64::MAX, Ordering::Relaxed);
+        self.shared.pace.store(0, Ordering::Relaxed);
         if let Some(element) = self.element() {
             for stream in old.streams {
                 let _ = stream.pad.set_active(false);

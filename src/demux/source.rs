@@ -31,8 +31,10 @@ const COPIED: usize = 4 << 10;
 const READ_TIME: Duration = Duration::from_millis(50);
 /// Bytes read at least, however slow upstream is.
 const LEAST: usize = 4 << 10;
+/// Bytes asked for at once at most.
+const MOST: usize = 64 << 20;
 /// Bytes that are asked for before it is known how fast upstream is.
-pub const FIRST_PACE: usize = 16 << 10;
+const FIRST_PACE: usize = 16 << 10;
 /// Bytes that wait in a feed before upstream has to.
 const WAITING: usize = 1 << 20;
 /// Bytes that are read and dropped rather than asking upstream for another place.
@@ -126,7 +128,7 @@ impl Source for PadSource {
         _old: Option<Block>,
     ) -> Result<Block, gst::FlowError> {
         let block = match &self.feed {
-            None => pull_block(&self.sink, offset, want)?,
+            None => pull_block(&self.sink, &self.shared, offset, want)?,
             Some(feed) => {
                 feed.seek_to(offset, &self.sink)?;
                 let block = feed.read(offset, want, want, false)?;
@@ -144,15 +146,64 @@ impl Source for PadSource {
     }
 }
 
-fn pull_block(sink: &gst::Pad, offset: u64, want: usize) -> Result<Block, gst::FlowError> {
-    let size = u32::try_from(want).unwrap_or(u32::MAX);
-    let buffer = match sink.pull_range(offset, size) {
+/// Pulls `want` bytes, from a slow upstream in several parts: between two of them it can be made to end.
+fn pull_block(
+    sink: &gst::Pad,
+    shared: &Shared,
+    offset: u64,
+    want: usize,
+) -> Result<Block, gst::FlowError> {
+    let mut whole = pull_part(sink, shared, offset, want.min(shared.pace()))?;
+    let mut part = whole.size();
+    while part > 0 && whole.size() < want {
+        let left = want.saturating_sub(whole.size());
+        let next = offset.saturating_add(whole.size() as u64);
+        let more = pull_part(sink, shared, next, left.min(shared.pace()))?;
+        part = more.size();
+        whole.append(more);
+    }
+    let last = whole.size() < want;
+    Block::new(whole, offset, last).ok_or(gst::FlowError::Error)
+}
+
+fn pull_part(
+    sink: &gst::Pad,
+    shared: &Shared,
+    offset: u64,
+    want: usize,
+) -> Result<gst::Buffer, gst::FlowError> {
+    let begun = Instant::now();
+    let buffer = match sink.pull_range(offset, u32::try_from(want).unwrap_or(u32::MAX)) {
         Ok(buffer) => buffer,
         Err(gst::FlowError::Eos) => gst::Buffer::new(),
         Err(flow) => return Err(flow),
     };
-    let last = buffer.size() < want;
-    Block::new(buffer, offset, last).ok_or(gst::FlowError::Error)
+    shared.note_pace(buffer.size(), begun.elapsed());
+    Ok(buffer)
+}
+
+impl Shared {
+    /// Bytes to ask for at a time.
+    fn pace(&self) -> usize {
+        match self.pace.load(Ordering::Relaxed) {
+            0 => FIRST_PACE,
+            pace => pace,
+        }
+    }
+
+    /// Notes how long a read took.
+    fn note_pace(&self, bytes: usize, took: Duration) {
+        let micros = usize::try_from(took.as_micros())
+            .unwrap_or(usize::MAX)
+            .max(1);
+        let wanted = usize::try_from(READ_TIME.as_micros()).unwrap_or(usize::MAX);
+        let pace = bytes
+            .saturating_mul(wanted)
+            .checked_div(micros)
+            .unwrap_or(BLOCK);
+        // what is asked for at once is never a whole file
+        self.pace.store(pace.clamp(LEAST, MOST), Ordering::Relaxed);
+    }
 }
 
 impl Demux {
@@ -183,16 +234,14 @@ impl Demux {
             (
                 state.offset(),
                 state.want,
-                state.want.max(size.min(state.pace)),
+                state.want.max(size.min(self.shared.pace())),
                 state.pull,
                 waits,
             )
         };
         let block = match pull {
             true => {
-                let begun = Instant::now();
-                let block = pull_block(&self.sink, offset, size)?;
-                self.lock().note_pace(block.data().len(), begun.elapsed());
+                let block = pull_block(&self.sink, &self.shared, offset, size)?;
                 Some(block)
             }
             false => {
@@ -229,19 +278,6 @@ impl Demux {
 }
 
 impl State {
-    /// Notes how long a read took.
-    fn note_pace(&mut self, bytes: usize, took: Duration) {
-        let micros = usize::try_from(took.as_micros())
-            .unwrap_or(usize::MAX)
-            .max(1);
-        let wanted = usize::try_from(READ_TIME.as_micros()).unwrap_or(usize::MAX);
-        let pace = bytes
-            .saturating_mul(wanted)
-            .checked_div(micros)
-            .unwrap_or(BLOCK);
-        self.pace = pace.clamp(LEAST, BLOCK);
-    }
-
     /// Bytes to read at a time: little at first and after a seek, so that the first frame comes soon, then more and more. Large
     /// records are read whole, since the beginning of one that a block's end cuts is read again.
     fn block_size(&mut self) -> usize {

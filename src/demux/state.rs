@@ -2,8 +2,7 @@
 //! Everything that changes while a file is read.
 
 use super::{
-    RecorderClock, Settings, output::Out, reverse::Reverse, seek::PendingSeek, source::FIRST_PACE,
-    stream::Stream,
+    RecorderClock, Settings, output::Out, reverse::Reverse, seek::PendingSeek, stream::Stream,
 };
 use formats::{
     reader::{FileInfo, Media, Packet, Reader, StreamKey},
@@ -131,8 +130,6 @@ pub struct State {
     pub gap_check: i64,
     /// Offset of the last frame of any camera.
     pub last_frame: Option<u64>,
-    /// Bytes that upstream delivers in a short time.
-    pub pace: usize,
     /// Reverse playback.
     pub reverse: Option<Reverse>,
 }
@@ -178,7 +175,6 @@ impl State {
             latest: 0,
             gap_check: 0,
             last_frame: None,
-            pace: FIRST_PACE,
             reverse: None,
         }
     }
