@@ -77,16 +77,19 @@ impl Source {
             pad.push_event(gst::event::FlushStart::new());
         }
         let guard = pad.stream_lock();
-        if flush {
-            pad.push_event(gst::event::FlushStop::new(true));
-        }
         self.change(|next| {
             next.offset = offset.min(self.bytes.len());
             next.segment = true;
             next.eos = false;
-            next.stopped = self.feeding == Feeding::Pulled;
+            // until the flush is over
+            next.stopped = flush;
         });
         drop(guard);
+        // GstBaseSrc sends it under that lock, where a demuxer can lock up that seeks upstream in two threads at once
+        if flush {
+            pad.push_event(gst::event::FlushStop::new(true));
+        }
+        self.change(|next| next.stopped = self.feeding == Feeding::Pulled);
     }
 
     fn pad(self: &Arc<Source>) -> gst::Pad {
