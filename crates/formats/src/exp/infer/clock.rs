@@ -17,6 +17,8 @@ const GAP: i64 = 600_000;
 /// Ticks per second that are in use, the commonest first.
 const RATES: [u64; 6] = [1000, 90_000, 10_000_000, 1_000_000, 100, 50];
 
+/// Milliseconds between records beyond which a clock moves slowly.
+const SLOW: f64 = 2000.0;
 /// How ticks are stored.
 const TICKS: [Number; 7] = [
     Number::U16le,
@@ -70,6 +72,11 @@ impl Reading {
     /// Few other bytes read as such a time.
     pub fn is_rare(&self) -> bool {
         rarity(self.field.time) >= 10.0
+    }
+
+    /// Records are seconds apart: a counter of something else may move so as well.
+    pub fn steps_by_seconds(&self) -> bool {
+        self.mean > SLOW
     }
 
     /// It divides the second.

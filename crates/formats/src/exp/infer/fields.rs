@@ -493,6 +493,8 @@ impl<'a> Work<'a> {
                 ""
             };
             self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
+        } else if best.steps_by_seconds() && !best.is_rare() {
+            self.open.push(format!("the time, {}, moves by several seconds a record, as a counter of something else may: a known time (--known-time) would decide", best.text()));
         }
         Some(best)
     }
