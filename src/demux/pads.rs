@@ -52,7 +52,7 @@ where
 {
     let goes_on = guarded::<T, bool>(Some(element.upcast_ref()), || false, Demux::step);
     if let (false, Some(element)) = (goes_on, element.downcast_ref::<T::Type>()) {
-        T::from_obj(element).demux().pause();
+        T::from_obj(element).demux().rest();
     }
 }
 

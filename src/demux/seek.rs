@@ -207,6 +207,7 @@ impl Demux {
         // the streaming thread is out of everybody's way from here on
         let guard = self.hold();
         self.feed.interrupt(false);
+        self.take_flush();
         if flush && pull {
             let stop = gst::event::FlushStop::builder(true)
                 .seqnum(wanted.seqnum)
@@ -397,13 +398,8 @@ impl Demux {
         }
     }
 
-    /// Upstream flushed by its own wish: what it sends next is played as something new.
-    pub(super) fn flushed_by_upstream(&self, event: gst::Event) -> bool {
-        // the task may have missed that upstream flushed, and would wait for bytes
-        self.feed.interrupt(true);
-        self.pause();
-        let guard = self.hold();
-        self.feed.interrupt(false);
+    /// What upstream sends from now on is played as something new.
+    pub(super) fn begin_anew(&self, flush_stop: gst::Event) {
         {
             let mut state = self.lock();
             let state = &mut *state;
@@ -411,7 +407,7 @@ impl Demux {
             state.stopped = false;
             state.placement.jump(None);
             state.segment = gst::FormattedSegment::new();
-            state.seqnum = event.seqnum();
+            state.seqnum = flush_stop.seqnum();
             state.flow.reset();
             state.last_clock = None;
             state.gap_check = 0;
@@ -426,9 +422,7 @@ impl Demux {
                 stream.from = 0;
             }
         }
-        self.push_everywhere(event);
-        drop(guard);
-        self.start().is_ok()
+        self.push_everywhere(flush_stop);
     }
 
     /// A TOC entry was chosen: its beginning is played.

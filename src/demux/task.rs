@@ -3,20 +3,30 @@
 
 use super::{Demux, play::Next, source::Block};
 use gst::{glib, prelude::*};
-use std::sync::{Mutex, PoisonError, atomic::Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering};
 
 /// The task, and the lock that it holds while it runs a turn.
 #[derive(Default)]
 pub struct Streaming {
-    task: Mutex<Option<gst::Task>>,
+    slot: Mutex<Slot>,
     lock: gst::TaskLock,
 }
 
+#[derive(Default)]
+struct Slot {
+    task: Option<gst::Task>,
+    /// The FLUSH_STOP of upstream's own flush, for the next turn to act on.
+    flush: Option<gst::Event>,
+}
+
 impl Streaming {
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lets the task end after its turn.
     pub fn end(&self) {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task.take() {
+        if let Some(task) = self.slot().task.take() {
             let _ = task.stop();
         }
     }
@@ -34,12 +44,8 @@ impl Demux {
     /// Starts the task, or lets it continue. One task serves until the pad is deactivated: another closure over a task that
     /// exists would never be freed.
     pub(super) fn start(&self) -> Result<(), glib::BoolError> {
-        let mut task = self
-            .task
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let task = task.get_or_insert_with(|| {
+        let mut slot = self.task.slot();
+        let task = slot.task.get_or_insert_with(|| {
             // the task must not keep the element alive
             let element = self.element.clone();
             let step = self.functions.step;
@@ -56,14 +62,7 @@ impl Demux {
 
     /// Lets the task end its turn and waits for that. The task is taken first: a pause after the stop would revive it.
     pub(super) fn stop(&self) {
-        let task = {
-            let mut task = self
-                .task
-                .task
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            task.take()
-        };
+        let Slot { task, .. } = std::mem::take(&mut *self.task.slot());
         if let Some(task) = task {
             let _ = task.stop();
             let _ = task.join();
@@ -72,13 +71,33 @@ impl Demux {
 
     /// No further turn begins.
     pub(super) fn pause(&self) {
-        let task = self
-            .task
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task.as_ref() {
+        if let Some(task) = &self.task.slot().task {
             let _ = task.pause();
+        }
+    }
+
+    /// The same after a turn that was the last, unless upstream flushed meanwhile.
+    pub(super) fn rest(&self) {
+        let slot = self.task.slot();
+        if let (Some(task), None) = (&slot.task, &slot.flush) {
+            let _ = task.pause();
+        }
+    }
+
+    /// Upstream flushed by its own wish. The next turn acts on it: this one may wait in a seek upstream for the very lock under which
+    /// `event` comes.
+    pub(super) fn flushed_by_upstream(&self, event: gst::Event) -> bool {
+        self.feed.interrupt(true);
+        self.task.slot().flush = Some(event);
+        self.start().is_ok()
+    }
+
+    /// Acts on a flush of upstream. Call between two turns.
+    pub(super) fn take_flush(&self) {
+        let flush = self.task.slot().flush.take();
+        if let Some(event) = flush {
+            self.feed.interrupt(false);
+            self.begin_anew(event);
         }
     }
 
@@ -89,6 +108,7 @@ impl Demux {
 
     /// One turn. False where the task has to pause.
     pub(super) fn step(&self) -> bool {
+        self.take_flush();
         let stop = match self.play_block() {
             Ok(false) => return true,
             Ok(true) => Stop::End,

@@ -72,9 +72,9 @@ impl Source {
     }
 
     /// Pushes from there on, as a source element does after a seek.
-    fn restart(&self, pad: &gst::Pad, offset: usize, flush: bool) {
-        if flush {
-            pad.push_event(gst::event::FlushStart::new());
+    fn restart(&self, pad: &gst::Pad, offset: usize, flush: Option<gst::Seqnum>) {
+        if let Some(seqnum) = flush {
+            pad.push_event(gst::event::FlushStart::builder().seqnum(seqnum).build());
         }
         let guard = pad.stream_lock();
         self.change(|next| {
@@ -82,13 +82,14 @@ impl Source {
             next.segment = true;
             next.eos = false;
             // until the flush is over
-            next.stopped = flush;
+            next.stopped = flush.is_some();
         });
-        drop(guard);
-        // GstBaseSrc sends it under that lock, where a demuxer can lock up that seeks upstream in two threads at once
-        if flush {
-            pad.push_event(gst::event::FlushStop::new(true));
+        // as GstBaseSrc does, under that lock
+        if let Some(seqnum) = flush {
+            let stop = gst::event::FlushStop::builder(true).seqnum(seqnum);
+            pad.push_event(stop.build());
         }
+        drop(guard);
         self.change(|next| next.stopped = self.feeding == Feeding::Pulled);
     }
 
@@ -104,7 +105,8 @@ impl Source {
                         return false;
                     };
                     let offset = usize::try_from(*start).unwrap();
-                    sought.restart(pad, offset, flags.contains(gst::SeekFlags::FLUSH));
+                    let flush = flags.contains(gst::SeekFlags::FLUSH);
+                    sought.restart(pad, offset, flush.then(|| seek.seqnum()));
                     true
                 }
                 _ => false,
@@ -374,7 +376,7 @@ impl Stage {
             && self.source.feeding != Feeding::Pulled
         {
             self.source.change(|next| next.stream_start = true);
-            self.source.restart(&self.pad, 0, false);
+            self.source.restart(&self.pad, 0, None);
         }
     }
 
@@ -404,7 +406,8 @@ impl Stage {
                     .emit_by_name("seek-clock", &[&clock, &u32::from(a % 3), &flags]);
             }
             3 if self.source.feeding != Feeding::Pulled => {
-                self.source.restart(&self.pad, offset, a & 1 == 0);
+                let flush = (a & 1 == 0).then(gst::Seqnum::next);
+                self.source.restart(&self.pad, offset, flush);
             }
             4 => self.set_state(gst::State::Paused),
             5 => self.set_state(gst::State::Ready),
