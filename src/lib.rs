@@ -18,6 +18,16 @@ mod properties;
 pub mod tags;
 pub mod typefind;
 
+/// The recorder's time that a buffer of the demuxers carries: nanoseconds since 1970, UTC. `None` where the record has none.
+pub fn recorder_time(buffer: &gst::BufferRef) -> Option<i64> {
+    let mut metas = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
+    let unix = metas.find(|meta| {
+        let reference = meta.reference().structure(0);
+        reference.is_some_and(|reference| reference.name() == "timestamp/x-unix")
+    })?;
+    i64::try_from(unix.timestamp().nseconds()).ok()
+}
+
 /// Registers what this plugin has. Called once by GStreamer, or by [`plugin_register_static`].
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     tags::register();

@@ -4,7 +4,7 @@
 use crate::common::{
     Failure,
     coded::hash_coded,
-    media::{self, Source, clock_of},
+    media::{self, Source},
 };
 use crate::recording::{Camera, CameraRun, Recording};
 use formats::timeline::SECOND;
@@ -342,7 +342,7 @@ impl Drop for Pictures {
 
 /// The recorder's time, else the running time.
 fn time_of(buffer: &gst::BufferRef) -> i64 {
-    clock_of(buffer).unwrap_or_else(|| {
+    gstexp::recorder_time(buffer).unwrap_or_else(|| {
         let pts = buffer.pts().map_or(0, gst::ClockTime::nseconds);
         i64::try_from(pts).unwrap_or(i64::MAX)
     })

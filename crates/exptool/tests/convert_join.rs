@@ -89,6 +89,16 @@ fn export(folder: &Path, export: Export<'_>) {
     std::fs::write(folder.join(export.name), bytes).unwrap();
 }
 
+/// An export that differs from the others in its frames alone.
+fn plain(folder: &Path, name: &str, frames: std::ops::Range<usize>) {
+    let export_of = Export {
+        name,
+        frames,
+        ..Export::default()
+    };
+    export(folder, export_of);
+}
+
 /// ffmpeg's hash of each decoded frame of a file.
 fn hashes(path: &Path, format: &[&str]) -> Option<Vec<String>> {
     let mut arguments = vec!["-v", "error"];
@@ -165,22 +175,8 @@ fn an_overlap_is_written_once_whatever_the_files_are_called() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
     // the earlier file has the later name; neither the end of the one nor the beginning of the other is a keyframe
-    export(
-        folder,
-        Export {
-            name: "z.exp",
-            frames: 0..47,
-            ..Export::default()
-        },
-    );
-    export(
-        folder,
-        Export {
-            name: "a.exp",
-            frames: 25..92,
-            ..Export::default()
-        },
-    );
+    plain(folder, "z.exp", 0..47);
+    plain(folder, "a.exp", 25..92);
     for output in ["out.mp4", "out.mkv", "out.mov"] {
         let outcomes = join(folder, &["a.exp", "z.exp", "-o", output]);
         assert_eq!(outcomes.len(), 1);
@@ -226,30 +222,9 @@ fn an_overlap_is_written_once_whatever_the_files_are_called() {
 fn a_hole_is_reported_and_kept_only_where_that_is_wanted() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
-    export(
-        folder,
-        Export {
-            name: "1.exp",
-            frames: 0..40,
-            ..Export::default()
-        },
-    );
-    export(
-        folder,
-        Export {
-            name: "2.exp",
-            frames: 100..150,
-            ..Export::default()
-        },
-    );
-    export(
-        folder,
-        Export {
-            name: "3.exp",
-            frames: 150..160,
-            ..Export::default()
-        },
-    );
+    plain(folder, "1.exp", 0..40);
+    plain(folder, "2.exp", 100..150);
+    plain(folder, "3.exp", 150..160);
     let frames = || (0..40).chain(100..160);
     let files = ["3.exp", "1.exp", "2.exp", "-o"];
     let outcomes = join(folder, &[&files[..], &["out.mp4"]].concat());
@@ -377,14 +352,7 @@ fn audio_and_encoded_frames_go_on_in_the_next_file() {
             ..Export::default()
         },
     );
-    export(
-        folder,
-        Export {
-            name: "2.exp",
-            frames: 30..60,
-            ..Export::default()
-        },
-    );
+    plain(folder, "2.exp", 30..60);
     export(
         folder,
         Export {
@@ -712,14 +680,7 @@ fn the_other_commands_take_the_same_files_as_one_recording() {
 fn what_does_not_belong_together_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
-    export(
-        folder,
-        Export {
-            name: "1.exp",
-            frames: 0..20,
-            ..Export::default()
-        },
-    );
+    plain(folder, "1.exp", 0..20);
     export(
         folder,
         Export {
@@ -757,22 +718,8 @@ fn what_does_not_belong_together_is_refused() {
 fn frames_that_differ_in_an_overlap_are_all_kept() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
-    export(
-        folder,
-        Export {
-            name: "1.exp",
-            frames: 0..40,
-            ..Export::default()
-        },
-    );
-    export(
-        folder,
-        Export {
-            name: "2.exp",
-            frames: 20..60,
-            ..Export::default()
-        },
-    );
+    plain(folder, "1.exp", 0..40);
+    plain(folder, "2.exp", 20..60);
     // a byte of a frame that both have
     let path = folder.join("2.exp");
     let mut bytes = std::fs::read(&path).unwrap();

@@ -591,7 +591,7 @@ fn read(camera: u16, sample: &gst::Sample) -> Option<Frame> {
         f64::from(pixel.numer()) / f64::from(pixel.denom())
     });
     let buffer = sample.buffer_owned()?;
-    let clock = clock_of(&buffer);
+    let clock = gstexp::recorder_time(&buffer);
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
     let time = buffer.pts().and_then(|pts| segment.to_stream_time(pts));
     let time = time.map_or(0, |time| i64::try_from(time.nseconds()).unwrap_or(i64::MAX));
@@ -611,16 +611,6 @@ fn read(camera: u16, sample: &gst::Sample) -> Option<Frame> {
         clock,
         time,
     })
-}
-
-/// The recorder's time of a buffer, nanoseconds.
-fn clock_of(buffer: &gst::BufferRef) -> Option<i64> {
-    let mut metas = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
-    let unix = metas.find(|meta| {
-        let reference = meta.reference().structure(0);
-        reference.is_some_and(|reference| reference.name() == "timestamp/x-unix")
-    })?;
-    i64::try_from(unix.timestamp().nseconds()).ok()
 }
 
 /// What is said where nothing was recorded.

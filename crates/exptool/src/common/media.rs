@@ -240,16 +240,6 @@ pub fn decoder(codec: Codec) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// The recorder's time of a buffer, nanoseconds.
-pub fn clock_of(buffer: &gst::BufferRef) -> Option<i64> {
-    let mut metas = buffer.iter_meta::<gst::ReferenceTimestampMeta>();
-    let unix = metas.find(|meta| {
-        let reference = meta.reference().structure(0);
-        reference.is_some_and(|reference| reference.name() == "timestamp/x-unix")
-    })?;
-    i64::try_from(unix.timestamp().nseconds()).ok()
-}
-
 /// Running time of a buffer on a pad, nanoseconds; `None` outside the segment.
 pub fn running_time(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<u64> {
     let event = pad.sticky_event::<gst::event::Segment>(0)?;

@@ -1223,7 +1223,7 @@ impl Stream {
     }
 
     fn frame(&mut self, running: u64, buffer: &gst::BufferRef, overlay: Option<&gst::Element>) {
-        let clock = media::clock_of(buffer);
+        let clock = gstexp::recorder_time(buffer);
         let clock = clock.unwrap_or_else(|| {
             let pts = buffer.pts().map_or(0, gst::ClockTime::nseconds);
             i64::try_from(pts).unwrap_or(i64::MAX)

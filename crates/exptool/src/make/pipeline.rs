@@ -2,7 +2,6 @@
 //! The pipeline that makes a recording: one branch for each camera, and one for audio.
 
 use super::{Codec, Make, Standard, clock::Clock, input, watch::Watch};
-use crate::common::media::clock_of;
 use crate::common::{Failure, media};
 use formats::reader::Mode;
 use gst::{buffer::BufferMetaForeachAction, prelude::*};
@@ -215,7 +214,7 @@ fn timestamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
         if let Some(gst::PadProbeData::Buffer(buffer)) = &mut info.data {
             let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
             watch.frame(running, key);
-            if !own_clock && clock_of(buffer).is_some() {
+            if !own_clock && gstexp::recorder_time(buffer).is_some() {
                 watch.keep();
                 return gst::PadProbeReturn::Ok;
             }

@@ -7,8 +7,11 @@ use formats::exp::{
     layout::Layout,
     native::NativeReader,
 };
-use formats::reader::{Reader, Step, Timestamp, Window};
-use std::collections::BTreeMap;
+use formats::{
+    reader::{Timestamp, Window},
+    recording::{Event, Parser},
+};
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 /// A frame as a player gets it.
 pub struct Shown {
@@ -24,32 +27,27 @@ pub struct Shown {
 
 /// All frames of a file, read by a layout.
 pub fn read(file: &[u8], layout: &Layout) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    let whole = Window {
+        offset: 0,
+        data: file,
+        last: true,
+        unread: 0,
+    };
     let mut reader = NativeReader::new(layout.clone());
-    let (mut shown, mut at) = (Vec::new(), 0usize);
-    while at < file.len() {
-        let window = Window {
-            offset: at as u64,
-            data: &file[at..],
-            last: true,
-            unread: 0,
-        };
-        at += match reader.next(&window) {
-            Step::Packet(packet) => {
-                if packet.audio.is_none() {
-                    shown.push(Shown {
-                        bytes: packet.payload.to_vec(window.data),
-                        timestamp: packet.timestamp,
-                        camera: packet.stream.camera,
-                        key: packet.key,
-                    });
-                }
-                packet.size
-            }
-            Step::Skip(size) => size as usize,
-            Step::Damaged(damage) => damage.length,
-            Step::Cut(_) | Step::Need(_) | Step::End => break,
-        };
-    }
+    Parser::new(&mut reader).read_window(&whole, |event| {
+        if let Event::Packet { offset, packet } = event
+            && packet.audio.is_none()
+        {
+            shown.push(Shown {
+                bytes: packet.payload.to_vec(&file[offset as usize..]),
+                timestamp: packet.timestamp,
+                camera: packet.stream.camera,
+                key: packet.key,
+            });
+        }
+        ControlFlow::Continue(())
+    });
     shown
 }
 

@@ -588,6 +588,12 @@ impl Recording {
         )
     }
 
+    /// The earliest time that was recorded.
+    pub fn first_clock(&self) -> i64 {
+        let starts = self.runs.iter().map(|run| run.start);
+        starts.min().unwrap_or(0)
+    }
+
     /// Up to where the clock of a run can go on: the next run, where the gap to it is played.
     fn limit(&self, run: &Run) -> i64 {
         let length = run.end.saturating_sub(run.start);

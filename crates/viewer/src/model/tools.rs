@@ -72,13 +72,7 @@ impl Purpose {
 /// A time as `exptool` reads it, without loss: UTC with nanoseconds, or from the beginning where there is no clock.
 pub fn time_argument(recording: &Recording, clock: i64) -> String {
     if !recording.has_clock() {
-        let first = recording
-            .runs
-            .iter()
-            .map(|run| run.start)
-            .min()
-            .unwrap_or(0);
-        return format!("+{:.9}", (clock - first) as f64 / 1e9);
+        return format!("+{:.9}", (clock - recording.first_clock()) as f64 / 1e9);
     }
     match jiff::Timestamp::from_nanosecond(i128::from(clock)) {
         Ok(time) => time.to_string(),

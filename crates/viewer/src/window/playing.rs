@@ -379,12 +379,7 @@ impl Window {
     pub(super) fn go_to(&self, text: &str) {
         let recording = self.recording();
         let here = recording.clock_at(self.here()).unwrap_or(0);
-        let first = recording
-            .runs
-            .iter()
-            .map(|run| run.start)
-            .min()
-            .unwrap_or(0);
+        let first = recording.first_clock();
         let Some(clock) = when::read(text, &recording.zone(), here, first) else {
             self.toast(&trf(
                 "{text} is not a date and time: expected such as 2009-11-10 09:15:30",

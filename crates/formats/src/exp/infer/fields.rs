@@ -17,9 +17,13 @@ use crate::{
         native::NativeReader,
     },
     mpeg4::Inference,
-    reader::{Codec, Payload, Reader, Step as Read, Window as View, swap32},
+    reader::{Codec, Payload, Window as View, swap32},
+    recording::{Event, Parser},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 /// Frames whose headers are looked at.
 const ROWS: usize = 3000;
@@ -708,7 +712,7 @@ impl<'a> Work<'a> {
                 .iter()
                 .filter(|(_, bits, cameras)| *bits > -CERTAIN_BY - 12.0 * *cameras as f64);
             if let Some((other, ..)) = near.max_by(|a, b| a.1.total_cmp(&b.1)) {
-                self.open.push(format!("the frames may be of several cameras, told apart at {}: the camera numbers of the file (--cameras) would decide", other.at));
+                self.open.push(format!("the frames may be of several cameras, distinguished at {}: the camera numbers of the file (--cameras) would decide", other.at));
             }
             // that there is no camera column is surer the more regular the frames are
             self.one_order(whole, 2.0);
@@ -1110,21 +1114,21 @@ impl<'a> Work<'a> {
         for (window, frames) in &self.files {
             let mut reader = NativeReader::new(layout.clone());
             let seen: BTreeSet<i64> = frames.list.iter().map(|frame| frame.at).collect();
+            let whole = View {
+                offset: 0,
+                data: window.0,
+                last: true,
+                unread: 0,
+            };
             // the last frame may be cut off, and what no record leads to is not a frame
-            let mut at = 0_usize;
-            while at < window.0.len() {
-                let view = View {
-                    offset: at as u64,
-                    data: window.0.get(at..).unwrap_or_default(),
-                    last: true,
-                    unread: 0,
-                };
-                let size = match reader.next(&view) {
-                    Read::Packet(packet) => {
+            Parser::new(&mut reader).read_window(&whole, |event| {
+                match event {
+                    Event::Packet { offset, packet } => {
                         if let Payload::Plain(range) | Payload::Swap32 { range, .. } =
                             &packet.payload
                         {
-                            match seen.contains(&(at.saturating_add(range.start) as i64)) {
+                            let at = offset.saturating_add(range.start as u64);
+                            match seen.contains(&at.cast_signed()) {
                                 true => all.matched = all.matched.saturating_add(1),
                                 false => {
                                     all.extra = all
@@ -1133,17 +1137,12 @@ impl<'a> Work<'a> {
                                 }
                             }
                         }
-                        packet.size
                     }
-                    Read::Skip(size) => usize::try_from(size).unwrap_or(usize::MAX),
-                    Read::Damaged(damage) => {
-                        all.damaged = all.damaged.saturating_add(1);
-                        damage.length
-                    }
-                    Read::Need(_) | Read::Cut(_) | Read::End => break,
-                };
-                at = at.saturating_add(size.max(1));
-            }
+                    Event::Damaged(_) => all.damaged = all.damaged.saturating_add(1),
+                    _ => {}
+                }
+                ControlFlow::Continue(())
+            });
         }
         let wanted = self
             .files
