@@ -588,6 +588,13 @@ impl Demux {
                 format!("the record at offset {offset} shows a time before 1990 or after 2099"),
             ));
         }
+        if let (Some((offset, _)), false) = (faults.undated, state.reported.2) {
+            state.reported.2 = true;
+            outs.push(Out::Warning(
+                "The recorder's clock gave no time to some frames: theirs are doubtful.".to_owned(),
+                format!("the first such record is at offset {offset}"),
+            ));
+        }
     }
 
     /// Outputs all records whose time is known.

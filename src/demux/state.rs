@@ -117,7 +117,7 @@ pub struct State {
     /// Offset up to which the file was counted.
     pub counted: u64,
     /// Clock faults that were reported.
-    pub reported: (bool, bool),
+    pub reported: (bool, bool, bool),
     /// The first record of cameras that nothing announced, held until a second one shows that they exist.
     pub late: HashMap<StreamKey, Option<Held>>,
     /// Bytes of these.
@@ -168,7 +168,7 @@ impl State {
             outs: Vec::new(),
             counts: Counts::default(),
             counted: 0,
-            reported: (false, false),
+            reported: (false, false, false),
             late: HashMap::new(),
             late_bytes: 0,
             warned_late: HashSet::new(),

@@ -599,7 +599,10 @@ fn the_other_commands_take_the_same_files_as_one_recording() {
         .map(|line| &line[..5])
         .collect();
     assert_eq!(marks, ["┌ z", "└ b", "┌ a", "└ c"], "{table}");
-    assert!(table.contains("skipped: ./firmware.bin"), "{table}");
+    assert!(
+        table.contains("skipped: ./firmware.bin: is not a recording\n"),
+        "{table}"
+    );
     // an overlap, a hole, the other camera
     let found = run_in(folder, &["find", "9:15:36", "."], 0);
     assert_eq!(found.matches("camera 1  frame of").count(), 2, "{found}");

@@ -545,3 +545,27 @@ fn a_clock_that_was_not_set_makes_times_doubtful_and_one_warning() {
         "{html}"
     );
 }
+
+#[test]
+fn frames_without_a_time_are_doubtful_and_one_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let records: Vec<u8> = (0..60u64)
+        .flat_map(|number| {
+            let unix_ms = match number {
+                20..40 => 0,
+                _ => 1_700_000_000_000 + 100 * number,
+            };
+            testing::netvu_make::minimal(unix_ms, &testing::netvu_make::vop(true, 200, number))
+        })
+        .collect();
+    let file = written(folder.path(), "undated.adbin", &records);
+    let report = json(&["info", text(&file)], 0);
+    assert_eq!(report["records"], 60);
+    assert_eq!(report["doubtful"], 20);
+    assert_eq!(report["runs"][0]["doubtful"], 20);
+    let warnings = report["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let words = warnings[0].to_string();
+    let first = records.len() / 60 * 20;
+    assert!(words.contains(&format!("offset {first}")), "{words}");
+}

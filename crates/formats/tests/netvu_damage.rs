@@ -653,6 +653,20 @@ fn any_clock_is_a_clock() {
 }
 
 #[test]
+fn two_weak_packets_in_another_file_are_chance() {
+    let noise = vec![0x41; 10_000];
+    let packets = |count: u32| -> Vec<u8> {
+        (0..count)
+            .flat_map(|number| minimal(1_700_000_000_000, &vop(number == 0, 100, number.into())))
+            .collect()
+    };
+    assert_eq!(probe(&[&noise[..], &packets(2), &noise].concat()), None);
+    // the same two before a recording do not hide it
+    let recording = [&noise[..], &packets(2), &noise, &packets(10)].concat();
+    assert_eq!(probe(&recording).map(|found| found.0), Some(Kind::Binary));
+}
+
+#[test]
 fn one_damaged_header_decides_nothing() {
     // camera, title, width and format of one frame in ten
     let places: [(usize, u8); 5] = [

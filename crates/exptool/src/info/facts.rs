@@ -237,7 +237,7 @@ impl Facts {
             "clock": findings.profile.clock_name(),
             "times_are": self.times_are(),
             "time_is": self.time_is(),
-            "doubtful": findings.faults.implausible.map(|(_, count)| count),
+            "doubtful": findings.faults.doubtful(),
             "header": {
                 "records": info.records,
                 "first": info.span.map(|(first, _)| utc(first)),

@@ -165,7 +165,7 @@ fn row(facts: &Facts, folder: &Path) -> [String; 8] {
         recording.input.confidence,
         facts.accuracy().name()
     );
-    if findings.faults.implausible.is_some() {
+    if findings.faults.doubtful().is_some() {
         certainty.push_str(", time doubtful");
     }
     let path = &recording.input.path;

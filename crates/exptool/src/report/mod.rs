@@ -221,7 +221,7 @@ impl Report {
                 "damaged_regions": findings.damaged,
                 "damaged_bytes": findings.damaged_bytes,
                 "cut": part.facts.cut().is_some(),
-                "time_doubtful": findings.faults.implausible.is_some(),
+                "time_doubtful": findings.faults.doubtful().is_some(),
                 "pictures": part.shots.iter().filter(|shot| shot.png.is_some()).count(),
                 "note": part.note,
             })

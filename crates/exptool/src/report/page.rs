@@ -450,7 +450,7 @@ impl Part {
         if self.facts.cut().is_some() {
             problems.push("ends inside a record".to_owned());
         }
-        if findings.faults.implausible.is_some() {
+        if findings.faults.doubtful().is_some() {
             problems.push("time doubtful".to_owned());
         }
         if recording.contents.cameras.is_empty() {

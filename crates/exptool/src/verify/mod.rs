@@ -14,7 +14,7 @@ mod rows;
 mod structure;
 mod text;
 
-use crate::common::{Common, Done, Failure, Input, failure, output, output::NewFile, plain::plain};
+use crate::common::{Common, Done, Failure, Input, failure, output, output::NewFile};
 use crate::convert::plan::{self, Item};
 use check::Checked;
 use clap::Args;
@@ -152,7 +152,7 @@ impl Verify {
             match answer {
                 Ok(answer) => answers.add(answer, common.json, several)?,
                 Err(Failure::Foreign(text)) if item.in_folder => {
-                    eprintln!("exptool: skipped: {}", plain(&text));
+                    plan::skipped(&text);
                 }
                 Err(failure) if !several => return Err(failure),
                 Err(failure @ (Failure::Output(_) | Failure::Use(_))) => return Err(failure),

@@ -23,6 +23,12 @@ pub enum Kind {
     Partition,
 }
 
+/// Points that show a binary stream.
+const SURE: u32 = 100;
+
+/// Pairs of weak packets that may be there by chance before a stream begins.
+const CHANCES: usize = 64;
+
 /// Packets of a binary stream that are looked at.
 const PACKETS: usize = 8;
 
@@ -61,7 +67,7 @@ fn first_record(head: &[u8]) -> Option<(Kind, u32)> {
         _ => None,
     };
     // a packet has a header inside
-    let packet = at(binary::find(head, 0, false, None));
+    let packet = first_packet(head);
     let headed = at(partition::find(head, 0, false)).filter(|_| packet.is_none());
     let kind = |record: usize| {
         // records of a partition do not follow each other without a gap only
@@ -79,6 +85,22 @@ fn first_record(head: &[u8]) -> Option<(Kind, u32)> {
         .filter_map(|(at, kind)| Some((at?, kind)))
         .min_by_key(|(at, _)| *at)
         .map(|(_, kind)| (kind, BEHIND))
+}
+
+/// The first packet of a binary stream that proves itself. Two weak ones are in any large file by chance: as many as in front
+/// are needed here.
+fn first_packet(head: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    for _ in 0..CHANCES {
+        let Found::At(at) = binary::find(head, from, false, None) else {
+            return None;
+        };
+        if walk(head.get(at..).unwrap_or_default()).0 >= SURE {
+            return Some(at);
+        }
+        from = at.saturating_add(1);
+    }
+    None
 }
 
 /// A picture header with JPEG data and another one right behind it.
@@ -167,11 +189,13 @@ fn probe_binary(head: &[u8]) -> u32 {
         .count();
     (0..=blank)
         .map(|skip| walk(head.get(skip..).unwrap_or_default()))
+        .filter_map(|(points, sane)| sane.then_some(points))
         .max()
         .unwrap_or(0)
 }
 
-fn walk(head: &[u8]) -> u32 {
+/// Points of the packets from the start of `head` on, up to [`SURE`]; and whether all were sane.
+fn walk(head: &[u8]) -> (u32, bool) {
     let mut rest = head;
     let mut sum = 0u32;
     for _ in 0..PACKETS {
@@ -179,18 +203,18 @@ fn walk(head: &[u8]) -> u32 {
             break;
         }
         let Some((points, total)) = binary::score(rest) else {
-            return 0;
+            return (sum, false);
         };
         sum = sum.saturating_add(points);
-        if sum >= 100 {
-            return 100;
+        if sum >= SURE {
+            return (SURE, true);
         }
         let Some(behind) = rest.get(total..) else {
             break;
         };
         rest = behind;
     }
-    sum
+    (sum, true)
 }
 
 fn probe_raw(head: &[u8]) -> u32 {

@@ -191,6 +191,11 @@ impl Findings {
                 "{count} frames, the first at offset {offset}, show a time at which no recorder recorded; its clock had probably lost its battery, and their times are doubtful"
             ));
         }
+        if let Some((offset, count)) = faults.undated {
+            self.warn(format!(
+                "{count} frames, the first at offset {offset}, have no time of their own; the times of the frames around them were used, and theirs are doubtful"
+            ));
+        }
     }
 }
 

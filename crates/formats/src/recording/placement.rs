@@ -31,7 +31,8 @@ pub struct Placed<T> {
     pub place: Place,
     /// A frame whose reference is missing: before the first keyframe, or after a gap before the next.
     pub orphan: bool,
-    /// Its clock agrees neither with the record before nor with the one after it and was not believed.
+    /// Its clock shows a time that cannot be; it agrees neither with the record before nor with the one after it and was not believed;
+    /// or the frame has no time, in a recording whose others have one.
     pub doubtful: bool,
 }
 
@@ -42,6 +43,17 @@ pub struct ClockFaults {
     pub stray: Option<(u64, u64)>,
     /// Offset of the first record that shows a time that cannot be, and how many did.
     pub implausible: Option<(u64, u64)>,
+    /// Offset of the first frame that has no time, in a recording whose others have one, and how many have none.
+    pub undated: Option<(u64, u64)>,
+}
+
+impl ClockFaults {
+    /// How many records have no time that can be right; `None` where all have one.
+    pub fn doubtful(&self) -> Option<u64> {
+        let counts = [self.implausible, self.undated].into_iter().flatten();
+        let count = counts.fold(0u64, |sum, (_, count)| sum.saturating_add(count));
+        (count > 0).then_some(count)
+    }
 }
 
 /// Finds a clock time and the running time it has, for a record's offset and clock.
@@ -244,11 +256,16 @@ impl<T> Placement<T> {
         if doubtful {
             note(&mut self.faults.stray, mark.offset);
         }
-        let dated = self.profile.timing.resolution != Resolution::Slots && mark.timestamp.is_some();
-        let impossible = dated && is_implausible(clock);
+        let clocked = self.profile.timing.resolution != Resolution::Slots;
+        let impossible = clocked && mark.timestamp.is_some() && is_implausible(clock);
         if impossible {
             note(&mut self.faults.implausible, mark.offset);
         }
+        let undated = clocked && mark.video && mark.timestamp.is_none();
+        if undated {
+            note(&mut self.faults.undated, mark.offset);
+        }
+        let doubtful = doubtful || impossible || undated;
         if !mark.video {
             return Placed {
                 place: Place {
@@ -260,7 +277,7 @@ impl<T> Placement<T> {
                 mark,
                 clock,
                 orphan: false,
-                doubtful: doubtful || impossible,
+                doubtful,
             };
         }
         if let Some((clock, running)) = self.resume.take().and_then(|find| find(mark.offset, clock))
@@ -286,7 +303,7 @@ impl<T> Placement<T> {
             clock,
             place,
             orphan,
-            doubtful: doubtful || impossible,
+            doubtful,
         }
     }
 }
