@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! What `data/` tells a desktop: MIME types by content, and the thumbnailer.
 
-use crate::examples::Place;
 use formats::reader::Mode;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testing::{
+    common::shell::Place,
     make::{self, Exp, START},
     netvu_make, plv1,
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The documentation cache describes the elements as they are.
 
-use crate::examples::Place;
 use std::path::Path;
+use testing::common::shell::Place;
 
 #[test]
 fn the_documentation_cache_is_up_to_date() {

@@ -5,7 +5,7 @@
 use testing::common;
 use testing::netvu_make;
 
-use common::{init, launch_well, samples};
+use common::{init, launch_well, samples, shell::built_example};
 use formats::netvu::Kind;
 use formats::reader::{Codec, Step};
 use gst::prelude::*;
@@ -350,31 +350,12 @@ fn partitions_of_a_folder_play_in_the_order_of_their_times() {
 fn the_example_plays_a_folder() {
     init();
     let folder = folder_of_partitions();
-    let test = std::env::current_exe().unwrap();
-    // `cargo test` has built it already, unless it was told to run this file alone.
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let built = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--example",
-            "play_par_folder",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(built.unwrap().success());
-    let example = test
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .join("examples/play_par_folder");
     let out = folder.path().join("out");
     let sink = format!(
         "videoconvert ! video/x-raw,format=GRAY8 ! filesink location=\"{}\"",
         out.display()
     );
-    let run = Command::new(example)
+    let run = Command::new(built_example("play_par_folder"))
         .arg(folder.path())
         .arg(sink)
         .output()

@@ -7,6 +7,7 @@ mod convert_edges;
 mod convert_join;
 mod convert_tasks;
 mod docs;
+mod examples;
 mod explain;
 mod exptool_tools;
 mod info;
