@@ -295,7 +295,10 @@ fn fact(recording: &Recording, moment: &Moment<'_>, found: Option<&Picture>) -> 
 }
 
 /// The pictures of these moments. The decoder is put away before anything is drawn: both together would take more memory.
-fn look(
+///
+/// # Errors
+/// A file that does not play.
+pub fn look(
     common: &Common,
     recording: &Recording,
     moments: &[Moment<'_>],

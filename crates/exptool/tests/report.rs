@@ -250,3 +250,71 @@ fn pictures_of_a_report_are_shared_among_the_cameras() {
     }
     assert!(html.contains("and 68 more"), "{html}");
 }
+
+#[test]
+fn a_viewing_log_is_in_the_report_with_pictures_and_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = two_cameras(folder.path());
+    let (page, log) = (folder.path().join("p.html"), folder.path().join("log.csv"));
+    let second = 1_000_000_000_i64;
+    let begun = 1_262_332_800 * second;
+    let rows = [
+        format!(
+            "x,,{},0,2,Yard,{},\"red <car>, left\",0",
+            begun + 3 * second,
+            text(&two)
+        ),
+        // the file was moved, and the camera recorded nothing then
+        format!(
+            "x,,{begun},0,1,,/elsewhere/{},early,",
+            two.file_name().unwrap().to_str().unwrap()
+        ),
+        format!(
+            "then,,{},0,1,,/elsewhere/other.exp,foreign,0",
+            begun + second
+        ),
+    ];
+    let head = "recorder_time,utc,clock_ns,pass,camera,title,file,note,camera_pass";
+    std::fs::write(&log, format!("{head}\n{}\n", rows.join("\n"))).unwrap();
+    let words = ["report", text(&two), "--log", text(&log), "-o", text(&page)];
+    let told = json(&words, 1);
+    let marks = told["bookmarks"].as_array().unwrap();
+    assert_eq!(marks[0]["lack"], "this camera recorded nothing then");
+    assert_eq!(marks[1]["lack"], "this file is not in the report");
+    assert_eq!(marks[2]["lack"], serde_json::Value::Null);
+    let still = folder.path().join("still.png");
+    let at = "2010-01-01T08:00:03Z";
+    let snapshot = [
+        "snapshot",
+        text(&two),
+        "--camera",
+        "2",
+        "--at",
+        at,
+        "-o",
+        text(&still),
+    ];
+    let sum = &json(&snapshot, 0)[0]["coded_sha256"];
+    assert!(sum.is_string());
+    assert_eq!(&marks[2]["coded_sha256"], sum, "the very frame");
+    let html = std::fs::read_to_string(&page).unwrap();
+    let section = html.split("id=\"log\"").nth(1).unwrap();
+    let section = section.split("<h2").next().unwrap();
+    assert_eq!(section.matches("data:image/png;base64,").count(), 1);
+    assert!(section.contains("red &lt;car&gt;, left"), "{section}");
+    // a table that is not a log
+    std::fs::write(&log, "a,b\n1,2\n").unwrap();
+    let words = complaint(
+        &[
+            "report",
+            text(&two),
+            "--log",
+            text(&log),
+            "-o",
+            text(&page),
+            "--force",
+        ],
+        3,
+    );
+    assert!(words.contains("expected a column clock_ns"), "{words}");
+}

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "gst")]
 pub mod common;
+pub mod display;
 pub mod driver;
 pub mod exp_bytes;
 pub mod layouts;

@@ -92,6 +92,8 @@ pub struct Frame {
     pub clock: Option<i64>,
     /// Stream time, nanoseconds.
     pub time: i64,
+    /// Time since playback began at which it is due, nanoseconds.
+    pub running: i64,
 }
 
 /// What happens in a pipeline.
@@ -389,15 +391,14 @@ impl Player {
             return self.target.get();
         }
         let position = self.pipeline.query_position::<gst::ClockTime>();
-        position.map_or(self.target.get(), |time| {
-            i64::try_from(time.nseconds()).unwrap_or(i64::MAX)
-        })
+        position.map_or(self.target.get(), nanoseconds)
     }
 
-    /// Length in stream time, nanoseconds.
-    pub fn duration(&self) -> Option<i64> {
-        let time = self.pipeline.query_duration::<gst::ClockTime>()?;
-        i64::try_from(time.nseconds()).ok()
+    /// How much later than it is due a frame is now, nanoseconds.
+    pub fn late(&self, frame: &Frame) -> i64 {
+        let now = self.pipeline.current_running_time();
+        let now = now.map_or(frame.running, nanoseconds);
+        now.saturating_sub(frame.running)
     }
 
     /// Turns audio off or on.
@@ -593,8 +594,9 @@ fn read(camera: u16, sample: &gst::Sample) -> Option<Frame> {
     let buffer = sample.buffer_owned()?;
     let clock = gstexp::recorder_time(&buffer);
     let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?;
-    let time = buffer.pts().and_then(|pts| segment.to_stream_time(pts));
-    let time = time.map_or(0, |time| i64::try_from(time.nseconds()).unwrap_or(i64::MAX));
+    let pts = buffer.pts();
+    let time = pts.and_then(|pts| segment.to_stream_time(pts));
+    let running = pts.and_then(|pts| segment.to_running_time(pts));
     let map = buffer.into_mapped_buffer_readable().ok()?;
     let expected = (width as usize)
         .checked_mul(height as usize)?
@@ -609,8 +611,13 @@ fn read(camera: u16, sample: &gst::Sample) -> Option<Frame> {
         pixel_aspect: pixel,
         pixels: glib::Bytes::from_owned(map),
         clock,
-        time,
+        time: time.map_or(0, nanoseconds),
+        running: running.map_or(0, nanoseconds),
     })
+}
+
+fn nanoseconds(time: gst::ClockTime) -> i64 {
+    i64::try_from(time.nseconds()).unwrap_or(i64::MAX)
 }
 
 /// What is said where nothing was recorded.

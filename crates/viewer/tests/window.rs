@@ -3,10 +3,11 @@
 
 use crate::footage;
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::Write,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
+use testing::display::Display;
 
 /// What is needed beside the program, and the Debian package of each.
 const PROGRAMS: [(&str, &[&str], &str); 5] = [
@@ -38,48 +39,6 @@ fn exptool() -> PathBuf {
     exptool
 }
 
-/// A display of its own.
-struct Display {
-    server: Child,
-    name: String,
-}
-
-impl Display {
-    fn start() -> Display {
-        let mut command = Command::new("Xvfb");
-        // it chooses a free number, and says so when it is ready
-        command.args([
-            "-displayfd",
-            "1",
-            "-screen",
-            "0",
-            "1280x860x24",
-            "-nolisten",
-            "tcp",
-            "-noreset",
-        ]);
-        let mut server = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(server.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        Display {
-            server,
-            name: format!(":{}", line.trim()),
-        }
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 #[test]
 fn a_person_uses_the_window_unless_a_program_for_that_is_missing() {
     for (program, arguments, package) in PROGRAMS {
@@ -107,7 +66,7 @@ fn a_person_uses_the_window_unless_a_program_for_that_is_missing() {
         std::os::unix::fs::PermissionsExt::from_mode(0o700),
     )
     .unwrap();
-    let display = Display::start();
+    let display = Display::start("1280x860");
     let mut command = Command::new("dbus-run-session");
     command.args(["--", "timeout", "540", "/usr/bin/python3", script]);
     command.env("DISPLAY", &display.name);

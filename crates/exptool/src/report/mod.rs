@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool report`: all that is known of recordings and their conversions, on one HTML page.
 
+mod log;
 mod page;
 mod pdf;
 
@@ -28,7 +29,7 @@ const MAX_SHEETS: usize = 4;
 /// Write what is known of recordings as one HTML page: a summary, cameras, runs, gaps, damage, checksums, timeline, pictures, hashes
 /// of inputs and outputs, and what is assumed about the format. It needs no network, follows light and dark, and prints well.
 #[derive(Args)]
-#[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report /media/disc --case 2009-117 --examiner 'J. Doe' --pdf disc.pdf\n  exptool report lobby.exp --camera Yard --from-time 9:15 --to-time 9:30 -o yard.html\n\nTIME is {FORMS}.\n\n{}", failure::exit_codes("written, and nothing was found", "written; damage or a checksum that does not match was found, or pictures are missing", &[2, 3, 4, 5])))]
+#[command(after_help = format!("Examples:\n  exptool report lobby.exp -o lobby.html\n  exptool report /media/disc --case 2009-117 --examiner 'J. Doe' --pdf disc.pdf\n  exptool report lobby.exp --log viewing-log.csv -o lobby.html\n  exptool report lobby.exp --camera Yard --from-time 9:15 --to-time 9:30 -o yard.html\n\nTIME is {FORMS}.\n\n{}", failure::exit_codes("written, and nothing was found", "written; damage or a checksum that does not match was found, or pictures are missing", &[2, 3, 4, 5])))]
 pub struct Report {
     /// Recordings, or folders of them
     #[arg(required = true, value_name = "FILE|FOLDER")]
@@ -39,6 +40,9 @@ pub struct Report {
     /// Files that were made of the recordings; their hashes are listed
     #[arg(long, value_name = "FILE", num_args = 1..)]
     outputs: Vec<PathBuf>,
+    /// Viewing logs of these recordings, as exp-viewer saves them: bookmarks with their notes and pictures
+    #[arg(long, value_name = "CSV", num_args = 1..)]
+    log: Vec<PathBuf>,
     /// Case number or another text for the heading
     #[arg(long, value_name = "TEXT")]
     case: Option<String>,
@@ -137,6 +141,8 @@ impl Report {
             return Err(plan::nothing());
         }
         parts.sort_by_key(|part| part.facts.span().map(|(first, _)| first));
+        let width = (!self.no_pictures).then_some(self.layout.width);
+        let log = log::bookmarks(common, &self.log, &parts, width)?;
         let mut made = Vec::new();
         for path in &self.outputs {
             output::protect(path);
@@ -167,7 +173,7 @@ impl Report {
             examiner: self.examiner.clone(),
             window: (!limits.is_empty()).then(|| limits.join(", ")),
         };
-        let html = page::html(&heading, &parts, together.as_deref(), &made);
+        let html = page::html(&heading, &parts, &log, together.as_deref(), &made);
         if let Some(path) = &self.output {
             save(path, html.as_bytes(), self.force)?;
         }
@@ -179,12 +185,24 @@ impl Report {
                 eprintln!("exptool: {}: {note}", part.facts.recording.input.name);
             }
         }
-        self.print(common, &parts, &made)?;
+        for one in &log {
+            if let Some(lack) = &one.lack {
+                eprintln!("exptool: bookmark at {}: {lack}", one.shot.time);
+            }
+        }
+        self.print(common, &parts, &log, &made)?;
         let bad = |part: &Part| part.is_damaged() || part.note.is_some();
-        Ok(u8::from(parts.iter().any(bad)))
+        let lacks = log.iter().any(|one| one.lack.is_some());
+        Ok(u8::from(lacks || parts.iter().any(bad)))
     }
 
-    fn print(&self, common: &Common, parts: &[Part], made: &[Output]) -> Result<(), Failure> {
+    fn print(
+        &self,
+        common: &Common,
+        parts: &[Part],
+        log: &[log::Bookmark],
+        made: &[Output],
+    ) -> Result<(), Failure> {
         let written = [&self.output, &self.pdf].into_iter().flatten();
         if !common.json {
             let lines = written.map(|path| format!("{}\n", path.display()));
@@ -229,7 +247,17 @@ impl Report {
         let outputs = made
             .iter()
             .map(|one| json!({ "file": one.path, "size": one.size, "sha256": one.sha256 }));
+        let bookmarks = log.iter().map(|one| {
+            json!({
+                "time": one.shot.time,
+                "file": one.file,
+                "note": one.note,
+                "coded_sha256": one.shot.coded,
+                "lack": one.lack,
+            })
+        });
         output::print_json(&json!({
+            "bookmarks": bookmarks.collect::<Vec<_>>(),
             "output": self.output,
             "pdf": self.pdf,
             "recordings": recordings.collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The page.
 
-use super::{Heading, Output, Part};
+use super::{Heading, Output, Part, Shot, log::Bookmark};
 use crate::common::{
     clock::{OffsetSource, duration},
     coded::codec_name,
@@ -38,7 +38,13 @@ svg .paper { fill: var(--paper) } svg .ink { fill: var(--ink) } svg .grid { stro
 ";
 
 /// Builds the page.
-pub fn html(heading: &Heading, parts: &[Part], together: Option<&str>, made: &[Output]) -> String {
+pub fn html(
+    heading: &Heading,
+    parts: &[Part],
+    log: &[Bookmark],
+    together: Option<&str>,
+    made: &[Output],
+) -> String {
     let title = heading.case.as_deref().unwrap_or("Report on recordings");
     let command = std::env::args_os().map(|argument| quoted(&argument.to_string_lossy()));
     let command = command.collect::<Vec<_>>().join(" ");
@@ -63,6 +69,7 @@ pub fn html(heading: &Heading, parts: &[Part], together: Option<&str>, made: &[O
                 }
                 (summary(parts))
                 (between(parts))
+                (viewing_log(log))
                 @if let Some(svg) = together.and_then(body_of) {
                     h2 #timeline { "All recordings" }
                     figure { (PreEscaped(svg)) }
@@ -360,18 +367,43 @@ fn damage(r: &Recording) -> Markup {
     }
 }
 
+fn picture(shot: &Shot) -> Markup {
+    html! {
+        @match &shot.png {
+            Some(png) => img alt=(format!("{}, {}", shot.run, shot.time))
+                title=[shot.coded.as_ref().map(|sum| format!("SHA-256 of the coded frame: {sum}"))]
+                src=(format!("data:image/png;base64,{}", STANDARD.encode(png)));,
+            None => div.none { "no picture" },
+        }
+    }
+}
+
+/// What somebody marked while looking at the recordings.
+fn viewing_log(log: &[Bookmark]) -> Markup {
+    html! {
+        @if !log.is_empty() {
+            h2 #log { "Viewing log" }
+            div.sheet {
+                @for one in log { figure {
+                    (picture(&one.shot))
+                    figcaption {
+                        @if !one.note.is_empty() { strong { (one.note) } br; }
+                        (one.shot.time) br; (one.shot.run) br; (one.file)
+                        @if let Some(lack) = &one.lack { br; span.bad { (lack) } }
+                    }
+                } }
+            }
+        }
+    }
+}
+
 fn pictures(part: &Part) -> Markup {
     html! {
         @if !part.shots.is_empty() || part.note.is_some() {
             h3 { "Pictures" }
             div.sheet {
                 @for shot in &part.shots { figure {
-                    @match &shot.png {
-                        Some(png) => img alt=(format!("{}, {}", shot.run, shot.time))
-                            title=[shot.coded.as_ref().map(|sum| format!("SHA-256 of the coded frame: {sum}"))]
-                            src=(format!("data:image/png;base64,{}", STANDARD.encode(png)));,
-                        None => div.none { "no picture" },
-                    }
+                    (picture(shot))
                     figcaption { (shot.time) br; (shot.run) }
                 } }
             }

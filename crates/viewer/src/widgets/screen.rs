@@ -2,15 +2,83 @@
 //! A picture of a camera: as large as there is room in its shape, or enlarged.
 
 use crate::model::look::Zoom;
-use gtk::{gdk, glib, graphene, prelude::*, subclass::prelude::*};
-use std::cell::{Cell, RefCell};
+use gtk::{cairo, gdk, glib, graphene, gsk, prelude::*, subclass::prelude::*};
+use std::cell::{Cell, OnceCell, RefCell};
+
+/// Pixels, and what is drawn of them.
+#[derive(Debug)]
+pub struct Picture {
+    width: i32,
+    height: i32,
+    /// Blue, green, red, opacity, which is full; rows without padding.
+    pixels: glib::Bytes,
+    texture: OnceCell<gdk::MemoryTexture>,
+    surface: OnceCell<Option<cairo::ImageSurface>>,
+}
+
+impl Picture {
+    /// A picture of so many pixels, in bytes of blue, green, red and full opacity; rows without padding.
+    pub fn new(width: u32, height: u32, pixels: glib::Bytes) -> Picture {
+        Picture {
+            width: i32::try_from(width).unwrap_or(1),
+            height: i32::try_from(height).unwrap_or(1),
+            pixels,
+            texture: OnceCell::new(),
+            surface: OnceCell::new(),
+        }
+    }
+
+    fn texture(&self) -> &gdk::MemoryTexture {
+        self.texture.get_or_init(|| {
+            gdk::MemoryTexture::new(
+                self.width,
+                self.height,
+                // all of it is opaque, and this is the format that needs no conversion
+                gdk::MemoryFormat::B8g8r8a8Premultiplied,
+                &self.pixels,
+                self.width as usize * 4,
+            )
+        })
+    }
+
+    /// The picture for cairo.
+    pub fn surface(&self) -> Option<&cairo::ImageSurface> {
+        let make = || {
+            let (format, pixels) = (cairo::Format::Rgb24, self.pixels.to_vec());
+            let row = self.width.checked_mul(4)?;
+            cairo::ImageSurface::create_for_data(pixels, format, self.width, self.height, row).ok()
+        };
+        self.surface.get_or_init(make).as_ref()
+    }
+
+    /// Paints it into a rectangle.
+    pub fn paint(&self, context: &cairo::Context, area: &graphene::Rect) -> Option<()> {
+        let (x, y) = (f64::from(area.x()), f64::from(area.y()));
+        let scale = f64::from(area.width()) / f64::from(self.width);
+        let down = f64::from(area.height()) / f64::from(self.height);
+        let pattern = cairo::SurfacePattern::create(self.surface()?);
+        pattern.set_extend(cairo::Extend::Pad);
+        // the better filters for a smaller picture take ten times as long
+        if scale.min(down) > 0.5 {
+            pattern.set_filter(cairo::Filter::Bilinear);
+        }
+        context.save().ok()?;
+        context.rectangle(x, y, area.width().into(), area.height().into());
+        context.clip();
+        context.translate(x, y);
+        context.scale(scale, down);
+        context.set_source(&pattern).ok()?;
+        context.paint().ok()?;
+        context.restore().ok()
+    }
+}
 
 mod imp {
     use super::*;
 
     #[derive(Default)]
     pub struct Screen {
-        pub texture: RefCell<Option<gdk::Texture>>,
+        pub picture: RefCell<Option<Picture>>,
         pub ratio: Cell<f64>,
         pub zoom: Cell<Zoom>,
         pub small: Cell<bool>,
@@ -35,8 +103,8 @@ mod imp {
             let (width, height) = widget.size();
             let all = graphene::Rect::new(0.0, 0.0, width, height);
             snapshot.append_color(&gdk::RGBA::BLACK, &all);
-            let texture = self.texture.borrow();
-            let Some(texture) = texture.as_ref() else {
+            let picture = self.picture.borrow();
+            let Some(picture) = picture.as_ref() else {
                 return;
             };
             let shown = widget.picture_area();
@@ -47,7 +115,14 @@ mod imp {
             let x = shown.x() + shown.width() / 2.0 - zoom.x as f32 * w;
             let y = shown.y() + shown.height() / 2.0 - zoom.y as f32 * h;
             let rect = graphene::Rect::new(x, y, w, h);
-            snapshot.append_texture(texture, &rect);
+            // GTK takes textures to cairo by way of floating point
+            let renderer = widget.native().and_then(|native| native.renderer());
+            match renderer.is_some_and(|renderer| renderer.is::<gsk::CairoRenderer>()) {
+                true => {
+                    let _ = picture.paint(&snapshot.append_cairo(&shown), &rect);
+                }
+                false => snapshot.append_texture(picture.texture(), &rect),
+            }
             snapshot.pop();
         }
 
@@ -83,9 +158,9 @@ impl Default for Screen {
 
 impl Screen {
     /// Shows a picture of this shape (width divided by height), or black.
-    pub fn show(&self, texture: Option<gdk::Texture>, ratio: f64) {
+    pub fn show(&self, picture: Option<Picture>, ratio: f64) {
         let imp = self.imp();
-        *imp.texture.borrow_mut() = texture;
+        *imp.picture.borrow_mut() = picture;
         imp.ratio.set(ratio);
         self.queue_draw();
     }
@@ -94,11 +169,6 @@ impl Screen {
     pub fn set_small(&self) {
         self.imp().small.set(true);
         self.queue_resize();
-    }
-
-    /// What is shown.
-    pub fn texture(&self) -> Option<gdk::Texture> {
-        self.imp().texture.borrow().clone()
     }
 
     /// Enlargement.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A camera: its picture, and below it title, number, mode and the recorder's clock. Nothing is written over the picture.
 
-use super::{mode_text, named, screen::Screen};
+use super::{
+    mode_text, named,
+    screen::{Picture, Screen},
+};
 use crate::{
     model::{
         look::Look,
@@ -10,7 +13,7 @@ use crate::{
     player::{Frame, nothing_recorded},
 };
 use formats::reader::Mode;
-use gtk::{gdk, glib, prelude::*};
+use gtk::{glib, prelude::*};
 use std::cell::{Cell, RefCell};
 
 /// A camera.
@@ -177,14 +180,13 @@ impl Tile {
         let ratio = look
             .aspect
             .ratio(frame.width, frame.height, frame.pixel_aspect);
-        self.screen
-            .show(Some(texture(frame, &look).upcast()), ratio);
+        self.screen.show(Some(picture(frame, &look)), ratio);
     }
 }
 
-/// A frame as GTK shows it.
-pub fn texture(frame: &Frame, look: &Look) -> gdk::MemoryTexture {
-    let bytes = match look.changes_pixels() {
+/// A frame as it is shown.
+pub fn picture(frame: &Frame, look: &Look) -> Picture {
+    let pixels = match look.changes_pixels() {
         false => frame.pixels.clone(),
         true => {
             let mut pixels = frame.pixels.to_vec();
@@ -192,12 +194,5 @@ pub fn texture(frame: &Frame, look: &Look) -> gdk::MemoryTexture {
             glib::Bytes::from_owned(pixels)
         }
     };
-    // all of it is opaque, and this is the format that needs no conversion
-    gdk::MemoryTexture::new(
-        i32::try_from(frame.width).unwrap_or(1),
-        i32::try_from(frame.height).unwrap_or(1),
-        gdk::MemoryFormat::B8g8r8a8Premultiplied,
-        &bytes,
-        frame.width as usize * 4,
-    )
+    Picture::new(frame.width, frame.height, pixels)
 }

@@ -9,6 +9,7 @@ mod panel;
 mod playing;
 mod print;
 mod save;
+mod trace;
 
 use crate::{
     APP_ID,
@@ -126,6 +127,7 @@ struct Inner {
     /// Where to go when the recording has been read: clock, pass, and whether to play.
     after_reading: Cell<Option<(i64, u32, bool)>>,
     dialogs: RefCell<Vec<gtk::FileChooserNative>>,
+    trace: trace::Trace,
 }
 
 impl Window {
@@ -295,7 +297,9 @@ impl Window {
             resume: Cell::new(false),
             after_reading: Cell::new(None),
             dialogs: RefCell::default(),
+            trace: trace::Trace::default(),
         }));
+        window.0.trace.watch(&window.0.window);
         window.add_actions();
         window.connect();
         window.show_recent();

@@ -42,6 +42,7 @@ impl Window {
 
     /// Opens files and folders.
     pub fn open_paths(&self, paths: Vec<PathBuf>) {
+        super::trace::asked("open");
         self.close_recording();
         self.0.problem.set_revealed(false);
         self.0.stack.set_visible_child_name("busy");
@@ -197,6 +198,7 @@ impl Window {
 
     /// All frames were read.
     fn take_contents(&self, recording: Recording) {
+        super::trace::asked("read");
         let recording = Rc::new(recording);
         let mut opened = self.0.opened.borrow_mut();
         let old = self.recording();

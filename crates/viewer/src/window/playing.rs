@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! The pipeline does what was asked for, and the window shows where it is.
 
-use super::Window;
+use super::{Window, trace};
 use crate::{
     model::{
         playback::Playback,
@@ -11,7 +11,7 @@ use crate::{
     },
     player::{Event, Player, Precision, Seek, Source},
     widgets::{
-        tile::{Tile, texture},
+        tile::{Tile, picture},
         timeline::{self, Act, ActPlace},
     },
 };
@@ -85,6 +85,7 @@ impl Window {
                 }
                 for frame in player.take_frames() {
                     if let Some(tile) = inner.grid.tile(frame.camera) {
+                        inner.trace.frame(player, &frame);
                         tile.set_frame(frame);
                     }
                 }
@@ -208,6 +209,7 @@ impl Window {
     /// Goes to a place, in another file too.
     pub(super) fn go(&self, place: Place, precision: Precision) {
         let inner = &self.0;
+        trace::asked("go");
         let playing = inner.playback.get().playing;
         let failed = self.player().is_none_or(|player| player.has_failed());
         if place.part != inner.place.get().part || failed {
@@ -493,7 +495,7 @@ impl Window {
                         let look = crate::model::look::Look::default();
                         inner
                             .hover_picture
-                            .show(Some(texture(&frame, &look).upcast()), ratio);
+                            .show(Some(picture(&frame, &look)), ratio);
                     }
                 }
             });

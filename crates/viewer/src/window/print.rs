@@ -7,10 +7,10 @@ use crate::{
         look::Look,
         words::{tr, trf},
     },
-    widgets::tile::texture,
+    widgets::{screen::Picture, tile::picture},
 };
 use adw::prelude::*;
-use gtk::cairo;
+use gtk::{cairo, graphene};
 
 /// Asks for the details of the case, then prints.
 pub fn print(window: &Window) {
@@ -80,7 +80,7 @@ fn start(window: &Window) {
     if let Some(part) = recording.parts.get(here.part) {
         lines.push(format!("{}: {}", tr("File"), part.path.display()));
     }
-    let texture = texture(&frame, &Look::default());
+    let picture = picture(&frame, &Look::default());
     let ratio = frame.pixel_aspect * f64::from(frame.width) / f64::from(frame.height.max(1));
     let operation = gtk::PrintOperation::new();
     operation.set_n_pages(1);
@@ -89,7 +89,7 @@ fn start(window: &Window) {
         let page = context.cairo_context();
         let _ = draw(
             &page,
-            &texture,
+            &picture,
             ratio,
             (context.width(), context.height()),
             &lines,
@@ -106,28 +106,15 @@ fn start(window: &Window) {
 
 fn draw(
     page: &cairo::Context,
-    texture: &gtk::gdk::MemoryTexture,
+    picture: &Picture,
     ratio: f64,
     (width, height): (f64, f64),
     lines: &[String],
 ) -> Result<(), cairo::Error> {
-    let (columns, rows) = (texture.width(), texture.height());
-    let mut pixels = vec![0; columns as usize * rows as usize * 4];
-    texture.download(&mut pixels, columns as usize * 4);
-    let surface = cairo::ImageSurface::create_for_data(
-        pixels,
-        cairo::Format::ARgb32,
-        columns,
-        rows,
-        columns * 4,
-    )?;
     let tall = (width / ratio).min(height * 0.75);
     let wide = tall * ratio;
-    page.save()?;
-    page.scale(wide / f64::from(columns), tall / f64::from(rows));
-    page.set_source_surface(&surface, 0.0, 0.0)?;
-    page.paint()?;
-    page.restore()?;
+    let area = graphene::Rect::new(0.0, 0.0, wide as f32, tall as f32);
+    let _ = picture.paint(page, &area);
     page.select_font_face("Sans", cairo::FontSlant::Normal, cairo::FontWeight::Normal);
     page.set_font_size(11.0);
     let mut y = tall;
