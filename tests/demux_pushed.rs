@@ -216,3 +216,17 @@ fn a_source_that_cannot_seek_answers_false() {
         assert_eq!(stage.frames("video_1").len(), 1200, "{family:?}");
     }
 }
+
+#[test]
+fn a_look_at_the_end_of_the_file_is_not_its_end() {
+    // longer than what is read first, so that the index is looked for behind it; where the bytes are by then is up to the threads
+    for family in FAMILIES {
+        let bytes = family.record(&shots(2000, |n| START + 100 * n as i64));
+        for time in 0..8 {
+            let stage = Stage::new(family, &bytes, true);
+            stage.play();
+            stage.end();
+            assert_eq!(stage.frames("video_1").len(), 2000, "{family:?}, {time}");
+        }
+    }
+}

@@ -324,6 +324,8 @@ struct FeedState {
     awaits: bool,
     /// Number of our own seek upstream, whose flushes are not anybody else's business.
     own: Option<gst::Seqnum>,
+    /// Where that seek went to.
+    asked: u64,
     /// What the task ended with.
     flow: Option<gst::FlowError>,
     /// Events that came between bytes, and the offset of the bytes after them.
@@ -425,6 +427,10 @@ impl Feed {
         // what was under way before the flush may have passed for the answer
         state.next = None;
         state.awaits = state.own == Some(seqnum);
+        if state.awaits {
+            // at the end of the file no segment says so
+            state.offset = state.asked;
+        }
         state.awaits
     }
 
@@ -510,6 +516,7 @@ impl Feed {
         {
             let mut state = self.lock();
             state.own = Some(event.seqnum());
+            state.asked = offset;
             state.stopped = false;
             state.flow = None;
             state.awaits = true;
