@@ -36,3 +36,4 @@ mod netvu_http;
 mod netvu_pictures;
 mod netvudemux;
 mod regressions;
+mod soak;

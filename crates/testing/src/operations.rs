@@ -11,7 +11,7 @@ use gst::prelude::*;
 use std::{
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -19,6 +19,8 @@ use std::{
 
 /// What takes longer hangs.
 const HANG: Duration = Duration::from_secs(20);
+/// How long a source pauses.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// How bytes get to the demuxer.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,6 +29,32 @@ enum Feeding {
     Pushed,
     /// Pushed by a source that can seek.
     Seekable,
+}
+
+/// What goes wrong around the demuxer, by chance.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    /// Upstream returns less than was asked for.
+    short: bool,
+    /// Upstream fails: an error where it is pulled, its end where it pushes.
+    fails: bool,
+    /// Upstream pauses, and at last does not return before it is made to.
+    blocks: bool,
+    /// Pads return FLUSHING, NOT_LINKED, ERROR.
+    flows: bool,
+}
+
+impl Faults {
+    /// By the upper half of a byte.
+    fn of(byte: u8) -> Faults {
+        let bit = |bit: u8| byte >> (4 + bit) & 1 != 0;
+        Faults {
+            short: bit(0),
+            fails: bit(1),
+            blocks: bit(2),
+            flows: bit(3),
+        }
+    }
 }
 
 /// What the source does next.
@@ -40,18 +68,24 @@ struct Next {
     eos: bool,
     /// Nothing until somebody asks.
     stopped: bool,
+    /// A read waits until it is made to return.
+    dead: bool,
+    /// A read that waits returns.
+    flushing: bool,
     quit: bool,
 }
 
 struct Source {
     bytes: Vec<u8>,
     feeding: Feeding,
+    faults: Faults,
+    dice: Mutex<Dice>,
     next: Mutex<Next>,
     changed: Condvar,
 }
 
 impl Source {
-    fn new(bytes: &[u8], feeding: Feeding) -> Arc<Source> {
+    fn new(bytes: &[u8], feeding: Feeding, faults: Faults) -> Arc<Source> {
         let next = Next {
             stream_start: true,
             segment: true,
@@ -61,6 +95,8 @@ impl Source {
         Arc::new(Source {
             bytes: bytes.to_vec(),
             feeding,
+            faults,
+            dice: Mutex::new(Dice(bytes.len() as u64 | 1)),
             next: Mutex::new(next),
             changed: Condvar::new(),
         })
@@ -69,6 +105,50 @@ impl Source {
     fn change(&self, change: impl FnOnce(&mut Next)) {
         change(&mut self.next.lock().unwrap());
         self.changed.notify_all();
+    }
+
+    /// Whether something that happens once in so many times does so now.
+    fn happens(&self, fault: bool, times: u64) -> bool {
+        fault && self.dice.lock().unwrap().below(times) == 0
+    }
+
+    /// The part of these bytes that upstream returns.
+    fn cut<'a>(&self, part: &'a [u8]) -> &'a [u8] {
+        let all = part.len();
+        match all > 1 && self.happens(self.faults.short, 4) {
+            true => &part[..1 + self.dice.lock().unwrap().below(all as u64 - 1) as usize],
+            false => part,
+        }
+    }
+
+    /// A pause, sometimes.
+    fn pause(&self) {
+        if self.happens(self.faults.blocks, 32) {
+            let next = self.next.lock().unwrap();
+            let waits = |next: &mut Next| !next.quit && !next.flushing;
+            let _ = self.changed.wait_timeout_while(next, PAUSE, waits).unwrap();
+        }
+    }
+
+    /// A read of the demuxer.
+    fn read(&self, offset: u64, size: u32) -> Result<&[u8], gst::FlowError> {
+        self.pause();
+        let next = self.next.lock().unwrap();
+        let until = self
+            .changed
+            .wait_while(next, |next| next.dead && !next.flushing);
+        if until.unwrap().flushing {
+            return Err(gst::FlowError::Flushing);
+        }
+        if self.happens(self.faults.fails, 16) {
+            return Err(gst::FlowError::Error);
+        }
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        match self.cut(&rest[..rest.len().min(size as usize)]) {
+            [] => Err(gst::FlowError::Eos),
+            part => Ok(part),
+        }
     }
 
     /// Pushes from there on, as a source element does after a seek.
@@ -94,7 +174,8 @@ impl Source {
     }
 
     fn pad(self: &Arc<Source>) -> gst::Pad {
-        let (asked, sought, read) = (self.clone(), self.clone(), self.clone());
+        let (asked, sought, read, activated) =
+            (self.clone(), self.clone(), self.clone(), self.clone());
         let mut builder = gst::Pad::builder(gst::PadDirection::Src)
             .name("source")
             .query_function(move |_, _, query| asked.answer(query))
@@ -109,29 +190,38 @@ impl Source {
                     sought.restart(pad, offset, flush.then(|| seek.seqnum()));
                     true
                 }
+                // what GstBaseSrc does for an element that pulls
+                gst::EventView::FlushStart(_) => {
+                    sought.change(|next| next.flushing = true);
+                    true
+                }
+                gst::EventView::FlushStop(_) => {
+                    sought.change(|next| next.flushing = false);
+                    true
+                }
                 _ => false,
             });
         if self.feeding == Feeding::Pulled {
-            builder = builder.getrange_function(move |_, _, offset, into, size| {
-                let from = usize::try_from(offset).unwrap_or(usize::MAX);
-                let rest = read.bytes.get(from..).unwrap_or_default();
-                let part = &rest[..rest.len().min(size as usize)];
-                if part.is_empty() {
-                    return Err(gst::FlowError::Eos);
-                }
-                match into {
-                    None => Ok(gst::PadGetRangeSuccess::NewBuffer(gst::Buffer::from_slice(
-                        part.to_vec(),
-                    ))),
-                    Some(buffer) => {
-                        buffer.set_size(part.len());
-                        buffer
-                            .copy_from_slice(0, part)
-                            .map_err(|_| gst::FlowError::Error)?;
-                        Ok(gst::PadGetRangeSuccess::FilledBuffer)
+            builder = builder
+                .activatemode_function(move |_, _, _, active| {
+                    activated.change(|next| next.flushing = !active);
+                    Ok(())
+                })
+                .getrange_function(move |_, _, offset, into, size| {
+                    let part = read.read(offset, size)?;
+                    match into {
+                        None => Ok(gst::PadGetRangeSuccess::NewBuffer(gst::Buffer::from_slice(
+                            part.to_vec(),
+                        ))),
+                        Some(buffer) => {
+                            buffer.set_size(part.len());
+                            buffer
+                                .copy_from_slice(0, part)
+                                .map_err(|_| gst::FlowError::Error)?;
+                            Ok(gst::PadGetRangeSuccess::FilledBuffer)
+                        }
                     }
-                }
-            });
+                });
         }
         builder.build()
     }
@@ -166,6 +256,7 @@ impl Source {
     /// The streaming thread of a source element. `size`: bytes of a buffer.
     fn run(self: Arc<Source>, pad: gst::Pad, size: usize) {
         loop {
+            self.pause();
             let next = self.next.lock().unwrap();
             let next = self
                 .changed
@@ -182,13 +273,16 @@ impl Source {
                 }
                 let from = next.offset;
                 let rest = &self.bytes[from..];
-                let part = &rest[..rest.len().min(size)];
-                let part = if next.eos { &[] } else { part };
+                let mut part = self.cut(&rest[..rest.len().min(size)]);
+                if next.eos || self.happens(self.faults.fails, 16) {
+                    part = &[];
+                }
                 next.offset = from + part.len();
                 next.stopped = part.is_empty();
                 (
                     std::mem::take(&mut next.stream_start),
-                    std::mem::take(&mut next.segment),
+                    // at the end of a file GstBaseSrc sends none
+                    !part.is_empty() && std::mem::take(&mut next.segment),
                     from,
                     part,
                 )
@@ -238,9 +332,13 @@ struct Arrived {
 struct Sinks {
     pads: Arc<Mutex<Vec<(gst::Pad, gst::Pad)>>>,
     arrived: Arc<(Mutex<Vec<Arrived>>, Condvar)>,
-    /// What the pads return: 0 OK, else an error.
+    /// What the pads return: 0 OK, `ANY` something each time, else an error.
     flow: Arc<AtomicU8>,
+    dice: Arc<AtomicU64>,
 }
+
+/// Pads return an error by chance.
+const ANY: u8 = 6;
 
 impl Sinks {
     fn attach(&self, demux: &gst::Element) {
@@ -271,7 +369,13 @@ impl Sinks {
             .chain_function(move |_, _, buffer| {
                 buffer.map_readable().unwrap();
                 chained.note(at, |arrived| arrived.buffers += 1);
-                match chained.flow.load(Ordering::Relaxed) {
+                let flow = match chained.flow.load(Ordering::Relaxed) {
+                    // an error for one buffer in eight
+                    ANY => Dice(1 + chained.dice.fetch_add(0x9e37_79b9, Ordering::Relaxed))
+                        .below(24) as u8,
+                    flow => flow,
+                };
+                match flow {
                     1 => Err(gst::FlowError::Flushing),
                     2 => Err(gst::FlowError::NotLinked),
                     3 => Err(gst::FlowError::Error),
@@ -333,13 +437,16 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(element: &str, bytes: &[u8], feeding: Feeding, size: usize) -> Stage {
+    fn new(element: &str, bytes: &[u8], feeding: Feeding, faults: Faults, size: usize) -> Stage {
         let demux = gst::ElementFactory::make(element).build().unwrap();
         let bus = gst::Bus::new();
         demux.set_bus(Some(&bus));
         let sinks = Sinks::default();
         sinks.attach(&demux);
-        let source = Source::new(bytes, feeding);
+        sinks
+            .flow
+            .store(if faults.flows { ANY } else { 0 }, Ordering::Relaxed);
+        let source = Source::new(bytes, feeding, faults);
         let pad = source.pad();
         pad.link(&demux.static_pad("sink").unwrap()).unwrap();
         let pulled = feeding == Feeding::Pulled;
@@ -357,7 +464,8 @@ impl Stage {
             pad,
             sinks,
             thread,
-            endless: false,
+            // a pad that is refused once may be the last one
+            endless: faults.blocks || faults.flows,
         }
     }
 
@@ -457,6 +565,8 @@ impl Stage {
     fn end(mut self) {
         self.sinks.flow.store(0, Ordering::Relaxed);
         self.endless |= self.has_failed();
+        let blocks = self.source.faults.blocks;
+        self.source.change(|next| next.dead = blocks);
         self.set_state(gst::State::Playing);
         let begin = Instant::now();
         while !self.endless && !self.sinks.all_ended() && !self.has_failed() {
@@ -477,8 +587,8 @@ impl Stage {
     }
 }
 
-/// One run of a demuxer: the first byte has the mode and the element, the second the number of operations, then four bytes of each,
-/// then the file.
+/// One run of a demuxer: the first byte has the mode and the element, the second the number of operations and, in its upper half, what
+/// goes wrong around it, then four bytes of each operation, then the file.
 pub fn run(input: &[u8]) {
     let [mode, count, rest @ ..] = input else {
         return;
@@ -491,7 +601,7 @@ pub fn run(input: &[u8]) {
         _ => "netvudemux",
     };
     let size = 64 << (mode >> 4 & 7);
-    let mut stage = Stage::new(element, file, feeding, size);
+    let mut stage = Stage::new(element, file, feeding, Faults::of(*count), size);
     stage.set_state(gst::State::Playing);
     for operation in operations.as_chunks().0 {
         stage.operate(operation);
