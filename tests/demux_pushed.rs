@@ -2,13 +2,20 @@
 //! Files that are pushed by a source that can seek in bytes: all that pulled files have.
 
 use crate::families::{FAMILIES, Family, Stage, shots};
-use testing::common::{collect::Frame, init, make::START};
+use testing::{
+    common::{
+        collect::Frame,
+        init,
+        make::{Coded, START},
+    },
+    seek_tools::{Dice, vop},
+};
 
 use gst::prelude::*;
 use std::{
     io::Cursor,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -219,14 +226,28 @@ fn a_source_that_cannot_seek_answers_false() {
 
 #[test]
 fn a_look_at_the_end_of_the_file_is_not_its_end() {
-    // more than what waits unread, so that the index is looked for behind it; where the bytes are by then is up to the threads
+    // so small that the first block shows the clock, so many that the end is far from it
+    static CODED: LazyLock<[Coded; 2]> = LazyLock::new(|| {
+        [false, true].map(|key| Coded {
+            key,
+            bytes: vop(key, 7, 80, &mut Dice(9)),
+        })
+    });
     for family in FAMILIES {
-        let bytes = family.record(&shots(12_000, |n| START + 100 * n as i64));
+        let shot = |n: usize| {
+            (
+                START + 100 * n as i64,
+                &CODED[usize::from(n.is_multiple_of(20))],
+            )
+        };
+        let bytes = family.record(&(0..16_000).map(shot).collect::<Vec<_>>());
+        assert!(bytes.len() > 5 << 18, "{}", bytes.len());
+        // where the bytes are when the index is looked for is up to the threads
         for time in 0..6 {
             let stage = Stage::new(family, &bytes, true);
             stage.play();
             stage.end();
-            assert_eq!(stage.frames("video_1").len(), 12_000, "{family:?}, {time}");
+            assert_eq!(stage.frames("video_1").len(), 16_000, "{family:?}, {time}");
         }
     }
 }
