@@ -11,6 +11,7 @@ use std::{
     fs::File,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -150,7 +151,13 @@ impl Files {
     fn of(&self, form: Form, frames: u64) -> PathBuf {
         let path = self.folder.path().join(format!("{form:?}-{frames}"));
         if !path.exists() {
-            form.write(frames, &path);
+            // in another process, whose memory goes with it
+            let written = Command::new(std::env::current_exe().unwrap())
+                .env_remove("GST_TRACERS")
+                .args(["write", &format!("{form:?}"), &frames.to_string()])
+                .arg(&path)
+                .status();
+            assert!(written.unwrap().success());
         }
         path
     }
@@ -549,8 +556,24 @@ const PARTS: [(&str, Part); 5] = [
     ("neighbours", neighbours),
 ];
 
+/// `write FORM FRAMES PATH`
+fn write(args: &[String]) {
+    let [form, frames, path] = args else {
+        panic!("write FORM FRAMES PATH");
+    };
+    let (form, _) = FORMS
+        .into_iter()
+        .find(|(known, _)| format!("{known:?}") == *form)
+        .unwrap();
+    form.write(frames.parse().unwrap(), path.as_ref());
+}
+
 fn main() {
-    let plan = match std::env::args().nth(1).as_deref() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|first| first == "write") {
+        return write(&args[1..]);
+    }
+    let plan = match args.first().map(String::as_str) {
         None | Some("full") => FULL,
         Some("short") => SHORT,
         Some("brief") => BRIEF,
@@ -570,9 +593,9 @@ fn main() {
         stage.end(|| {});
     }
     let (before, kept) = (threads(), alive());
-    let only = std::env::args().nth(2);
+    let only = args.get(1);
     for (name, part) in PARTS {
-        if only.as_deref().is_none_or(|only| only == name) {
+        if only.is_none_or(|only| only == name) {
             part(&plan, &files);
         }
     }

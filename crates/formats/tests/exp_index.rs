@@ -152,6 +152,13 @@ fn idx1(chunks: &[Found], base: u64) -> Vec<u8> {
     out
 }
 
+/// The file with an `idx1` behind it.
+pub fn with_idx1(mut avi: Vec<u8>) -> Vec<u8> {
+    let (movi, chunks) = chunks(&avi);
+    avi.extend(idx1(&chunks, movi as u64));
+    avi
+}
+
 fn expected(chunks: &[Found], slots: bool) -> Listed {
     let slot = |found: &Found| slots.then_some(found.slot);
     chunks

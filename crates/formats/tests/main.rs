@@ -14,6 +14,7 @@ mod exp_faults;
 mod exp_heads;
 mod exp_index;
 mod explain;
+mod hostile;
 mod infer;
 mod infer_makers;
 mod mpeg4_size;

@@ -229,7 +229,7 @@ impl AviReader {
     }
 
     /// Whether a list begins here whose chunks are read one by one. One word of it may be damaged: its FourCC, its type or the
-    /// FourCC of its first chunk.
+    /// FourCC of its first chunk. A list of unknown type is not passed over whole either: it may be that of the frames.
     fn enters(&mut self, window: &Window<'_>, chunk: Chunk) -> Result<bool, usize> {
         if !chunk.is_list() && self.in_movi {
             return Ok(false);
@@ -246,7 +246,7 @@ impl AviReader {
             known,
             first.is_ok_and(|first| first.is_known()),
         ];
-        let enters = signs.iter().filter(|sign| **sign).count() >= 2;
+        let enters = &chunk.id == b"LIST" || signs.iter().filter(|sign| **sign).count() >= 2;
         if enters {
             let names = |name: &[u8; 4]| kind == Some(name.as_slice());
             if names(b"movi") {

@@ -17,11 +17,20 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("plv1", include_str!("../../layouts/plv1.toml")),
 ];
 
+/// An error with the line that it is in, unless that is too long to be shown.
+fn shown(error: &toml::de::Error) -> String {
+    let whole = error.to_string();
+    match whole.len() < 2000 {
+        true => whole,
+        false => error.message().to_owned(),
+    }
+}
+
 /// What is wrong with a layout.
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     /// Not TOML, or not with these keys.
-    #[error("layout cannot be read: {0}")]
+    #[error("layout cannot be read: {}", shown(.0))]
     Toml(#[from] toml::de::Error),
     /// The keys contradict each other.
     #[error("layout {name}: {what}")]
