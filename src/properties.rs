@@ -2,7 +2,7 @@
 //! Properties, signals, pad templates and changes of state that both demuxers have.
 
 use super::{
-    demux::{Demux, RecorderClock},
+    demux::{Demux, DemuxElement, RecorderClock},
     expmux::VideoStandard,
     netvudemux::FrameFacts,
 };
@@ -20,8 +20,29 @@ enum GapPolicyValue {
     Preserve,
 }
 
-/// Value of `utc-offset` that leaves the recording's own.
-pub const FROM_FILE: i32 = i32::MIN;
+/// The property `utc-offset`: minutes east of UTC, at most `limit` either way. Its lowest value is no offset.
+pub fn utc_offset(limit: i32, blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecInt::builder("utc-offset")
+        .nick("UTC offset")
+        .blurb(blurb)
+        .minimum(i32::MIN)
+        .maximum(limit)
+        .default_value(i32::MIN)
+        .mutable_ready()
+        .build()
+}
+
+/// The offset that a value of the property `utc-offset` stands for.
+pub fn offset_of(value: &glib::Value, pspec: &glib::ParamSpec) -> Option<i32> {
+    let limit = pspec.downcast_ref::<glib::ParamSpecInt>()?.maximum();
+    let offset: i32 = value.get().ok()?;
+    (-limit..=limit).contains(&offset).then_some(offset)
+}
+
+/// The value of the property `utc-offset` for an offset.
+pub fn offset_value(offset: Option<i32>) -> glib::Value {
+    offset.unwrap_or(i32::MIN).to_value()
+}
 
 /// Lets documentation tools find the types of properties.
 pub fn register() {
@@ -35,8 +56,8 @@ pub fn register() {
     }
 }
 
-/// Properties of both demuxers.
-pub fn common() -> Vec<glib::ParamSpec> {
+/// Properties of both demuxers, and one that a demuxer alone has.
+pub fn with(own: glib::ParamSpec) -> Vec<glib::ParamSpec> {
     vec![
         glib::ParamSpecEnum::builder_with_default("gap-policy", GapPolicyValue::default())
             .nick("Gap policy")
@@ -48,14 +69,10 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .blurb("Whether the recorder's timestamps are UTC or local time; which one is not publicly known")
             .mutable_ready()
             .build(),
-        glib::ParamSpecInt::builder("utc-offset")
-            .nick("UTC offset")
-            .blurb("Minutes that the recorder's local time is east of UTC, instead of the recording's own (-2147483648 = the recording's own)")
-            .minimum(FROM_FILE)
-            .maximum(24 * 60)
-            .default_value(FROM_FILE)
-            .mutable_ready()
-            .build(),
+        utc_offset(
+            24 * 60,
+            "Minutes that the recorder's local time is east of UTC, instead of the recording's own (-2147483648 = the recording's own)",
+        ),
         glib::ParamSpecBoolean::builder("drop-orphans")
             .nick("Drop orphans")
             .blurb("Drop frames whose reference is missing, at the start and after a gap")
@@ -79,12 +96,14 @@ pub fn common() -> Vec<glib::ParamSpec> {
             .blurb("Counts of records, skipped bytes, damaged ranges, orphans, gaps, clock steps and corrupted frames since the file was opened")
             .read_only()
             .build(),
+        own,
     ]
 }
 
-/// Sets a property of [`common`].
-pub fn set(demux: &Demux, name: &str, value: &glib::Value) {
-    demux.change_settings(|settings| match name {
+/// Sets a property of [`with`].
+pub fn set(demux: &Demux, value: &glib::Value, pspec: &glib::ParamSpec) {
+    demux.format().set_property(pspec.name(), value);
+    demux.change_settings(|settings| match pspec.name() {
         "gap-policy" => {
             settings.gap_policy = match value.get().unwrap_or_default() {
                 GapPolicyValue::Collapse => GapPolicy::Collapse,
@@ -97,9 +116,7 @@ pub fn set(demux: &Demux, name: &str, value: &glib::Value) {
             settings.par_config = path.filter(|path| !path.is_empty());
             settings.given = Default::default();
         }
-        "utc-offset" => {
-            settings.utc_offset = value.get().ok().filter(|offset| *offset != FROM_FILE);
-        }
+        "utc-offset" => settings.utc_offset = offset_of(value, pspec),
         "drop-orphans" => settings.drop_orphans = value.get().unwrap_or(true),
         "camera" => {
             let number: u32 = value.get().unwrap_or_default();
@@ -109,7 +126,7 @@ pub fn set(demux: &Demux, name: &str, value: &glib::Value) {
     });
 }
 
-/// Value of a property of [`common`].
+/// Value of a property of [`with`].
 pub fn get(demux: &Demux, pspec: &glib::ParamSpec) -> glib::Value {
     let settings = demux.settings();
     match pspec.name() {
@@ -118,23 +135,24 @@ pub fn get(demux: &Demux, pspec: &glib::ParamSpec) -> glib::Value {
             GapPolicy::Preserve => GapPolicyValue::Preserve.to_value(),
         },
         "recorder-clock" => settings.recorder_clock.to_value(),
-        "utc-offset" => settings.utc_offset.unwrap_or(FROM_FILE).to_value(),
+        "utc-offset" => offset_value(settings.utc_offset),
         "drop-orphans" => settings.drop_orphans.to_value(),
         "par-config" => settings.par_config.to_value(),
         "camera" => u32::from(settings.camera).to_value(),
         "stats" => demux.stats().to_value(),
-        _ => pspec.default_value().clone(),
+        own => {
+            let value = demux.format().property(own);
+            value.unwrap_or_else(|| pspec.default_value().clone())
+        }
     }
 }
 
 /// The action signal `seek-clock` (unix time in ns UTC, pass, seek flags) -> whether it was done.
 ///
 /// `pass` picks among several places with that time, from 0: the hour that the end of daylight saving repeats has two.
-pub fn seek_clock_signal<T: ObjectSubclass + ObjectImpl>(
-    demux: impl Fn(&T) -> &Demux + Send + Sync + 'static,
-) -> glib::subclass::Signal
+pub fn seek_clock_signal<T: DemuxElement>() -> glib::subclass::Signal
 where
-    T::Type: IsA<glib::Object>,
+    T::Type: IsA<gst::Element>,
 {
     glib::subclass::Signal::builder("seek-clock")
         .param_types([
@@ -152,7 +170,8 @@ where
             let flags: gst::SeekFlags = args[3].get().ok()?;
             let unix = i64::try_from(unix).unwrap_or(i64::MAX);
             let imp = T::from_obj(object);
-            Some(demux(imp).seek_clock(unix, pass, flags).to_value())
+            let seek = |imp: &T| imp.demux().seek_clock(unix, pass, flags);
+            Some(imp.catch_panic(|| false, seek).to_value())
         })
         .build()
 }

@@ -5,35 +5,49 @@ use testing::common;
 use testing::netvu_make;
 
 use common::{
-    collect::{Feed, Outcome, run_element},
+    collect::{Feed, Outcome, run_element, watch},
     init,
 };
 use formats::{
-    reader::{Packet, Window},
+    reader::{FileInfo, IndexEntry, IndexPlace, Packet, Reader, Step, Window},
     recording::{self, Formats, Opened},
 };
 use gst::{glib, prelude::*, subclass::prelude::*};
-use gstexp::demux::{Demux, DemuxElement, Format};
-use std::cell::Cell;
+use gstexp::demux::{Demux, DemuxElement, Format, RecorderClock};
+use std::{
+    cell::RefCell,
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Where the next element panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Open,
+    Next,
     PixelAspect,
     Decorate,
+    /// In its reader, wherever that is used, once the switch is on.
+    Reader,
 }
 
 thread_local! {
     // an element is made on the thread of its test
-    static AT: Cell<At> = const { Cell::new(At::Open) };
+    static FAULT: RefCell<Panics> = const { RefCell::new(Panics { at: At::Open, switch: None }) };
 }
 
-struct Panics(At);
+#[derive(Clone)]
+struct Panics {
+    at: At,
+    switch: Option<Arc<AtomicBool>>,
+}
 
 impl Panics {
     fn here(&self, at: At) {
-        assert_ne!(self.0, at, "a fault in the reader");
+        assert_ne!(self.at, at, "a fault in the reader");
     }
 }
 
@@ -43,8 +57,8 @@ impl Format for Panics {
         recording::open(head, Formats::NetVu)
     }
 
-    fn is_terse(&self) -> bool {
-        false
+    fn reader(&self, format: &recording::Format) -> Box<dyn Reader> {
+        Box::new(Faulty(format.reader(false), self.clone()))
     }
 
     fn pixel_aspect(&self, _width: u16, _height: u16) -> (i32, i32) {
@@ -57,6 +71,64 @@ impl Format for Panics {
     }
 }
 
+/// A reader that panics.
+struct Faulty(Box<dyn Reader>, Panics);
+
+impl Faulty {
+    fn used(&self) {
+        let switch = self.1.switch.as_ref();
+        if switch.is_some_and(|switch| switch.load(Ordering::SeqCst)) {
+            self.1.here(At::Reader);
+        }
+    }
+}
+
+impl Reader for Faulty {
+    fn next(&mut self, window: &Window<'_>) -> Step {
+        self.1.here(At::Next);
+        self.used();
+        self.0.next(window)
+    }
+
+    fn resync(&mut self) {
+        self.0.resync();
+    }
+
+    fn info(&self) -> &FileInfo {
+        self.used();
+        self.0.info()
+    }
+
+    fn fork(&self) -> Box<dyn Reader> {
+        self.used();
+        Box::new(Faulty(self.0.fork(), self.1.clone()))
+    }
+
+    fn set_slot(&mut self, slot: u64) {
+        self.0.set_slot(slot);
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        self.0.take_warnings()
+    }
+
+    fn index_request(&self) -> Option<(u64, usize)> {
+        self.0.index_request()
+    }
+
+    fn show_index(&mut self, window: &Window<'_>) {
+        self.0.show_index(window);
+    }
+
+    fn index(&self) -> Vec<IndexPlace> {
+        self.0.index()
+    }
+
+    fn index_entry(&self, place: &IndexPlace, number: u64, entry: &[u8]) -> Option<IndexEntry> {
+        self.0.index_entry(place, number, entry)
+    }
+}
+
 pub struct PanicDemuxImp(Demux);
 
 #[glib::object_subclass]
@@ -66,12 +138,10 @@ impl ObjectSubclass for PanicDemuxImp {
     type ParentType = gst::Element;
 
     fn with_class(class: &Self::Class) -> Self {
-        let at = AT.get();
-        let template = class.pad_template("sink").unwrap();
         PanicDemuxImp(Demux::new::<Self>(
-            &template,
+            class.pad_template("sink"),
             gst::DebugCategory::new("panicdemux", gst::DebugColorFlags::empty(), None),
-            Box::new(Panics(at)),
+            FAULT.with_borrow(Panics::clone),
         ))
     }
 }
@@ -123,10 +193,13 @@ fn recording() -> Vec<u8> {
     records.collect::<Vec<_>>().concat()
 }
 
+fn element(at: At, switch: Option<Arc<AtomicBool>>) -> PanicDemux {
+    FAULT.set(Panics { at, switch });
+    glib::Object::new()
+}
+
 fn panics(at: At, feed: Feed) -> Outcome {
-    AT.set(at);
-    let element = glib::Object::new::<PanicDemux>();
-    run_element(element.upcast_ref(), &recording(), feed)
+    run_element(element(at, None).upcast_ref(), &recording(), feed)
 }
 
 fn is_an_error(at: At) {
@@ -154,4 +227,96 @@ fn in_making_a_pad() {
 #[test]
 fn in_a_frame() {
     is_an_error(At::Decorate);
+}
+
+#[test]
+fn in_a_record() {
+    is_an_error(At::Next);
+}
+
+/// A recording that plays, pulled and pushed, until `act` makes its reader panic: the application is told so, and can stop it.
+fn while_playing(act: impl Fn(&gst::Element) -> bool) {
+    init();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&recording()).unwrap();
+    for push in [false, true] {
+        let switch = Arc::new(AtomicBool::new(false));
+        let demux = element(At::Reader, Some(switch.clone()));
+        demux
+            .imp()
+            .demux()
+            .change_settings(|settings| settings.recorder_clock = RecorderClock::Local);
+        let demux: gst::Element = demux.upcast();
+        let source = gst::ElementFactory::make("filesrc")
+            .property("location", file.path().to_str().unwrap())
+            .build()
+            .unwrap();
+        let mut chain = vec![source];
+        if push {
+            chain.push(gst::ElementFactory::make("queue").build().unwrap());
+        }
+        chain.push(demux.clone());
+        let pipeline = gst::Pipeline::new();
+        pipeline.add_many(&chain).unwrap();
+        gst::Element::link_many(&chain).unwrap();
+        let _watch = watch(&pipeline, &demux);
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let bus = pipeline.bus().unwrap();
+        let wait = |kind| {
+            let kinds = [kind, gst::MessageType::Error];
+            let message = bus.timed_pop_filtered(gst::ClockTime::from_seconds(30), &kinds);
+            let message = message.unwrap_or_else(|| panic!("no {kind:?}, push {push}"));
+            assert_eq!(message.type_(), kind, "push {push}: {message:?}");
+            message
+        };
+        // nothing streams any more, so what panics is the call
+        wait(gst::MessageType::Eos);
+        assert!(act(&demux), "push {push}: before the fault");
+        bus.set_flushing(true);
+        bus.set_flushing(false);
+        switch.store(true, Ordering::SeqCst);
+        assert!(!act(&demux), "push {push}");
+        let message = wait(gst::MessageType::Error);
+        let gst::MessageView::Error(error) = message.view() else {
+            panic!("{message:?}");
+        };
+        let text = format!("{} {:?}", error.error(), error.debug());
+        assert!(text.contains("a fault in the reader"), "{text}");
+        pipeline.set_state(gst::State::Null).unwrap();
+    }
+}
+
+#[test]
+fn in_a_query() {
+    while_playing(|demux| {
+        let structure = gst::Structure::builder("exp-clock")
+            .field("stream-time", 0_u64)
+            .build();
+        let mut query = gst::query::Custom::new(structure);
+        demux
+            .static_pad("video_1")
+            .unwrap()
+            .query(query.query_mut())
+    });
+}
+
+fn seek() -> gst::Event {
+    gst::event::Seek::new(
+        1.0,
+        gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE,
+        gst::SeekType::Set,
+        gst::ClockTime::from_seconds(1),
+        gst::SeekType::None,
+        gst::ClockTime::NONE,
+    )
+}
+
+#[test]
+fn in_a_seek_event() {
+    while_playing(|demux| demux.static_pad("video_1").unwrap().send_event(seek()));
+}
+
+#[test]
+fn in_a_seek_of_the_element() {
+    while_playing(|demux| demux.send_event(seek()));
 }

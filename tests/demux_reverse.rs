@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Several streams backwards, through queues as players have them.
 
-use crate::families::Family;
+use crate::families::{FAMILIES, Family, Stage, shots};
 use testing::{
     common::{
-        collect::{Frame, frame},
+        collect::{Feed, Frame, frame},
         make::{Exp, START, tiny},
     },
     netvu_make::{Made, packet, sound},
@@ -151,6 +151,39 @@ fn two_streams_go_backwards_through_queues() {
                         assert!(group.is_sorted_by_key(Frame::pts), "{about}: {name}");
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Backwards come the frames that come forwards, with the same bytes and times, pulled and pushed.
+#[test]
+fn frames_backwards_are_those_forwards() {
+    for family in FAMILIES {
+        let bytes = family.record(&shots(FRAMES, |n| START + 100 * n as i64));
+        let forwards = family.play(&bytes, Feed::Pull, |_| {}).well();
+        let forwards = forwards.pad("video_1").frames();
+        let facts = |frame: &Frame| {
+            let coded = frame.vop().to_vec();
+            (frame.pts, frame.duration, frame.unix, frame.key, coded)
+        };
+        let groups = forwards.chunk_by(|_, next| !next.key).rev();
+        let expected: Vec<_> = groups.flatten().map(|frame| facts(frame)).collect();
+        assert_eq!(expected.len(), FRAMES, "{family:?}");
+        for push in [false, true] {
+            let about = format!("{family:?}, push {push}");
+            let stage = Stage::new(family, &bytes, push);
+            stage.play();
+            stage.end();
+            let pad = stage.demux.static_pad("video_1").unwrap();
+            let end: gst::ClockTime = pad.query_duration().unwrap();
+            let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::ACCURATE;
+            assert!(stage.seek(-1.0, flags, 0, Some(end.nseconds())), "{about}");
+            stage.end();
+            let found: Vec<_> = stage.frames("video_1").iter().map(facts).collect();
+            assert_eq!(found.len(), FRAMES, "{about}");
+            for (n, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert_eq!(found, expected, "{about}: frame {n}");
             }
         }
     }

@@ -3,13 +3,24 @@
 //! the recorder's clock.
 
 use crate::families::{FAMILIES, Family, Stage, rising, shots};
-use testing::common::{
-    collect::{Ev, Feed, PadLog, finish, watch},
-    make::START,
+use testing::{
+    common::{
+        collect::{Ev, Feed, PadLog, finish, watch},
+        make::{Exp, START},
+    },
+    netvu_make::Made,
 };
 
+use formats::reader::Mode;
 use gst::prelude::*;
-use std::time::Duration;
+use std::{
+    io::Write,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
@@ -334,5 +345,93 @@ fn titles_in_code_page_1252_become_tags() {
                 "{family:?}"
             );
         }
+    }
+}
+
+/// A player that shows another camera unlinks one and links the other. The pad that is linked now counts as linked at once, though its
+/// camera has no frame for a while.
+#[test]
+fn a_camera_that_is_chosen_anew_keeps_the_pipeline_running() {
+    for family in [Family::Exp, Family::NetVu] {
+        let mut exp = Exp::of(&[(1, 64, 48, "Gate"), (2, 64, 48, "Yard")]);
+        let mut net = Vec::new();
+        for (n, (ms, coded)) in shots(160, |n| START + 100 * n as i64)
+            .into_iter()
+            .enumerate()
+        {
+            // the second camera has a frame at first, and the next ones much later
+            for camera in if (8..80).contains(&n) { 1..=1 } else { 1..=2 } {
+                exp.camera(camera, ms, Mode::Motion, coded);
+                let made = Made {
+                    camera: camera.into(),
+                    format: if coded.key { 3 } else { 2 },
+                    unix_ms: ms as u64,
+                    payload: coded.bytes.clone(),
+                    size: (64, 48),
+                    ..Made::default()
+                };
+                net.extend(made.packet());
+            }
+        }
+        let bytes = match family {
+            Family::NetVu => net,
+            _ => exp.finish().bytes,
+        };
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let source = gst::ElementFactory::make("filesrc")
+            .property("location", file.path().to_str().unwrap())
+            .build()
+            .unwrap();
+        let (pipeline, demux) = (gst::Pipeline::new(), family.element());
+        pipeline.add_many([&source, &demux]).unwrap();
+        source.link(&demux).unwrap();
+        // which pad takes buffers, and how many came to each
+        let chosen = Arc::new(AtomicUsize::new(1));
+        let counts: Arc<[AtomicUsize; 2]> = Arc::default();
+        let sinks: Arc<Mutex<Vec<gst::Pad>>> = Arc::default();
+        let (ended, end) = std::sync::mpsc::channel();
+        let (kept, seen) = (sinks.clone(), counts.clone());
+        demux.connect_pad_added(move |_, pad| {
+            let number = if pad.name() == "video_1" { 1 } else { 2 };
+            let (chosen, seen, ended) = (chosen.clone(), seen.clone(), ended.clone());
+            let others = kept.clone();
+            let sink = gst::Pad::builder(gst::PadDirection::Sink)
+                .chain_function(move |_, _, _| {
+                    let count = seen[number - 1].fetch_add(1, Ordering::SeqCst);
+                    if number == 1 && count == 20 {
+                        chosen.store(2, Ordering::SeqCst);
+                        // as linking a pad does it
+                        let other = others.lock().unwrap()[1].clone();
+                        other.push_event(gst::event::Reconfigure::new());
+                    }
+                    match chosen.load(Ordering::SeqCst) == number {
+                        true => Ok(gst::FlowSuccess::Ok),
+                        false => Err(gst::FlowError::NotLinked),
+                    }
+                })
+                .event_function(move |_, _, event| {
+                    if event.type_() == gst::EventType::Eos {
+                        let _ = ended.send(number);
+                    }
+                    true
+                })
+                .build();
+            sink.set_active(true).unwrap();
+            pad.link(&sink).unwrap();
+            kept.lock().unwrap().push(sink);
+        });
+        pipeline.set_state(gst::State::Playing).unwrap();
+        for _ in 0..2 {
+            end.recv_timeout(Duration::from_secs(30)).expect("an end");
+        }
+        let error = pipeline
+            .bus()
+            .unwrap()
+            .pop_filtered(&[gst::MessageType::Error]);
+        pipeline.set_state(gst::State::Null).unwrap();
+        assert!(error.is_none(), "{family:?}: {error:?}");
+        let counts = [0, 1].map(|n| counts[n].load(Ordering::SeqCst));
+        assert_eq!(counts, [160, 88], "{family:?}");
     }
 }

@@ -22,8 +22,8 @@ mod task;
 mod toc;
 
 use formats::{
-    reader::{Packet, Window},
-    recording::Opened,
+    reader::{Packet, Reader, Window},
+    recording::{self, Opened},
     timeline::GapPolicy,
     titles::Titles,
 };
@@ -49,9 +49,9 @@ pub trait Format: Send + Sync + 'static {
     /// Looks at the first bytes of a file.
     fn open(&self, head: &Window<'_>) -> Opened;
 
-    /// Leaves out of packets what [`Format::decorate`] does not use.
-    fn is_terse(&self) -> bool {
-        true
+    /// What reads a file of this format. It leaves out of packets what [`Format::decorate`] does not use.
+    fn reader(&self, format: &recording::Format) -> Box<dyn Reader> {
+        format.reader(true)
     }
 
     /// Shape of a pixel, width to height, for a frame of this size.
@@ -59,6 +59,14 @@ pub trait Format: Send + Sync + 'static {
 
     /// Adds what else is known of a frame to its buffer.
     fn decorate(&self, _packet: &Packet, _buffer: &mut gst::BufferRef) {}
+
+    /// Sets a property that the other demuxer does not have.
+    fn set_property(&self, _name: &str, _value: &glib::Value) {}
+
+    /// Value of such a property.
+    fn property(&self, _name: &str) -> Option<glib::Value> {
+        None
+    }
 }
 
 /// Whether the recorder's timestamps are UTC or its local time. Public material does not say.
@@ -142,23 +150,27 @@ impl Drop for Demux {
 }
 
 impl Demux {
-    /// A demuxer whose sink pad is made from `template`.
+    /// A demuxer whose sink pad is made from the template `sink` of its class.
+    ///
+    /// # Panics
+    /// Where the class has none.
     pub fn new<T: DemuxElement>(
-        template: &gst::PadTemplate,
+        template: Option<gst::PadTemplate>,
         cat: gst::DebugCategory,
-        format: Box<dyn Format>,
+        format: impl Format,
     ) -> Demux
     where
         T::Type: IsA<gst::Element>,
     {
+        let template = template.expect("the class has a sink template");
         let shared = Shared::default();
         shared.position.store(u64::MAX, Ordering::Relaxed);
         Demux {
             cat,
             element: glib::WeakRef::new(),
-            sink: pads::sink_pad::<T>(template),
+            sink: pads::sink_pad::<T>(&template),
             functions: pads::Functions::of::<T>(),
-            format,
+            format: Box::new(format),
             settings: Mutex::default(),
             state: Mutex::new(State::new()),
             feed: Arc::default(),
@@ -173,6 +185,11 @@ impl Demux {
         if let Err(error) = element.add_pad(&self.sink) {
             gst::error!(self.cat, obj = element, "sink pad: {error}");
         }
+    }
+
+    /// What this demuxer has of its own.
+    pub fn format(&self) -> &dyn Format {
+        &*self.format
     }
 
     /// The settings.

@@ -171,7 +171,7 @@ impl Demux {
                 evidence,
                 confidence,
             } => {
-                let reader = format.reader(self.format.is_terse());
+                let reader = self.format.reader(&format);
                 gst::debug!(
                     self.cat,
                     "{} ({}), from {} bytes; {evidence} ({confidence} of 100)",
@@ -859,7 +859,12 @@ impl Demux {
             state.warned_late.insert(key);
             outs.push(Out::Warning(
                 "A stream begins in the middle of the recording and is not shown.".to_owned(),
-                format!("{key:?}: nothing announced it before the pads were complete"),
+                format!(
+                    "{key:?}, at offset {}: nothing announced it before no-more-pads, after which decodebin and \
+                     parsebin take no pad; {} alone gives it one",
+                    placed.mark.offset,
+                    self.cat.name()
+                ),
             ));
             return None;
         }

@@ -110,6 +110,14 @@ impl Demux {
         match event.view() {
             gst::EventView::Seek(seek) => self.seek(seek),
             gst::EventView::TocSelect(select) => self.select_run(select.uid()),
+            gst::EventView::Reconfigure(_) => {
+                // what was not linked may be now, and counts as linked before its next buffer shows that
+                let _ = self
+                    .lock()
+                    .flow
+                    .update_pad_flow(pad, Ok::<_, gst::FlowError>(gst::FlowSuccess::Ok));
+                gst::Pad::event_default(pad, parent, event)
+            }
             _ => gst::Pad::event_default(pad, parent, event),
         }
     }

@@ -9,7 +9,7 @@ use formats::{
     recording::{self, Formats, Opened},
 };
 use gst::{glib, prelude::*, subclass::prelude::*};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -22,16 +22,18 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// What `expdemux` opens.
 struct ExpFormat {
     /// The property `layout`: `auto`, a built-in name, or a file.
-    layout: Arc<Mutex<String>>,
+    layout: Mutex<String>,
+}
+
+impl ExpFormat {
+    fn layout(&self) -> MutexGuard<'_, String> {
+        self.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Format for ExpFormat {
     fn open(&self, head: &Window<'_>) -> Opened {
-        let wanted = self
-            .layout
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let wanted = self.layout().clone();
         if wanted != "auto" && !wanted.is_empty() {
             return match load_layout(&wanted) {
                 Ok(layout) => Opened::Recording {
@@ -53,6 +55,17 @@ impl Format for ExpFormat {
         let fraction = gst::Fraction::new(num, den.max(1));
         (fraction.numer(), fraction.denom())
     }
+
+    fn set_property(&self, name: &str, value: &glib::Value) {
+        if name == "layout" {
+            let wanted: Option<String> = value.get().unwrap_or_default();
+            *self.layout() = wanted.unwrap_or_else(|| "auto".to_owned());
+        }
+    }
+
+    fn property(&self, name: &str) -> Option<glib::Value> {
+        (name == "layout").then(|| self.layout().to_value())
+    }
 }
 
 /// A built-in layout, or one from a file.
@@ -65,10 +78,7 @@ fn load_layout(name: &str) -> Result<Layout, String> {
 }
 
 /// The element.
-pub struct ExpDemux {
-    demux: Demux,
-    layout: Arc<Mutex<String>>,
-}
+pub struct ExpDemux(Demux);
 
 #[glib::object_subclass]
 impl ObjectSubclass for ExpDemux {
@@ -77,74 +87,59 @@ impl ObjectSubclass for ExpDemux {
     type ParentType = gst::Element;
 
     fn with_class(class: &Self::Class) -> Self {
-        let layout = Arc::new(Mutex::new("auto".to_owned()));
         let format = ExpFormat {
-            layout: layout.clone(),
+            layout: Mutex::new("auto".to_owned()),
         };
-        let template = class
-            .pad_template("sink")
-            .expect("the class has a sink template");
-        ExpDemux {
-            demux: Demux::new::<ExpDemux>(&template, *CAT, Box::new(format)),
-            layout,
-        }
+        ExpDemux(Demux::new::<ExpDemux>(
+            class.pad_template("sink"),
+            *CAT,
+            format,
+        ))
+    }
+}
+
+impl DemuxElement for ExpDemux {
+    fn demux(&self) -> &Demux {
+        &self.0
     }
 }
 
 impl ObjectImpl for ExpDemux {
     fn properties() -> &'static [glib::ParamSpec] {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let mut all = properties::common();
-            all.push(
+            properties::with(
                 glib::ParamSpecString::builder("layout")
                     .nick("Layout")
                     .blurb("Layout of the records: auto (one of the known ones, else inferred from the file), the name of a built-in layout, or a layout file (TOML)")
                     .default_value(Some("auto"))
                     .mutable_ready()
                     .build(),
-            );
-            all
+            )
         });
         &PROPERTIES
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if pspec.name() == "layout" {
-            let name: Option<String> = value.get().unwrap_or_default();
-            *self.layout.lock().unwrap_or_else(PoisonError::into_inner) =
-                name.unwrap_or_else(|| "auto".to_owned());
-            return;
-        }
-        properties::set(&self.demux, pspec.name(), value);
+        properties::set(&self.0, value, pspec);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        if pspec.name() == "layout" {
-            let name = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
-            return name.to_value();
-        }
-        properties::get(&self.demux, pspec)
+        properties::get(&self.0, pspec)
     }
 
     fn signals() -> &'static [glib::subclass::Signal] {
         static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> =
-            LazyLock::new(|| vec![properties::seek_clock_signal::<ExpDemux>(|imp| &imp.demux)]);
+            LazyLock::new(|| vec![properties::seek_clock_signal::<ExpDemux>()]);
         &SIGNALS
     }
 
     fn constructed(&self) {
         self.parent_constructed();
-        self.demux.attach(self.obj().upcast_ref());
+        self.0.attach(self.obj().upcast_ref());
     }
 }
 
 impl GstObjectImpl for ExpDemux {}
-
-impl DemuxElement for ExpDemux {
-    fn demux(&self) -> &Demux {
-        &self.demux
-    }
-}
 
 impl ElementImpl for ExpDemux {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
@@ -175,15 +170,13 @@ impl ElementImpl for ExpDemux {
     }
 
     fn send_event(&self, event: gst::Event) -> bool {
-        properties::send_event(&self.demux, event, |event| self.parent_send_event(event))
+        properties::send_event(&self.0, event, |event| self.parent_send_event(event))
     }
 
     fn change_state(
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        properties::change_state(&self.demux, transition, || {
-            self.parent_change_state(transition)
-        })
+        properties::change_state(&self.0, transition, || self.parent_change_state(transition))
     }
 }

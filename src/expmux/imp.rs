@@ -10,7 +10,7 @@ use gst_base::subclass::prelude::*;
 
 use super::VideoStandard;
 use super::state::{Input, Output, Settings, State};
-use crate::properties::FROM_FILE;
+use crate::properties;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("expmux", gst::DebugColorFlags::empty(), Some("EXP muxer"))
@@ -217,14 +217,10 @@ impl ObjectImpl for ExpMux {
                     .blurb("Name of the recorder in the file header, 32 bytes; empty: from the exp-recorder-name tag")
                     .mutable_ready()
                     .build(),
-                glib::ParamSpecInt::builder("utc-offset")
-                    .nick("UTC offset")
-                    .blurb("Minutes that the recorder's local time is east of UTC, at most 840 either way; -2147483648: from the exp-recorder-utc-offset tag, else 0")
-                    .minimum(FROM_FILE)
-                    .maximum(840)
-                    .default_value(FROM_FILE)
-                    .mutable_ready()
-                    .build(),
+                properties::utc_offset(
+                    840,
+                    "Minutes that the recorder's local time is east of UTC, at most 840 either way; -2147483648: from the exp-recorder-utc-offset tag, else 0",
+                ),
                 glib::ParamSpecEnum::builder_with_default("video-standard", VideoStandard::Auto)
                     .nick("Video standard")
                     .blurb("Television standard in the file header")
@@ -257,9 +253,7 @@ impl ObjectImpl for ExpMux {
         match pspec.name() {
             "model" => settings.model = text(value),
             "server" => settings.server = text(value),
-            "utc-offset" => {
-                settings.utc_offset = value.get().ok().filter(|offset| *offset != FROM_FILE);
-            }
+            "utc-offset" => settings.utc_offset = properties::offset_of(value, pspec),
             "video-standard" => settings.standard = value.get().unwrap_or_default(),
             "start-time" => settings.start_time = value.get().unwrap_or(u64::MAX),
             _ => {}
@@ -271,7 +265,7 @@ impl ObjectImpl for ExpMux {
         match pspec.name() {
             "model" => settings.model.to_value(),
             "server" => settings.server.to_value(),
-            "utc-offset" => settings.utc_offset.unwrap_or(FROM_FILE).to_value(),
+            "utc-offset" => properties::offset_value(settings.utc_offset),
             "video-standard" => settings.standard.to_value(),
             _ => settings.start_time.to_value(),
         }

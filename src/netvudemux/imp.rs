@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Glue between GObject and the shared demuxer.
-
-use super::facts;
-use super::typefind;
-use crate::demux::{Demux, DemuxElement, Format};
-use crate::properties;
-use formats::reader::{Packet, Window};
-use formats::recording::{self, Formats, Opened};
-use gst::glib;
-use gst::prelude::*;
-use gst::subclass::prelude::*;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use super::{facts, typefind};
+use crate::{
+    demux::{Demux, DemuxElement, Format},
+    properties,
+};
+use formats::{
+    reader::{Packet, Reader, Window},
+    recording::{self, Formats, Opened},
+};
+use gst::{glib, prelude::*, subclass::prelude::*};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -20,9 +19,11 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     )
 });
 
-/// What this demuxer has of its own.
+/// What `netvudemux` opens.
+#[derive(Default)]
 struct NetVu {
-    facts: Arc<Mutex<FrameFacts>>,
+    /// The property `frame-facts`.
+    facts: Mutex<FrameFacts>,
 }
 
 /// Which facts of a frame go with its buffer.
@@ -45,8 +46,8 @@ pub enum FrameFacts {
 }
 
 impl NetVu {
-    fn facts(&self) -> FrameFacts {
-        *self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn facts(&self) -> MutexGuard<'_, FrameFacts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,8 +56,8 @@ impl Format for NetVu {
         recording::open(head, Formats::NetVu)
     }
 
-    fn is_terse(&self) -> bool {
-        self.facts() != FrameFacts::All
+    fn reader(&self, format: &recording::Format) -> Box<dyn Reader> {
+        format.reader(*self.facts() != FrameFacts::All)
     }
 
     /// Units send one field of 288, 256 or 240 lines as a frame: its pixels are twice as high as wide. The density in their
@@ -71,18 +72,25 @@ impl Format for NetVu {
 
     fn decorate(&self, packet: &Packet, buffer: &mut gst::BufferRef) {
         if let Some(details) = &packet.details
-            && self.facts() != FrameFacts::None
+            && *self.facts() != FrameFacts::None
         {
             facts::add(details, buffer);
         }
     }
+
+    fn set_property(&self, name: &str, value: &glib::Value) {
+        if name == "frame-facts" {
+            *self.facts() = value.get().unwrap_or_default();
+        }
+    }
+
+    fn property(&self, name: &str) -> Option<glib::Value> {
+        (name == "frame-facts").then(|| self.facts().to_value())
+    }
 }
 
-/// The element's implementation.
-pub struct NetVuDemux {
-    demux: Demux,
-    facts: Arc<Mutex<FrameFacts>>,
-}
+/// The element.
+pub struct NetVuDemux(Demux);
 
 #[glib::object_subclass]
 impl ObjectSubclass for NetVuDemux {
@@ -91,25 +99,24 @@ impl ObjectSubclass for NetVuDemux {
     type ParentType = gst::Element;
 
     fn with_class(class: &Self::Class) -> Self {
-        let facts = Arc::<Mutex<FrameFacts>>::default();
-        let format = NetVu {
-            facts: facts.clone(),
-        };
-        let template = class
-            .pad_template("sink")
-            .expect("the class has a sink template");
-        NetVuDemux {
-            demux: Demux::new::<NetVuDemux>(&template, *CAT, Box::new(format)),
-            facts,
-        }
+        NetVuDemux(Demux::new::<NetVuDemux>(
+            class.pad_template("sink"),
+            *CAT,
+            NetVu::default(),
+        ))
+    }
+}
+
+impl DemuxElement for NetVuDemux {
+    fn demux(&self) -> &Demux {
+        &self.0
     }
 }
 
 impl ObjectImpl for NetVuDemux {
     fn properties() -> &'static [glib::ParamSpec] {
         static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
-            let mut all = properties::common();
-            all.push(
+            properties::with(
                 glib::ParamSpecEnum::builder_with_default("frame-facts", FrameFacts::default())
                     .nick("Frame facts")
                     .blurb(
@@ -117,51 +124,32 @@ impl ObjectImpl for NetVuDemux {
                     )
                     .mutable_ready()
                     .build(),
-            );
-            all
+            )
         });
         &PROPERTIES
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if pspec.name() == "frame-facts" {
-            let facts = value.get().unwrap_or_default();
-            *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = facts;
-            return;
-        }
-        properties::set(&self.demux, pspec.name(), value);
+        properties::set(&self.0, value, pspec);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        if pspec.name() == "frame-facts" {
-            let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-            return facts.to_value();
-        }
-        properties::get(&self.demux, pspec)
+        properties::get(&self.0, pspec)
     }
 
     fn signals() -> &'static [glib::subclass::Signal] {
-        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
-            vec![properties::seek_clock_signal::<NetVuDemux>(|imp| {
-                &imp.demux
-            })]
-        });
+        static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> =
+            LazyLock::new(|| vec![properties::seek_clock_signal::<NetVuDemux>()]);
         &SIGNALS
     }
 
     fn constructed(&self) {
         self.parent_constructed();
-        self.demux.attach(self.obj().upcast_ref());
+        self.0.attach(self.obj().upcast_ref());
     }
 }
 
 impl GstObjectImpl for NetVuDemux {}
-
-impl DemuxElement for NetVuDemux {
-    fn demux(&self) -> &Demux {
-        &self.demux
-    }
-}
 
 impl ElementImpl for NetVuDemux {
     fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
@@ -205,15 +193,13 @@ impl ElementImpl for NetVuDemux {
     }
 
     fn send_event(&self, event: gst::Event) -> bool {
-        properties::send_event(&self.demux, event, |event| self.parent_send_event(event))
+        properties::send_event(&self.0, event, |event| self.parent_send_event(event))
     }
 
     fn change_state(
         &self,
         transition: gst::StateChange,
     ) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
-        properties::change_state(&self.demux, transition, || {
-            self.parent_change_state(transition)
-        })
+        properties::change_state(&self.0, transition, || self.parent_change_state(transition))
     }
 }
