@@ -377,13 +377,14 @@ fn a_camera_that_is_chosen_anew_keeps_the_pipeline_running() {
             Family::NetVu => net,
             _ => exp.finish().bytes,
         };
+        let demux = family.element();
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&bytes).unwrap();
         let source = gst::ElementFactory::make("filesrc")
             .property("location", file.path().to_str().unwrap())
             .build()
             .unwrap();
-        let (pipeline, demux) = (gst::Pipeline::new(), family.element());
+        let pipeline = gst::Pipeline::new();
         pipeline.add_many([&source, &demux]).unwrap();
         source.link(&demux).unwrap();
         // which pad takes buffers, and how many came to each

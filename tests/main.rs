@@ -37,3 +37,4 @@ mod netvu_pictures;
 mod netvudemux;
 mod regressions;
 mod soak;
+mod tags;
