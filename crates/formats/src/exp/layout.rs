@@ -78,13 +78,19 @@ impl Number {
         }
     }
 
+    /// The highest byte is the first.
+    pub fn is_big_endian(self) -> bool {
+        use Number::{U16be, U24be, U32be, U64be};
+        matches!(self, U16be | U24be | U32be | U64be)
+    }
+
     /// Puts the number at `at`, its low bytes where it has more than fit; nothing where `data` ends before.
     pub fn write(self, data: &mut [u8], at: usize, number: u64) {
         let mut bytes = number.to_le_bytes();
         let Some(bytes) = bytes.get_mut(..self.width()) else {
             return;
         };
-        if let Number::U16be | Number::U32be | Number::U64be = self {
+        if self.is_big_endian() {
             bytes.reverse();
         }
         if let Some(to) = data.get_mut(at..at.saturating_add(bytes.len())) {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cursor::Short,
-    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Timestamp, swap32},
+    reader::{AudioFormat, Codec, MAX_RECORD, Mode, Payload, Timestamp},
 };
 use std::ops::Range;
 
@@ -342,7 +342,8 @@ fn picture(
     }
     if fields.trim {
         let stored = data.get(at..end).ok_or(Parsed::Need(end))?;
-        end = end.saturating_sub(trailing(stored, part, fields));
+        let whole = part.transform == Transform::Swap32 && !part.short_group;
+        end = end.saturating_sub(trailing(stored, whole, fields.align, fields.fill));
     }
     let length = end.saturating_sub(at);
     // the reversed region is made of whole groups where the record has its own size
@@ -389,22 +390,20 @@ fn picture(
     Ok(())
 }
 
-/// Padding at the end of a payload whose length counts it: fewer bytes than a whole round.
-fn trailing(stored: &[u8], part: &PayloadLayout, fields: &RecordLayout) -> usize {
-    // the last group of a reversed frame may be filled as well, before it is reversed
-    let reversed = part.transform == Transform::Swap32 && !part.short_group;
-    let most = fields
-        .align
-        .saturating_sub(1)
-        .saturating_add(if reversed { 3 } else { 0 });
-    let from = stored.len().saturating_sub(most).saturating_sub(1) / 4;
-    let tail = stored.get(from.saturating_mul(4)..).unwrap_or_default();
-    let mut plain = tail.to_vec();
-    if reversed {
-        swap32(tail, &mut plain);
+/// Padding at the end of a payload whose length counts it: fewer bytes than a whole round of `align`. The last of `whole` reversed
+/// groups may be filled as well, with the same byte or with 0, which no frame ends with.
+pub(super) fn trailing(stored: &[u8], whole: bool, align: usize, fill: u8) -> usize {
+    let end = |bytes: &[u8], byte: u8| bytes.iter().rev().take_while(|last| **last == byte).count();
+    let filled = end(stored, fill).min(align.saturating_sub(1));
+    let mut kept = stored.len().saturating_sub(filled);
+    if whole {
+        kept = padded(kept, 4).min(stored.len());
+        let group = stored.get(..kept).unwrap_or_default().chunks(4).next_back();
+        let mut plain = group.unwrap_or_default().to_vec();
+        plain.reverse();
+        kept = kept.saturating_sub(end(&plain, fill).max(end(&plain, 0)).min(3));
     }
-    let filled = plain.iter().rev().take_while(|byte| **byte == fields.fill);
-    filled.count().min(most)
+    stored.len().saturating_sub(kept)
 }
 
 fn crc_of(part: &PayloadLayout, data: &[u8], at: usize) -> Result<Option<u32>, Short> {

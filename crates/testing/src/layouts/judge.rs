@@ -159,7 +159,7 @@ pub struct Table {
 }
 
 /// The kinds that a layout is of.
-fn kinds(plan: &Plan) -> Vec<String> {
+pub fn kinds(plan: &Plan) -> Vec<String> {
     let padding = match (plan.align, plan.counts_padding) {
         (1, _) => "padding: none".to_owned(),
         (align, false) => format!("padding: {align}"),

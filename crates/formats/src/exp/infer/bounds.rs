@@ -12,7 +12,10 @@ use super::{
     frames::Frame,
     minus, plus,
 };
-use crate::{exp::layout::Transform, reader::Codec};
+use crate::{
+    exp::{layout::Transform, record::trailing},
+    reader::Codec,
+};
 
 /// A header has no more bytes before its length field.
 const MAX_BEFORE: i64 = 520;
@@ -104,6 +107,8 @@ struct Search<'a> {
     columns: Vec<f64>,
     /// Bits that the chain explains, and the header from the mark on.
     outside: f64,
+    /// Frames that the chain leads from, for each one that is looked at.
+    share: f64,
     first: i64,
     last: i64,
 }
@@ -121,6 +126,7 @@ impl Bounds {
         let first = chain.mark(frames.list.first()?);
         let last = steps.last().and_then(|step| step.next).unwrap_or(i64::MAX);
         // keyframes may be few, and all of them count
+        let known = all.len() as f64;
         let step = all.len().div_ceil(FRAMES).max(1);
         let mut n = 0_usize;
         all.retain(|(frame, ..)| {
@@ -137,7 +143,8 @@ impl Bounds {
             .all(|frame| window.all(frame.at, plus(frame.at, 3), 0));
         let behind = 0..plus(chain.lead.p.min(chain.lead.key), i64::from(long));
         let behind: f64 = behind.map(|at| column_gain(window, &marks, at)).sum();
-        let share = all.len() as f64 / chain.linked.0.max(1) as f64;
+        // chains are compared by all that they explain, not by the frames that were looked at
+        let share = known / all.len().max(1) as f64;
         let mut search = Search {
             window,
             chain,
@@ -145,7 +152,8 @@ impl Bounds {
             fill: 0,
             frames: all,
             columns: columns.collect(),
-            outside: behind + chain.bits * share,
+            outside: behind * share + chain.bits * known / chain.linked.0.max(1) as f64,
+            share,
             first,
             last,
         };
@@ -254,7 +262,7 @@ impl Search<'_> {
             fill: self.fill,
             meaning: self.meaning(&trial),
             alike: self.is_alike(&trial),
-            bits: bits + self.outside,
+            bits: bits * self.share + self.outside,
             margin: rival.map_or(1000.0, |(other, _)| bits - other),
             rival: rival.map_or(String::new(), |(_, other)| {
                 let by = minus(other.end.p, trial.end.p);
@@ -404,26 +412,14 @@ impl Search<'_> {
         if trial.counted <= 1 {
             return 0;
         }
-        let reversed = frame.transform == Transform::Swap32;
-        let whole = reversed && !trial.short_group;
-        let most = plus(minus(trial.counted, 1), if whole { 3 } else { 0 });
-        // a short group is filled after it was reversed, and behind whole ones less than a group of fill may follow
-        let rest = if whole { length.rem_euclid(4) } else { 0 };
-        let plain = Frame {
-            transform: if whole {
-                frame.transform
-            } else {
-                Transform::None
-            },
-            ..*frame
-        };
-        let end = plus(frame.at, length);
-        let rest_is_fill = self.window.all(minus(end, rest), end, self.fill);
-        let is_fill = |count: &i64| match *count < rest {
-            true => rest_is_fill,
-            false => self.window.last_byte(&plain, minus(length, *count), false) == Some(self.fill),
-        };
-        (0..most.min(length)).take_while(is_fill).count() as i64
+        let whole = frame.transform == Transform::Swap32 && !trial.short_group;
+        let stored = self.window.slice(frame.at, plus(frame.at, length));
+        trailing(
+            stored.unwrap_or_default(),
+            whole,
+            trial.counted as usize,
+            self.fill,
+        ) as i64
     }
 
     /// Bits by which a reading explains the bytes better than taking them all for coded ones.

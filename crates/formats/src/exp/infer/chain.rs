@@ -8,7 +8,7 @@
 
 use super::{ByKind, Frames, Window, bounds::Trial, frames::Frame, minus, padded, plus};
 use crate::exp::layout::Number;
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap, ops::RangeInclusive};
 
 /// A length field is no further before its frame: header and extra bytes before keyframes.
 const MAX_BACK: i64 = 1200;
@@ -21,6 +21,8 @@ const CHAINS: usize = 40;
 const BEST: usize = 8;
 /// Records between two frames.
 const HOPS: usize = 256;
+/// What may have to be added to a length for the next record.
+const SUMS: RangeInclusive<i64> = -16..=700;
 const NUMBERS: [Number; 6] = [
     Number::U32le,
     Number::U32be,
@@ -317,6 +319,7 @@ impl Chain {
                     Some((*distance, base.read(window, minus(frame.at, lead))?))
                 })
                 .collect();
+            let surprises = surprises(counted.iter().map(|(distance, _)| *distance));
             let extra = minus(lead, base.back);
             let links = [extra, 0].map(|extra| Link {
                 back: lead,
@@ -326,7 +329,7 @@ impl Chain {
             let mut tried: Vec<Link> = links.to_vec();
             for align in [base.align, base.align.max(4)] {
                 tried.extend(
-                    fit(&counted, &[align])
+                    fit(&counted, &[align], &surprises)
                         .filter(|fit| fit.count >= 2)
                         .map(|fit| Link {
                             unit: base.unit,
@@ -349,11 +352,15 @@ impl Chain {
         let served = self.served(window, list, class);
         if keys >= 4 && served.saturating_mul(2) < pairs.len() {
             for link in fields(window, &pairs, 1).into_iter().take(6) {
-                let mut chain = self.clone();
-                *chain.links.get_mut(class) = link;
-                chain.weigh(window, list);
-                if chain.bits > best.bits {
-                    best = chain;
+                // beside the usual mark, or at it, which is elsewhere in them
+                for lead in [*self.lead.get(class), link.back] {
+                    let mut chain = self.clone();
+                    *chain.lead.get_mut(class) = lead;
+                    *chain.links.get_mut(class) = link;
+                    chain.weigh(window, list);
+                    if chain.bits > best.bits {
+                        best = chain;
+                    }
                 }
             }
             *self = best;
@@ -373,7 +380,7 @@ impl Chain {
     /// The chain with each distance between mark and frame that the class may have.
     fn leads(&self, window: &Window<'_>, list: &[Frame], class: bool) -> Vec<Chain> {
         let base = !class;
-        let mut counts = std::collections::HashMap::<i64, usize>::new();
+        let mut counts = HashMap::<i64, usize>::new();
         let pairs = list.iter().zip(list.iter().skip(1));
         for (frame, next) in pairs.clone() {
             let (own, other) = (frame.key, next.key);
@@ -480,7 +487,7 @@ impl Chain {
 
 /// The most frequent of some numbers, and how often it is there.
 pub fn mode(numbers: impl Iterator<Item = i64>) -> Option<(i64, usize)> {
-    let mut counts = std::collections::HashMap::<i64, usize>::new();
+    let mut counts = HashMap::<i64, usize>::new();
     for number in numbers {
         let count = counts.entry(number).or_default();
         *count = count.saturating_add(1);
@@ -508,6 +515,14 @@ fn candidates(window: &Window<'_>, list: &[Frame], class: bool, unit: i64) -> Ve
     }
     let mut links = fields(window, &pairs, unit);
     links.truncate(CHAINS);
+    // records that are all padded to the same size hide what is added to the length
+    let few: Vec<(Frame, i64)> = pairs.iter().step_by(4).copied().collect();
+    for link in links.iter_mut().filter(|link| link.align >= 16) {
+        if let Some((count, settled)) = settle(window, &few, *link, SUMS) {
+            let plain = Chain::new(*link).leading(window, &few);
+            *link = if count > plain { settled } else { *link };
+        }
+    }
     if unit > 1 {
         return links;
     }
@@ -520,13 +535,15 @@ fn candidates(window: &Window<'_>, list: &[Frame], class: bool, unit: i64) -> Ve
 fn fields(window: &Window<'_>, pairs: &[(Frame, i64)], unit: i64) -> Vec<Link> {
     let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
     let aligns = paddings(&distances);
+    let surprises = surprises(distances.into_iter());
     let mut found: Vec<(f64, Link)> = Vec::new();
     for back in 2..=MAX_BACK {
         for number in NUMBERS {
             let Some(counted) = counted(window, pairs, back, number, unit) else {
                 continue;
             };
-            if let Some(fit) = fit(&counted, &aligns).filter(|fit| fit.bits > 0.0 && fit.count >= 3)
+            if let Some(fit) =
+                fit(&counted, &aligns, &surprises).filter(|fit| fit.bits > 0.0 && fit.count >= 3)
             {
                 // narrower readings of one field agree as well
                 let bits = fit.bits + number.width() as f64 * 0.5;
@@ -593,40 +610,43 @@ fn paddings(distances: &[i64]) -> Vec<i64> {
     [1].into_iter().chain(rounds.filter(allowed)).collect()
 }
 
+/// Bits that each distance takes by itself.
+fn surprises(distances: impl Iterator<Item = i64>) -> HashMap<i64, f64> {
+    let mut counts = HashMap::<i64, f64>::new();
+    let mut all = 0.0;
+    for distance in distances {
+        *counts.entry(distance).or_default() += 1.0;
+        all += 1.0;
+    }
+    counts
+        .values_mut()
+        .for_each(|count| *count = (all / *count).log2());
+    counts
+}
+
 /// How values and distances agree: what is added, and the padding.
-fn fit(counted: &[(i64, i64)], aligns: &[i64]) -> Option<Fit> {
-    let mut distances: Vec<i64> = counted.iter().map(|(distance, _)| *distance).collect();
-    distances.sort_unstable();
-    let nth = |part: usize| {
-        let at = distances.len().saturating_mul(part) / 10;
-        distances.get(at).copied().unwrap_or(0)
-    };
-    let spread = minus(nth(9), nth(1)).max(16) as f64;
+fn fit(counted: &[(i64, i64)], aligns: &[i64], surprises: &HashMap<i64, f64>) -> Option<Fit> {
     let mut best: Option<Fit> = None;
     for align in aligns {
-        let base = mode(
-            counted
-                .iter()
-                .map(|(distance, _)| distance.rem_euclid(*align)),
-        );
-        let (base, _) = base?;
+        let rests = counted
+            .iter()
+            .map(|(distance, _)| distance.rem_euclid(*align));
+        let (base, _) = mode(rests)?;
         let fits = || {
-            counted
+            let own = counted
                 .iter()
-                .filter(|(distance, _)| distance.rem_euclid(*align) == base)
+                .filter(|(distance, _)| distance.rem_euclid(*align) == base);
+            own.map(|(distance, value)| (*distance, minus(minus(*distance, base), *value)))
         };
-        let mut sums: Vec<i64> = fits()
-            .map(|(distance, value)| minus(minus(*distance, base), *value))
-            .collect();
-        let mut plain: Vec<i64> = fits().map(|(distance, _)| *distance).collect();
+        let mut sums: Vec<i64> = fits().map(|(_, sum)| sum).collect();
         let (count, low, high) = crowd(&mut sums, *align);
-        let (idle, ..) = crowd(&mut plain, *align);
-        let least = if *align > 1 { 1.0 } else { 0.0 };
-        let gain = (spread / *align as f64).log2().max(least);
+        let explained: f64 = fits()
+            .filter(|(_, sum)| (low..=high).contains(sum))
+            .filter_map(|(distance, _)| surprises.get(&distance))
+            .sum();
+        // other records may be between
         let misses = counted.len().saturating_sub(count) as f64;
-        let bits = (count as f64 - idle as f64) * gain
-            - misses.min(count as f64) * 0.1
-            - (*align as f64).log2();
+        let bits = explained - misses * 0.25 - (*align as f64).log2();
         if best.as_ref().is_none_or(|best| bits > best.bits) {
             best = Some(Fit {
                 align: *align,
@@ -720,26 +740,42 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     found.truncate(6);
     // where the record of such a frame begins is open: what leads to most other ones
     let whole = |(_, link): (usize, Link)| {
-        let mut best: (usize, i64, i64) = (0, 0, 0);
-        for header in (link.back..plus(link.back, plus(align, 16)).min(MAX_BACK)).step_by(4) {
-            let sum = plus(link.plus.0, header);
-            let count = Chain::new(Link {
-                plus: (sum, sum),
-                ..link
-            })
-            .leading(window, &some);
-            if count > best.0 {
-                best = (count, sum, sum);
-            } else if count == best.0 {
-                best.2 = sum;
-            }
-        }
-        (best.0 > 0).then_some(Link {
-            plus: (best.1, best.2),
-            ..link
-        })
+        let from = plus(link.plus.0, link.back);
+        settle(
+            window,
+            &some,
+            link,
+            from..=plus(from, plus(align, 16)).min(MAX_BACK),
+        )
     };
-    found.into_iter().filter_map(whole).collect()
+    let settled = found.into_iter().filter_map(whole);
+    settled.map(|(_, link)| link).collect()
+}
+
+/// The link with what has to be added to its value to lead through other records to most of the next frames, and to how many.
+fn settle(
+    window: &Window<'_>,
+    pairs: &[(Frame, i64)],
+    link: Link,
+    sums: RangeInclusive<i64>,
+) -> Option<(usize, Link)> {
+    let mut best = (0, 0, 0);
+    let few = pairs.get(..5).unwrap_or(pairs);
+    for sum in sums {
+        let plus = (sum, sum);
+        let chain = Chain::new(Link { plus, ..link });
+        if chain.leading(window, few) < 2 {
+            continue;
+        }
+        let count = chain.leading(window, pairs);
+        if count > best.0 {
+            best = (count, sum, sum);
+        } else if count == best.0 && minus(sum, 1) == best.2 {
+            best.2 = sum;
+        }
+    }
+    let plus = (best.1, best.2);
+    (best.0 > 0).then_some((best.0, Link { plus, ..link }))
 }
 
 /// Where the last runs of a fill byte before the next frame begin, from the frame's start.
@@ -798,25 +834,17 @@ fn through_others(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     let mut found: Vec<(usize, Link)> = Vec::new();
     for (_, back, number) in fields {
         for align in [1, 4, 8, 2, 16, 512] {
-            for sum in -16..=700 {
-                let plus = (sum, sum);
-                let link = Link {
-                    back,
-                    number,
-                    unit: 1,
-                    align,
-                    base: 0,
-                    plus,
-                };
-                let chain = Chain::new(link);
-                if chain.leading(window, few.get(..5).unwrap_or(&few)) < 2 {
-                    continue;
-                }
-                let count = chain.leading(window, &few);
-                if count.saturating_mul(2) > few.len() {
-                    found.push((count, link));
-                }
-            }
+            let plus = (0, 0);
+            let link = Link {
+                back,
+                number,
+                unit: 1,
+                align,
+                base: 0,
+                plus,
+            };
+            let settled = settle(window, &few, link, SUMS);
+            found.extend(settled.filter(|(count, _)| count.saturating_mul(2) > few.len()));
         }
     }
     found.sort_by_key(|(count, link)| (Reverse(*count), link.align));

@@ -69,6 +69,11 @@ impl Reading {
         format!("{:?} at {}{ticks}", self.field.time, self.field.at).to_lowercase()
     }
 
+    /// Where its bytes end.
+    fn end(&self) -> usize {
+        self.field.at.saturating_add(self.field.time.width())
+    }
+
     /// Few other bytes read as such a time.
     pub fn is_rare(&self) -> bool {
         rarity(self.field.time) >= 10.0
@@ -155,9 +160,37 @@ fn rarity(time: TimeType) -> f64 {
         TimeType::Decimal64le | TimeType::Decimal64be => 14.0,
         TimeType::Bytes6 => 17.0,
         TimeType::Bcd6 | TimeType::Bcd6le => 21.0,
-        TimeType::Ascii12 | TimeType::Ascii14 => 45.0,
+        TimeType::Ascii12 => 45.0,
+        TimeType::Ascii14 => 60.0,
         TimeType::Systemtime | TimeType::Systemtimebe => 45.0,
         _ => 30.0,
+    }
+}
+
+/// Byte order of a form of time; `None` where it has none.
+fn is_big_endian(time: TimeType) -> Option<bool> {
+    let name = format!("{time:?}");
+    match (name.ends_with("be"), name.ends_with("le")) {
+        (false, false)
+            if !matches!(
+                time,
+                TimeType::Dos | TimeType::Filetime | TimeType::Systemtime
+            ) =>
+        {
+            None
+        }
+        (big, _) => Some(big),
+    }
+}
+
+/// A number whose lowest byte moves where a higher one does: place of that byte.
+fn lowest_byte(field: &TimeField) -> Option<usize> {
+    match field.time {
+        TimeType::Filetime | TimeType::Millis64le | TimeType::Micros64le => Some(field.at),
+        TimeType::Filetimebe | TimeType::Millis64be | TimeType::Micros64be => {
+            Some(field.at.saturating_add(7))
+        }
+        _ => None,
     }
 }
 
@@ -166,6 +199,8 @@ pub fn readings(
     rows: &[Row<'_>],
     header: usize,
     taken: &[(usize, usize)],
+    counter: Option<(usize, usize)>,
+    big_endian: bool,
     hints: &Hints,
 ) -> Vec<Reading> {
     let mut all: Vec<Reading> = Vec::new();
@@ -189,6 +224,11 @@ pub fn readings(
         }
     }
     for reading in &mut all {
+        // a recorder has one byte order
+        reading.bits += match is_big_endian(reading.field.time) {
+            Some(big) if big != big_endian => -4.0,
+            _ => 0.0,
+        };
         reading.bits += if hints.times.is_empty() {
             0.0
         } else if hints.times.iter().all(|known| reading.reaches(*known)) {
@@ -197,10 +237,29 @@ pub fn readings(
             -100.0
         };
     }
+    // digits that are a part of a longer form
+    let longer: Vec<(usize, usize, f64)> = all
+        .iter()
+        .filter(|reading| reading.bits > 0.0 && reading.is_rare())
+        .map(|reading| (reading.field.at, reading.end(), rarity(reading.field.time)))
+        .collect();
+    for reading in &mut all {
+        let (own, least) = (reading.field.at, rarity(reading.field.time) + 5.0);
+        let inside = |(from, to, rare): &(usize, usize, f64)| {
+            *from <= own && reading.end() <= *to && *rare >= least
+        };
+        if longer.iter().any(inside) {
+            reading.bits -= 30.0;
+        }
+    }
     all.sort_by(|a, b| b.bits.total_cmp(&a.bits));
     all.truncate(12);
     for reading in &mut all {
-        reading.add_ticks(rows, header, taken);
+        let own = reading.field.at..reading.end();
+        // what counts records does not divide seconds, where it is not the clock itself
+        let counter = counter.filter(|(from, to)| *to <= own.start || own.end <= *from);
+        let taken: Vec<(usize, usize)> = taken.iter().copied().chain(counter).collect();
+        reading.add_ticks(rows, header, &taken, big_endian);
     }
     all.sort_by(|a, b| b.bits.total_cmp(&a.bits));
     all
@@ -265,10 +324,33 @@ impl Reading {
             .collect()
     }
 
+    /// A number whose lowest byte hardly moves when it does begins before the true one.
+    fn is_shifted(&self, rows: &[Row<'_>]) -> bool {
+        let Some(at) = lowest_byte(&self.field) else {
+            return false;
+        };
+        let low = |row: &Row<'_>| row.head.get(at).copied();
+        let pairs = rows.iter().zip(rows.iter().skip(1));
+        let (mut moves, mut own) = (0_usize, 0_usize);
+        for ((a, b), step) in pairs.zip(steps_of(&self.times)) {
+            if step.is_some_and(|step| step != 0) {
+                moves = moves.saturating_add(1);
+                own = own.saturating_add(usize::from(low(a) != low(b)));
+            }
+        }
+        own.saturating_mul(4) < moves
+    }
+
     fn weigh(&mut self, rows: &[Row<'_>]) {
         let steps = self.steps(rows);
         let unit = self.unit as f64;
-        let mut bits = rarity(self.field.time);
+        // damage and what is not a record are rare
+        let invalid = rows.len().saturating_sub(self.valid) as f64;
+        let mut bits = rarity(self.field.time) - 12.0 * invalid;
+        // bytes before the true number
+        if self.is_shifted(rows) {
+            bits -= 80.0;
+        }
         let (mut good, mut zero, mut uneven) = (0.0, 0.0, 0.0_f64);
         let mut means = Vec::new();
         for span in steps.chunks(SPAN) {
@@ -328,11 +410,12 @@ impl Reading {
             mean if mean > 60_000.0 => 40.0,
             mean if mean > 15_000.0 => 10.0,
             mean if mean > 0.0 && mean < 0.9 => 30.0,
+            mean if mean > 0.0 && mean < 2.0 => 12.0,
             _ => 0.0,
         };
         // a counter of records goes on by one each time, a slow clock now and then
         let ones = steps.iter().filter(|step| **step == self.unit).count();
-        if ones.saturating_mul(4) < steps.len() && self.unit >= 1000 {
+        if ones.saturating_mul(3) < steps.len().saturating_mul(2) && self.unit >= 1000 {
             bits += ones.min(4) as f64 * 4.0;
         }
         if zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9) {
@@ -351,14 +434,20 @@ impl Reading {
         }
         // recorders of this kind were sold from about 2000 to 2015
         let year = self.first();
-        if !(915_148_800..1_735_689_600).contains(&year) {
-            bits -= 6.0;
+        if !(915_148_800..1_767_225_600).contains(&year) {
+            bits -= 10.0;
         }
         self.bits = bits;
     }
 
     /// Ticks beside a clock of whole seconds: what explains most of its own bytes by even steps of the exact time.
-    fn add_ticks(&mut self, rows: &[Row<'_>], header: usize, taken: &[(usize, usize)]) {
+    fn add_ticks(
+        &mut self,
+        rows: &[Row<'_>],
+        header: usize,
+        taken: &[(usize, usize)],
+        big_endian: bool,
+    ) {
         if self.unit < 1000 || self.moves < 2 {
             return;
         }
@@ -398,14 +487,12 @@ impl Reading {
                     if rate == 0 || !self.turns(rows, &values, &ticks) {
                         continue;
                     }
+                    let odd = number.width() > 1 && number.is_big_endian() != big_endian;
                     let bits = columns - self.surprise(rows, &values, &ticks) + prior
-                        - number.width() as f64 * 0.1;
-                    let least = 12.0
-                        + if self.is_slow() {
-                            0.3 * values.len() as f64
-                        } else {
-                            0.0
-                        };
+                        - number.width() as f64 * 0.5
+                        - if odd { 6.0 } else { 0.0 };
+                    let slow = if self.is_slow() { 1.5 } else { 0.0 };
+                    let least = 12.0 + slow * values.len() as f64;
                     if bits > least && best.as_ref().is_none_or(|(most, _)| bits > *most) {
                         best = Some((bits, ticks));
                     }
@@ -464,10 +551,12 @@ impl Reading {
                 good = good.saturating_add(usize::from(turn && part.saturating_mul(10) < whole));
             }
         }
-        let between = if self.unit == 1000 { falls } else { 0 };
-        all >= 2
-            && good.saturating_mul(5) >= all.saturating_mul(4)
-            && between.saturating_mul(4) <= all
+        // a step of two seconds has a second that begins within it
+        let within = match self.unit {
+            1000 => falls.saturating_mul(4) <= all,
+            _ => falls.saturating_mul(2) >= all,
+        };
+        all >= 2 && good.saturating_mul(5) >= all.saturating_mul(4) && within
     }
 
     /// Bits that the ticks of all records take when the exact time moves by even steps.

@@ -409,7 +409,15 @@ impl<'a> Work<'a> {
     fn clock(&mut self, layout: &mut Layout) -> Option<Reading> {
         let rows = self.rows();
         let of = rows.len();
-        let mut readings = clock::readings(&rows, self.header, &self.taken, self.hints);
+        let mut readings = clock::readings(
+            &rows,
+            self.header,
+            &self.taken,
+            self.find_sequence()
+                .map(|(_, field)| (field.at as usize, field.end())),
+            self.chain.links.p.number.is_big_endian(),
+            self.hints,
+        );
         // where no time moves, one that stands is better than none, and doubtful
         let least = if readings.iter().any(|reading| reading.bits > 0.0) {
             0.0
@@ -619,7 +627,7 @@ impl<'a> Work<'a> {
         let whole = self.disorder(&times, |_| 0);
         let mut found: Vec<(f64, Field, Vec<u64>)> = Vec::new();
         // the columns that could be cameras, with what each saves of the order of frames alone
-        let mut saved: Vec<(Field, f64, usize)> = Vec::new();
+        let mut saved: Vec<(Field, f64, usize, bool)> = Vec::new();
         for at in 0..self.header {
             for (number, mask) in [
                 (Number::U8, None),
@@ -666,7 +674,7 @@ impl<'a> Work<'a> {
                 }
                 let parted = self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
                 let mut gain = whole - parted;
-                saved.push((field, gain, distinct.len()));
+                let bits = gain;
                 if mask.is_some() {
                     gain -= 40.0;
                 }
@@ -684,14 +692,27 @@ impl<'a> Work<'a> {
                     .saturating_mul(distinct.len())
                     .saturating_mul(3)
                     > values.len();
-                if high.saturating_sub(low).saturating_add(1) == distinct.len() as u64 {
+                let row = high.saturating_sub(low).saturating_add(1) == distinct.len() as u64;
+                let turns = mask.is_none() && even && mixes.saturating_mul(2) > values.len();
+                let keyed = |value: &u64| {
+                    let all = self.records.iter().zip(&values);
+                    all.filter(|(_, own)| *own == value)
+                        .any(|(record, _)| record.key)
+                };
+                // the coded times of cameras that record in step may be those of one camera
+                let regular = row && turns && low <= 1 && distinct.len() > 2;
+                let regular = regular && distinct.iter().all(keyed);
+                if row {
                     // what is said of each camera for the first time is not held against it
-                    gain += if mask.is_none() && even && mixes.saturating_mul(2) > values.len() {
-                        30.0 + 10.0 * distinct.len() as f64
-                    } else {
-                        10.0
+                    gain += match turns {
+                        true => 30.0 + 10.0 * distinct.len() as f64,
+                        false => 10.0,
                     };
                 }
+                if regular {
+                    gain += values.len() as f64;
+                }
+                saved.push((field, bits, distinct.len(), regular));
                 let known: BTreeSet<u64> = self
                     .hints
                     .cameras
@@ -708,9 +729,9 @@ impl<'a> Work<'a> {
         let Some((gain, field, values)) = found.first().cloned().filter(|(gain, ..)| *gain > 20.0)
         else {
             // each camera's first frame costs, so a column with many needs more frames to pay off
-            let near = saved
-                .iter()
-                .filter(|(_, bits, cameras)| *bits > -CERTAIN_BY - 12.0 * *cameras as f64);
+            let near = saved.iter().filter(|(_, bits, cameras, regular)| {
+                *regular || *bits > -CERTAIN_BY - 12.0 * *cameras as f64
+            });
             if let Some((other, ..)) = near.max_by(|a, b| a.1.total_cmp(&b.1)) {
                 self.open.push(format!("the frames may be of several cameras, distinguished at {}: the camera numbers of the file (--cameras) would decide", other.at));
             }
@@ -718,12 +739,14 @@ impl<'a> Work<'a> {
             self.one_order(whole, 2.0);
             return;
         };
-        let alone = saved
-            .iter()
-            .find(|(other, ..)| *other == field)
-            .map_or(0.0, |(_, bits, _)| *bits);
+        let own = saved.iter().find(|(other, ..)| *other == field);
+        let (alone, regular) = own.map_or((0.0, false), |(_, bits, _, regular)| (*bits, *regular));
         if alone < 2.0 * CERTAIN_BY {
-            let level = if alone < 0.0 { "doubtful: " } else { "" };
+            let level = if alone < 0.0 && !regular {
+                "doubtful: "
+            } else {
+                ""
+            };
             self.open.push(format!("{level}the camera may be at {}, but the order of the frames does not show it: the camera numbers of the file (--cameras) would decide", field.at));
         }
         self.one_order(whole - alone, 1.0);
@@ -821,8 +844,8 @@ impl<'a> Work<'a> {
         coded + code_length(&groups) + code_length(&clocks) + orphans
     }
 
-    /// A number that counts records.
-    fn sequence(&mut self, layout: &mut Layout) {
+    /// A number that counts records, and in how many.
+    fn find_sequence(&self) -> Option<(usize, Field)> {
         let mut best: Option<(usize, u64, Field)> = None;
         let pairs = self.records.len().saturating_sub(1);
         for at in 0..self.header {
@@ -867,7 +890,12 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        if let Some((agree, _, field)) = best {
+        best.map(|(agree, _, field)| (agree, field))
+    }
+
+    fn sequence(&mut self, layout: &mut Layout) {
+        let pairs = self.records.len().saturating_sub(1);
+        if let Some((agree, field)) = self.find_sequence() {
             self.take(field.at as usize, field.number.width());
             self.add(
                 "record.sequence",

@@ -62,21 +62,18 @@ impl Frames {
     /// The same with start codes of four bytes: of all frames, of keyframes only. The zero may as well be the header's.
     pub fn with_zeros(&self, window: &Window<'_>) -> Vec<Frames> {
         let mut all = Vec::new();
+        let zero = |frame: &Frame| window.byte(minus(frame.at, 1)) == Some(0);
+        // all but what looks like a frame by accident
         let zeros = |key: bool| {
-            let own = self.list.iter().filter(|frame| frame.key == key);
-            let (some, count) = own.fold((0_usize, 0_usize), |(some, count), frame| {
-                let zero = window.byte(minus(frame.at, 1)) == Some(0);
-                (
-                    some.saturating_add(usize::from(zero)),
-                    count.saturating_add(1),
-                )
-            });
-            some.saturating_mul(50) >= count.saturating_mul(49)
+            let own = || self.list.iter().filter(|frame| frame.key == key);
+            let some = own().filter(|frame| zero(frame)).count();
+            some.saturating_mul(10) >= own().count().saturating_mul(9)
         };
         if self.codec == Codec::H264 && zeros(true) {
             for both in [true, false] {
                 let mut list = self.list.clone();
-                for frame in list.iter_mut().filter(|frame| frame.key || both) {
+                let own = |frame: &&mut Frame| (frame.key || both) && zero(frame);
+                for frame in list.iter_mut().filter(own) {
                     frame.at = minus(frame.at, 1);
                 }
                 if !both || zeros(false) {
