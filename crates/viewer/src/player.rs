@@ -2,16 +2,18 @@
 //! The pipeline: source, demuxer, and for each camera a decoder whose frames are handed over as they are to be shown. It knows no
 //! widget; it needs a running main loop.
 
-use crate::model::words::{tr, trf};
+use crate::model::{
+    recording::Input,
+    words::{tr, trf},
+};
 use gst::prelude::*;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    path::PathBuf,
     rc::{Rc, Weak},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -46,6 +48,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
 ];
 /// Pads of overlay masks have numbers from here on.
 const OVERLAYS: u16 = 1000;
+/// Name of a camera's sink, before its number.
+const CAMERA: &str = "camera-";
 /// Coded frames of a camera that wait for the others, nanoseconds.
 const WAITING: u64 = 5_000_000_000;
 
@@ -65,11 +69,8 @@ pub fn init() -> Result<(), String> {
 /// What is played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file, and the demuxer for it.
-    File {
-        path: PathBuf,
-        demuxer: &'static str,
-    },
+    /// Files beside each other, the first of which has the stream time.
+    Files(Vec<Input>),
     /// A unit's live stream.
     Live {
         url: String,
@@ -109,6 +110,8 @@ pub enum Event {
     Failed(String),
     /// Something is not as it should be.
     Warning(String),
+    /// A camera's title.
+    Title(u16, String),
 }
 
 /// Where a seek may end.
@@ -166,11 +169,14 @@ impl Player {
     ) -> Result<Rc<Player>, String> {
         init()?;
         let pipeline = gst::Pipeline::new();
-        let (from, demuxer, live) = match source {
-            Source::File { path, demuxer } => {
-                let file = element("filesrc")?;
-                file.set_property("location", path);
-                (file, element(demuxer)?, false)
+        let mut heads = Vec::new();
+        match source {
+            Source::Files(inputs) => {
+                for input in inputs {
+                    let file = element("filesrc")?;
+                    file.set_property("location", &input.path);
+                    heads.push((file, element(input.demuxer)?, input.offset));
+                }
             }
             Source::Live {
                 url,
@@ -184,17 +190,20 @@ impl Player {
                     http.set_property("user-id", user);
                     http.set_property("user-pw", password);
                 }
-                (http, element("netvudemux")?, true)
+                heads.push((http, element("netvudemux")?, 0));
             }
-        };
-        let gaps = if preserve { "preserve" } else { "collapse" };
-        demuxer.set_property_from_str("gap-policy", gaps);
-        if let Some(camera) = camera {
-            demuxer.set_property("camera", u32::from(camera));
         }
+        let live = matches!(source, Source::Live { .. });
+        let gaps = if preserve { "preserve" } else { "collapse" };
         let fail = |error: glib::BoolError| error.to_string();
-        pipeline.add_many([&from, &demuxer]).map_err(fail)?;
-        from.link(&demuxer).map_err(fail)?;
+        for (from, demuxer, _) in &heads {
+            demuxer.set_property_from_str("gap-policy", gaps);
+            if let Some(camera) = camera {
+                demuxer.set_property("camera", u32::from(camera));
+            }
+            pipeline.add_many([from, demuxer]).map_err(fail)?;
+            from.link(demuxer).map_err(fail)?;
+        }
         let player = Rc::new(Player {
             pipeline,
             frames: Arc::default(),
@@ -208,7 +217,11 @@ impl Player {
             live,
             watch: RefCell::default(),
         });
-        player.connect(&demuxer, camera.is_none());
+        // one track is enough
+        let audio = Arc::new(AtomicBool::new(camera.is_some()));
+        for (_, demuxer, offset) in &heads {
+            player.connect(demuxer, *offset, &audio);
+        }
         player.listen(handler)?;
         let state = if live {
             gst::State::Playing
@@ -220,15 +233,19 @@ impl Player {
         Ok(player)
     }
 
-    fn connect(&self, demuxer: &gst::Element, with_audio: bool) {
+    fn connect(&self, demuxer: &gst::Element, offset: i64, audio: &Arc<AtomicBool>) {
         let pipeline = self.pipeline.downgrade();
         let frames = self.frames.clone();
         let live = self.live;
-        let audio = AtomicBool::new(!with_audio);
+        let audio = audio.clone();
+        let asked = Arc::new(AtomicI64::new(0));
         demuxer.connect_pad_added(move |demuxer, pad| {
             let Some(pipeline) = pipeline.upgrade() else {
                 return;
             };
+            if offset != 0 {
+                shift(pad, offset, &asked);
+            }
             let name = pad.name();
             let done = match name
                 .strip_prefix("video_")
@@ -273,6 +290,8 @@ impl Player {
                 self.frames.posted.store(false, Ordering::Release);
                 Some(Event::Frames)
             }
+            // of several files, one may be there before the seek has come to the next
+            MessageView::AsyncDone(_) if self.waits() => None,
             MessageView::AsyncDone(_) => {
                 if self.volume.borrow().is_none() {
                     *self.volume.borrow_mut() = self.pipeline.by_name("volume");
@@ -296,10 +315,12 @@ impl Player {
                     return None;
                 }
                 let _ = self.pipeline.set_state(gst::State::Null);
-                Some(Event::Failed(describe(
-                    error.error().message(),
-                    error.debug(),
-                )))
+                // what the source says of a connection that times out
+                let lost = self.live && error.error().matches(gst::StreamError::Failed);
+                Some(Event::Failed(match lost {
+                    true => tr("the unit does not answer, or the connection was lost").to_owned(),
+                    false => describe(error.error().message(), error.debug()),
+                }))
             }
             // without a sound card everything else plays all the same
             MessageView::Warning(_) if is_audio_sink(message) => None,
@@ -310,12 +331,26 @@ impl Player {
                     false => Some(Event::Warning(describe(&text, warning.debug()))),
                 }
             }
+            MessageView::Tag(tag) => {
+                let title = tag.tags().get::<gst::tags::Title>()?.get().to_owned();
+                let name = message.src()?.name();
+                let camera = name.strip_prefix(CAMERA)?.parse().ok()?;
+                Some(Event::Title(camera, title))
+            }
             MessageView::Latency(_) => {
                 let _ = self.pipeline.recalculate_latency();
                 None
             }
             _ => None,
         }
+    }
+
+    /// A camera has no frame yet.
+    fn waits(&self) -> bool {
+        let sinks = self.pipeline.iterate_sinks().into_iter().flatten();
+        let none = gst::ClockTime::ZERO;
+        let mut states = sinks.map(|sink| sink.state(none).0);
+        states.any(|state| state == Ok(gst::StateChangeSuccess::Async))
     }
 
     /// The latest frames that nobody has taken yet, by camera.
@@ -399,6 +434,11 @@ impl Player {
         let now = self.pipeline.current_running_time();
         let now = now.map_or(frame.running, nanoseconds);
         now.saturating_sub(frame.running)
+    }
+
+    /// What plays, for what cannot be asked for here.
+    pub fn pipeline(&self) -> &gst::Pipeline {
+        &self.pipeline
     }
 
     /// Turns audio off or on.
@@ -485,6 +525,65 @@ fn add_chain(
         .map_err(|error| error.to_string())
 }
 
+/// Moves what goes through a pad of a file that begins later than the one whose stream time is played. `asked` is where the last seek
+/// went, the same for all pads of a demuxer: each of them gets the seek.
+fn shift(pad: &gst::Pad, offset: i64, asked: &Arc<AtomicI64>) {
+    let asked = asked.clone();
+    let both = gst::PadProbeType::EVENT_BOTH;
+    let time = |time: i64| gst::ClockTime::from_nseconds(u64::try_from(time).unwrap_or(0));
+    pad.add_probe(both, move |_, info| {
+        let Some(event) = info.event() else {
+            return gst::PadProbeReturn::Ok;
+        };
+        let moved = match event.view() {
+            gst::EventView::Seek(seek) => {
+                let (rate, flags, _, start, _, stop) = seek.get();
+                let of = |value: gst::GenericFormattedValue| match value {
+                    gst::GenericFormattedValue::Time(time) => time.map(nanoseconds),
+                    _ => None,
+                };
+                let (start, stop) = (of(start).unwrap_or(0), of(stop));
+                asked.store(
+                    if rate < 0.0 { stop.unwrap_or(0) } else { start },
+                    Ordering::Relaxed,
+                );
+                let set = gst::SeekType::Set;
+                // nothing of the file: its beginning, where it ends at once
+                let stop = stop.map(|stop| time(stop.saturating_sub(offset).max(1)));
+                let start = time(start.saturating_sub(offset));
+                let builder = gst::event::Seek::builder(rate, flags, set, start, set, stop);
+                Some(builder.seqnum(event.seqnum()).build())
+            }
+            gst::EventView::Segment(segment) => {
+                let segment = segment.segment().downcast_ref::<gst::ClockTime>();
+                segment.cloned().map(|mut segment| {
+                    let at = |value: Option<gst::ClockTime>| value.map_or(0, nanoseconds);
+                    let asked = asked.load(Ordering::Relaxed);
+                    // the file begins after the place that was asked for, or backwards ends before it
+                    let late = match segment.rate() < 0.0 {
+                        false => offset.saturating_sub(asked),
+                        true => asked
+                            .saturating_sub(offset)
+                            .saturating_sub(at(segment.stop())),
+                    };
+                    let late = (late.max(0) as f64 / segment.rate().abs()) as i64;
+                    let base = at(segment.base()).saturating_add(late);
+                    segment.set_time(time(at(segment.time()).saturating_add(offset)));
+                    segment.set_base(time(base));
+                    gst::event::Segment::builder(&segment)
+                        .seqnum(event.seqnum())
+                        .build()
+                })
+            }
+            _ => None,
+        };
+        if let Some(moved) = moved {
+            info.data = Some(gst::PadProbeData::Event(moved));
+        }
+        gst::PadProbeReturn::Ok
+    });
+}
+
 fn queue() -> Result<gst::Element, String> {
     let queue = element("queue")?;
     queue.set_property("max-size-time", WAITING);
@@ -525,6 +624,7 @@ fn add_camera(
     }
     chain.push(element("videoconvert")?);
     let sink = element("appsink")?;
+    sink.set_property("name", format!("{CAMERA}{camera}"));
     let shown = gst::Caps::builder("video/x-raw")
         .field("format", "BGRA")
         .build();

@@ -6,10 +6,17 @@ use formats::{
     reader::{Camera, Codec, Mode, Standard},
 };
 use std::{
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
-use testing::make::{Coded, Exp, START, output, pictures};
+use testing::{
+    make::{Coded, Exp, START, output, pictures},
+    netvu_make::{
+        Made,
+        server::{Serve, Unit},
+    },
+};
 
 /// Milliseconds between two frames of a camera.
 pub const INTERVAL: i64 = 100;
@@ -70,19 +77,19 @@ fn tone() -> Vec<u8> {
         .collect()
 }
 
-fn head(cameras: usize, server: &str) -> Head {
+fn head(cameras: RangeInclusive<u16>, server: &str) -> Head {
     Head {
         model: "DX4104".to_owned(),
         server: server.to_owned(),
         utc_offset: -300,
         standard: Standard::Ntsc,
-        cameras: (0..cameras)
-            .map(|n| Camera {
-                number: n as u16 + 1,
+        cameras: cameras
+            .map(|number| Camera {
+                number,
                 width: 320,
                 height: 240,
                 rate: None,
-                title: TITLES[n].to_owned(),
+                title: TITLES[usize::from(number - 1) % 4].to_owned(),
             })
             .collect(),
         audio: true,
@@ -92,7 +99,7 @@ fn head(cameras: usize, server: &str) -> Head {
 /// Four cameras and audio: 20 s of all; a gap; 10 s of an alarm of camera 1 while the others record 20 s; then the clock is set
 /// back by 10 s and cameras 1 and 2 record 6 s more.
 pub fn four_cameras(path: &Path) {
-    let mut exp = Exp::with(head(4, "LOBBY-DVR"));
+    let mut exp = Exp::with(head(1..=4, "LOBBY-DVR"));
     let record = |from: i64,
                   length: i64,
                   camera: usize,
@@ -135,17 +142,44 @@ pub fn four_cameras(path: &Path) {
     std::fs::write(path, exp.finish().bytes).unwrap();
 }
 
-/// One camera, `seconds` from so many milliseconds after [`START`] on.
-pub fn one_camera(path: &Path, from: i64, seconds: i64) {
+/// Some cameras, each `seconds` long from so many milliseconds after [`START`] on.
+pub fn cameras(path: &Path, server: &str, cameras: RangeInclusive<u16>, from: i64, seconds: i64) {
     let mut exp = Exp::with(Head {
         audio: false,
-        ..head(1, "YARD-DVR")
+        ..head(cameras.clone(), server)
     });
     for n in 0..seconds * 1000 / INTERVAL {
-        let coded = &scene(0)[n as usize % 200];
-        exp.camera(1, START + from + n * INTERVAL, Mode::Continuous, coded);
+        for camera in cameras.clone() {
+            let coded = &scene(usize::from(camera - 1) % 4)[n as usize % 200];
+            exp.camera(camera, START + from + n * INTERVAL, Mode::Continuous, coded);
+        }
     }
     std::fs::write(path, exp.finish().bytes).unwrap();
+}
+
+/// Unix milliseconds of the first frame of [`live`].
+pub const LIVE_START: i64 = 1_700_000_000_250;
+
+/// What a unit sends: 20 frames of camera 3, "Quay".
+pub fn live() -> Unit {
+    let packets = scene(2).iter().take(20).zip(0..).flat_map(|(coded, n)| {
+        let made = Made {
+            camera: 3,
+            format: if coded.key { 3 } else { 2 },
+            unix_ms: (LIVE_START + n * INTERVAL) as u64,
+            payload: coded.bytes.clone(),
+            title: "Quay",
+            size: (320, 240),
+            ..Made::default()
+        };
+        made.packet()
+    });
+    Unit::start(Serve {
+        // viewer:secret
+        authorization: Some("Basic dmlld2VyOnNlY3JldA=="),
+        stay_open: true,
+        ..Serve::new("video/adhbinary", packets.collect())
+    })
 }
 
 /// [`four_cameras`] with a hole in the middle of its first run.
@@ -170,17 +204,22 @@ pub fn folder() -> &'static Folder {
         let path = guard.path().to_owned();
         four_cameras(&path.join("lobby.exp"));
         damaged(&path.join("damaged.exp"));
-        one_camera(&path.join("yard-1.exp"), 0, 10);
-        one_camera(&path.join("yard-2.exp"), 10_000, 10);
+        cameras(&path.join("yard-1.exp"), "YARD-DVR", 1..=1, 0, 10);
+        cameras(&path.join("yard-2.exp"), "YARD-DVR", 1..=1, 10_000, 10);
+        for folder in ["hall", "many"] {
+            std::fs::create_dir(path.join(folder)).unwrap();
+        }
+        cameras(&path.join("hall/hall-1.exp"), "HALL-DVR", 1..=1, 0, 10);
+        cameras(&path.join("hall/hall-2.exp"), "HALL-DVR", 2..=2, 1000, 7);
+        cameras(&path.join("many/sixteen.exp"), "MANY-DVR", 1..=16, 0, 3);
         std::fs::write(
             path.join("foreign.txt"),
             "Nothing that was recorded.\n".repeat(4000),
         )
         .unwrap();
         if let Some(keep) = std::env::var_os("VIEWER_KEEP") {
-            for entry in std::fs::read_dir(&path).unwrap().flatten() {
-                std::fs::copy(entry.path(), Path::new(&keep).join(entry.file_name())).unwrap();
-            }
+            let all = path.join(".");
+            output("cp", &["-r", all.to_str().unwrap(), keep.to_str().unwrap()]);
         }
         Folder {
             _guard: guard,

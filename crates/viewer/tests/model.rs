@@ -95,10 +95,10 @@ fn a_clock_time_has_its_place_and_back() {
     assert!(first < second);
     assert_eq!(
         recording.camera_pass(1, second),
-        0,
-        "camera 1 had ended before its second pass"
+        Some(0),
+        "camera 1 had ended in the first pass"
     );
-    assert_eq!(recording.camera_pass(2, second), 1);
+    assert_eq!(recording.camera_pass(2, second), Some(1));
     let (place, recorded) = recording.place_of(clock(50_000), 0).unwrap();
     assert!(!recorded);
     assert_eq!(
@@ -169,7 +169,7 @@ fn files_that_continue_each_other_are_one_recording() {
         .iter()
         .map(|one| one.parts.len())
         .collect();
-    assert_eq!(opening.recordings.len(), 3, "{files:?}");
+    assert_eq!(opening.recordings.len(), 5, "{files:?}");
     let yard = ["yard-1.exp", "yard-2.exp"]
         .map(|name| Part::read(&footage::file(name), GapPolicy::Collapse, &mut |_| true).unwrap());
     let joined = Recording::group(yard.into()).pop().unwrap();
@@ -336,7 +336,7 @@ fn looking_changes_pixels_as_it_says() {
     let frame: Vec<u8> = (0..4 * 4 * 4).map(|n| n as u8 * 3).collect();
     let apply = |look: Look| {
         let mut pixels = frame.clone();
-        look.apply(&mut pixels, 4);
+        look.apply(&mut pixels, 16, 4);
         pixels
     };
     assert_eq!(apply(Look::default()), frame);
@@ -619,4 +619,52 @@ fn the_language_is_the_users() {
     assert_eq!(choose("en:nl", "", "de_DE"), None);
     assert_eq!(choose("nl", "C", "nl"), None);
     assert_eq!(choose("", "", ""), None);
+}
+
+#[test]
+fn files_of_the_same_time_are_played_beside_each_other() {
+    let folder = footage::file("hall");
+    let mut opening = inputs::open(std::slice::from_ref(&folder));
+    assert_eq!(opening.recordings.len(), 1);
+    let opened = opening.recordings.pop().unwrap();
+    let names = ["hall-1.exp", "hall-2.exp"].map(|name| folder.join(name));
+    let inputs = &opened.parts[0].inputs;
+    assert_eq!([&inputs[0].path, &inputs[1].path], [&names[0], &names[1]]);
+    assert_eq!(inputs[1].offset, 1000 * MILLI);
+    let read = names.map(|path| Part::read(&path, GapPolicy::Preserve, &mut |_| true).unwrap());
+    let recording = Recording::group(read.into()).pop().unwrap();
+    assert_eq!(recording.cameras(), [1, 2]);
+    assert_eq!(recording.runs.len(), 1);
+    for (ms, second) in [(500, None), (4000, Some(Mode::Continuous)), (8500, None)] {
+        assert_eq!(recording.clock_at(place(ms)), Some(clock(ms)));
+        assert_eq!(recording.mode_at(1, place(ms)), Some(Mode::Continuous));
+        assert_eq!(recording.mode_at(2, place(ms)), second, "{ms}");
+    }
+    assert_eq!(recording.frame_after(Some(2), place(0)), Some(place(1000)));
+    assert_eq!(
+        recording.frame_before(Some(2), place(9000)),
+        Some(place(7900))
+    );
+    let words = tools::snapshot(&recording, 2, place(4000), Path::new("/tmp/x.png")).unwrap();
+    assert_eq!(words[1], folder.join("hall-2.exp"));
+    // the same cameras twice are no pair
+    let same = ["yard-1.exp", "yard-1.exp"]
+        .map(|name| Part::read(&footage::file(name), GapPolicy::Preserve, &mut |_| true).unwrap());
+    assert!(
+        Recording::group(same.into())
+            .iter()
+            .all(|one| one.parts[0].inputs.len() == 1)
+    );
+}
+
+#[test]
+fn what_is_adjusted_is_described() {
+    let look = Look {
+        brightness: 0.2,
+        field: Field::Upper,
+        aspect: Aspect::Wide,
+        ..Look::default()
+    };
+    let text = "brightness +0.20, contrast 1.00, gamma 1.00, upper field, shape 16:9";
+    assert_eq!(look.describe(), text);
 }

@@ -9,9 +9,11 @@ exptool writes.
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+import zlib
 
 import gi
 
@@ -21,7 +23,10 @@ from gi.repository import Atspi  # noqa: E402
 VIEWER, EXPTOOL, FOLDER = sys.argv[1:4]
 WORK = os.environ["VIEWER_WORK"]
 SHOTS = os.environ.get("VIEWER_SCREENSHOTS")
-PATIENCE = 60
+LIVE = os.environ["VIEWER_LIVE"]
+# names of parts, for whoever works on one of them
+ONLY = os.environ.get("VIEWER_PARTS", "").split()
+PATIENCE = 60 if "VIEWER_PARTS" not in os.environ else 25
 CLOCK = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} -05:00")
 
 
@@ -147,8 +152,8 @@ def step(text):
 class Viewer:
     """The program with some files."""
 
-    def __init__(self, *files):
-        self.process = subprocess.Popen([VIEWER, *files])
+    def __init__(self, *files, **environment):
+        self.process = subprocess.Popen([VIEWER, *files], env={**os.environ, **environment}, cwd=WORK)
         wait("a window", lambda: self.process.poll() is not None or (application() and find("Main menu")))
         assert self.process.poll() is None, "the viewer ended at once"
         window = run("xdotool", "search", "--onlyvisible", "--sync", "--name", ".", timeout=PATIENCE).split()[-1]
@@ -174,7 +179,7 @@ class Viewer:
 
 def table(name):
     """The table of frames: camera to local times, in the order of the file."""
-    folder = os.path.join(WORK, f"table-{name}")
+    folder = os.path.join(WORK, "table-" + name.replace("/", "-"))
     run(EXPTOOL, "--no-progress", "convert", os.path.join(FOLDER, name), "--frames-csv", "-o", folder + "/")
     times = {}
     for file in sorted(os.listdir(folder)):
@@ -343,8 +348,6 @@ def lobby():
         )
         assert int(count) == len(times[2]), count
 
-    assert sorted(os.listdir(FOLDER)) == BEFORE, "a file was written beside the recordings"
-
 
 def others():
     step("names a file that is not a recording")
@@ -369,7 +372,334 @@ def others():
         wait("the second file", lambda: (main_clock() or "") > "2009-11-10 09:15:41")
 
 
+
+def exptool_snapshot(name, *words):
+    path = os.path.join(WORK, "wanted.png")
+    run(EXPTOOL, "snapshot", os.path.join(FOLDER, name), "--force", *words, "-o", path)
+    return pixels(path)
+
+
+def save_picture(keys, name):
+    path = os.path.join(WORK, name)
+    key(keys)
+    wait("the dialog", lambda: find("Cancel"))
+    time.sleep(1)
+    key("ctrl+a")
+    type_text(path)
+    key("Return")
+    return path
+
+
+def passes():
+    times = {camera: [as_shown(one) for one in all] for camera, all in table("lobby.exp").items()}
+    with Viewer(os.path.join(FOLDER, "lobby.exp")):
+        shows(1, times[1][0])
+        wait("what was found", lambda: says("Clock steps: 1"))
+        step("shows both passes of a time that was recorded twice")
+        moment = "2009-11-10 09:17:01.000 -05:00"
+        both = [n for n, one in enumerate(times[2]) if one == moment]
+        assert len(both) == 2, both
+        saved = []
+        for number in (0, 1):
+            if number:
+                # the run after the second begins when the clock was set back
+                key("Home", "ctrl+Right", "ctrl+Right")
+                shows(2, "2009-11-10 09:17:00.000 -05:00")
+            go_to(moment)
+            shows(2, moment)
+            key("n") if number == 0 else None
+            # the frame before is another one in each pass
+            key("comma")
+            shows(2, times[2][both[number] - 1])
+            key("period")
+            shows(2, moment)
+            path = save_picture("ctrl+s", f"pass{number}.png")
+            wait("the picture", lambda: os.path.exists(path) and not find("Saving the picture"))
+            saved.append(pixels(path))
+            at = ["--camera", "2", "--at", "2009-11-10 09:17:01", "--pass", str(number)]
+            assert saved[number] == exptool_snapshot("lobby.exp", *at), f"pass {number}"
+        assert saved[0] != saved[1]
+
+        step("plays a part again and again")
+        for text, mark in (("09:15:40", "a"), ("09:15:41.5", "b")):
+            key("Home")
+            go_to(text)
+            shows(2, f"2009-11-10 {text.zfill(8):0<12} -05:00" if "." in text else f"2009-11-10 {text}.000 -05:00")
+            key(mark)
+        key("space")
+        seen = []
+        wait("three rounds", lambda: seen.append(main_clock()) or sum(a > b for a, b in zip(seen, seen[1:])) >= 3)
+        assert all("2009-11-10 09:15:40" <= one <= "2009-11-10 09:15:41.6" for one in seen[1:] if one), seen
+        key("k", "shift+l")
+
+        step("keeps real time in gaps when it is asked to, and skips them otherwise")
+        go_to("09:15:49.500")
+        shows(2, "2009-11-10 09:15:49.500 -05:00")
+        key("l")
+        wait("what comes after the gap", lambda: (main_clock() or "") > "2009-11-10 09:16:50")
+        key("k")
+        click("Skip times without recording")
+        go_to("09:15:49.500")
+        shows(2, "2009-11-10 09:15:49.500 -05:00")
+        key("l")
+        wait("the gap", lambda: "2009-11-10 09:15:51" < (main_clock() or "") < "2009-11-10 09:16:40")
+        key("k")
+        for camera in range(1, 5):
+            wait("that nothing was recorded", lambda: "Nothing recorded at this moment" in labels(tile(camera)))
+        click("Skip times without recording")
+
+
+def saving():
+    with Viewer(os.path.join(FOLDER, "lobby.exp")):
+        step("saves the picture as it is shown, and says so in it")
+        wait("what was found", lambda: says("Clock steps: 1"))
+        key("n")
+        go_to("09:15:35")
+        shows(2, "2009-11-10 09:15:35.000 -05:00")
+        plain = save_picture("ctrl+s", "plain.png")
+        wait("the picture", lambda: os.path.exists(plain) and not find("Saving the picture"))
+        key("F9")
+        slider = wait("the slider", lambda: find("Brightness", "slider"))
+        Atspi.Value.set_current_value(slider, 0.2)
+        wait("the badge", lambda: says("adjusted"))
+        screen("adjusted")
+        asked = save_picture("ctrl+shift+s", "bright.png")
+        shown = os.path.join(WORK, "bright.adjusted.png")
+        wait("the picture", lambda: os.path.exists(shown) and not find("Saving the picture"))
+        assert not os.path.exists(asked)
+        with open(shown, "rb") as file:
+            assert b"brightness +0.20" in file.read()
+        assert pixels(shown) == bytes(min(255, round(min(1, one / 255 + 0.2) * 255)) for one in pixels(plain))
+        key("r")
+        original = save_picture("ctrl+s", "original.png")
+        wait("the picture", lambda: os.path.exists(original) and not find("Saving the picture"))
+        assert pixels(original) == pixels(plain)
+        key("F9")
+
+        step("prints the picture with its time")
+        key("ctrl+p")
+        wait("the details of the case", lambda: find("Print", "push button"))
+        time.sleep(0.5)
+        click("Print")
+        wait("the printers", lambda: find("Print to File"))
+        time.sleep(1)
+        screen("print")
+        key("Return")
+        printed = lambda: next((os.path.join(place, name) for place, _, names in os.walk(WORK) for name in names if name.endswith(".pdf")), None)
+        pdf = wait("the PDF", printed)
+        time.sleep(1)
+        inside = picture_of_pdf(pdf)
+        assert len(inside) == 320 * 240 * 3
+        apart = sum(abs(a - b) for a, b in zip(inside, pixels(plain))) / len(inside)
+        assert apart < 1.5, apart
+
+
+def picture_of_pdf(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    for head, body in re.findall(rb"<<([^<>]*/Subtype /Image[^<>]*)>>\s*stream\r?\n(.*?)endstream", data, re.S):
+        if b"/Width 320" in head and b"/Height 240" in head and b"/DeviceRGB" in head:
+            return zlib.decompressobj().decompress(body)
+    raise AssertionError("no picture in the PDF")
+
+
+def sixteen():
+    step("shows sixteen cameras, nine, four and one")
+    times = {camera: [as_shown(one) for one in all] for camera, all in table("many/sixteen.exp").items()}
+    with Viewer(os.path.join(FOLDER, "many", "sixteen.exp")):
+        for camera in range(1, 17):
+            shows(camera, times[camera][0])
+        key("period")
+        for camera in range(1, 17):
+            shows(camera, times[camera][1])
+        screen("sixteen")
+        for name, count in (("1", 1), ("2", 4), ("3", 9), ("4", 16)):
+            key(name)
+            wait(f"{count} cameras", lambda: [n for n in range(1, 17) if tile(n)] == list(range(1, count + 1)))
+        key("2", "n", "n", "n", "n")
+        wait("the next four", lambda: [n for n in range(1, 17) if tile(n)] == [5, 6, 7, 8])
+        shows(6, times[6][1])
+
+
+def beside():
+    step("plays files of the same time beside each other, in step")
+    names = ["hall-1.exp", "hall-2.exp"]
+    times = {}
+    for name in names:
+        times.update(table(f"hall/{name}"))
+    times = {camera: [as_shown(one) for one in all] for camera, all in times.items()}
+    with Viewer(os.path.join(FOLDER, "hall")):
+        shows(1, times[1][0])
+        wait("the camera that began later", lambda: "Nothing recorded at this moment" in labels(tile(2)))
+        go_to("09:15:33.000")
+        for camera in (1, 2):
+            wanted = "2009-11-10 09:15:33.000 -05:00"
+            assert wanted in times[camera]
+            shows(camera, wanted)
+        key("period")
+        for camera in (1, 2):
+            shows(camera, "2009-11-10 09:15:33.100 -05:00")
+        key("space")
+        wait("playback", lambda: (main_clock() or "") > "2009-11-10 09:15:34.500")
+        key("k")
+        time.sleep(0.5)
+        clocks = [wait("a clock", lambda: tile_clock(camera)) for camera in (1, 2)]
+        assert clocks[0] == clocks[1] and clocks[0] in times[1], clocks
+        key("j")
+        wait("the clock to go back", lambda: (main_clock() or "9") < "2009-11-10 09:15:33")
+        key("k")
+        time.sleep(0.5)
+        clocks = [wait("a clock", lambda: tile_clock(camera)) for camera in (1, 2)]
+        assert clocks[0] == clocks[1] and clocks[0] in times[2], clocks
+        screen("beside")
+        path = save_picture("ctrl+s", "hall.png")
+        wait("the picture", lambda: os.path.exists(path) and not find("Saving the picture"))
+        assert pixels(path) == exptool_snapshot("hall/hall-1.exp", "--at", clocks[0].replace(" -", "-"))
+
+
+def growing():
+    step("plays what a recorder has written since")
+    whole = open(os.path.join(FOLDER, "yard-1.exp"), "rb").read()
+    path = os.path.join(WORK, "growing.exp")
+    times = [as_shown(one) for one in table("yard-1.exp")[1]]
+    with open(path, "wb") as file:
+        file.write(whole[: len(whole) // 2])
+    with Viewer(path):
+        shows(1, times[0])
+        key("End")
+        half = wait("the end", lambda: tile_clock(1) if (tile_clock(1) or "") > times[20] else None)
+        assert half in times and half < times[-1], half
+        with open(path, "ab") as file:
+            file.write(whole[len(whole) // 2 :])
+        key("End")
+        wait("that it has grown", lambda: says("has grown"))
+        shows(1, half)
+        key("End")
+        shows(1, times[-1])
+
+
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static int gone(int fd) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0) return 0;
+    path[length] = 0;
+    return strcmp(path, getenv("DISC")) == 0 && access(getenv("PULLED"), F_OK) == 0;
+}
+ssize_t read(int fd, void *to, size_t count) {
+    static ssize_t (*real)(int, void *, size_t);
+    if (!real) real = dlsym(RTLD_NEXT, "read");
+    if (gone(fd)) { errno = EIO; return -1; }
+    return real(fd, to, count);
+}
+"""
+
+
+def disc():
+    step("says that the disc was pulled out, and plays again when it is back")
+    path, pulled = os.path.join(WORK, "disc.exp"), os.path.join(WORK, "pulled")
+    shutil.copy(os.path.join(FOLDER, "lobby.exp"), path)
+    shim = os.path.join(WORK, "shim.so")
+    run("cc", "-shared", "-fPIC", "-x", "c", "-", "-o", shim, "-ldl", input=SHIM.encode())
+    times = [as_shown(one) for one in table("lobby.exp")[1]]
+    with Viewer(path, LD_PRELOAD=shim, DISC=path, PULLED=pulled):
+        shows(1, times[0])
+        wait("all of it", lambda: says("Clock steps: 1"))
+        open(pulled, "w").close()
+        go_to("09:16:55")
+        wait("the message", lambda: says("Playback ended: ") and says("Input/output error"))
+        screen("pulled")
+        os.remove(pulled)
+        go_to("09:16:56")
+        shows(1, "2009-11-10 09:16:56.000 -05:00")
+
+
+def live():
+    step("plays a unit's live stream with user and password")
+    with Viewer():
+        wait("the first page", lambda: find("Open a folder"))
+        key("ctrl+u")
+        wait("the dialog", lambda: find("Open", "push button"))
+        time.sleep(0.5)
+        for text, after in ((LIVE, "Tab"), ("viewer", "Tab"), ("secret", "Return")):
+            type_text(text)
+            key(after)
+        wait("a frame", lambda: tile(3) and tile_time(3))
+        assert tile_time(3).startswith("2023-11-14 22:13:2"), tile_time(3)
+        wait("its title", lambda: says("3 · Quay"))
+        wait("that it is live", lambda: says("live"))
+        screen("live")
+
+
+def tile_time(camera):
+    return next((text for text in labels(tile(camera)) if re.match(r"\d{4}-\d\d-\d\d ", text)), None)
+
+
+DRAG = """
+import sys
+import gi
+gi.require_version("Gtk", "4.0")
+from gi.repository import Gdk, Gio, GObject, Gtk
+def activate(app):
+    window = Gtk.ApplicationWindow(application=app, title="files", default_width=90, default_height=90, decorated=False)
+    source = Gtk.DragSource(actions=Gdk.DragAction.COPY)
+    files = Gdk.FileList.new_from_list([Gio.File.new_for_path(path) for path in sys.argv[1:]])
+    source.connect("prepare", lambda *_: Gdk.ContentProvider.new_for_value(GObject.Value(Gdk.FileList, files)))
+    label = Gtk.Label(label="files")
+    label.add_controller(source)
+    window.set_child(label)
+    window.present()
+app = Gtk.Application(application_id="x.files", flags=Gio.ApplicationFlags.NON_UNIQUE)
+app.connect("activate", activate)
+app.run([])
+"""
+
+
+def drops():
+    step("opens files that are dropped on it")
+    with Viewer():
+        wait("the first page", lambda: find("Open a folder"))
+        files = [os.path.join(FOLDER, name) for name in ("yard-2.exp", "yard-1.exp")]
+        source = subprocess.Popen(["/usr/bin/python3", "-c", DRAG, *files])
+        window = run("xdotool", "search", "--sync", "--onlyvisible", "--name", "^files$", timeout=PATIENCE).split()[-1]
+        time.sleep(1)
+        run("xdotool", "windowmove", "--sync", window, "0", "0", "windowraise", window)
+        run("xdotool", "mousemove", "45", "45", "mousedown", "1")
+        for n in range(1, 30):
+            run("xdotool", "mousemove", str(45 + n * 20), str(45 + n * 14))
+            time.sleep(0.03)
+        time.sleep(0.5)
+        run("xdotool", "mouseup", "1")
+        wait("both files", lambda: says("yard-1.exp … yard-2.exp (2)"))
+        source.kill()
+        source.wait()
+
+
+def missing():
+    step("names the package of a GStreamer plugin that is missing")
+    plugins = os.path.join(WORK, "plugins")
+    os.mkdir(plugins)
+    system = run("pkg-config", "--variable=pluginsdir", "gstreamer-1.0", text=True).strip()
+    for name in os.listdir(system):
+        if name.endswith(".so") and "libav" not in name:
+            os.symlink(os.path.join(system, name), os.path.join(plugins, name))
+    more = {"GST_PLUGIN_SYSTEM_PATH_1_0": plugins, "GST_PLUGIN_PATH_1_0": "", "GST_REGISTRY": os.path.join(WORK, "few.bin")}
+    with Viewer(os.path.join(FOLDER, "lobby.exp"), **more):
+        wait("the package", lambda: says("apt install gstreamer1.0-libav"))
+
+
 BEFORE = sorted(os.listdir(FOLDER))
-lobby()
-others()
+PARTS = [lobby, others, passes, saving, sixteen, beside, growing, disc, live, drops, missing]
+for part in PARTS:
+    if not ONLY or part.__name__ in ONLY:
+        part()
+assert sorted(os.listdir(FOLDER)) == BEFORE, "a file was written beside the recordings"
 print("done")

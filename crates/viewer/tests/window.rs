@@ -66,6 +66,7 @@ fn a_person_uses_the_window_unless_a_program_for_that_is_missing() {
         std::os::unix::fs::PermissionsExt::from_mode(0o700),
     )
     .unwrap();
+    let unit = footage::live();
     let display = Display::start("1280x860");
     let mut command = Command::new("dbus-run-session");
     command.args(["--", "timeout", "540", "/usr/bin/python3", script]);
@@ -75,6 +76,7 @@ fn a_person_uses_the_window_unless_a_program_for_that_is_missing() {
         .arg(&exptool)
         .arg(&footage::folder().path);
     command.env("VIEWER_WORK", work.path());
+    command.env("VIEWER_LIVE", unit.url());
     command
         .env("HOME", work.path())
         .env("XDG_RUNTIME_DIR", &runtime);

@@ -20,6 +20,8 @@ pub struct Serve {
     pub pause: Duration,
     /// The connection stays open after the last byte.
     pub stay_open: bool,
+    /// `Authorization` that a request must have.
+    pub authorization: Option<&'static str>,
 }
 
 impl Serve {
@@ -31,6 +33,7 @@ impl Serve {
             drip: 0,
             pause: Duration::ZERO,
             stay_open: false,
+            authorization: None,
         }
     }
 }
@@ -84,6 +87,17 @@ impl Drop for Unit {
 /// Sends the answer the way units do: HTTP/1.0, no length, the end is the end of the connection.
 fn answer(request: tiny_http::Request, serve: &Serve, stop: &AtomicBool) {
     let head_only = *request.method() == tiny_http::Method::Head;
+    let given = request.headers().iter();
+    let mut given = given.filter(|header| header.field.equiv("Authorization"));
+    let allowed = serve
+        .authorization
+        .is_none_or(|wanted| given.any(|header| header.value.as_str() == wanted));
+    if !allowed {
+        let ask = tiny_http::Header::from_bytes("WWW-Authenticate", "Basic realm=unit");
+        let answer = tiny_http::Response::empty(401).with_header(ask.unwrap());
+        let _ = request.respond(answer);
+        return;
+    }
     let mut writer = request.into_writer();
     let head = format!(
         "HTTP/1.0 200 OK\r\nServer: ADH-Web\r\nConnection: close\r\nContent-type: {}\r\n\r\n",

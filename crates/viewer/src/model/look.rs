@@ -82,17 +82,40 @@ impl Look {
         *self != Look::default()
     }
 
-    /// Changes the pixels of a frame: 4 bytes each, the last of which is opacity; rows without padding.
-    pub fn apply(&self, pixels: &mut [u8], width: u32) {
-        let line = width as usize * 4;
-        if line > 0 {
-            self.show_field(pixels, line);
+    /// What differs, for a file's texts.
+    pub fn describe(&self) -> String {
+        let mut all = vec![
+            format!("brightness {:+.2}", self.brightness),
+            format!("contrast {:.2}", self.contrast),
+            format!("gamma {:.2}", self.gamma),
+        ];
+        match self.field {
+            Field::Both => {}
+            Field::Upper => all.push("upper field".to_owned()),
+            Field::Lower => all.push("lower field".to_owned()),
+            Field::Blend => all.push("fields blended".to_owned()),
         }
+        match self.aspect {
+            Aspect::Recorded => {}
+            Aspect::Square => all.push("square pixels".to_owned()),
+            Aspect::Standard => all.push("shape 4:3".to_owned()),
+            Aspect::Wide => all.push("shape 16:9".to_owned()),
+        }
+        all.join(", ")
+    }
+
+    /// Changes the pixels of a frame, rows of `line` bytes. Of each pixel's `bytes`, those after the third are left alone.
+    pub fn apply(&self, pixels: &mut [u8], line: usize, bytes: usize) {
+        if line == 0 || bytes == 0 {
+            return;
+        }
+        self.show_field(pixels, line);
         if (self.brightness, self.contrast, self.gamma) == (0.0, 1.0, 1.0) {
             return;
         }
         let table: [u8; 256] = std::array::from_fn(|value| self.level(value as u8));
-        for pixel in pixels.chunks_exact_mut(4) {
+        let rows = pixels.chunks_mut(line);
+        for pixel in rows.flat_map(|row| row.chunks_exact_mut(bytes)) {
             for value in pixel.iter_mut().take(3) {
                 *value = table[usize::from(*value)];
             }

@@ -2,6 +2,7 @@
 //! What the window shows, in plain Rust: tested without a display.
 
 pub mod axis;
+pub mod beside;
 pub mod inputs;
 pub mod look;
 pub mod notes;

@@ -26,7 +26,7 @@ pub struct Notes {
     pub bookmarks: Vec<Bookmark>,
 }
 
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "recorder_time",
     "utc",
     "clock_ns",
@@ -35,6 +35,7 @@ const COLUMNS: [&str; 8] = [
     "title",
     "file",
     "note",
+    "camera_pass",
 ];
 
 impl Notes {
@@ -62,8 +63,12 @@ impl Notes {
         table.write_record(COLUMNS)?;
         for one in &self.bookmarks {
             let place = recording.place_of(one.clock, one.pass);
-            let part = place.and_then(|(Place { part, .. }, _)| recording.parts.get(part));
-            let file = part.map(|part| part.path.display().to_string());
+            let place = place.map(|(place, _)| place);
+            let part = place.and_then(|Place { part, .. }| recording.parts.get(part));
+            let input = part.and_then(|part| part.input_of(one.camera));
+            let file = input.map(|input| input.path.display().to_string());
+            // which of this camera's runs with that time, for exptool
+            let pass = place.and_then(|place| recording.camera_pass(one.camera, place));
             let utc = match recording.has_clock() {
                 true => recording.zone().format_utc(one.clock),
                 false => String::new(),
@@ -77,6 +82,7 @@ impl Notes {
                 recording.title_of(one.camera).to_owned(),
                 file.unwrap_or_default(),
                 one.note.clone(),
+                pass.map(|pass| pass.to_string()).unwrap_or_default(),
             ])?;
         }
         table.flush()?;
@@ -137,9 +143,9 @@ impl Notes {
 
 /// Name of a recording's log: by path and size of its first file.
 fn file_of(folder: &Path, recording: &Recording) -> Option<PathBuf> {
-    let part = recording.parts.first()?;
-    let path = part.path.canonicalize().unwrap_or(part.path.clone());
-    let name = format!("{}:{}", path.display(), part.size);
+    let input = recording.inputs().next()?;
+    let path = input.path.canonicalize().unwrap_or(input.path.clone());
+    let name = format!("{}:{}", path.display(), input.size);
     // FNV-1a: the same with every version of the program
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)

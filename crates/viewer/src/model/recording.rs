@@ -15,7 +15,7 @@ use formats::{
     zone::{Zone, duration},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -54,14 +54,25 @@ pub struct Alarm {
     pub text: String,
 }
 
-/// One file.
-#[derive(Debug)]
-pub struct Part {
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
     pub path: PathBuf,
     /// Bytes.
     pub size: u64,
     /// Name of the element that plays it.
     pub demuxer: &'static str,
+    /// Stream time of its part at which it begins, nanoseconds.
+    pub offset: i64,
+    /// Cameras that were recorded in it.
+    pub cameras: Vec<u16>,
+}
+
+/// One file, or several beside each other that hold other cameras of the same time.
+#[derive(Debug)]
+pub struct Part {
+    /// At least one.
+    pub inputs: Vec<Input>,
     /// All of it was read, not only its first records.
     pub complete: bool,
     /// All cameras that are known of, and their titles.
@@ -148,6 +159,8 @@ impl Part {
             let found = survey(&mut scanner, &findings, policy, &mut contents)?;
             cameras.extend(found.into_iter().map(|camera| (camera, String::new())));
         }
+        let recorded = contents.cameras.iter().map(|camera| camera.number);
+        let recorded: BTreeSet<u16> = recorded.chain(cameras.keys().copied()).collect();
         let listed = findings.info.cameras.iter();
         cameras.extend(listed.map(|camera| (camera.number, camera.title.clone())));
         for camera in &contents.cameras {
@@ -159,12 +172,16 @@ impl Part {
         let zone = Zone::new(None, findings.info.utc_offset.or(marks.utc_offset))
             .with_resolution(findings.profile.timing.resolution);
         Ok(Part {
-            path: path.to_owned(),
-            size,
-            demuxer: match format {
-                Format::NetVu(_) => "netvudemux",
-                _ => "expdemux",
-            },
+            inputs: vec![Input {
+                path: path.to_owned(),
+                size,
+                demuxer: match format {
+                    Format::NetVu(_) => "netvudemux",
+                    _ => "expdemux",
+                },
+                offset: 0,
+                cameras: recorded.into_iter().collect(),
+            }],
             complete: first.is_none(),
             cameras,
             contents,
@@ -189,8 +206,34 @@ impl Part {
     }
 
     /// First and last frame, nanoseconds of the recorder's clock.
-    fn span(&self) -> (i64, i64) {
+    pub fn span(&self) -> (i64, i64) {
         self.contents.span.unwrap_or_default()
+    }
+
+    /// Its first file.
+    pub fn path(&self) -> &Path {
+        let first = self.inputs.first();
+        first.map_or(Path::new(""), |input| &input.path)
+    }
+
+    /// The file that a camera is in.
+    pub fn input_of(&self, camera: u16) -> Option<&Input> {
+        let mut inputs = self.inputs.iter();
+        let own = inputs.find(|input| input.cameras.contains(&camera));
+        own.or(self.inputs.first())
+    }
+
+    /// Gaps keep their length in the stream time, so that files beside each other stay in step.
+    pub fn keeps_gaps(&self) -> bool {
+        self.inputs.len() > 1
+    }
+
+    /// Times of day, of the same recorder.
+    pub fn is_of_recorder(&self, other: &Part) -> bool {
+        self.has_clock()
+            && other.has_clock()
+            && self.findings.info.family == other.findings.info.family
+            && self.recorder() == other.recorder()
     }
 
     fn camera(&self, number: u16) -> Option<&Camera> {
@@ -363,17 +406,15 @@ pub struct Recording {
 impl Recording {
     /// Files of one recorder whose times follow each other make one recording; the others are their own.
     pub fn group(mut parts: Vec<Part>) -> Vec<Recording> {
-        parts.sort_by(|a, b| (a.span().0, &a.path).cmp(&(b.span().0, &b.path)));
+        parts.sort_by(|a, b| (a.span().0, a.path()).cmp(&(b.span().0, b.path())));
+        let parts = Part::together(parts);
         let mut groups: Vec<Vec<Part>> = Vec::new();
         for part in parts {
             let slack = part.findings.profile.timing.gap();
             let continued = groups.iter_mut().find(|group| {
                 group.last().is_some_and(|last| {
-                    let same = last.has_clock()
-                        && part.has_clock()
-                        && last.findings.info.family == part.findings.info.family
-                        && last.recorder() == part.recorder();
-                    same && part.span().0.saturating_add(slack) >= last.span().1
+                    last.is_of_recorder(&part)
+                        && part.span().0.saturating_add(slack) >= last.span().1
                 })
             });
             match continued {
@@ -469,6 +510,11 @@ impl Recording {
         }
     }
 
+    /// All files.
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.parts.iter().flat_map(|part| &part.inputs)
+    }
+
     /// All files were read whole.
     pub fn is_complete(&self) -> bool {
         self.parts.iter().all(|part| part.complete)
@@ -513,21 +559,22 @@ impl Recording {
             return String::new();
         };
         match part.recorder() {
-            "" => file_name(&part.path),
+            "" => file_name(part.path()),
             recorder => recorder.to_owned(),
         }
     }
 
     /// File name, or how many files.
     pub fn subtitle(&self) -> String {
-        match self.parts.as_slice() {
+        let inputs: Vec<&Input> = self.inputs().collect();
+        match inputs.as_slice() {
             [] => String::new(),
             [one] => file_name(&one.path),
             [first, .., last] => format!(
                 "{} … {} ({})",
                 file_name(&first.path),
                 file_name(&last.path),
-                self.parts.len()
+                inputs.len()
             ),
         }
     }
@@ -798,21 +845,20 @@ impl Recording {
         self.alarms.iter().map(|alarm| alarm.clock).collect()
     }
 
-    /// How many earlier runs of a camera hold this moment in its file: what `exptool --pass` takes.
-    pub fn camera_pass(&self, camera: u16, place: Place) -> u32 {
-        let found = || {
-            let part = self.parts.get(place.part)?;
-            let clock = self.clock_at(place)?;
-            let camera = part.camera(camera)?;
-            let now = camera
-                .runs
-                .iter()
-                .rposition(|run| run.running <= place.time)?;
-            let earlier = camera.runs.iter().take(now);
-            let holding = earlier.filter(|run| (run.start..camera.end_of(run)).contains(&clock));
-            u32::try_from(holding.count()).ok()
-        };
-        found().unwrap_or(0)
+    /// How many earlier runs of a camera hold this moment in its file: what `exptool --pass` takes. `None` where it recorded nothing.
+    pub fn camera_pass(&self, camera: u16, place: Place) -> Option<u32> {
+        let part = self.parts.get(place.part)?;
+        if !part.complete {
+            return Some(0);
+        }
+        self.mode_at(camera, place)?;
+        let clock = self.clock_at(place)?;
+        let camera = part.camera(camera)?;
+        let mut runs = camera.runs.iter();
+        let now = runs.rposition(|run| run.running <= place.time)?;
+        let earlier = camera.runs.iter().take(now);
+        let holding = earlier.filter(|run| (run.start..camera.end_of(run)).contains(&clock));
+        u32::try_from(holding.count()).ok()
     }
 }
 

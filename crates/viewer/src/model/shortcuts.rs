@@ -81,8 +81,14 @@ pub const GROUPS: [(&str, &[Shortcut]); 4] = [
         &[
             key("open", "<Control>o", "Open files"),
             key("open-folder", "<Control><Shift>o", "Open a folder"),
+            key("open-address", "<Control>u", "Open a live address"),
             key("bookmark", "<Control>d", "Bookmark this moment"),
             key("snapshot", "<Control>s", "Save a picture"),
+            key(
+                "snapshot-adjusted",
+                "<Control><Shift>s",
+                "Save the picture as it is shown",
+            ),
             key("copy", "<Control>c", "Copy the picture"),
             key("export", "<Control>e", "Export a clip"),
             key("details", "<Control>i", "File details"),

@@ -89,10 +89,11 @@ pub fn snapshot(
 ) -> Option<Vec<OsString>> {
     let part = recording.parts.get(place.part)?;
     let clock = recording.clock_at(place)?;
-    let pass = recording.camera_pass(camera, place).to_string();
+    let pass = recording.camera_pass(camera, place)?.to_string();
+    let file = &part.input_of(camera)?.path;
     let camera = camera.to_string();
     let at = time_argument(recording, clock);
-    let mut words: Vec<OsString> = vec!["snapshot".into(), part.path.clone().into()];
+    let mut words: Vec<OsString> = vec!["snapshot".into(), file.into()];
     words.extend(
         [
             "--camera", &camera, "--at", &at, "--pass", &pass, "--force", "-o",
@@ -123,8 +124,12 @@ pub fn convert(recording: &Recording, clip: &Clip) -> Vec<OsString> {
         clip.range
             .is_none_or(|(from, to)| from <= last && to >= first)
     };
-    let parts: Vec<_> = recording.parts.iter().filter(inside).collect();
-    words.extend(parts.iter().map(|part| part.path.clone().into()));
+    for part in recording.parts.iter().filter(inside) {
+        let inputs = part.inputs.iter();
+        let only = clip.camera.and_then(|camera| part.input_of(camera));
+        let inputs = inputs.filter(|input| only.is_none_or(|only| only == *input));
+        words.extend(inputs.map(|input| input.path.clone().into()));
+    }
     words.extend(clip.purpose.arguments().iter().map(OsString::from));
     if let Some(camera) = clip.camera {
         words.extend(["--camera".into(), camera.to_string().into()]);

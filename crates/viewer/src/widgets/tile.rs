@@ -190,7 +190,7 @@ pub fn picture(frame: &Frame, look: &Look) -> Picture {
         false => frame.pixels.clone(),
         true => {
             let mut pixels = frame.pixels.to_vec();
-            look.apply(&mut pixels, frame.width);
+            look.apply(&mut pixels, frame.width as usize * 4, 4);
             glib::Bytes::from_owned(pixels)
         }
     };

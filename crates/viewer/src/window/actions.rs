@@ -12,7 +12,7 @@ use formats::timeline::SECOND;
 use gtk::{gio, glib};
 
 /// Actions that need a recording.
-const NEED_RECORDING: [&str; 46] = [
+const NEED_RECORDING: [&str; 47] = [
     "play",
     "shuttle-back",
     "pause",
@@ -53,6 +53,7 @@ const NEED_RECORDING: [&str; 46] = [
     "look-reset",
     "bookmark",
     "snapshot",
+    "snapshot-adjusted",
     "copy",
     "export",
     "details",
@@ -195,7 +196,8 @@ impl Window {
             window.go(window.recording().first(), Precision::Exact)
         });
         self.act("last", |window| {
-            window.go(window.recording().last(), Precision::Exact)
+            window.go(window.recording().last(), Precision::Exact);
+            window.check_growth();
         });
         self.act("next-run", move |window| {
             go(
@@ -315,7 +317,10 @@ impl Window {
         });
         self.act("bookmark", |window| window.add_bookmark());
         self.act("save-log", |window| window.save_log());
-        self.act("snapshot", |window| window.save_snapshot());
+        self.act("snapshot", |window| window.save_snapshot(Look::default()));
+        self.act("snapshot-adjusted", |window| {
+            window.save_snapshot(window.0.look.get())
+        });
         self.act("copy", |window| window.copy_picture());
         self.act("export", |window| window.export());
         self.act("details", |window| window.show_details());

@@ -19,12 +19,7 @@ impl Window {
 
     fn run_on_files(&self, command: &str, title: &'static str) {
         let mut words: Vec<OsString> = vec![command.into()];
-        words.extend(
-            self.recording()
-                .parts
-                .iter()
-                .map(|part| part.path.clone().into()),
-        );
+        words.extend(self.recording().inputs().map(|one| one.path.clone().into()));
         self.run_tool(title, words, move |window, done| {
             let mut text = done.output;
             if !done.errors.is_empty() {

@@ -82,8 +82,10 @@ impl Window {
             };
             let _ = process.wait_future().await;
             ticking.remove();
+            // closing it is a cancel, too
+            let cancelled = cancelled.get();
             dialog.close();
-            if cancelled.get() {
+            if cancelled {
                 window.toast(tr("Cancelled"));
                 return;
             }

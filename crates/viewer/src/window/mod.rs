@@ -28,6 +28,7 @@ use adw::prelude::*;
 use gtk::{gio, glib};
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     path::PathBuf,
     process::ExitCode,
     rc::{Rc, Weak},
@@ -128,6 +129,8 @@ struct Inner {
     after_reading: Cell<Option<(i64, u32, bool)>>,
     dialogs: RefCell<Vec<gtk::FileChooserNative>>,
     trace: trace::Trace,
+    /// Titles of live cameras.
+    titles: RefCell<BTreeMap<u16, String>>,
 }
 
 impl Window {
@@ -298,6 +301,7 @@ impl Window {
             after_reading: Cell::new(None),
             dialogs: RefCell::default(),
             trace: trace::Trace::default(),
+            titles: RefCell::default(),
         }));
         window.0.trace.watch(&window.0.window);
         window.add_actions();
@@ -596,8 +600,15 @@ fn empty_page() -> adw::StatusPage {
         .build();
     buttons.append(&open);
     buttons.append(&folder);
+    // the program's own icon is there when it is installed
+    let display = gtk::gdk::Display::default();
+    let themes = display.map(|display| gtk::IconTheme::for_display(&display));
+    let icon = match themes.is_some_and(|theme| theme.has_icon(APP_ID)) {
+        true => APP_ID,
+        false => "camera-video-symbolic",
+    };
     adw::StatusPage::builder()
-        .icon_name(APP_ID)
+        .icon_name(icon)
         .title(tr("No recording"))
         .description(tr(
             "Open exports of surveillance recorders, or drop files or folders here",
@@ -642,6 +653,7 @@ fn main_menu() -> gio::Menu {
         None,
         &section(&[
             ("Copy the picture", "win.copy"),
+            ("Save the picture as it is shown", "win.snapshot-adjusted"),
             ("Print the picture", "win.print"),
             ("Save the viewing log", "win.save-log"),
         ]),

@@ -147,13 +147,12 @@ impl Window {
         let reading = Arc::new(Reading::default());
         *self.0.reading.borrow_mut() = reading.clone();
         let recording = self.recording();
-        let total = recording.parts.iter().map(|part| part.size).sum::<u64>();
+        let total = recording.inputs().map(|input| input.size).sum::<u64>();
         reading.total.store(total.max(1), Ordering::Relaxed);
         self.0.timeline.set_recording(recording.clone(), Some(0.0));
-        let paths: Vec<PathBuf> = recording
-            .parts
-            .iter()
-            .map(|part| part.path.clone())
+        let parts = recording.parts.iter();
+        let parts: Vec<Vec<PathBuf>> = parts
+            .map(|part| part.inputs.iter().map(|one| one.path.clone()).collect())
             .collect();
         let policy = match self.0.state.borrow().skip_gaps {
             true => GapPolicy::Collapse,
@@ -162,7 +161,7 @@ impl Window {
         let window = self.weak();
         glib::spawn_future_local(async move {
             let own = reading.clone();
-            let read = gio::spawn_blocking(move || read(&paths, policy, &reading)).await;
+            let read = gio::spawn_blocking(move || read(&parts, policy, &reading)).await;
             let Some(window) = window.upgrade().map(Window) else {
                 return;
             };
@@ -248,7 +247,7 @@ impl Window {
             user: user.to_owned(),
             password: password.to_owned(),
         };
-        self.start(&source);
+        self.start(&source, false);
         self.enable();
     }
 
@@ -257,10 +256,15 @@ impl Window {
         let group = adw::PreferencesGroup::new();
         let address = adw::EntryRow::builder()
             .title(tr("Address (http://unit/…)"))
+            .activates_default(true)
             .build();
-        let user = adw::EntryRow::builder().title(tr("User")).build();
+        let user = adw::EntryRow::builder()
+            .title(tr("User"))
+            .activates_default(true)
+            .build();
         let password = adw::PasswordEntryRow::builder()
             .title(tr("Password"))
+            .activates_default(true)
             .build();
         group.add(&address);
         group.add(&user);
@@ -294,6 +298,7 @@ impl Window {
         inner.hover.popdown();
         *inner.recording.borrow_mut() = Rc::default();
         inner.notes.take();
+        inner.titles.take();
         inner.grid.set_cameras(&[], |_| {});
         inner.timeline.set_position(None, false);
     }
@@ -338,18 +343,28 @@ fn short_name(path: &Path) -> String {
 
 type Failed = (PathBuf, OpenError);
 
-fn read(paths: &[PathBuf], policy: GapPolicy, reading: &Reading) -> Result<Vec<Part>, Failed> {
+fn read(parts: &[Vec<PathBuf>], policy: GapPolicy, reading: &Reading) -> Result<Vec<Part>, Failed> {
     let mut before = 0;
-    let mut parts = Vec::new();
-    for path in paths {
-        let mut progress = |offset: u64| {
-            reading.done.store(before + offset, Ordering::Relaxed);
-            !reading.cancelled.load(Ordering::Relaxed)
+    let mut whole = Vec::new();
+    for paths in parts {
+        // files beside each other stay in step
+        let policy = if paths.len() > 1 {
+            GapPolicy::Preserve
+        } else {
+            policy
         };
-        let part =
-            Part::read(path, policy, &mut progress).map_err(|error| (path.clone(), error))?;
-        before += part.size;
-        parts.push(part);
+        let mut own = Vec::new();
+        for path in paths {
+            let mut progress = |offset: u64| {
+                reading.done.store(before + offset, Ordering::Relaxed);
+                !reading.cancelled.load(Ordering::Relaxed)
+            };
+            let part = Part::read(path, policy, &mut progress);
+            let part = part.map_err(|error| (path.clone(), error))?;
+            before += part.inputs.iter().map(|input| input.size).sum::<u64>();
+            own.push(part);
+        }
+        whole.extend(Part::merge(own));
     }
-    Ok(parts)
+    Ok(whole)
 }

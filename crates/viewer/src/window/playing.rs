@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use adw::prelude::*;
-use formats::timeline::SECOND;
+use formats::{timeline::SECOND, zone::Zone};
 use gtk::{gdk, glib};
 use std::{rc::Rc, sync::atomic::Ordering};
 
@@ -24,13 +24,19 @@ use std::{rc::Rc, sync::atomic::Ordering};
 const FRAME: i64 = SECOND / 1000;
 
 impl Window {
-    fn source_of(&self, part: usize) -> Option<Source> {
+    /// What plays a part, or one of its cameras, and whether gaps keep their length.
+    fn source_of(&self, part: usize, camera: Option<u16>) -> Option<(Source, bool)> {
         let recording = self.recording();
         let part = recording.parts.get(part)?;
-        Some(Source::File {
-            path: part.path.clone(),
-            demuxer: part.demuxer,
-        })
+        let inputs = match camera {
+            Some(camera) => vec![part.input_of(camera)?],
+            None => part.inputs.iter().collect(),
+        };
+        let preserve = part.keeps_gaps() || !self.0.state.borrow().skip_gaps;
+        Some((
+            Source::Files(inputs.into_iter().cloned().collect()),
+            preserve,
+        ))
     }
 
     /// Opens the file of a place there; plays if `resume`.
@@ -39,17 +45,16 @@ impl Window {
         inner.place.set(place);
         inner.resume.set(resume);
         inner.entering.set(Some(place));
-        if let Some(source) = self.source_of(place.part) {
-            self.start(&source);
+        if let Some((source, preserve)) = self.source_of(place.part, None) {
+            self.start(&source, preserve);
         }
     }
 
     /// Builds the pipeline.
-    pub(super) fn start(&self, source: &Source) {
+    pub(super) fn start(&self, source: &Source, preserve: bool) {
         let inner = &self.0;
         *inner.player.borrow_mut() = None;
         let weak = self.weak();
-        let preserve = !inner.state.borrow().skip_gaps;
         let player = Player::new(source, preserve, None, move |player, event| {
             if let Some(window) = weak.upgrade().map(Window) {
                 window.hear(player, event);
@@ -108,6 +113,12 @@ impl Window {
             Event::Failed(text) => {
                 self.change_playback(|playback| playback.playing = false);
                 self.show_problem(&trf("Playback ended: {reason}", &[("reason", &text)]));
+            }
+            Event::Title(camera, title) => {
+                // a recording knows its own
+                if player.is_live() {
+                    inner.titles.borrow_mut().insert(camera, title);
+                }
             }
             Event::Warning(text) => {
                 if !self.0.problem.is_revealed() {
@@ -177,13 +188,12 @@ impl Window {
     }
 
     /// A recorder may still be writing the file: what is new is read.
-    fn check_growth(&self) {
+    pub(super) fn check_growth(&self) {
         let recording = self.recording();
         let grown = recording.is_complete()
             && recording
-                .parts
-                .iter()
-                .any(|part| std::fs::metadata(&part.path).is_ok_and(|meta| meta.len() > part.size));
+                .inputs()
+                .any(|one| std::fs::metadata(&one.path).is_ok_and(|meta| meta.len() > one.size));
         if grown {
             self.toast(tr("The file has grown: what is new is being read"));
             self.enter(self.0.place.get(), false);
@@ -256,11 +266,7 @@ impl Window {
         inner.playback.set(playback);
         if before.playing && !playback.playing {
             player.set_playing(false);
-            // what is shown is the frame before
-            let recording = self.recording();
-            let selected = Some(inner.grid.selected()).filter(|camera| *camera > 0);
-            let shown = recording.frame_at(selected, here);
-            let place = shown.unwrap_or(here);
+            let place = self.shown(here);
             inner.place.set(place);
             if before.rate() != 1.0 {
                 self.seek_in_file(place, Precision::Exact);
@@ -308,6 +314,15 @@ impl Window {
         self.show_marks();
     }
 
+    /// Where the frame of the chosen camera begins that is shown at a place; in a gap the place itself.
+    fn shown(&self, here: Place) -> Place {
+        let (recording, selected) = (self.recording(), self.0.grid.selected());
+        let near = recording.interval(here.part, selected).saturating_mul(2);
+        let shown = recording.frame_at(Some(selected).filter(|camera| *camera > 0), here);
+        let shown = shown.filter(|shown| here.time.saturating_sub(shown.time) < near);
+        shown.unwrap_or(here)
+    }
+
     /// One frame of the chosen camera further, or back.
     pub(super) fn step(&self, forward: bool) {
         if self.0.playback.get().playing {
@@ -315,16 +330,8 @@ impl Window {
             return;
         }
         let recording = self.recording();
-        let here = self.here();
+        let here = self.shown(self.here());
         let selected = Some(self.0.grid.selected()).filter(|camera| *camera > 0);
-        // the place may be in the middle of a frame
-        let shown = recording.frame_at(selected, here);
-        let near = recording
-            .interval(here.part, self.0.grid.selected())
-            .saturating_mul(2);
-        let here = shown
-            .filter(|shown| here.time - shown.time < near)
-            .unwrap_or(here);
         let next = match forward {
             true => recording.frame_after(selected, here),
             false => recording.frame_before(selected, here),
@@ -482,10 +489,9 @@ impl Window {
                 (*part, *shown) == (found.part, camera) && !player.has_failed()
             });
         if !known {
-            let Some(source) = self.source_of(found.part) else {
+            let Some((source, preserve)) = self.source_of(found.part, Some(camera)) else {
                 return;
             };
-            let preserve = !inner.state.borrow().skip_gaps;
             let weak = self.weak();
             let player = Player::new(&source, preserve, Some(camera), move |player, event| {
                 if let (Event::Frames, Some(inner)) = (event, weak.upgrade()) {
@@ -604,7 +610,32 @@ impl Window {
             self.go(place, Precision::Exact);
         }
         inner.place.set(here);
+        self.skip_gap(here);
         self.update();
+    }
+
+    /// Files beside each other keep their gaps: what none of them recorded is skipped here.
+    fn skip_gap(&self, here: Place) {
+        let (recording, playback) = (self.recording(), self.0.playback.get());
+        let part = recording.parts.get(here.part);
+        let skips = self.0.state.borrow().skip_gaps
+            && part.is_some_and(|part| part.keeps_gaps())
+            && self.0.entering.get().is_none()
+            && self.player().is_some_and(|player| !player.is_busy());
+        let Some(run) = recording.run_at(here).filter(|_| skips) else {
+            return;
+        };
+        let end = run.time.saturating_add(run.end.saturating_sub(run.start));
+        let next = match playback.backwards {
+            false => recording.run_after(here),
+            true => Some(Place {
+                time: end.saturating_sub(1),
+                ..here
+            }),
+        };
+        if let Some(next) = next.filter(|next| here.time >= end && next.part == here.part) {
+            self.go(next, Precision::Exact);
+        }
     }
 
     /// Shows what is known of this moment.
@@ -632,7 +663,11 @@ impl Window {
         for tile in inner.grid.tiles() {
             let mode = recording.mode_at(tile.camera, here).filter(|_| known);
             tile.set_recorded(!known || mode.is_some());
-            let title = recording.title_of(tile.camera);
+            let titles = inner.titles.borrow();
+            let title = match titles.get(&tile.camera).filter(|_| live) {
+                Some(title) => title,
+                None => recording.title_of(tile.camera),
+            };
             let shown = mode.filter(|mode| *mode != formats::reader::Mode::Unknown);
             tile.set_name(title, shown);
             if let Some(frame) = tile.frame().filter(|_| tile.is_recorded()) {
@@ -642,11 +677,12 @@ impl Window {
                         time: frame.time,
                     })
                 });
-                tile.set_clock(
-                    &time
-                        .map(|time| recording.time_text(time))
-                        .unwrap_or_default(),
-                );
+                // nobody knows a unit's zone while it is live: its clock is shown as it is
+                let text = |time| match live {
+                    true => Zone::new(None, None).local(time),
+                    false => recording.time_text(time),
+                };
+                tile.set_clock(&time.map(text).unwrap_or_default());
             }
         }
     }

@@ -78,7 +78,10 @@ fn start(window: &Window) {
         .unwrap_or_default();
     lines.push(format!("{}: {time}", tr("Recorder's clock")));
     if let Some(part) = recording.parts.get(here.part) {
-        lines.push(format!("{}: {}", tr("File"), part.path.display()));
+        let file = part
+            .input_of(camera)
+            .map_or(part.path(), |input| &input.path);
+        lines.push(format!("{}: {}", tr("File"), file.display()));
     }
     let picture = picture(&frame, &Look::default());
     let ratio = frame.pixel_aspect * f64::from(frame.width) / f64::from(frame.height.max(1));

@@ -4,14 +4,32 @@
 use super::{Window, job::Done};
 use crate::{
     model::{
+        look::Look,
         tools::{self, Clip, Purpose},
         words::{tr, trf},
     },
+    player::Frame,
     widgets::named,
 };
 use adw::prelude::*;
-use gtk::{gdk, gio};
+use gtk::{
+    gdk,
+    gdk_pixbuf::{InterpType, Pixbuf},
+    gio, glib,
+};
 use std::path::{Path, PathBuf};
+
+/// Texts of a picture that exptool saves.
+const TEXTS: [&str; 8] = [
+    "Software",
+    "Title",
+    "Recorder time",
+    "Recorder time UTC",
+    "Recording mode",
+    "Source",
+    "Source SHA-256",
+    "Coded picture SHA-256",
+];
 
 impl Window {
     /// Asks for files or a folder to open.
@@ -86,7 +104,7 @@ impl Window {
     fn ask_name(&self, title: &str, proposal: &str, then: impl Fn(&Window, &Path) + 'static) {
         let dialog = self.chooser(title, gtk::FileChooserAction::Save, tr("Save"));
         dialog.set_current_name(proposal);
-        if let Some(folder) = gtk::glib::user_special_dir(gtk::glib::UserDirectory::Pictures) {
+        if let Some(folder) = glib::user_special_dir(glib::UserDirectory::Pictures) {
             let _ = dialog.set_current_folder(Some(&gio::File::for_path(folder)));
         }
         self.show_chooser(dialog, move |window, dialog| {
@@ -107,7 +125,7 @@ impl Window {
             (Ok(one), Ok(other)) => one == other,
             _ => false,
         };
-        self.recording().parts.iter().any(|part| same(&part.path))
+        self.recording().inputs().any(|input| same(&input.path))
     }
 
     /// Name for what is saved of this moment.
@@ -115,8 +133,9 @@ impl Window {
         let recording = self.recording();
         let here = self.here();
         let part = recording.parts.get(here.part);
-        let stem = part
-            .and_then(|part| part.path.file_stem())
+        let input = part.and_then(|part| part.input_of(self.0.grid.selected()));
+        let stem = input
+            .and_then(|input| input.path.file_stem())
             .unwrap_or_default();
         let clock = recording.clock_at(here).unwrap_or(0);
         let time = match recording.has_clock() {
@@ -130,22 +149,44 @@ impl Window {
         )
     }
 
-    /// Saves the chosen camera's picture.
-    pub(super) fn save_snapshot(&self) {
+    /// Saves the chosen camera's picture, as it was recorded unless the look differs from that; then the file says so, in its texts and
+    /// in its name.
+    pub(super) fn save_snapshot(&self, look: Look) {
         self.pause();
         if tools::find().is_none() {
             self.show_problem(tools::missing());
             return;
         }
-        let proposal = self.proposal("png");
-        self.ask_name(tr("Save a picture"), &proposal, |window, path| {
+        let adjusted = look.is_adjusted();
+        let proposal = self.proposal(if adjusted { "adjusted.png" } else { "png" });
+        self.ask_name(tr("Save a picture"), &proposal, move |window, path| {
             let path = match path.extension() {
+                _ if adjusted => adjusted_name(path),
                 Some(_) => path.to_owned(),
                 None => path.with_extension("png"),
             };
-            window.snapshot_to(&path, |window, path| {
+            let frame = window.0.grid.tile(window.0.grid.selected());
+            let frame = frame.and_then(|tile| tile.frame());
+            // never an original under the name of an adjusted picture
+            let first = if adjusted {
+                own_picture()
+            } else {
+                path.clone()
+            };
+            window.snapshot_to(&first, move |window, saved| {
                 let name = path.display().to_string();
-                window.toast(&trf("Saved as {name}", &[("name", &name)]));
+                let done = match frame.filter(|_| adjusted) {
+                    Some(frame) => {
+                        let done = adjust(saved, &path, &frame, &look);
+                        let _ = std::fs::remove_file(saved);
+                        done
+                    }
+                    None => Ok(()),
+                };
+                match done {
+                    Ok(()) => window.toast(&trf("Saved as {name}", &[("name", &name)])),
+                    Err(error) => window.show_problem(&format!("{name}: {error}")),
+                }
             });
         });
     }
@@ -159,6 +200,7 @@ impl Window {
         let recording = self.recording();
         let camera = self.0.grid.selected();
         let Some(words) = tools::snapshot(&recording, camera, self.here(), path) else {
+            self.toast(crate::player::nothing_recorded());
             return;
         };
         let path = path.to_owned();
@@ -175,8 +217,7 @@ impl Window {
     /// Copies the picture, as it was recorded.
     pub(super) fn copy_picture(&self) {
         self.pause();
-        let path = std::env::temp_dir().join(format!("exp-viewer-{}.png", std::process::id()));
-        self.snapshot_to(&path, |window, path| {
+        self.snapshot_to(&own_picture(), |window, path| {
             match gdk::Texture::from_filename(path) {
                 Ok(texture) => {
                     window.0.window.clipboard().set_texture(&texture);
@@ -354,7 +395,7 @@ impl Window {
         self.ask_name(tr("Write a report"), "report.html", |window, path| {
             let mut words: Vec<std::ffi::OsString> = vec!["report".into()];
             let recording = window.recording();
-            words.extend(recording.parts.iter().map(|part| part.path.clone().into()));
+            words.extend(recording.inputs().map(|one| one.path.clone().into()));
             let state = window.0.state.borrow();
             for (option, text) in [("--case", &state.case), ("--examiner", &state.examiner)] {
                 if !text.is_empty() {
@@ -374,4 +415,54 @@ impl Window {
             );
         });
     }
+}
+
+/// A picture that nobody keeps.
+fn own_picture() -> PathBuf {
+    std::env::temp_dir().join(format!("exp-viewer-{}.png", std::process::id()))
+}
+
+/// A PNG whose name says that it is adjusted.
+fn adjusted_name(path: &Path) -> PathBuf {
+    let stem = path.with_extension("");
+    let stem = stem.file_name().unwrap_or_default().to_string_lossy();
+    let stem = stem.trim_end_matches(['.', '-', '_']);
+    let stem = stem.strip_suffix("adjusted").unwrap_or(stem);
+    path.with_file_name(format!(
+        "{}.adjusted.png",
+        stem.trim_end_matches(['.', '-', '_'])
+    ))
+}
+
+/// Changes a picture that was saved as it was recorded to how it is looked at, and writes that into its texts.
+fn adjust(from: &Path, to: &Path, frame: &Frame, look: &Look) -> Result<(), glib::Error> {
+    let original = Pixbuf::from_file(from)?;
+    let (width, height, row) = (original.width(), original.height(), original.rowstride());
+    let bytes = if original.has_alpha() { 4 } else { 3 };
+    let mut pixels = original.read_pixel_bytes().to_vec();
+    look.apply(&mut pixels, usize::try_from(row).unwrap_or(0), bytes);
+    let pixels = glib::Bytes::from_owned(pixels);
+    let (space, alpha) = (original.colorspace(), original.has_alpha());
+    let mut shown = Pixbuf::from_bytes(&pixels, space, alpha, 8, width, height, row);
+    let shape = |look: &Look| {
+        let pixel = frame.pixel_aspect;
+        look.aspect.ratio(frame.width, frame.height, pixel)
+    };
+    let wide = f64::from(width) * shape(look) / shape(&Look::default());
+    if wide.round() as i32 != width {
+        let scaled = shown.scale_simple(wide.round() as i32, height, InterpType::Bilinear);
+        shown = scaled.unwrap_or(shown);
+    }
+    let mut texts: Vec<(String, String)> = TEXTS
+        .iter()
+        .map(|key| format!("tEXt::{key}"))
+        .filter_map(|key| Some((key.clone(), original.option(&key)?.to_string())))
+        .collect();
+    let note = format!("not as it was recorded: {}", look.describe());
+    texts.push(("tEXt::Adjusted".to_owned(), note));
+    let texts: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(key, text)| (key.as_str(), text.as_str()))
+        .collect();
+    shown.savev(to, "png", &texts)
 }
