@@ -46,6 +46,8 @@ impl Tile {
         };
         let (name, clock) = (label("camera-name"), label("camera-clock"));
         clock.add_css_class("numeric");
+        // where there is no room, the day goes first
+        clock.set_ellipsize(gtk::pango::EllipsizeMode::Start);
         name.set_hexpand(true);
         let nothing = gtk::Label::builder()
             .label(nothing_recorded())
