@@ -4,6 +4,7 @@
 mod conformance;
 mod demux_audio;
 mod demux_clock;
+mod demux_front;
 mod demux_large;
 mod demux_late;
 mod demux_panic;
@@ -12,6 +13,7 @@ mod demux_pushed;
 mod demux_reverse;
 mod demux_slow;
 mod demux_states;
+mod demux_window;
 mod desktop;
 mod doc_cache;
 mod examples;

@@ -12,7 +12,10 @@ use formats::{
     recording::{Lister, Parser, Space},
     timeline::Resolution,
 };
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+};
 
 /// Bytes read at a time.
 const STRETCH: u64 = 1 << 20;
@@ -53,10 +56,11 @@ pub struct Reverse {
 
 impl Reverse {
     /// From stream time `from` back to `until`, in a file whose records end at `end`; none before `floor` is
-    /// wanted.
-    pub fn new(end: u64, floor: u64, from: i64, until: i64) -> Reverse {
+    /// wanted, and none of a camera after `ceiling`.
+    pub fn new(ceiling: Option<u64>, end: u64, floor: u64, from: i64, until: i64) -> Reverse {
         Reverse {
-            end,
+            // audio and other cameras may be a little later in the file
+            end: ceiling.map_or(end, |ceiling| ceiling.saturating_add(WARM).min(end)),
             floor,
             from,
             until,
@@ -277,15 +281,20 @@ impl Demux {
                 outs.push(Out::Event(stream.pad.clone(), gap.seqnum(seqnum).build()));
             }
         }
+        let mut complete = HashSet::new();
         for (time, index, group) in groups {
             let Some(stream) = state.streams.get_mut(index) else {
                 continue;
             };
             let video = stream.key.codec.media() == formats::reader::Media::Video;
-            if time > from {
+            // one group reaches below the segment's beginning
+            if time > from || complete.contains(&index) {
                 continue;
             }
             done |= video && time <= until;
+            if time <= until {
+                complete.insert(index);
+            }
             stream.send_segment(&segment, seqnum, outs);
             for (n, frame) in group.into_iter().enumerate() {
                 if frame.time() > from {

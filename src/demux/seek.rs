@@ -293,13 +293,9 @@ impl Demux {
         } else if backwards && segment.stop().is_none() {
             segment.set_stop(end);
         }
-        let floor = match backwards {
-            true => {
-                let start = segment.start().map_or(0, |start| start.nseconds());
-                let start = i64::try_from(start).unwrap_or(i64::MAX);
-                self.locate(start, Snap::Before)?.map(|place| place.offset)
-            }
-            false => None,
+        let bounds = match backwards {
+            true => self.bounds(&segment, target)?,
+            false => (0, None),
         };
         let after = self.shared.bytes_read.load(Ordering::Relaxed);
         gst::debug!(
@@ -309,8 +305,27 @@ impl Demux {
             segment.start(),
             after.saturating_sub(before)
         );
-        self.restart(wanted, segment, &place, target, floor);
+        self.restart(wanted, segment, &place, target, bounds);
         Ok(true)
+    }
+
+    /// Between which offsets the records of a segment are that is played backwards from `target`; `None`: to the end of the file.
+    fn bounds(
+        &self,
+        segment: &gst::FormattedSegment<gst::ClockTime>,
+        target: i64,
+    ) -> Result<(u64, Option<u64>), gst::FlowError> {
+        let start = segment.start().map_or(0, |start| start.nseconds());
+        let start = i64::try_from(start).unwrap_or(i64::MAX);
+        let floor = self.locate(start, Snap::Before)?;
+        // before a camera's next keyframe are all of its frames up to the target
+        let after = self.locate(target.saturating_add(1), Snap::After)?;
+        let after = after.filter(|place| place.time > target);
+        let last = |place: SeekTarget| {
+            let keyframes = place.from.into_values();
+            keyframes.fold(place.offset, u64::max)
+        };
+        Ok((floor.map_or(0, |place| place.offset), after.map(last)))
     }
 
     /// Finds the place for a stream time. `None` where nothing is known of the file.
@@ -363,7 +378,7 @@ impl Demux {
         segment: gst::FormattedSegment<gst::ClockTime>,
         place: &SeekTarget,
         target: i64,
-        floor: Option<u64>,
+        (floor, ceiling): (u64, Option<u64>),
     ) {
         let mut state = self.lock();
         let state = &mut *state;
@@ -385,8 +400,9 @@ impl Demux {
         let start = segment.start().map_or(0, |start| start.nseconds());
         state.reverse = (wanted.rate < 0.0).then(|| {
             Reverse::new(
+                ceiling,
                 state.map.end_offset(),
-                floor.unwrap_or(0),
+                floor,
                 target,
                 i64::try_from(start).unwrap_or(i64::MAX),
             )

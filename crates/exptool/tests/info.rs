@@ -569,3 +569,64 @@ fn frames_without_a_time_are_doubtful_and_one_warning() {
     let first = records.len() / 60 * 20;
     assert!(words.contains(&format!("offset {first}")), "{words}");
 }
+
+#[test]
+fn a_header_that_lies_about_the_size_misleads_no_command() {
+    use testing::{make, plv1::Avi};
+    let folder = tempfile::tempdir().unwrap();
+    let frames = make::pictures(&make::mpeg4("704x240", "10", 30, &["-g", "10"]));
+    let (mut avi, mut exp) = (Avi::new(704, 480), make::Exp::one(704, 480));
+    for (n, coded) in frames.iter().enumerate() {
+        let ms = make::START + 100 * n as i64;
+        avi.picture(ms.div_euclid(1000) as u32, coded, 88);
+        exp.picture(ms, coded);
+    }
+    for (name, bytes) in [("lies.avi", avi.finish()), ("lies.exp", exp.finish().bytes)] {
+        let file = written(folder.path(), name, &bytes);
+        let report = json(&["info", text(&file)], 0);
+        let (camera, warnings) = (
+            &report["streams"][0],
+            report["warnings"].as_array().unwrap(),
+        );
+        assert_eq!(
+            (&camera["width"], &camera["height"]),
+            (&704.into(), &240.into()),
+            "{name}"
+        );
+        assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+        let (video, still) = (folder.path().join("x.mkv"), folder.path().join("x.png"));
+        let page = folder.path().join("x.html");
+        for line in [
+            &["convert", text(&file), "--force", "-o", text(&video)][..],
+            &[
+                "snapshot",
+                text(&file),
+                "--at",
+                "+1",
+                "--force",
+                "-o",
+                text(&still),
+            ],
+            &["report", text(&file), "--force", "-o", text(&page)],
+        ] {
+            run(line, 0);
+        }
+        // a field is half as high as its picture
+        for (path, size) in [(&video, "704,240\n"), (&still, "704,528\n")] {
+            let shown = [
+                "-v",
+                "error",
+                "-show_entries",
+                "stream=width,height",
+                "-of",
+                "csv=p=0",
+                text(path),
+            ];
+            if let Some(shown) = other("ffprobe", &shown) {
+                assert_eq!(shown, size, "{name}: {}", path.display());
+            }
+        }
+        let html = std::fs::read_to_string(&page).unwrap();
+        assert!(html.contains("<td>704×240</td>"), "{name}: {html}");
+    }
+}

@@ -18,4 +18,5 @@ mod pictures;
 mod recording_tools;
 mod report;
 mod snapshot;
+mod timeline;
 mod verify;
