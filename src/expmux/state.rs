@@ -160,7 +160,7 @@ impl State {
             }
             Format::Audio { codec, format } => {
                 let writer = self.writer.as_mut().ok_or(FINISHED)?;
-                out.records = sound(writer, number, unix, codec, &format, &map)?;
+                out.records = audio(writer, number, unix, codec, &format, &map)?;
             }
         }
         Ok(out)
@@ -314,7 +314,7 @@ impl State {
 }
 
 /// The records of a buffer of audio: one, or one for each block that is decoded on its own.
-fn sound(
+fn audio(
     writer: &mut Writer,
     number: u16,
     unix: i64,

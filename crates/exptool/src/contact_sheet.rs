@@ -197,8 +197,8 @@ pub fn sheets(
     let mut progress = Progress::count(common, moments.len() as u64, "pictures");
     let all = moments.len().div_ceil(on_sheet);
     for (n, page) in moments.chunks(on_sheet).enumerate() {
-        let mut told = |done: usize| progress.at((n * on_sheet + done) as u64);
-        let found = look(common, recording, page, layout.width, &mut told)?;
+        let mut shown = |done: usize| progress.at((n * on_sheet + done) as u64);
+        let found = look(common, recording, page, layout.width, &mut shown)?;
         let none = page.iter().zip(&found).filter(|(_, found)| found.is_none());
         missing.extend(none.map(|(moment, _)| {
             format!(
@@ -224,14 +224,14 @@ pub fn sheets(
 fn moments<'a>(recording: &'a Recording, order: Order<'_>) -> Result<Vec<Moment<'a>>, Failure> {
     let mut moments = Vec::new();
     for camera in cameras::choose(recording, order.camera)? {
-        for (run, stretch) in camera.runs.iter().enumerate() {
-            let Some(first) = stretch.decodable else {
+        for (run, span) in camera.runs.iter().enumerate() {
+            let Some(first) = span.decodable else {
                 continue;
             };
             let count = i64::from(order.layout.per_run)
-                .min(i64::try_from(stretch.frames).unwrap_or(1))
+                .min(i64::try_from(span.frames).unwrap_or(1))
                 .max(1);
-            let (first, last) = (first.max(order.window.0), stretch.last.min(order.window.1));
+            let (first, last) = (first.max(order.window.0), span.last.min(order.window.1));
             if first > last {
                 continue;
             }
@@ -303,12 +303,12 @@ pub fn look(
     recording: &Recording,
     moments: &[Moment<'_>],
     width: u32,
-    told: &mut dyn FnMut(usize),
+    shown: &mut dyn FnMut(usize),
 ) -> Result<Vec<Option<Picture>>, Failure> {
     let mut open: Option<(u16, Pictures)> = None;
     let mut found = Vec::new();
     for moment in moments {
-        told(found.len());
+        shown(found.len());
         let number = moment.camera.number;
         let pictures = match open.take() {
             Some((opened, pictures)) if opened == number => pictures,

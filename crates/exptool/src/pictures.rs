@@ -67,7 +67,7 @@ impl<'a> Unrecorded<'a> {
 
 impl<'a> Moment<'a> {
     /// The run.
-    pub fn stretch(&self) -> Option<&'a CameraRun> {
+    pub fn span(&self) -> Option<&'a CameraRun> {
         self.camera.runs.get(self.run)
     }
 
@@ -85,8 +85,8 @@ impl<'a> Moment<'a> {
             (run.start..camera.end_of(run)).contains(&clock)
         };
         let moment = |run: usize, clock: i64| Moment { camera, run, clock };
-        if let Some((run, stretch, first)) = runs().filter(holding).nth(pass) {
-            return Ok(moment(run, clock.clamp(first, stretch.last.max(first))));
+        if let Some((run, span, first)) = runs().filter(holding).nth(pass) {
+            return Ok(moment(run, clock.clamp(first, span.last.max(first))));
         }
         let before = runs().filter(|(_, run, _)| camera.end_of(run) <= clock);
         let after = runs().filter(|(.., first)| *first > clock);
@@ -123,7 +123,7 @@ impl<'a> Moment<'a> {
     /// Whether a picture of this time can be the one that was meant: in its run, give or take what a clock of whole seconds leaves
     /// open.
     fn fits(&self, clock: i64) -> bool {
-        self.stretch().is_some_and(|run| {
+        self.span().is_some_and(|run| {
             let slack = self.camera.interval.max(SECOND);
             (run.start.saturating_sub(slack)..=run.last.saturating_add(slack)).contains(&clock)
         })

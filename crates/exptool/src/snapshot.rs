@@ -570,9 +570,9 @@ fn width_of(camera: &Camera) -> Option<u32> {
 /// Moments of all runs, `step` nanoseconds apart.
 fn every(camera: &Camera, step: i64) -> Vec<Wanted<'_>> {
     let mut out = Vec::new();
-    for (run, stretch) in camera.runs.iter().enumerate() {
-        let mut next = stretch.decodable;
-        while let Some(clock) = next.filter(|clock| *clock <= stretch.last) {
+    for (run, span) in camera.runs.iter().enumerate() {
+        let mut next = span.decodable;
+        while let Some(clock) = next.filter(|clock| *clock <= span.last) {
             let moment = Moment { camera, run, clock };
             let asked = None;
             out.push(Wanted { moment, asked });
@@ -584,7 +584,7 @@ fn every(camera: &Camera, step: i64) -> Vec<Wanted<'_>> {
 
 /// Why the frame of this time was recorded.
 fn mode_of(wanted: &Wanted<'_>, clock: i64) -> Option<&'static str> {
-    let spans = wanted.moment.stretch().map(|run| run.modes.as_slice());
+    let spans = wanted.moment.span().map(|run| run.modes.as_slice());
     let mut spans = spans.unwrap_or_default().iter();
     let span = spans.find(|span| (span.start..=span.end).contains(&clock));
     span.and_then(|span| span.mode.name())

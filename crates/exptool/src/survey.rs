@@ -229,14 +229,14 @@ impl Surveyed {
     }
 }
 
-/// A frame, or a stretch of frames.
+/// A frame, or a span of frames.
 #[derive(Clone, Debug)]
 pub struct Moment {
     /// Its file.
     pub file: String,
     /// Clock of the frame, nanoseconds.
     pub clock: i64,
-    /// Where the stretch ends.
+    /// Where the span ends.
     pub end: Option<i64>,
     /// Offset of the frame's record.
     pub offset: Option<u64>,

@@ -32,7 +32,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn frames_without_their_reference_are_told() {
+fn frames_without_their_reference_are_reported() {
     let dir = tempfile::tempdir().unwrap();
     let (input, output) = (dir.path().join("x.exp"), dir.path().join("x.mkv"));
     single(&input);

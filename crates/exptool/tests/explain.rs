@@ -319,7 +319,7 @@ fn a_netvu_packet_of_facts_is_named() {
 }
 
 #[test]
-fn an_avi_whose_beginning_is_lost_is_read_and_told() {
+fn an_avi_whose_beginning_is_lost_is_read_and_reported() {
     let Some(folder) = common::samples("dx") else {
         return;
     };

@@ -7,7 +7,7 @@ use testing::common;
 use exptool_tools::{complaint, json, other, run, text, two_cameras};
 
 #[test]
-fn runs_gaps_steps_and_modes_are_told() {
+fn runs_gaps_steps_and_modes_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = two_cameras(folder.path());
     let report = json(&["info", text(&file)], 0);
@@ -137,7 +137,7 @@ fn the_table_of_frames_has_hashes_that_sha256sum_agrees_with() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused_with_what_was_expected() {
+fn what_is_not_a_recording_is_refused_with_what_was_expected() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("linker.exp");
     std::fs::write(&file, [b'M'; 5000]).unwrap();
@@ -394,7 +394,7 @@ fn completions_and_man_page_are_printed() {
 }
 
 #[test]
-fn samples_are_told_as_their_descriptions_say() {
+fn samples_are_reported_as_their_descriptions_say() {
     let Some(folder) = common::samples("dx") else {
         return;
     };
@@ -422,7 +422,7 @@ fn samples_are_told_as_their_descriptions_say() {
 }
 
 #[test]
-fn a_second_header_in_the_file_is_told_and_used() {
+fn a_second_header_in_the_file_is_reported_and_used() {
     let folder = tempfile::tempdir().unwrap();
     let first = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
     let mut second = first.clone();
@@ -444,7 +444,7 @@ fn a_second_header_in_the_file_is_told_and_used() {
     assert!(warnings.contains(size), "{warnings}");
     // its counts and its index are those of its own part
     assert!(!warnings.contains("where 30 were read"), "{warnings}");
-    assert!(!warnings.contains("where it stands at"), "{warnings}");
+    assert!(!warnings.contains("where it is at"), "{warnings}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn a_break_begins_with_a_keyframe() {
 }
 
 #[test]
-fn a_video_with_sound_becomes_a_recording_with_sound() {
+fn a_video_with_audio_becomes_a_recording_with_sound() {
     let folder = tempfile::tempdir().unwrap();
     let video = folder.path().join("video.mkv");
     common::launch_well(&format!(
@@ -121,7 +121,7 @@ fn launch(folder: &Path, name: &str, pipeline: &str) -> PathBuf {
 }
 
 #[test]
-fn inputs_without_video_or_sound_are_told_at_once() {
+fn inputs_without_video_or_audio_are_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let new = folder.path().join("new.exp");
     let silent = launch(
@@ -204,7 +204,7 @@ fn what_cannot_be_made_is_refused() {
 }
 
 #[test]
-fn what_has_no_effect_is_told() {
+fn what_has_no_effect_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     // folders are made
     let new = folder.path().join("a/b/new.exp");

@@ -34,7 +34,7 @@ fn sha256(path: &Path) -> Option<String> {
 }
 
 #[test]
-fn a_snapshot_tells_its_time_and_source() {
+fn a_snapshot_shows_its_time_and_source() {
     let dir = tempfile::tempdir().unwrap();
     let (input, output) = (dir.path().join("x.exp"), dir.path().join("s.png"));
     single(&input);

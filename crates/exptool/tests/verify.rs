@@ -214,7 +214,7 @@ fn a_part_is_no_difference_where_one_is_meant() {
 }
 
 #[test]
-fn what_is_no_manifest_is_refused() {
+fn what_is_not_a_manifest_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = one_camera(folder.path(), 2);
     let words = complaint(&["verify", text(&file), "--against", text(&file)], 3);

@@ -166,13 +166,13 @@ impl Field {
             (_, Meaning::Crc32(of)) => {
                 let actual = header.get(..of).map(crc32fast::hash);
                 match (number(bytes, order, false), actual) {
-                    (told, Some(actual)) if told == i128::from(actual) => {
-                        format!("{told:08x}, ok")
+                    (claimed, Some(actual)) if claimed == i128::from(actual) => {
+                        format!("{claimed:08x}, ok")
                     }
-                    (told, Some(actual)) => {
-                        format!("{told:08x}, mismatch: the bytes have {actual:08x}")
+                    (claimed, Some(actual)) => {
+                        format!("{claimed:08x}, mismatch: the bytes have {actual:08x}")
                     }
-                    (told, None) => format!("{told:08x}"),
+                    (claimed, None) => format!("{claimed:08x}"),
                 }
             }
             (kind, meaning) => {
@@ -489,8 +489,8 @@ pub(crate) mod tests {
                 header.write_in(order, &mut out);
                 prop_assert_eq!(&out, &data[..H::SIZE]);
                 prop_assert_eq!(H::parse_in(order, &out).unwrap(), header);
-                let told = H::TABLE.in_order(order).explain(&data, 0);
-                prop_assert_eq!(told.len(), H::TABLE.fields.len());
+                let explained = H::TABLE.in_order(order).explain(&data, 0);
+                prop_assert_eq!(explained.len(), H::TABLE.fields.len());
             }
             Ok(())
         });
@@ -519,8 +519,8 @@ pub(crate) mod tests {
         fn a_number_is_explained_as_it_is_read(bytes: [u8; Sample::SIZE]) {
             for order in [Order::Big, Order::Little] {
                 let sample = Sample::parse_in(order, &bytes).unwrap();
-                let told = Sample::TABLE.in_order(order).explain(&bytes, 0);
-                let value = |name: &str| told.iter().find(|field| field.name == name).unwrap().value.clone();
+                let explained = Sample::TABLE.in_order(order).explain(&bytes, 0);
+                let value = |name: &str| explained.iter().find(|field| field.name == name).unwrap().value.clone();
                 prop_assert_eq!(value("short"), format!("{} min", sample.short));
                 prop_assert_eq!(value("long"), sample.long.to_string());
                 prop_assert_eq!(value("small"), format!("{} min", sample.small));
@@ -549,16 +549,17 @@ pub(crate) mod tests {
         sample.crc = crc32fast::hash(&sample.to_bytes()[..38]);
         let values = |sample: &Sample| {
             let data = [&[9; 3][..], &sample.to_bytes()].concat();
-            let told = Sample::TABLE.explain(&data, 3);
-            assert_eq!((told[1].at, told[1].length), (4, 2));
-            assert_eq!(told[1].status, Status::Stated);
-            told.into_iter()
+            let explained = Sample::TABLE.explain(&data, 3);
+            assert_eq!((explained[1].at, explained[1].length), (4, 2));
+            assert_eq!(explained[1].status, Status::Stated);
+            explained
+                .into_iter()
                 .map(|field| field.value)
                 .collect::<Vec<_>>()
         };
-        let told = values(&sample);
+        let explained = values(&sample);
         assert_eq!(
-            told[..10],
+            explained[..10],
             [
                 "2 two",
                 "513 min",
@@ -572,7 +573,7 @@ pub(crate) mod tests {
                 "0x3 index, audio"
             ]
         );
-        assert_eq!(told[10], format!("{:08x}, ok", sample.crc));
+        assert_eq!(explained[10], format!("{:08x}, ok", sample.crc));
         sample.byte = 9;
         assert_eq!(values(&sample)[0], "9 unknown");
         assert!(values(&sample)[10].contains("mismatch: the bytes have "));

@@ -241,7 +241,7 @@ fn windows_that_grow_give_the_same() {
 }
 
 #[test]
-fn every_sample_is_told_by_its_first_bytes() {
+fn every_sample_is_reported_by_its_first_bytes() {
     each_sample(|name, data, _| {
         for head in [4096, data.len()] {
             assert_eq!(
@@ -292,7 +292,7 @@ fn rebuilt_pictures_equal_the_vectors() {
 }
 
 #[test]
-fn decoded_sound_equals_the_vectors() {
+fn decoded_audio_equals_the_vectors() {
     let Some(data) = read("express-adpcm.adbin") else {
         return;
     };

@@ -291,7 +291,7 @@ fn minimal_packets() {
 }
 
 #[test]
-fn h264_declared_as_mpeg4_is_told() {
+fn h264_declared_as_mpeg4_is_reported() {
     let mut idr = vec![
         0, 0, 0, 1, 0x67, 0x42, 0, 0x1e, 0x80, 0, 0, 0, 1, 0x65, 0x88,
     ];

@@ -167,7 +167,7 @@ fn folder(top: &Path, at: &Path, items: &mut Vec<Item>, depth: u32) {
 fn is_plv1(path: &Path) -> bool {
     let mut head = Vec::new();
     let file = std::fs::File::open(path);
-    // one that cannot be read is told as such later
+    // one that cannot be read is reported as such later
     if file.is_err() || file.is_ok_and(|f| f.take(AVI_HEAD).read_to_end(&mut head).is_err()) {
         return true;
     }

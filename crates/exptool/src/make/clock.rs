@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The recorder's clock over the running time of the video, and the options that tell it.
+//! The recorder's clock over the running time of the video, and the options that set it.
 
 use formats::{exp::time::PLAUSIBLE_SECONDS, reader::Mode};
 use jiff::{Timestamp, fmt::temporal::Pieces};

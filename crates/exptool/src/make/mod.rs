@@ -121,7 +121,7 @@ impl Make {
         media::init()?;
         self.warn_of_cut_texts();
         if let Some(folder) = self.output.parent() {
-            // told when the file cannot be written
+            // reported when the file cannot be written
             let _ = std::fs::create_dir_all(folder);
         }
         let file = NewFile::create(&self.output, self.force)?;
@@ -182,14 +182,14 @@ impl Make {
         let breaks = breaks.map(|jump| ("--break", jump.at, "last keyframe", key));
         let modes = self.modes.iter().filter(|(at, _)| *at > last);
         let modes = modes.map(|(at, _)| ("--mode-at", *at, "last frame", last));
-        let told = |(option, at, what, end)| {
+        let position = |(option, at, what, end)| {
             format!(
                 "{option} {}: has no effect, the {what} is at {:.3} s",
                 seconds(at),
                 seconds(end)
             )
         };
-        breaks.chain(modes).map(told).collect()
+        breaks.chain(modes).map(position).collect()
     }
 
     /// The recorder's clock has to stay among the times that readers believe.

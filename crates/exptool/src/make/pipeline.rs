@@ -195,7 +195,7 @@ fn timestamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
     modes.extend(make.modes.iter().copied());
     modes.sort_by_key(|(at, _)| *at);
     let (number, title) = (make.number(n), make.titles.get(n).cloned());
-    let told: Arc<Mutex<Option<Mode>>> = Arc::default();
+    let tagged: Arc<Mutex<Option<Mode>>> = Arc::default();
     pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
         let Some(running) = running_of(pad, info) else {
             return gst::PadProbeReturn::Ok;
@@ -204,7 +204,7 @@ fn timestamp(make: &Make, pad: &gst::Pad, n: usize, start: i64, watch: &Watch) {
             .iter()
             .rfind(|(at, _)| *at <= running)
             .map_or(Mode::Unknown, |(_, mode)| *mode);
-        let before = told
+        let before = tagged
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .replace(mode);

@@ -16,7 +16,7 @@ use std::{
 /// Nothing moves for so long: it never will.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the pipeline's threads tell.
+/// What the pipeline's threads report.
 #[derive(Clone, Default)]
 pub struct Watch(Arc<Shared>);
 

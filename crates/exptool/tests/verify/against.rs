@@ -214,7 +214,7 @@ fn each_difference_is_called_what_it_is() {
 }
 
 #[test]
-fn equal_frames_are_told_apart_by_their_time() {
+fn equal_frames_are_reported_apart_by_their_time() {
     let folder = tempfile::tempdir().unwrap();
     let all = records(&one_camera(folder.path(), 8));
     let mut same = all.clone();
@@ -347,7 +347,7 @@ fn what_cannot_be_compared_is_refused_in_a_line() {
 }
 
 #[test]
-fn the_help_tells_the_exit_codes() {
+fn the_help_shows_the_exit_codes() {
     let words = run(&["verify", "--help"], 0);
     assert!(
         words.contains("Examples:") && words.contains("Exit codes:"),

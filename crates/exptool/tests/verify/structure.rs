@@ -68,7 +68,7 @@ fn an_index_is_no_more_than_a_hint() {
 }
 
 #[test]
-fn holes_in_sequence_numbers_are_told() {
+fn holes_in_sequence_numbers_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let mut all = records(&one_camera(folder.path(), 8));
     let number = |record: &mut Vec<u8>, number: u16| {

@@ -397,11 +397,11 @@ impl AviReader {
         let audio = self
             .tracks
             .iter()
-            .filter(|track| track.kind == TrackKind::Sound);
+            .filter(|track| track.kind == TrackKind::Audio);
         self.info.audio = (1_u16..)
             .zip(audio)
             .filter_map(|(camera, track)| {
-                let (codec, format) = track.sound?;
+                let (codec, format) = track.audio?;
                 Some((StreamKey { camera, codec }, format))
             })
             .collect();
@@ -457,7 +457,7 @@ impl AviReader {
             Ok(_) => {}
         }
         let taken = chunk.padded().min(window.data.len());
-        if chunk.is_sound() {
+        if chunk.is_audio() {
             return self.audio(stream, size, taken);
         }
         if chunk.is_picture() {
@@ -659,7 +659,7 @@ impl AviReader {
     }
 
     fn audio(&mut self, stream: usize, size: usize, taken: usize) -> Step {
-        let format = self.tracks.get(stream).and_then(|track| track.sound);
+        let format = self.tracks.get(stream).and_then(|track| track.audio);
         let (Some((codec, audio)), true) = (format, size > 0) else {
             return Step::Skip(taken as u64);
         };

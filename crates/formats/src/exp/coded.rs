@@ -134,12 +134,12 @@ pub fn key_shown_in(record: &Record) -> usize {
 /// Whether a whole record holds a picture that needs no other. The kind says so of MPEG-4 (verified); of H.264, where the kind is
 /// not known (assumed), the first slice does.
 pub fn shows_key(record: &Record, data: &[u8]) -> bool {
-    let told = record.kind == Kind::Key;
+    let claimed = record.kind == Kind::Key;
     match record.codec {
         Codec::H264 => {
-            h264::first_slice_is_key(&head_of(record, data, SLICE_SEARCH)).unwrap_or(told)
+            h264::first_slice_is_key(&head_of(record, data, SLICE_SEARCH)).unwrap_or(claimed)
         }
-        _ => told,
+        _ => claimed,
     }
 }
 

@@ -3,10 +3,10 @@
 
 use crate::reader::{Codec, Mode, Standard};
 
-/// Sampling rates of sound records, by their number (assumed).
+/// Sampling rates of audio records, by their number (assumed).
 pub const AUDIO_RATES: [u32; 7] = [8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000];
 
-/// Codecs of sound records, by their number (assumed); number 0 is none.
+/// Codecs of audio records, by their number (assumed); number 0 is none.
 pub const AUDIO_CODECS: [Option<Codec>; 5] = [
     None,
     Some(Codec::PcmS16le),

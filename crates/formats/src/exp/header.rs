@@ -131,12 +131,14 @@ impl FileHeader {
         if self.version != 1 {
             warn(format!("version {}, expected 1", self.version));
         }
-        let told = self.size;
-        if usize::try_from(told) != Ok(size) {
-            warn(format!("header size {told} where its cameras make {size}"));
+        let claimed = self.size;
+        if usize::try_from(claimed) != Ok(size) {
+            warn(format!(
+                "header size {claimed} where its cameras make {size}"
+            ));
         } else if self.size_of_cameras() != size {
             warn(format!(
-                "{} cameras where its size {told} has room for {}, and a record follows these",
+                "{} cameras where its size {claimed} has room for {}, and a record follows these",
                 self.cameras,
                 size.saturating_sub(SIZE) / CameraEntry::SIZE
             ));

@@ -155,11 +155,11 @@ impl Walk {
             return self.pass_entries(data, last);
         }
         match cursor::u32_le(data, 0) {
-            Ok(told) => {
+            Ok(claimed) => {
                 let actual = self.sum.clone().finalize();
-                let wrong = (told != actual).then(|| {
+                let wrong = (claimed != actual).then(|| {
                     format!(
-                        "index at offset {}: checksum {told:08x} where its entries have {actual:08x}",
+                        "index at offset {}: checksum {claimed:08x} where its entries have {actual:08x}",
                         self.offset
                     )
                 });

@@ -236,7 +236,7 @@ pub struct TimeField {
     pub time: TimeType,
 }
 
-/// The byte that tells what a record is.
+/// The byte that shows what a record is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindField {
@@ -251,7 +251,7 @@ pub struct KindField {
     /// Values of keyframes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<u64>,
-    /// Values of sound.
+    /// Values of audio.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audio: Vec<u64>,
 }
@@ -384,7 +384,7 @@ pub struct RecordLayout {
     /// Size of the picture: 1 CIF, 2 2CIF, 3 4CIF.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Field>,
-    /// What the record is; without it the coded bytes tell.
+    /// What the record is; without it the coded bytes show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<KindField>,
     /// P pictures.
@@ -538,7 +538,7 @@ impl Layout {
             return wrong("record.ticks.rate must be at least 1");
         }
         if record.size.is_none() && record.p.length.is_none() && self.name != "plv1" {
-            return wrong("neither record.size nor record.p.length tells where a record ends");
+            return wrong("neither record.size nor record.p.length shows where a record ends");
         }
         Ok(())
     }

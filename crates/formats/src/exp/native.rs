@@ -212,7 +212,7 @@ impl NativeReader {
         Ok(less)
     }
 
-    /// Whether a record stands at `at` in the window.
+    /// Whether a record fits at `at` in the window.
     fn begins_at(&self, window: &Window<'_>, at: usize) -> Result<bool, Need> {
         let rest = window.skip(at);
         if rest.data.len() < HEAD {
@@ -262,15 +262,16 @@ impl NativeReader {
                 "index at offset {offset}: {entries} entries where {counted} records were read"
             ));
         }
-        if let Some(told) = info.records.filter(|told| *told != counted) {
-            self.warnings
-                .push(format!("header: {told} records where {counted} were read"));
+        if let Some(claimed) = info.records.filter(|claimed| *claimed != counted) {
+            self.warnings.push(format!(
+                "header: {claimed} records where {counted} were read"
+            ));
         }
         // a file that was put behind another counts from its own beginning
-        let stands = |told: u64| told == offset || told.saturating_add(begin) == offset;
-        if let Some(told) = info.data_end.filter(|told| !stands(*told)) {
+        let fits = |claimed: u64| claimed == offset || claimed.saturating_add(begin) == offset;
+        if let Some(claimed) = info.data_end.filter(|claimed| !fits(*claimed)) {
             self.warnings.push(format!(
-                "header: index at offset {told} where it stands at {offset}"
+                "header: index at offset {claimed} where it is at {offset}"
             ));
         }
         self.counted = None;
@@ -446,7 +447,7 @@ impl NativeReader {
         })
     }
 
-    /// What stands after a record whose own bytes do not prove it.
+    /// What fits after a record whose own bytes do not prove it.
     fn followed(&self, window: &Window<'_>, size: usize) -> Result<bool, usize> {
         let after = window.skip(size);
         if after.data.len() < HEAD && !window.last {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Which family a file is, told from its first bytes, never from its name.
+//! Which family a file is, recognised by its first bytes, never from its name.
 
 use super::{
     avi::AviReader,
@@ -137,7 +137,7 @@ pub fn foreign(data: &[u8]) -> Option<&'static str> {
     infer::container(data)
 }
 
-/// Counts consecutive pictures, `limit` at most, and tells whether the file ended with them.
+/// Counts consecutive pictures, `limit` at most, and whether the file ended with them.
 fn count(family: Family, window: &Window<'_>, limit: u32) -> (u32, bool) {
     let (Some(reference), Some(plv1)) = (Layout::built_in("reference"), Layout::built_in("plv1"))
     else {

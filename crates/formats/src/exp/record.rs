@@ -54,7 +54,7 @@ pub struct Record {
     pub transform: Transform,
     /// CRC-32 that they should have.
     pub crc: Option<u32>,
-    /// What they are: told from the start code, for sound from the record.
+    /// What they are: shown by the start code, for audio by the record.
     pub codec: Codec,
     /// Sound parameters.
     pub audio: Option<AudioFormat>,
@@ -201,7 +201,7 @@ fn parse_fields(
     Ok(Parsed::Record(record))
 }
 
-/// A picture whose layout does not tell I from P: the coded bytes do.
+/// A picture whose layout has no kind: the coded bytes show it.
 fn either(
     fields: &RecordLayout,
     data: &[u8],
@@ -437,7 +437,7 @@ fn audio(
     let agrees = given.is_none_or(|size| ends_agree(fields, size, end));
     if length == 0 || end > MAX_RECORD || !agrees {
         return Err(Parsed::Bad(
-            "a sound length that agrees with the record size",
+            "an audio length that agrees with the record size",
         ));
     }
     if given.is_none() {

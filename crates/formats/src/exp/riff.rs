@@ -62,7 +62,7 @@ impl Chunk {
     }
 
     /// Sound of a stream.
-    pub fn is_sound(&self) -> bool {
+    pub fn is_audio(&self) -> bool {
         self.stream().is_some() && matches!(self.id, [_, _, b'w', b'b'])
     }
 
@@ -104,7 +104,7 @@ pub enum TrackKind {
     /// Pictures.
     Video,
     /// Sound.
-    Sound,
+    Audio,
     /// Anything else.
     Other,
 }
@@ -122,8 +122,8 @@ pub struct Track {
     pub width: u16,
     /// See `width`.
     pub height: u16,
-    /// Codec and parameters of sound.
-    pub sound: Option<(Codec, AudioFormat)>,
+    /// Codec and parameters of audio.
+    pub audio: Option<(Codec, AudioFormat)>,
 }
 
 impl Track {
@@ -132,7 +132,7 @@ impl Track {
         let header = StreamHeader::parse_padded(body).unwrap_or_default();
         let kind = match &header.kind.0 {
             b"vids" => TrackKind::Video,
-            b"auds" => TrackKind::Sound,
+            b"auds" => TrackKind::Audio,
             _ => TrackKind::Other,
         };
         let (scale, rate) = (header.scale, header.rate);
@@ -144,7 +144,7 @@ impl Track {
             rate: (fits(scale) && fits(rate)).then_some((rate, scale)),
             width: 0,
             height: 0,
-            sound: None,
+            audio: None,
         }
     }
 
@@ -159,7 +159,7 @@ impl Track {
                     self.handler = format.compression.0;
                 }
             }
-            TrackKind::Sound => self.sound = sound_format(body),
+            TrackKind::Audio => self.audio = audio_format(body),
             TrackKind::Other => {}
         }
     }
@@ -177,7 +177,7 @@ fn letters(fourcc: &[u8; 4]) -> usize {
         .count()
 }
 
-fn sound_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
+fn audio_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
     let format = SoundFormat::parse_padded(body).ok()?;
     let codec = match (format.tag, format.bits) {
         (1, 8) => Codec::PcmU8,

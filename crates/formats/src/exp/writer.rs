@@ -51,7 +51,7 @@ pub struct Head {
     pub standard: Standard,
     /// Cameras in the order of their entries.
     pub cameras: Vec<Camera>,
-    /// The file will have sound.
+    /// The file will have audio.
     pub audio: bool,
 }
 
@@ -146,7 +146,7 @@ impl Writer {
         self.record(part, kinds, camera, timestamp, marks, payload)
     }
 
-    /// The record of a block of sound (assumed).
+    /// The record of a block of audio (assumed).
     ///
     /// # Errors
     /// See [`WriteError`]; nothing has been counted then.
@@ -168,7 +168,7 @@ impl Writer {
         self.record(part, kinds, channel, timestamp, marks, payload)
     }
 
-    /// One record; `marks` are the two fields that pictures and sound have of their own, and their values.
+    /// One record; `marks` are the two fields that frames and audio have of their own, and their values.
     fn record(
         &mut self,
         part: &PayloadLayout,

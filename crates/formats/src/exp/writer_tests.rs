@@ -48,7 +48,7 @@ fn header_fields_stand_where_the_layout_says() {
     assert_eq!(bytes.len(), 176);
     assert_eq!(writer.offset(), 176);
     assert_eq!(&bytes[..12], b"DXEXP\0\x01\0\xb0\0\0\0");
-    assert_eq!(&bytes[12..16], [0; 4], "no index, no sound");
+    assert_eq!(&bytes[12..16], [0; 4], "no index, no audio");
     assert_eq!(&bytes[16..32], b"DX4104\0\0\0\0\0\0\0\0\0\0");
     assert_eq!(&bytes[32..41], b"LOBBY-DVR");
     assert_eq!(&bytes[64..68], [0, 0, 0xd4, 0xfe], "-300 minutes");

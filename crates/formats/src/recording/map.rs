@@ -173,9 +173,9 @@ impl TimeMap {
         };
         // a step back may be at the very place where the next run was found to begin
         let end = run.clock_end;
-        let told = run.running.saturating_add(clock.saturating_sub(run.clock));
+        let claimed = run.running.saturating_add(clock.saturating_sub(run.clock));
         run.clock_end = before.max(run.clock);
-        let moved = running.saturating_sub(told);
+        let moved = running.saturating_sub(claimed);
         for later in self.runs.iter_mut().skip(after) {
             later.running = later.running.saturating_add(moved).max(running);
         }

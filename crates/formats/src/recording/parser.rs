@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! The loop over [`Reader::next`]: steps become events, and damage that goes on becomes one range.
+//! The loop over [`Reader::next`]: steps become events, and damage that continues becomes one range.
 
 use crate::reader::{FileInfo, Packet, Reader, Step, Window};
 use std::ops::{ControlFlow, DerefMut};

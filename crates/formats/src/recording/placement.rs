@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Gives every record its time, run and reference, in the order of the file.
 //!
-//! The first records are held back until they show what clock the file has ([`Head`]). A clock that jumps is held against the
+//! The first records are held back until they show what clock the file has ([`Head`]). A clock that jumps is compared with the
 //! next record's before it is believed: one damaged clock must not end a run. Then the [`Interpolator`] gives each record a time,
 //! the [`RunMap`] a run and a running time, and each stream remembers whether its frames have what they refer to.
 
@@ -269,7 +269,7 @@ impl<T> Placement<T> {
         if !mark.video {
             return Placed {
                 place: Place {
-                    running: self.runs.sound(clock),
+                    running: self.runs.audio(clock),
                     begins: None,
                     interrupted: false,
                 },

@@ -184,7 +184,7 @@ impl<T> Interpolator<T> {
         Some((entry.item, entry.mark, time))
     }
 
-    /// The file ends, or reading goes on somewhere else: every record held back gets its time.
+    /// The file ends, or reading continues somewhere else: every record held back gets its time.
     pub fn finish(&mut self) {
         while let Some(group) = self.groups.pop() {
             self.close(group, None);

@@ -6,7 +6,7 @@ use super::{SECOND, timing::FrameTiming};
 /// What becomes of the time in which nothing was recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GapPolicy {
-    /// Playback goes on at once.
+    /// Playback continues at once.
     #[default]
     Collapse,
     /// The real distance is kept.
@@ -151,7 +151,7 @@ impl RunMap {
         own.map_or(self.gap, |(_, gap)| *gap)
     }
 
-    /// Reading goes on inside a run whose clock `clock` has the running time `running`.
+    /// Reading continues inside a run whose clock `clock` has the running time `running`.
     pub fn resume(&mut self, clock: i64, running: i64) {
         self.base = Some(clock.saturating_sub(running));
         self.last_clock = i64::MIN;
@@ -226,7 +226,7 @@ impl RunMap {
     }
 
     /// Places audio: it follows the frames and never begins a run. Before the first frame it counts from the first audio.
-    pub fn sound(&mut self, clock: i64) -> i64 {
+    pub fn audio(&mut self, clock: i64) -> i64 {
         match self.base {
             Some(_) => self.running(clock),
             None if self.lead > 0 => {
