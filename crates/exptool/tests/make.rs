@@ -34,7 +34,7 @@ fn a_break_begins_with_a_keyframe() {
 }
 
 #[test]
-fn a_video_with_audio_becomes_a_recording_with_sound() {
+fn a_video_with_audio_becomes_a_recording_with_audio() {
     let folder = tempfile::tempdir().unwrap();
     let video = folder.path().join("video.mkv");
     common::launch_well(&format!(

@@ -131,7 +131,7 @@ fn a_timeline_of_two_zones_says_which_time_it_shows() {
 }
 
 #[test]
-fn sheets_shows_what_is_on_them() {
+fn sheets_show_what_is_on_them() {
     let folder = tempfile::tempdir().unwrap();
     let two = two_cameras(folder.path());
     let sheet = folder.path().join("new/sheet.png");

@@ -241,7 +241,7 @@ fn windows_that_grow_give_the_same() {
 }
 
 #[test]
-fn every_sample_is_reported_by_its_first_bytes() {
+fn every_sample_is_recognised_by_its_first_bytes() {
     each_sample(|name, data, _| {
         for head in [4096, data.len()] {
             assert_eq!(

@@ -214,7 +214,7 @@ fn each_difference_is_called_what_it_is() {
 }
 
 #[test]
-fn equal_frames_are_reported_apart_by_their_time() {
+fn equal_frames_are_told_apart_by_their_time() {
     let folder = tempfile::tempdir().unwrap();
     let all = records(&one_camera(folder.path(), 8));
     let mut same = all.clone();
