@@ -110,7 +110,7 @@ fn recording() -> Made {
 }
 
 #[test]
-fn heads_show_the_same_frames() {
+fn heads_tell_the_same_pictures() {
     let made = recording();
     let mut cut = made.bytes.clone();
     cut.truncate(made.records[40].end - 100);
@@ -130,7 +130,7 @@ fn heads_show_the_same_frames() {
 }
 
 #[test]
-fn heads_show_the_same_frames_of_an_avi() {
+fn heads_tell_the_same_pictures_of_an_avi() {
     let noise = ["-vf", "noise=alls=60:allf=t", "-q:v", "2"];
     let coded = pictures(&mpeg4("352x240", "10", 30, &noise));
     let mut framed = testing::plv1::Avi::new(352, 240);
