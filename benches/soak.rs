@@ -64,11 +64,11 @@ const SHORT: Plan = Plan {
     flat: true,
 };
 const BRIEF: Plan = Plan {
-    minutes: 2,
-    pipelines: 24,
-    seeks: 60,
+    minutes: 1,
+    pipelines: 12,
+    seeks: 36,
     demuxers: 6,
-    neighbours: 96,
+    neighbours: 72,
     flat: false,
 };
 
@@ -407,8 +407,8 @@ fn pipelines(plan: &Plan, files: &Files) {
 }
 
 fn seeks(plan: &Plan, files: &Files) {
-    let frames = 10 * 60_000 / INTERVAL;
-    let length = 10 * 60 * 1_000_000_000;
+    let frames = plan.minutes.min(10) * 60_000 / INTERVAL;
+    let length = frames * INTERVAL * 1_000_000;
     let mut dice = Dice(5);
     let snaps = [
         gst::SeekFlags::ACCURATE,
@@ -458,7 +458,7 @@ fn seeks(plan: &Plan, files: &Files) {
 }
 
 fn demuxers(plan: &Plan, files: &Files) {
-    let frames = 10 * 60_000 / INTERVAL;
+    let frames = plan.minutes.min(10) * 60_000 / INTERVAL;
     let before = threads();
     let begin = Instant::now();
     let mut memory = Memory::default();

@@ -12,6 +12,7 @@ mod explain;
 mod exptool_tools;
 mod info;
 mod inputs;
+mod killed;
 mod learn;
 mod make;
 mod pictures;

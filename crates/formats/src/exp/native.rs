@@ -551,7 +551,7 @@ impl Reader for NativeReader {
             Parsed::Bad(expected) => self.search(window, expected),
             // the search passes over all but frames, so it does not end with what a window happens to begin with
             Parsed::NoPicture { .. } if self.lost != Lost::No => {
-                self.search(window, "a picture's start code")
+                self.search(window, "a frame's start code")
             }
             Parsed::Record(record) if self.lost != Lost::No && !record.is_frame() => {
                 self.search(window, "a record")
@@ -559,7 +559,7 @@ impl Reader for NativeReader {
             Parsed::NoPicture { size } => {
                 if size > window.data.len() {
                     return if window.last {
-                        self.search(window, "a picture's start code")
+                        self.search(window, "a frame's start code")
                     } else {
                         Step::Need(size)
                     };
@@ -568,9 +568,9 @@ impl Reader for NativeReader {
                     Err(need) => Step::Need(need),
                     Ok(true) => {
                         self.count();
-                        self.lost_record(size, "a picture's start code")
+                        self.lost_record(size, "a frame's start code")
                     }
-                    Ok(false) => self.search(window, "a picture's start code"),
+                    Ok(false) => self.search(window, "a frame's start code"),
                 }
             }
             Parsed::Record(record) => {

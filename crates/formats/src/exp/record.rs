@@ -369,7 +369,7 @@ fn picture(
                     && !ends_agree(fields, size, stored_end) =>
         {
             return Err(Parsed::Bad(
-                "a picture length that agrees with the record size",
+                "a frame length that agrees with the record size",
             ));
         }
         Some(size) if length < MIN_FRAME => return Err(Parsed::NoPicture { size }),
@@ -422,7 +422,7 @@ fn audio(
     record: &mut Record,
 ) -> Result<(), Parsed> {
     let Some(part) = &fields.audio else {
-        return Err(Parsed::Bad("a picture"));
+        return Err(Parsed::Bad("a frame"));
     };
     let at = part.payload;
     let field_end = at.min(given.unwrap_or(at));

@@ -223,7 +223,7 @@ impl Sizes {
                 (None, _) => {
                     let (width, height) = assumed(record, claim);
                     warnings.push(format!(
-                        "camera {}: the file gives no picture size; {width}x{height} is assumed, the size of record format {}",
+                        "camera {}: the file gives no frame size; {width}x{height} is assumed, the size of record format {}",
                         claim.camera, record.format
                     ));
                 }

@@ -81,7 +81,7 @@ impl<'a> Walk<'a> {
     fn start(data: &'a [u8], vol: &'a VolParams) -> Result<Walk<'a>, BitError> {
         let expected_picture = BitError::Expected {
             bit: 0,
-            expected: "a coded I picture",
+            expected: "a coded I frame",
         };
         let at = vop_offset(data).ok_or(expected_picture)?;
         let vop = data.get(at..).unwrap_or_default();
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         if self.picture.macroblocks.len() > MAX_MACROBLOCKS {
             return Err(BitError::Unsupported {
                 bit: self.bits.position(),
-                what: "a picture of more than 8192 macroblocks",
+                what: "a frame of more than 8192 macroblocks",
             });
         }
         Ok(())
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         if self.bits.take(2)? != 0 {
             return Err(BitError::Expected {
                 bit: self.bits.position(),
-                expected: "the type of an I picture before it",
+                expected: "the type of an I frame before it",
             });
         }
         self.dc_threshold = threshold(self.bits.take(3)? as u8);

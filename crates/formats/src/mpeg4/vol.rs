@@ -251,7 +251,7 @@ fn parse_timing_and_size(bits: &mut Bits<'_>, vol: &mut VolParams) -> Result<(),
     if vol.width == 0 || vol.height == 0 {
         return Err(BitError::Expected {
             bit: bits.position(),
-            expected: "a picture size before it that is not 0",
+            expected: "a frame size before it that is not 0",
         });
     }
     Ok(())

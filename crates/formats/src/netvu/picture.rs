@@ -136,7 +136,7 @@ impl PictureHeader {
         let size = usize::try_from(data.size)
             .ok()
             .filter(|size| (1..=MAX_RECORD).contains(size))
-            .ok_or(NoPicture::Expected("a picture of 1 byte to 16 MiB"))?;
+            .ok_or(NoPicture::Expected("a frame of 1 byte to 16 MiB"))?;
         let (width, height) = picture_size(&data, order)?;
         Ok(PictureHeader {
             camera,
@@ -184,7 +184,7 @@ fn picture_size(data: &PictureData, order: Order) -> Result<(u16, u16), NoPictur
         return Ok(second.0);
     }
     Err(NoPicture::Expected(
-        "a picture of 16 to 8192 pixels and lines",
+        "a frame of 16 to 8192 pixels and lines",
     ))
 }
 
