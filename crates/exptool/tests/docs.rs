@@ -47,6 +47,9 @@ fn recordings(folder: &Path) {
             "Yard",
             "--rate",
             "2",
+            // what is encoded of it takes a fraction of the time
+            "--size",
+            "176x112",
         ];
         let own = ["--start", &start, "--seconds", seconds, "-o", name];
         exptool()
