@@ -85,7 +85,7 @@ fn probe_again(data: &[u8]) -> bool {
         offset: 0,
         data,
         last: false,
-        unread: 0,
+        unread: None,
     };
     matches!(probe::probe(&window), Probe::Need(_))
 }
@@ -97,7 +97,7 @@ fn suggest(data: &[u8]) -> Option<(Family, TypeFindProbability)> {
         offset: 0,
         data,
         last: false,
-        unread: 0,
+        unread: None,
     };
     let Probe::Is { family, records } = probe::probe(&window) else {
         return None;

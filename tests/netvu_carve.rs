@@ -58,7 +58,7 @@ fn read_on(
             offset: at as u64,
             data: &data[at..],
             last: true,
-            unread: 0,
+            unread: None,
         };
         match reader.next(&window) {
             Step::Packet(packet) => {

@@ -64,7 +64,7 @@ fn probes(data: &[u8]) {
         offset: 0,
         data,
         last,
-        unread: 0,
+        unread: None,
     };
     let whole = window(data, true);
     assert!(!matches!(probe(&whole), Probe::Need(_)));

@@ -126,6 +126,8 @@ impl Demux {
             };
             match parser.next(&window) {
                 Event::Need(bytes) => return Ok(Next::Need(bytes)),
+                // only of a window that hides something
+                Event::Peek { at, bytes } => return Ok(Next::Need(at.saturating_add(bytes))),
                 Event::Skipped { offset, length } => {
                     gst::trace!(self.cat, "offset {offset}: {length} bytes skipped");
                 }

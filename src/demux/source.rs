@@ -72,7 +72,7 @@ impl Block {
             offset: self.offset,
             data: self.data(),
             last: self.last,
-            unread: 0,
+            unread: None,
         }
         .skip(at)
     }

@@ -73,7 +73,7 @@ fn encode(count: usize, (width, height): (u16, u16)) -> Vec<(Vec<u8>, bool)> {
         offset: 0,
         data: &bytes,
         last: true,
-        unread: 0,
+        unread: None,
     };
     let mut out = Vec::new();
     loop {

@@ -21,25 +21,77 @@ pub struct Window<'a> {
     pub data: &'a [u8],
     /// No bytes follow `data`: the file ends there (or the stream did).
     pub last: bool,
-    /// Bytes of the file behind `data` that nobody wants to see, 0 where all are wanted. A reader that knows a frame from its
-    /// first bytes may output a packet that ends in them; its payload then reaches beyond `data`. Never with `last`.
-    pub unread: u64,
+    /// What nobody wants to see of the file behind `data`; `None` where all is wanted. A reader that knows a frame from its first
+    /// bytes may output a packet that ends in it; its payload then reaches beyond `data`. Never with `last`.
+    pub unread: Option<Unread<'a>>,
+}
+
+/// The bytes of the file behind a window's data, of which a reader asks for as few as it can do with.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread<'a> {
+    /// How many there are.
+    pub bytes: u64,
+    /// Some of them that the reader asked for by [`Step::Peek`], and their place from the window's start.
+    pub shown: Option<(usize, &'a [u8])>,
 }
 
 impl<'a> Window<'a> {
     /// Whether a record of this many bytes ends in what is shown or in what nobody wants to see.
     pub fn holds(&self, bytes: usize) -> bool {
-        bytes as u64 <= (self.data.len() as u64).saturating_add(self.unread)
+        bytes as u64 <= (self.data.len() as u64).saturating_add(self.bytes_unread())
+    }
+
+    /// Bytes of the file behind `data` that nobody wants to see.
+    pub fn bytes_unread(&self) -> u64 {
+        self.unread.map_or(0, |unread| unread.bytes)
     }
 
     /// The same window without its first `n` bytes.
     pub fn skip(&self, n: usize) -> Window<'a> {
         let n = n.min(self.data.len());
+        let shown = |(at, bytes): (usize, &'a [u8])| Some((at.checked_sub(n)?, bytes));
         Window {
             offset: self.offset.saturating_add(n as u64),
             data: self.data.get(n..).unwrap_or_default(),
             last: self.last,
-            unread: self.unread,
+            unread: self.unread.map(|unread| Unread {
+                shown: unread.shown.and_then(shown),
+                ..unread
+            }),
+        }
+    }
+
+    /// What is shown from byte `at` on, which may be behind bytes that nobody wants to see. [`Window::ask`] asks for more of it.
+    pub fn behind(&self, at: usize) -> Window<'a> {
+        let here = self.data.get(at..).unwrap_or_default();
+        let peeked = self.unread.and_then(|unread| {
+            let (from, bytes) = unread.shown?;
+            bytes.get(at.checked_sub(from)?..)
+        });
+        let data = peeked
+            .filter(|peeked| peeked.len() > here.len())
+            .unwrap_or(here);
+        let end = (self.data.len() as u64).saturating_add(self.bytes_unread());
+        let bytes = end.saturating_sub(at.saturating_add(data.len()) as u64);
+        Window {
+            offset: self.offset.saturating_add(at as u64),
+            data,
+            last: self.last || self.unread.is_some() && bytes == 0,
+            unread: self
+                .unread
+                .filter(|_| bytes > 0)
+                .map(|_| Unread { bytes, shown: None }),
+        }
+    }
+
+    /// The step that asks for `bytes` bytes, of which those before `at` need not be seen beyond what is.
+    pub fn ask(&self, at: usize, bytes: usize) -> Step {
+        match self.unread {
+            Some(_) if at > self.data.len() => Step::Peek {
+                at,
+                bytes: bytes.saturating_sub(at).max(1),
+            },
+            _ => Step::Need(bytes),
         }
     }
 }
@@ -49,6 +101,14 @@ impl<'a> Window<'a> {
 pub enum Step {
     /// Cannot be decided before the window holds this many bytes, which is more than it has. Never said of a `last` window.
     Need(usize),
+    /// Cannot be decided before [`Unread::shown`] holds `bytes` bytes from byte `at` of the window on, or all until the file's end.
+    /// Said only of a window behind which there is something that nobody wants to see.
+    Peek {
+        /// Where they are, from the window's start.
+        at: usize,
+        /// How many, at least 1.
+        bytes: usize,
+    },
     /// This many bytes, at least 1, hold nothing to output: a header, padding, an index, a record of a kind to skip.
     /// May reach beyond the window.
     Skip(u64),

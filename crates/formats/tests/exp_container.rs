@@ -43,7 +43,7 @@ fn open(data: &[u8]) -> Box<dyn Reader> {
         offset: 0,
         data,
         last: true,
-        unread: 0,
+        unread: None,
     };
     match probe::probe(&window) {
         Probe::Is { family, .. } => probe::open(family).unwrap(),
@@ -62,7 +62,7 @@ fn read(data: &[u8], extra: usize) -> Outcome {
             offset: at as u64,
             data: &data[at..end],
             last: end == data.len(),
-            unread: 0,
+            unread: None,
         };
         match reader.next(&window) {
             Step::Need(bytes) => {
@@ -87,6 +87,7 @@ fn read(data: &[u8], extra: usize) -> Outcome {
                 at += damage.length;
             }
             Step::Cut(_) | Step::End => break,
+            Step::Peek { .. } => panic!("nothing is hidden"),
         }
         want = extra;
     }

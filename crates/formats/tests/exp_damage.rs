@@ -7,7 +7,7 @@
 use fastrand::Rng;
 use formats::{
     exp::probe::{self, Probe},
-    reader::{Step, Window},
+    reader::{Step, Unread, Window},
 };
 use std::{collections::HashMap, ops::Range, sync::LazyLock};
 use testing::{
@@ -99,7 +99,7 @@ fn read(data: &[u8]) -> Vec<Frame> {
         offset: 0,
         data,
         last: true,
-        unread: 0,
+        unread: None,
     };
     let Probe::Is { family, .. } = probe::probe(&window) else {
         return frames;
@@ -122,7 +122,7 @@ fn read(data: &[u8]) -> Vec<Frame> {
             Step::Skip(bytes) => usize::try_from(bytes).unwrap(),
             Step::Damaged(damage) => damage.length,
             Step::Cut(_) | Step::End => return frames,
-            Step::Need(bytes) => panic!("{bytes} bytes needed of a last window"),
+            step => panic!("{step:?} of a last window"),
         };
         if window.data.is_empty() {
             return frames;
@@ -314,7 +314,7 @@ fn story(data: &[u8], size: usize, heads: bool) -> Vec<String> {
         offset: 0,
         data,
         last: true,
-        unread: 0,
+        unread: None,
     };
     let Probe::Is { family, .. } = probe::probe(&first) else {
         return vec!["unknown".into()];
@@ -327,7 +327,10 @@ fn story(data: &[u8], size: usize, heads: bool) -> Vec<String> {
             offset: at as u64,
             data: &data[at..end],
             last: end == data.len(),
-            unread: if heads { data.len() - end } else { 0 } as u64,
+            unread: heads.then(|| Unread {
+                bytes: (data.len() - end) as u64,
+                shown: None,
+            }),
         };
         let taken = match reader.next(&window) {
             Step::Need(bytes) => {
@@ -352,6 +355,7 @@ fn story(data: &[u8], size: usize, heads: bool) -> Vec<String> {
                 damage.length
             }
             Step::Cut(_) | Step::End => break,
+            Step::Peek { .. } => panic!("not of these readers"),
         };
         if window.data.is_empty() {
             break;

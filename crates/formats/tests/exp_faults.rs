@@ -24,7 +24,7 @@ fn read(data: &[u8]) -> Read {
         offset: 0,
         data,
         last: true,
-        unread: 0,
+        unread: None,
     };
     let Probe::Is { family, .. } = probe::probe(&window) else {
         panic!("not recognised: {:x?}", &data[..data.len().min(16)]);
@@ -44,7 +44,7 @@ fn read(data: &[u8]) -> Read {
                 damage.length
             }
             Step::Cut(_) | Step::End => break,
-            Step::Need(bytes) => panic!("{bytes} bytes needed of a last window"),
+            step => panic!("{step:?} of a last window"),
         };
         window = window.skip(taken);
     }
@@ -196,7 +196,7 @@ fn a_recording_inside_a_disk_image_is_found() {
         offset: 0,
         data: &image,
         last: false,
-        unread: 0,
+        unread: None,
     };
     assert_eq!(probe::probe(&window), Probe::Need(probe::MAX_PROBE));
     let whole = [&image[..], &image[..4 << 20]].concat();

@@ -24,7 +24,7 @@ fn listed(file: &File) -> Listed {
         offset: 0,
         data: &head,
         last: false,
-        unread: 0,
+        unread: None,
     };
     loop {
         let taken = match reader.next(&window) {
@@ -46,7 +46,7 @@ fn listed(file: &File) -> Listed {
             offset,
             data: &data[..shown],
             last: shown < bytes,
-            unread: 0,
+            unread: None,
         });
     }
     entries(&*reader, file)

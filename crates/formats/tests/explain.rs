@@ -56,7 +56,7 @@ fn packet_at(data: &[u8]) -> Packet {
         offset: 0,
         data,
         last: true,
-        unread: 0,
+        unread: None,
     };
     match reader.next(&window) {
         Step::Packet(packet) => packet,
@@ -77,7 +77,7 @@ fn records_are_explained_as_they_are() {
             offset: at as u64,
             data: &bytes[at..],
             last: true,
-            unread: 0,
+            unread: None,
         };
         let packet = match reader.next(&window) {
             Step::Skip(skipped) => {

@@ -11,9 +11,9 @@
 mod exp_container;
 mod exp_damage;
 mod exp_faults;
-mod exp_heads;
 mod exp_index;
 mod explain;
+mod heads;
 mod hostile;
 mod infer;
 mod infer_makers;

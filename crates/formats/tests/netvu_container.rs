@@ -405,7 +405,7 @@ fn a_resynced_reader_finds_the_next_packet() {
                     offset: at as u64,
                     data: &data[at..],
                     last: true,
-                    unread: 0,
+                    unread: None,
                 };
                 match reader.next(&window) {
                     Step::Skip(bytes) => at += bytes as usize,

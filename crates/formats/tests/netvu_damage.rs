@@ -769,7 +769,7 @@ fn info_packets_announce_cameras() {
         offset: at as u64,
         data: &data[at..],
         last: true,
-        unread: 0,
+        unread: None,
     };
     assert!(matches!(reader.next(&window(0)), Step::Skip(_)));
     let cameras: Vec<_> = reader
@@ -794,7 +794,7 @@ fn found_behind(kind: Kind, data: &[u8], from: usize) -> (usize, Option<usize>) 
             offset: at as u64,
             data: &data[at..end],
             last,
-            unread: 0,
+            unread: None,
         });
         shown = 4096;
         match step {
@@ -804,6 +804,7 @@ fn found_behind(kind: Kind, data: &[u8], from: usize) -> (usize, Option<usize>) 
             Step::Skip(bytes) => at += bytes as usize,
             Step::Damaged(damage) => at += damage.length,
             Step::Cut(_) | Step::End => return (largest, None),
+            Step::Peek { .. } => panic!("nothing is hidden"),
         }
     }
 }
@@ -937,7 +938,7 @@ fn keyframes_without_a_sequence_header_decide_by_their_macroblocks() {
             offset: at as u64,
             data: &data[at..],
             last: true,
-            unread: 0,
+            unread: None,
         };
         match reader.next(&window) {
             Step::Packet(packet) => {

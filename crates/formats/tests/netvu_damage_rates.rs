@@ -124,7 +124,7 @@ fn frames(reader: &mut dyn Reader, data: &[u8]) -> Vec<Frame> {
             offset: at as u64,
             data: rest,
             last: true,
-            unread: 0,
+            unread: None,
         });
         at += match step {
             Step::Packet(packet) => {
@@ -137,7 +137,7 @@ fn frames(reader: &mut dyn Reader, data: &[u8]) -> Vec<Frame> {
             Step::Skip(bytes) => bytes as usize,
             Step::Damaged(damage) => damage.length,
             Step::Cut(_) | Step::End => return out,
-            Step::Need(bytes) => panic!("needs {bytes} bytes of a last window"),
+            step => panic!("{step:?} of a last window"),
         };
     }
     panic!("no end");

@@ -58,7 +58,7 @@ pub fn sniff<S: Source>(source: &mut S) -> Result<Kind, S::Error> {
             offset: 0,
             data: head,
             last: head.len() < want,
-            unread: 0,
+            unread: None,
         };
         want = match recording::open(&window, Formats::All) {
             Opened::Recording { format, .. } => return Ok(Kind::Recording(format)),

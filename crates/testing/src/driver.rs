@@ -5,7 +5,7 @@
 
 use formats::exp::{layout::Layout, probe::open_layout};
 use formats::netvu::{self, Kind};
-use formats::reader::{Reader, Step, Window};
+use formats::reader::{Reader, Step, Unread, Window};
 use std::sync::LazyLock;
 
 /// No file of the fuzzer needs more steps than this for each of its bytes.
@@ -23,7 +23,7 @@ pub enum Shown {
 /// Reads all of `data`. `sizes` says how large windows are, in turn; an empty slice shows the whole rest each time.
 pub fn drive(reader: &mut dyn Reader, data: &[u8], sizes: &[u8], shown: Shown) -> usize {
     let (mut at, mut packets, mut turn) = (0usize, 0usize, 0usize);
-    let mut need = 1usize;
+    let (mut need, mut peek, mut peeks) = (1usize, None, 0);
     let limit = data
         .len()
         .saturating_mul(STEPS_PER_BYTE)
@@ -38,21 +38,36 @@ pub fn drive(reader: &mut dyn Reader, data: &[u8], sizes: &[u8], shown: Shown) -
         };
         turn += 1;
         let last = size == rest.len();
-        let unread = match shown {
-            Shown::All => 0,
-            Shown::Heads => rest.len() - size,
-        };
+        let hidden = rest.len() - size;
+        let unread = (shown == Shown::Heads && !last).then(|| Unread {
+            bytes: hidden as u64,
+            shown: peek.map(|(at, bytes): (usize, usize)| {
+                (at, &rest[at..at.saturating_add(bytes).min(rest.len())])
+            }),
+        });
         let window = Window {
             offset: at as u64,
             data: &rest[..size],
             last,
-            unread: unread as u64,
+            unread,
         };
         match reader.next(&window) {
             Step::Need(bytes) => {
                 assert!(!last, "at {at}: needs {bytes} bytes of a last window");
                 assert!(bytes > size, "at {at}: needs {bytes} bytes and has {size}");
                 need = bytes;
+                continue;
+            }
+            Step::Peek { at: place, bytes } => {
+                assert!(unread.is_some(), "at {at}: peeks where nothing is hidden");
+                assert!(
+                    place <= rest.len() && bytes > 0,
+                    "at {at}: peeks beyond the end"
+                );
+                peeks += 1;
+                assert!(peeks < 16, "at {at}: peeks without end");
+                need = size;
+                peek = Some((place, bytes));
                 continue;
             }
             Step::Skip(bytes) => {
@@ -67,7 +82,7 @@ pub fn drive(reader: &mut dyn Reader, data: &[u8], sizes: &[u8], shown: Shown) -
             Step::Packet(packet) => {
                 packets += 1;
                 assert!(
-                    packet.size <= size + unread,
+                    packet.size <= size + unread.map_or(0, |_| hidden),
                     "at {at}: packet beyond its window"
                 );
                 if packet.size <= size {
@@ -97,7 +112,7 @@ pub fn drive(reader: &mut dyn Reader, data: &[u8], sizes: &[u8], shown: Shown) -
                 return packets;
             }
         }
-        need = 1;
+        (need, peek, peeks) = (1, None, 0);
     }
     panic!(
         "no end after {limit} steps of {} bytes, at {at}",

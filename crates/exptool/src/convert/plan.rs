@@ -175,7 +175,7 @@ fn is_plv1(path: &Path) -> bool {
         offset: 0,
         data: &head,
         last: true,
-        unread: 0,
+        unread: None,
     };
     matches!(
         probe::probe(&window),

@@ -507,7 +507,7 @@ impl AviReader {
         let plain = is_plain(&record);
         // where the record's own length does not confirm the chunk's size, what follows has to
         let unsure = match plain {
-            true => end > self.largest || window.unread == 0 || shown >= moved(end),
+            true => end > self.largest || window.unread.is_none() || shown >= moved(end),
             false => end.saturating_sub(record.stored_end) > CHUNK_HEAD,
         };
         if unsure {

@@ -27,7 +27,7 @@ fn steps(reader: &mut dyn Reader, data: &[u8]) -> usize {
             offset: at as u64,
             data: &data[at..end],
             last: end == data.len(),
-            unread: 0,
+            unread: None,
         };
         steps += 1;
         match reader.next(&window) {
@@ -39,6 +39,7 @@ fn steps(reader: &mut dyn Reader, data: &[u8]) -> usize {
             Step::Packet(packet) => at += packet.size,
             Step::Damaged(damage) => at += damage.length,
             Step::Cut(_) | Step::End => break,
+            Step::Peek { .. } => panic!("nothing is hidden"),
         }
         want = 4096;
     }

@@ -634,7 +634,7 @@ mod tests {
                 offset: at as u64,
                 data: file.get(at..).unwrap(),
                 last: true,
-                unread: 0,
+                unread: None,
             };
             let (step, size) = match reader.next(&window) {
                 Step::Packet(packet) => ("frame", packet.size),

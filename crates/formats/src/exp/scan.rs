@@ -337,7 +337,7 @@ mod tests {
             offset,
             data,
             last,
-            unread: 0,
+            unread: None,
         }
     }
 

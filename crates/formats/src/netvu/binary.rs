@@ -7,8 +7,8 @@
 
 use super::audio::{self, AudioHeader, Mode};
 use super::headers::{MinimalAudio, MinimalVideo};
-use super::packet_builder::{Frame, PacketBuilder};
-use super::picture::{self, NoPicture, PictureHeader};
+use super::packet_builder::{Frame, PacketBuilder, seen};
+use super::picture::{self, Format, NoPicture, PictureHeader};
 use super::scan::{self, Form, Found, Missing, Proof, Sign};
 use super::separator::{self, Separator, Type};
 use super::text::Facts;
@@ -119,8 +119,12 @@ impl Form for Binary {
             Content::Need(_) if last => return Err(Missing::CutOff),
             Content::Need(need) => return Ok(Step::Need(need)),
             Content::Proved if data.len() < total && last => return Err(Missing::CutOff),
-            Content::Proved if data.len() < total => return Ok(Step::Need(total)),
             Content::Proved => {
+                if data.len() < total
+                    && let Some(step) = self.asks(window, &sep, total)
+                {
+                    return Ok(step);
+                }
                 return Ok(self.packet(window, &sep, total).unwrap_or_else(|expected| {
                     Step::Damaged(Damage {
                         length: total,
@@ -137,17 +141,26 @@ impl Form for Binary {
         {
             return Ok(step);
         }
-        if data.len() < total
-            && let Some(answer) = self.wait(window, total)
-        {
-            return answer;
+        if data.len() < total {
+            // where not all of it need be seen, the packet behind proves its size
+            let seen =
+                matches!(content, Content::Begun) && self.asks(window, &sep, total).is_none();
+            let framed = match seen {
+                true => follows(window, total, 0),
+                false => Proof::No,
+            };
+            match (framed, self.wait(window, total)) {
+                (Proof::Yes, _) | (_, None) => {}
+                (Proof::Need(need), _) => return Ok(window.ask(total, need)),
+                (Proof::No, Some(answer)) => return answer,
+            }
         }
         // a frame of a live stream must not be held back for the packet behind it
         let whole = matches!(content, Content::Begun) && is_whole(&sep, data);
         let framed = match data.get(..total) {
             Some(packet) if (whole || total > WAIT) && self.holds_another(packet) => Proof::No,
             Some(_) if whole => Proof::Yes,
-            _ => follows(data, total, last, DEPTH),
+            _ => follows(window, total, DEPTH),
         };
         match (framed, content) {
             (Proof::Need(need), _) => Ok(Step::Need(need)),
@@ -170,6 +183,32 @@ impl Form for Binary {
 }
 
 impl Binary {
+    /// The step that asks for what has to be seen of the packet at the start of the window, which does not show all of it; `None`
+    /// where it is seen.
+    fn asks(&self, window: &Window<'_>, sep: &Separator, total: usize) -> Option<Step> {
+        let body = window.data.get(separator::LEN..).unwrap_or_default();
+        let whole = Some(Step::Need(total));
+        if !window.holds(total) {
+            return whole;
+        }
+        let (camera, format, claimed, start) = match sep.content(body) {
+            Type::Jpeg | Type::Mpeg4 | Type::H264 => match PictureHeader::of_any_version(body) {
+                Ok(header) if header.total() == sep.size => {
+                    let camera = self.builder.camera_of(header.camera, sep.number());
+                    let claimed = (header.width, header.height);
+                    let start = picture::LEN.saturating_add(header.text_len);
+                    (camera, header.format, claimed, start)
+                }
+                _ => return whole,
+            },
+            Type::MinimalVideo => (sep.number(), Format::Mpeg4, (0, 0), MinimalVideo::SIZE),
+            Type::Jfif => (sep.number(), Format::Mpeg4, (0, 0), 0),
+            _ => return whole,
+        };
+        let range = separator::LEN.saturating_add(start)..total;
+        self.builder.asks(window, camera, format, claimed, &range)
+    }
+
     /// Another packet is found inside the one at the start of `data`.
     fn holds_another(&self, data: &[u8]) -> bool {
         matches!(find(data, 1, true, self.seconds), Found::At(_))
@@ -207,7 +246,7 @@ impl Binary {
             channel: data.get(1).copied().unwrap_or(0),
             size: header.total(),
         };
-        match follows(data, sep.total(), last, 0) {
+        match follows(window, sep.total(), 0) {
             Proof::Yes => {
                 let text = "a packet's separator is damaged; its picture header is right";
                 self.builder.warn(window.offset, text);
@@ -225,8 +264,8 @@ impl Binary {
         sep: &Separator,
         total: usize,
     ) -> Result<Step, &'static str> {
-        let body = window.data.get(separator::LEN..total).unwrap_or_default();
         let range = separator::LEN..total;
+        let body = seen(window.data, &range);
         let builder = &mut self.builder;
         let mut header;
         let frame = match sep.content(body) {
@@ -252,22 +291,15 @@ impl Binary {
             Type::Jfif => builder.whole_jpeg(window.data, range, sep.number())?,
             Type::Jpeg | Type::Mpeg4 | Type::H264 => {
                 header = PictureHeader::of_any_version(body).map_err(|_| "a picture header")?;
-                let end = header.total();
                 if header.data.version & !1 != picture::VERSION {
                     builder.warn(window.offset, "the version of a picture header is damaged");
                 }
-                if end < body.len() {
+                if header.total() < sep.size {
                     builder.warn(window.offset, "a packet is longer than its frame");
                 }
                 header.camera = builder.camera(header.camera, sep.number());
-                builder.headed(
-                    window.offset,
-                    body,
-                    &header,
-                    header.text_len,
-                    end,
-                    separator::LEN,
-                )?
+                let end = separator::LEN.saturating_add(header.total());
+                builder.headed(window, &header, separator::LEN, header.text_len, end)?
             }
         };
         Ok(self.builder.emit(frame, total))
@@ -280,7 +312,7 @@ impl Binary {
         total: usize,
     ) -> Result<Frame<'a>, &'static str> {
         let range = separator::LEN.saturating_add(MinimalVideo::SIZE)..total;
-        let payload = window.data.get(range.clone()).unwrap_or_default();
+        let payload = seen(window.data, &range);
         let header = MinimalVideo::parse(window.data.get(separator::LEN..).unwrap_or_default())
             .map_err(|_| "seconds and milliseconds")?;
         let facts = Facts {
@@ -364,13 +396,13 @@ fn is_headed(sep: &Separator, data: &[u8]) -> bool {
 }
 
 /// Whether a packet that proves itself is at `at`, or the stream ends there. Of packets that may hold anything, the one behind must.
-fn follows(data: &[u8], at: usize, last: bool, depth: u32) -> Proof {
-    let Some(rest) = data.get(at..) else {
-        return match last {
-            true => Proof::No,
-            false => Proof::Need(at.saturating_add(separator::LEN)),
-        };
-    };
+fn follows(window: &Window<'_>, at: usize, depth: u32) -> Proof {
+    let Window {
+        data: rest, last, ..
+    } = window.behind(at);
+    if last && rest.is_empty() && !window.holds(at) {
+        return Proof::No;
+    }
     let need = |bytes: usize| match last {
         true => Proof::Yes,
         false => Proof::Need(at.saturating_add(bytes)),
@@ -385,9 +417,8 @@ fn follows(data: &[u8], at: usize, last: bool, depth: u32) -> Proof {
         Content::Need(bytes) => need(bytes),
         // a damaged packet keeps its frame if the one behind it is right
         Content::Opaque | Content::Wrong(_) if depth > 0 => follows(
-            data,
+            window,
             at.saturating_add(sep.total()),
-            last,
             depth.saturating_sub(1),
         ),
         Content::Opaque => Proof::Yes,
@@ -397,12 +428,19 @@ fn follows(data: &[u8], at: usize, last: bool, depth: u32) -> Proof {
 
 /// The first packet from `from` on that proves itself. `near` is the clock of a minimal packet before.
 pub fn find(data: &[u8], from: usize, last: bool, near: Option<u32>) -> Found {
-    scan::find(&SIGNS, data, from, last, |at| prove(data, at, last, near))
+    let window = Window {
+        offset: 0,
+        data,
+        last,
+        unread: None,
+    };
+    scan::find(&SIGNS, data, from, last, |at| prove(&window, at, near))
 }
 
 /// Whether the packet whose separator is at `at` proves itself by its content.
-fn prove(data: &[u8], at: usize, last: bool, near: Option<u32>) -> Proof {
-    let rest = data.get(at..).unwrap_or_default();
+fn prove(window: &Window<'_>, at: usize, near: Option<u32>) -> Proof {
+    let rest = window.data.get(at..).unwrap_or_default();
+    let last = window.last;
     let Ok(Some(sep)) = Separator::parse(rest, 0) else {
         return Proof::No;
     };
@@ -416,7 +454,7 @@ fn prove(data: &[u8], at: usize, last: bool, near: Option<u32>) -> Proof {
                 // two clocks that agree prove as much as a packet behind
                 Type::MinimalVideo if is_near(body, near) => Proof::Yes,
                 Type::MinimalVideo | Type::Jfif => {
-                    follows(data, at.saturating_add(sep.total()), last, 0)
+                    follows(window, at.saturating_add(sep.total()), 0)
                 }
                 _ => Proof::No,
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Records that a partition holds twice.
 //!
-//! Two records are the same where time, camera, and size and CRC-32 of the payload agree: time and size alone would take two
+//! Two records are the same where time, camera, and size and first bytes of the payload agree: time and size alone would take two
 //! frames for one where a unit's clock is coarse (assumed; no real partition is public). The last 256 records are remembered.
 
 use crate::reader::Timestamp;
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 /// Records that are remembered.
 const MEMORY: usize = 256;
 
-/// What two copies of a record have in common: time, camera, bytes of the payload and their CRC-32.
+/// What two copies of a record have in common: time, camera, bytes of the payload and CRC-32 of the first ones.
 pub type Identity = (Timestamp, u16, usize, u32);
 
 /// The last records of a partition.

@@ -54,22 +54,22 @@ impl Prefixes {
             .unwrap_or_default()
     }
 
-    /// The JPEG file whose coded bytes are at `range` of `data`.
+    /// The JPEG file whose coded bytes are at `range`. `stored` is all of them, or the last ones, not all of them FF.
     ///
     /// Coded bytes end with an EOI, with FF bytes, with both or with neither (verified): FF bytes at the end are dropped, and
     /// an EOI is put behind where there is none.
-    pub fn rebuild(&mut self, shape: Shape, data: &[u8], range: Range<usize>) -> Payload {
-        let stored = data.get(range.clone()).unwrap_or_default();
+    pub fn rebuild(&mut self, shape: Shape, stored: &[u8], range: Range<usize>) -> Payload {
         let filling = stored
             .iter()
             .rev()
             .take_while(|byte| **byte == 0xff)
             .count();
-        let end = range.end.saturating_sub(filling);
-        let coded = data.get(range.start..end).unwrap_or_default();
+        let coded = stored
+            .get(..stored.len().saturating_sub(filling))
+            .unwrap_or_default();
         Payload::Wrapped {
             prefix: self.get(shape).into(),
-            range: range.start..end,
+            range: range.start..range.end.saturating_sub(filling),
             suffix: if coded.ends_with(&[0xff, 0xd9]) {
                 &[]
             } else {

@@ -11,10 +11,11 @@
 use super::audio::{self, DEFAULT_MODE, Mode};
 use super::jfif::{self, Jfif};
 use super::mime_part::{BOUNDARY, Content, NoPart, Part, boundary, resembles_part};
-use super::packet_builder::{MAX_CAMERA, PacketBuilder};
+use super::packet_builder::{MAX_CAMERA, PacketBuilder, seen};
+use super::picture::Format;
 use super::scan::{Form, Found, Missing};
 use super::text::Facts;
-use crate::reader::{Codec, Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
+use crate::reader::{Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use memchr::memmem;
 use std::ops::Range;
 
@@ -30,8 +31,11 @@ const DRIFT: u64 = 1000;
 /// Bytes that are waited for at least before a boundary is looked for in them.
 const WAIT: usize = 64 << 10;
 
-/// What is known, or bytes that the window must hold to know it.
-type Ahead<T> = Result<T, usize>;
+/// Bytes behind a frame that need not be seen which are asked for at once: the header of a text part, and the text.
+const BEHIND: usize = 512;
+
+/// What is known, or the step that asks for what must be seen to know it.
+type Ahead<T> = Result<T, Step>;
 
 /// MIME streams.
 #[derive(Clone)]
@@ -80,10 +84,9 @@ impl Form for Mime {
         }
         match located(window, 0) {
             Ok(Some(part)) => match self.part(window, &part) {
-                Ok(step) => Ok(step),
-                Err(need) => Ok(Step::Need(need)),
+                Ok(step) | Err(step) => Ok(step),
             },
-            Err(need) => Ok(Step::Need(need)),
+            Err(step) => Ok(step),
             Ok(None) if data.starts_with(&jfif::START[..2]) => self.bare(window),
             Ok(None) if !matches!(Part::parse(data), Err(NoPart::Wrong)) => {
                 match data.iter().all(u8::is_ascii_whitespace) {
@@ -131,31 +134,52 @@ struct Located {
 
 /// The part at `at`. `Ok(None)` where there is none, or the file ends inside.
 fn located(window: &Window<'_>, at: usize) -> Ahead<Option<Located>> {
-    let (data, last) = (window.data, window.last);
-    let part = match Part::parse(data.get(at..).unwrap_or_default()) {
+    let here = window.behind(at);
+    let (data, last) = (here.data, here.last);
+    let ask = |bytes: usize| Err(window.ask(at, at.saturating_add(bytes)));
+    let part = match Part::parse(data) {
         Ok(part) => part,
-        Err(NoPart::Short(missing)) if !last => {
-            return Err(data.len().max(at).saturating_add(missing));
-        }
+        Err(NoPart::Short(missing)) if !last => return ask(data.len().saturating_add(missing)),
         Err(_) => return Ok(None),
     };
-    let start = at.saturating_add(part.header);
+    let start = part.header;
     let claimed = start.saturating_add(part.length.unwrap_or(MAX_RECORD));
-    let shown = data.get(start..claimed.min(data.len())).unwrap_or_default();
+    let shown = seen(data, &(start..claimed));
     let end = match boundary(shown, 0) {
         Some(end) => start.saturating_add(end),
-        None if part.length.is_some() && data.len() >= claimed => claimed,
+        None if part.length.is_some()
+            && (data.len() >= claimed || at == 0 && hides(window, &part, claimed)?) =>
+        {
+            claimed
+        }
         None if last => return Ok(None),
         None => {
-            let more = data.len().saturating_mul(2).max(WAIT.saturating_add(at));
+            let more = data.len().saturating_mul(2).max(WAIT);
             return match data.len() >= claimed {
                 true => Ok(None),
-                false => Err(claimed.min(more)),
+                false => ask(claimed.min(more)),
             };
         }
     };
-    let body = start..end;
+    let body = at.saturating_add(start)..at.saturating_add(end);
     Ok(Some(Located { part, body }))
+}
+
+/// Whether the body of a frame that ends at `end` need not be seen: the part behind proves its length.
+fn hides(window: &Window<'_>, part: &Part, end: usize) -> Ahead<bool> {
+    let frame = matches!(part.content, Content::Jpeg | Content::Video { .. });
+    if window.unread.is_none() || !frame || !window.holds(end) {
+        return Ok(false);
+    }
+    let behind = window.behind(end);
+    match Part::parse(behind.data) {
+        Ok(_) => Ok(true),
+        Err(NoPart::Short(missing)) if !behind.last => {
+            let need = behind.data.len().saturating_add(missing).max(BEHIND);
+            Err(window.ask(end, end.saturating_add(need)))
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 impl Mime {
@@ -168,7 +192,14 @@ impl Mime {
         let step = match part.content {
             Content::Text | Content::Other => Ok(Step::Skip(total as u64)),
             Content::Video { h264 } => return self.video(window, found, h264),
-            Content::Jpeg => self.jpeg(window.data, range, total),
+            Content::Jpeg => {
+                // not one that lacks its tables
+                let format = Format::Mpeg4;
+                if let Some(step) = self.builder.asks(window, 1, format, (0, 0), &range) {
+                    return Err(step);
+                }
+                self.jpeg(window.data, range, total)
+            }
             Content::Audio => return self.audio(window, part, range),
             Content::Overlay => self
                 .builder
@@ -211,14 +242,18 @@ impl Mime {
         if size.0 > 0 && size.1 > 0 {
             self.builder.set_size(camera, size);
         }
-        let payload = window.data.get(start..total).unwrap_or_default();
-        let declared = if h264 { Codec::H264 } else { Codec::Mpeg4 };
+        let range = start..total;
+        let format = if h264 { Format::H264 } else { Format::Mpeg4 };
+        if let Some(step) = self.builder.asks(window, camera, format, (0, 0), &range) {
+            return Err(step);
+        }
+        let payload = seen(window.data, &range);
         let frame = self.builder.coded(
             window.offset,
             camera,
             payload,
-            start..total,
-            declared,
+            range,
+            format.codec(),
             (0, 0),
             facts,
         );
@@ -282,8 +317,7 @@ fn damaged(length: usize, expected: &'static str) -> Step {
 
 /// Where a body ends whose header says `claimed`, if nothing like a part is there and the next boundary is behind it.
 fn end_by_boundary(window: &Window<'_>, claimed: usize) -> Ahead<Option<usize>> {
-    let data = window.data;
-    let rest = data.get(claimed..).unwrap_or_default();
+    let (data, rest) = (window.data, window.behind(claimed).data);
     let part = Part::parse(rest);
     if rest.is_empty() || !matches!(part, Err(NoPart::Wrong)) || filling(rest).is_some() {
         return Ok(None);
@@ -294,14 +328,13 @@ fn end_by_boundary(window: &Window<'_>, claimed: usize) -> Ahead<Option<usize>> 
     match boundary(data, claimed) {
         Some(at) => Ok(Some(at)),
         None if window.last || rest.len() >= MAX_TRAILER => Ok(None),
-        None => Err(data.len().saturating_mul(2)),
+        None => Err(Step::Need(data.len().saturating_mul(2))),
     }
 }
 
 /// The facts in the text part at `at`.
 fn trailer<'a>(window: &Window<'a>, at: usize, terse: bool) -> Ahead<Option<Facts<'a>>> {
-    let rest = window.data.get(at..).unwrap_or_default();
-    match Part::parse(rest) {
+    match Part::parse(window.behind(at).data) {
         Ok(part) if part.content != Content::Text => return Ok(None),
         Ok(part) if part.length.is_some_and(|length| length > MAX_TRAILER) => return Ok(None),
         _ => {}
@@ -309,7 +342,8 @@ fn trailer<'a>(window: &Window<'a>, at: usize, terse: bool) -> Ahead<Option<Fact
     let Some(found) = located(window, at)? else {
         return Ok(None);
     };
-    let text = window.data.get(found.body).unwrap_or_default();
+    let text = window.behind(found.body.start).data;
+    let text = text.get(..found.body.len()).unwrap_or_default();
     let nul = memchr::memchr(0, text).unwrap_or(text.len());
     Ok(Some(Facts::read(
         text.get(..nul).unwrap_or_default(),
@@ -323,7 +357,7 @@ fn frame_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
     let part = match Part::parse(data.get(at..).unwrap_or_default()) {
         Ok(part) => part,
         Err(NoPart::Short(missing)) if !window.last => {
-            return Err(data.len().max(at).saturating_add(missing));
+            return Err(Step::Need(data.len().max(at).saturating_add(missing)));
         }
         Err(_) => return Ok(None),
     };
@@ -337,7 +371,7 @@ fn frame_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
         Ok(Some(jpeg)) => Ok(jpeg
             .comment
             .and_then(|text| Facts::read(text, true).timestamp)),
-        Err(_) if !window.last && end > data.len() => Err(data.len().saturating_add(1)),
+        Err(_) if !window.last && end > data.len() => Err(Step::Need(data.len().saturating_add(1))),
         _ => Ok(None),
     }
 }

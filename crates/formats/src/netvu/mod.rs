@@ -70,7 +70,7 @@ pub fn first_time(data: &[u8]) -> Option<Timestamp> {
         offset: 0,
         data,
         last: true,
-        unread: 0,
+        unread: None,
     };
     Parser::new(open(kind)).read_window(&whole, |event| match event {
         Event::Packet { packet, .. } if packet.timestamp.is_some() => {

@@ -11,7 +11,7 @@ use super::text::{Facts, Info, RoutineText, clip, decode};
 use super::{captions::Captions, pbm, sniff};
 use crate::mpeg4::{SizeHint, VolParams, h264, keyframe_size};
 use crate::reader::{
-    Camera, Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp,
+    Camera, Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp, Window,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -27,6 +27,9 @@ pub const MAX_CAMERA: u16 = 4096;
 
 /// Bytes of an access unit in which its sequence header is looked for.
 const SEQUENCE_HEADER: usize = 256;
+
+/// Bytes at the end of a stripped JPEG frame that show how it ends.
+pub const TAIL: usize = 64;
 
 /// What a camera last had.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +100,11 @@ fn changed(known: &mut Vec<u8>, now: Option<&[u8]>) -> Option<String> {
 }
 
 impl Known {
+    /// Macroblocks are counted where the claim is new.
+    fn is_measured(&self, claimed: (u16, u16)) -> bool {
+        self.coded_size != (0, 0) && claimed == self.claimed_size
+    }
+
     /// The size of a keyframe: its sequence header's, that of its macroblocks where they contradict the size it claims, else that.
     fn measure(&self, payload: &[u8], codec: Codec, claimed: (u16, u16)) -> (u16, u16) {
         let head = payload.get(..SEQUENCE_HEADER).unwrap_or(payload);
@@ -110,8 +118,7 @@ impl Known {
         if let Some(own) = own.filter(|own| own.0 > 0 && own.1 > 0) {
             return own;
         }
-        // macroblocks are counted where the claim is new
-        if self.coded_size != (0, 0) && claimed == self.claimed_size || codec == Codec::H264 {
+        if self.is_measured(claimed) || codec == Codec::H264 {
             return if claimed == self.claimed_size {
                 self.coded_size
             } else {
@@ -209,34 +216,99 @@ impl PacketBuilder {
     /// The camera of a frame whose header and channel have these numbers, which are the same in every capture. Where they differ and
     /// only the channel's camera has had frames, the header is taken for damaged, until its number comes again.
     pub fn camera(&mut self, header: u16, channel: u16) -> u16 {
-        let has_frames = |camera| self.cameras.get(&camera).is_some_and(|known| known.seen);
-        if header == channel || has_frames(header) || !has_frames(channel) {
-            return header;
+        let camera = self.camera_of(header, channel);
+        if camera != header {
+            self.doubted = Some(header);
         }
-        match self.doubted.replace(header) == Some(header) {
+        camera
+    }
+
+    /// As [`PacketBuilder::camera`], without remembering what was doubted.
+    pub fn camera_of(&self, header: u16, channel: u16) -> u16 {
+        let has_frames = |camera| self.cameras.get(&camera).is_some_and(|known| known.seen);
+        let believed = header == channel || has_frames(header) || !has_frames(channel);
+        match believed || self.doubted == Some(header) {
             true => header,
             false => channel,
         }
     }
 
-    /// The frame behind a picture header at the start of `data`, its text `text_len` bytes long and its payload up to `end`. `offset` is
-    /// that of the record in the file, `base` that of `data` in the window.
+    /// The step that asks for what has to be seen of a frame at `range`; `None` where it is seen. Not more than that need be, where
+    /// not all of the window is wanted.
+    pub fn asks(
+        &self,
+        window: &Window<'_>,
+        camera: u16,
+        format: Format,
+        claimed: (u16, u16),
+        range: &Range<usize>,
+    ) -> Option<Step> {
+        let shown = seen(window.data, range);
+        if shown.len() == range.len() {
+            return None;
+        }
+        let head = self.head_of(camera, format, claimed, shown);
+        if shown.len() < head.min(range.len()) {
+            return Some(Step::Need(range.start.saturating_add(head).min(range.end)));
+        }
+        let stripped = matches!(format, Format::Jpeg { .. })
+            && !shown.starts_with(&[0xff, 0xd8, 0xff])
+            && !sniff::begins_with_code(shown);
+        if !stripped {
+            return None;
+        }
+        let at = range.end.saturating_sub(TAIL).max(range.start);
+        let tail = tail_of(window, range);
+        if tail.len() < range.end.saturating_sub(at) {
+            return Some(window.ask(at, range.end));
+        }
+        let filling = tail.iter().all(|byte| *byte == 0xff);
+        filling.then_some(Step::Need(range.end))
+    }
+
+    /// Bytes of a frame that show what it is; `shown` are its first ones.
+    fn head_of(&self, camera: u16, format: Format, claimed: (u16, u16), shown: &[u8]) -> usize {
+        if shown.starts_with(&[0xff, 0xd8]) {
+            return match Jfif::read(shown) {
+                Err(short) => shown.len().saturating_add(short.missing),
+                Ok(_) => shown.len(),
+            };
+        }
+        if format == Format::H264 && shown.starts_with(b"P") {
+            return usize::MAX;
+        }
+        let head = sniff::shown_in(shown);
+        let known = self.cameras.get(&camera);
+        let before = known.and_then(|known| known.codec);
+        if shown.len() < head
+            || sniff::codec(shown, before.unwrap_or(format.codec())) != Some(Codec::Mpeg4)
+            || !sniff::is_key(shown, Codec::Mpeg4)
+        {
+            return head;
+        }
+        let measured = known.is_some_and(|known| match claimed {
+            (0, 0) => known.is_measured(known.size),
+            claimed => known.is_measured(claimed),
+        });
+        if measured { head } else { usize::MAX }
+    }
+
+    /// The frame behind a picture header that is at `base` of the window, its text `text_len` bytes long and its payload up to `end` of
+    /// the window, as far as [`PacketBuilder::asks`] wants it seen.
     pub fn headed<'a>(
         &mut self,
-        offset: u64,
-        data: &'a [u8],
+        window: &Window<'a>,
         header: &'a PictureHeader,
+        base: usize,
         text_len: usize,
         end: usize,
-        base: usize,
     ) -> Result<Frame<'a>, &'static str> {
-        let start = picture::LEN.saturating_add(text_len);
-        let text = data.get(picture::LEN..start).unwrap_or_default();
-        let payload = data
-            .get(start..end)
+        let text = base.saturating_add(picture::LEN);
+        let range = text.saturating_add(text_len)..end;
+        let text = seen(window.data, &(text..range.start));
+        let payload = Some(seen(window.data, &range))
             .filter(|payload| !payload.is_empty())
             .ok_or("a frame")?;
-        let range = base.saturating_add(start)..base.saturating_add(end);
         let mut facts = Facts {
             camera: Some(header.camera),
             timestamp: header.timestamp,
@@ -282,34 +354,27 @@ impl PacketBuilder {
                     height: header.height,
                     both,
                 };
-                let coded = self.prefixes.rebuild(shape, payload, 0..payload.len());
-                Ok(frame(
-                    Codec::Jpeg,
-                    moved(coded, range.start),
-                    claimed,
-                    facts,
-                ))
+                let stored = match payload.len() < range.len() {
+                    true => tail_of(window, &range),
+                    false => payload,
+                };
+                let coded = self.prefixes.rebuild(shape, stored, range);
+                Ok(frame(Codec::Jpeg, coded, claimed, facts))
             }
             Format::H264 if matches!(payload, [b'P', b'1' | b'4', b'\n', ..]) => {
                 let mask = pbm::expand(payload).ok_or("an overlay bitmap")?;
                 let size = (mask.width, mask.height);
                 Ok(frame(Codec::Pbm, Payload::Made(mask.file), size, facts))
             }
-            _ => {
-                let declared = match header.format {
-                    Format::H264 => Codec::H264,
-                    _ => Codec::Mpeg4,
-                };
-                self.coded(
-                    offset,
-                    header.camera,
-                    payload,
-                    range,
-                    declared,
-                    claimed,
-                    facts,
-                )
-            }
+            format => self.coded(
+                window.offset,
+                header.camera,
+                payload,
+                range,
+                format.codec(),
+                claimed,
+                facts,
+            ),
         }
     }
 
@@ -376,14 +441,14 @@ impl PacketBuilder {
         })
     }
 
-    /// A whole JPEG file at `range` of `data`. `camera` is used where the file names none.
+    /// A whole JPEG file at `range` of `data`, which may show only its beginning. `camera` is used where the file names none.
     pub fn whole_jpeg<'a>(
         &mut self,
         data: &'a [u8],
         range: Range<usize>,
         camera: u16,
     ) -> Result<Frame<'a>, &'static str> {
-        let jpeg = Jfif::read(data.get(range.clone()).unwrap_or_default())
+        let jpeg = Jfif::read(seen(data, &range))
             .ok()
             .flatten()
             .ok_or("a JPEG file with a scan")?;
@@ -575,20 +640,16 @@ fn add_numbers(header: &PictureHeader, facts: &mut Facts<'_>) {
     ));
 }
 
-/// Moves the range of a rebuilt frame.
-fn moved(payload: Payload, by: usize) -> Payload {
-    match payload {
-        Payload::Wrapped {
-            prefix,
-            range,
-            suffix,
-        } => Payload::Wrapped {
-            prefix,
-            range: range.start.saturating_add(by)..range.end.saturating_add(by),
-            suffix,
-        },
-        other => other,
-    }
+/// The last bytes of a range, as far as they are shown.
+fn tail_of<'a>(window: &Window<'a>, range: &Range<usize>) -> &'a [u8] {
+    let at = range.end.saturating_sub(TAIL).max(range.start);
+    seen(window.behind(at).data, &(0..range.end.saturating_sub(at)))
+}
+
+/// As much of a range as is shown.
+pub fn seen<'a>(data: &'a [u8], range: &Range<usize>) -> &'a [u8] {
+    let data = data.get(..range.end).unwrap_or(data);
+    data.get(range.start..).unwrap_or_default()
 }
 
 /// A packet with nothing in it.

@@ -12,7 +12,7 @@
 use super::audio::{self, AudioHeader};
 use super::duplicates::Duplicates;
 use super::jfif::Jfif;
-use super::packet_builder::PacketBuilder;
+use super::packet_builder::{PacketBuilder, TAIL, seen};
 use super::picture::{self, Format, NoPicture, Order, PictureHeader};
 use super::scan::{self, Form, Found, Missing, Proof, Sign};
 use super::sniff;
@@ -31,7 +31,7 @@ const YEARS: Range<i64> = 631_152_000..4_102_444_800;
 /// Of eight signs of a picture header, how many it must have.
 const ENOUGH: usize = 6;
 
-/// Payload bytes that are looked at to tell a frame from other bytes.
+/// Payload bytes that are looked at to tell a frame from other bytes, and from another frame.
 const LOOK: usize = 256;
 
 /// Bytes by which a JPEG file may be longer than its header says (assumed).
@@ -70,12 +70,12 @@ impl Partition {
 
     /// Skips a record that was read shortly before.
     fn copy(&mut self, window: &Window<'_>, record: &Record) -> Option<Step> {
-        let payload = window.data.get(record.payload.clone())?;
+        let payload = seen(window.data, &record.payload);
         let identity = (
             record.timestamp()?,
             record.camera(),
-            payload.len(),
-            crc32fast::hash(payload),
+            record.payload.len(),
+            crc32fast::hash(payload.get(..LOOK).unwrap_or(payload)),
         );
         let first = self.copies.copy_of(identity, window.offset)?;
         if !std::mem::replace(&mut self.reported, true) {
@@ -105,9 +105,9 @@ impl Form for Partition {
     }
 
     fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
-        let record = match record(window.data, window.last) {
+        let record = match record(window, &self.builder) {
             Ok(record) => record.ok_or(Missing::Before(1))?,
-            Err(need) => return Ok(Step::Need(need)),
+            Err(step) => return Ok(step),
         };
         self.records = self.records.saturating_add(1);
         if let Some(step) = self.copy(window, &record) {
@@ -156,11 +156,11 @@ impl Form for Raw {
     }
 
     fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
-        match record(window.data, window.last) {
+        match record(window, &self.0) {
             Ok(record) => record
                 .and_then(|record| record.read(&mut self.0, window))
                 .ok_or(Missing::Before(1)),
-            Err(need) => Ok(Step::Need(need)),
+            Err(step) => Ok(step),
         }
     }
 }
@@ -198,11 +198,8 @@ impl Record {
         let end = self.payload.end;
         match &self.header {
             Header::Picture(header) => {
-                let data = window.data.get(..end)?;
                 let text = self.payload.start.saturating_sub(picture::LEN);
-                let frame = builder
-                    .headed(window.offset, data, header, text, end, 0)
-                    .ok()?;
+                let frame = builder.headed(window, header, 0, text, end).ok()?;
                 Some(builder.emit(frame, end))
             }
             Header::Audio(header) => {
@@ -230,7 +227,7 @@ pub fn find_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found 
     let front = data.get(..limit).unwrap_or(data);
     let over = last || data.len() > limit;
     scan::find(&SIGNS, front, from, over, |at| {
-        match record(data.get(at..).unwrap_or_default(), last) {
+        match whole(data.get(at..).unwrap_or_default(), last) {
             Ok(Some(_)) => Proof::Yes,
             Ok(None) => Proof::No,
             Err(need) => Proof::Need(need.saturating_add(at)),
@@ -238,19 +235,54 @@ pub fn find_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found 
     })
 }
 
-/// The record at the start of `data`: `Ok(None)` where there is none, an error with the bytes that must be there to tell.
-fn record(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
-    match begun(data, last)? {
+/// The record at the start of a window: `Ok(None)` where there is none, an error with the step that asks for what must be seen to
+/// tell.
+fn record(window: &Window<'_>, builder: &PacketBuilder) -> Result<Option<Record>, Step> {
+    let (data, last) = (window.data, window.last);
+    if window.unread.is_some()
+        && let Some(record) = begun_in(window).map_err(Step::Need)?
+        && record.payload.end > data.len()
+        && let Header::Picture(header) = &record.header
+    {
+        let end = record.payload.end;
+        let claimed = (header.width, header.height);
+        let format = header.format;
+        if let Some(step) = builder.asks(window, header.camera, format, claimed, &record.payload) {
+            return Err(step);
+        }
+        // not all of it is seen: the record behind proves its size
+        match begun_in(&window.behind(end)) {
+            Ok(Some(_)) => return Ok(Some(record)),
+            // the frame's end is asked for again, or each would take the place of the other
+            Err(need) => {
+                let at = end.saturating_sub(TAIL);
+                return Err(window.ask(at, end.saturating_add(need)));
+            }
+            Ok(None) => {}
+        }
+    }
+    whole(data, last).map_err(Step::Need)
+}
+
+/// The record that is whole at the start of `data`: `Ok(None)` where there is none, an error with the bytes that must be there to
+/// tell.
+fn whole(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
+    match begun(data, last, 0)? {
         // the size is wrong where another record begins inside
         Some(record) if !holds_another(data, record.payload.end) => Ok(Some(record)),
         _ => Ok(None),
     }
 }
 
+/// As [`begun`], of a window that may hide payloads.
+fn begun_in(window: &Window<'_>) -> Result<Option<Record>, usize> {
+    begun(window.data, window.last, window.bytes_unread())
+}
+
 fn holds_another(data: &[u8], end: usize) -> bool {
     let record = data.get(..end).unwrap_or_default();
     let other = scan::find(&SIGNS, record, audio::LEN, true, |at| {
-        match begun(record.get(at..).unwrap_or_default(), true) {
+        match begun(record.get(at..).unwrap_or_default(), true, 0) {
             Ok(Some(_)) => Proof::Yes,
             _ => Proof::No,
         }
@@ -258,8 +290,8 @@ fn holds_another(data: &[u8], end: usize) -> bool {
     matches!(other, Found::At(_))
 }
 
-/// As [`record`], by the record's beginning alone.
-fn begun(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
+/// As [`whole`], by the record's beginning alone. The payload of a frame may end in `unread` bytes behind `data`.
+fn begun(data: &[u8], last: bool, unread: u64) -> Result<Option<Record>, usize> {
     let need = |bytes: usize| match last {
         true => Ok(None),
         false => Err(bytes),
@@ -274,14 +306,15 @@ fn begun(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
             Err(_) => need(audio::LEN),
         };
     };
-    let Some((points, record)) = picture_record(data, last)? else {
+    let Some((points, record)) = picture_record(data, last, unread)? else {
         return Ok(None);
     };
     // a byte 10 or 11 before a big-endian header makes a little-endian one, whose small numbers are small there too
     let shifted = data.get(1..).unwrap_or_default();
     let both = bytes_at(shifted, 0).is_ok_and(|word| picture::order_of(word).is_some());
     if order == Order::Little && both {
-        let other = picture_record(shifted, last).map_err(|bytes| bytes.saturating_add(1))?;
+        let other =
+            picture_record(shifted, last, unread).map_err(|bytes| bytes.saturating_add(1))?;
         if other.is_some_and(|(other, _)| other >= points) {
             return Ok(None);
         }
@@ -290,7 +323,7 @@ fn begun(data: &[u8], last: bool) -> Result<Option<Record>, usize> {
 }
 
 /// The frame record at the start of `data`, and how many signs its header has.
-fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record)>, usize> {
+fn picture_record(data: &[u8], last: bool, unread: u64) -> Result<Option<(usize, Record)>, usize> {
     let header = match PictureHeader::parse(data) {
         Ok(header) => header,
         Err(NoPicture::Short(_)) if !last => return Err(picture::LEN),
@@ -300,7 +333,7 @@ fn picture_record(data: &[u8], last: bool) -> Result<Option<(usize, Record)>, us
     if points < ENOUGH {
         return Ok(None);
     }
-    let payload = payload(&header, data, last)?;
+    let payload = payload(&header, data, last, unread)?;
     let header = Header::Picture(header);
     Ok(payload.map(|payload| (points, Record { header, payload })))
 }
@@ -332,7 +365,12 @@ fn points(header: &PictureHeader) -> usize {
 
 /// Where the payload behind a header is. `Ok(None)` where no payload of its format is there, an error with the bytes that must be
 /// there to tell.
-fn payload(header: &PictureHeader, data: &[u8], last: bool) -> Result<Option<Range<usize>>, usize> {
+fn payload(
+    header: &PictureHeader,
+    data: &[u8],
+    last: bool,
+    unread: u64,
+) -> Result<Option<Range<usize>>, usize> {
     let total = header.total();
     if total > MAX_RECORD {
         return Ok(None);
@@ -347,7 +385,7 @@ fn payload(header: &PictureHeader, data: &[u8], last: bool) -> Result<Option<Ran
         return need(look);
     };
     if begins_as(header.format, first) {
-        return match data.len() < total {
+        return match (data.len() as u64).saturating_add(unread) < total as u64 {
             true => need(total),
             false => Ok(Some(start..total)),
         };

@@ -7,7 +7,7 @@
 use super::headers::PictureData;
 use crate::cursor::{Short, bytes_at};
 use crate::fields::{Header as _, Value as _};
-use crate::reader::{MAX_RECORD, Timestamp};
+use crate::reader::{Codec, MAX_RECORD, Timestamp};
 
 pub use crate::fields::Order;
 
@@ -49,6 +49,16 @@ pub enum Format {
     Mpeg4,
     /// 6 and above: H.264, to be confirmed by the bytes.
     H264,
+}
+
+impl Format {
+    /// The codec of frames that begin with a start code.
+    pub fn codec(self) -> Codec {
+        match self {
+            Format::H264 => Codec::H264,
+            Format::Jpeg { .. } | Format::Mpeg4 => Codec::Mpeg4,
+        }
+    }
 }
 
 /// A picture header whose fields make sense. Everything that is not checked or converted is in [`PictureHeader::data`].

@@ -83,6 +83,11 @@ impl<F: Form> Scanner<F> {
                 }
                 at
             }
+            // a reader that need not see all of a record asks for what it needs to tell
+            Found::Perhaps { at: 0, .. } if window.unread.is_some() => {
+                self.state = State::Framed;
+                return self.next(window);
+            }
             Found::Perhaps { at: 0, need } => return Step::Need(need),
             Found::Perhaps { at, .. } | Found::NotBefore(at) => at,
         };
@@ -120,6 +125,10 @@ impl<F: Form> Reader for Scanner<F> {
             return self.search(window, 0);
         }
         match self.form.read(window) {
+            // not all of it was seen, so that the damage need not be what it seems
+            Ok(Step::Damaged(damage)) if damage.length > window.data.len() => {
+                Step::Need(damage.length)
+            }
             Ok(step) => step,
             Err(Missing::Before(from)) => self.lose(window, from),
             Err(Missing::CutOff) => match self.form.find(window.data, 1, true) {

@@ -8,6 +8,14 @@ use memchr::memmem;
 /// Bytes in which an VOP start code is looked for behind other headers.
 const HEADERS: usize = 1024;
 
+/// Bytes of a frame that show codec and kind; `data` is the beginning of it.
+pub fn shown_in(data: &[u8]) -> usize {
+    match data {
+        [0, 0, 1, 0xb6, ..] => 5,
+        _ => HEADERS,
+    }
+}
+
 /// The byte after the start code at the very start of `data`, and whether the code has four bytes.
 fn first_code(data: &[u8]) -> Option<(u8, bool)> {
     match data.first_chunk::<5>()? {

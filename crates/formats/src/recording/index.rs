@@ -40,7 +40,7 @@ pub fn find_index<S: Source>(source: &mut S, reader: &mut dyn Reader) -> Result<
             offset,
             data,
             last: data.len() < bytes,
-            unread: 0,
+            unread: None,
         });
     }
     Ok(read)

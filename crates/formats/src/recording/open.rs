@@ -108,7 +108,7 @@ pub fn open_file(
             offset: 0,
             data: &bytes,
             last: got == 0 || bytes.len() as u64 >= size,
-            unread: 0,
+            unread: None,
         };
         match open(&window, formats) {
             Opened::Need(more) if !window.last => {

@@ -46,6 +46,13 @@ pub enum Event {
     },
     /// The window has to hold this many bytes from [`Parser::offset`] on.
     Need(usize),
+    /// The window has to show so many bytes from byte `at` on, see [`Step::Peek`].
+    Peek {
+        /// Where they are, from the window's start.
+        at: usize,
+        /// How many.
+        bytes: usize,
+    },
     /// The file ends inside a record.
     Cut {
         /// Offset of the record.
@@ -129,7 +136,7 @@ impl<R: DerefMut<Target: Reader>> Parser<R> {
             return next;
         }
         let event = self.step(window);
-        if matches!(event, Event::Need(_)) {
+        if matches!(event, Event::Need(_) | Event::Peek { .. }) {
             return event;
         }
         match self.damage.take() {
@@ -142,7 +149,7 @@ impl<R: DerefMut<Target: Reader>> Parser<R> {
     }
 
     /// Shows `each` what is in a window that begins at [`Parser::offset`], until it breaks. What ended the window else:
-    /// [`Event::Need`], [`Event::Cut`] or [`Event::End`].
+    /// [`Event::Need`], [`Event::Peek`], [`Event::Cut`] or [`Event::End`].
     pub fn read_window(
         &mut self,
         window: &Window<'_>,
@@ -155,7 +162,9 @@ impl<R: DerefMut<Target: Reader>> Parser<R> {
                 offset: self.offset,
                 ..rest
             }) {
-                end @ (Event::Need(_) | Event::Cut { .. } | Event::End) => return Some(end),
+                end @ (Event::Need(_) | Event::Peek { .. } | Event::Cut { .. } | Event::End) => {
+                    return Some(end);
+                }
                 event => {
                     if each(event).is_break() {
                         return None;
@@ -187,6 +196,13 @@ impl<R: DerefMut<Target: Reader>> Parser<R> {
                     window = window.skip(1);
                 }
                 Step::Need(bytes) => return Event::Need(bytes),
+                Step::Peek { at, bytes } if window.unread.is_some() => {
+                    return Event::Peek { at, bytes };
+                }
+                Step::Peek { .. } => {
+                    self.lose(1, "a reader that asks for bytes that nobody hides");
+                    window = window.skip(1);
+                }
                 Step::Damaged(damage) => {
                     self.lose(damage.length.max(1) as u64, damage.expected);
                     window = window.skip(damage.length.max(1));

@@ -5,7 +5,7 @@ use super::{
     parser::{DamagedRange, Event, Parser},
     source::Source,
 };
-use crate::reader::{FileInfo, MAX_RECORD, Packet, Reader, Window};
+use crate::reader::{FileInfo, MAX_RECORD, Packet, Reader, Unread, Window};
 
 /// Bytes read at a time.
 const BLOCK: usize = 512 << 10;
@@ -21,6 +21,8 @@ const FEW: u64 = 512 << 10;
 const AHEAD: u64 = 2 << 20;
 /// Bytes fetched ahead at a time.
 const FETCH: u64 = 128 << 10;
+/// Times that a reader may ask for something behind what is shown of a record.
+const MAX_PEEKS: u32 = 4;
 /// No window grows beyond this: a record and what is around it, such as the front of a partition.
 const MAX_WINDOW: usize = MAX_RECORD + (8 << 20);
 
@@ -54,18 +56,55 @@ pub enum Scanned<'a> {
     },
 }
 
-/// What is shown from `offset` on of a block that begins at `at`. `size`: bytes of the file, where the rest need not be seen.
-fn window(data: &[u8], at: u64, offset: u64, last: bool, size: Option<u64>) -> Window<'_> {
-    let skip = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
-    let data = data.get(skip..).unwrap_or_default();
+/// Bytes of the file that were read, from an offset on.
+struct Piece<B> {
+    at: u64,
+    block: B,
+    /// The file ends with them.
+    last: bool,
+}
+
+impl<B: AsRef<[u8]>> Piece<B> {
+    /// Its bytes from `offset` on.
+    fn from(&self, offset: u64) -> &[u8] {
+        let skip = offset.checked_sub(self.at).map(usize::try_from);
+        let Some(Ok(skip)) = skip else {
+            return &[];
+        };
+        self.block.as_ref().get(skip..).unwrap_or_default()
+    }
+
+    /// Whether `bytes` bytes from `offset` on are in it, or all until the file's end.
+    fn holds(&self, offset: u64, bytes: usize) -> bool {
+        let end = self.at.saturating_add(self.block.as_ref().len() as u64);
+        let wanted = offset.saturating_add(bytes as u64);
+        self.at <= offset && (wanted <= end || self.last && offset <= end)
+    }
+}
+
+/// What is shown from `offset` on. `size`: bytes of the file, where not all need be seen.
+fn window<'a, B: AsRef<[u8]>>(
+    piece: &'a Option<Piece<B>>,
+    peeked: &'a Option<Piece<B>>,
+    offset: u64,
+    size: Option<u64>,
+) -> Window<'a> {
+    let data = piece.as_ref().map(|piece| piece.from(offset));
+    let data = data.unwrap_or_default();
+    let last = piece.as_ref().is_some_and(|piece| piece.last);
+    let shown = peeked.as_ref().and_then(|peeked| {
+        let place = usize::try_from(peeked.at.checked_sub(offset)?).ok()?;
+        Some((place, peeked.block.as_ref()))
+    });
     let end = offset.saturating_add(data.len() as u64);
     Window {
         offset,
         data,
         last,
-        unread: size
-            .filter(|_| !last)
-            .map_or(0, |size| size.saturating_sub(end)),
+        unread: size.filter(|_| !last).map(|size| Unread {
+            bytes: size.saturating_sub(end),
+            shown,
+        }),
     }
 }
 
@@ -73,11 +112,11 @@ fn window(data: &[u8], at: u64, offset: u64, last: bool, size: Option<u64>) -> W
 pub struct Scanner<S: Source> {
     source: S,
     parser: Parser,
-    block: Option<S::Block>,
-    /// Offset of the block.
-    at: u64,
-    /// The file ends with the block.
-    last: bool,
+    piece: Option<Piece<S::Block>>,
+    /// What the reader asked for behind bytes that nobody wants to see.
+    peeked: Option<Piece<S::Block>>,
+    /// How often it did for the record at an offset.
+    peeks: (u64, u32),
     size: Option<u64>,
     stride: usize,
     heads: bool,
@@ -98,9 +137,9 @@ impl<S: Source> Scanner<S> {
         Scanner {
             source,
             parser: Parser::new(reader),
-            block: None,
-            at: 0,
-            last: false,
+            piece: None,
+            peeked: None,
+            peeks: (0, 0),
             size,
             stride: BLOCK,
             heads: false,
@@ -189,20 +228,18 @@ impl<S: Source> Scanner<S> {
             self.fill(1)?;
         }
         let event = loop {
-            let window = window(
-                self.block.as_ref().map(AsRef::as_ref).unwrap_or_default(),
-                self.at,
-                self.parser.offset(),
-                self.last,
-                self.size.filter(|_| self.heads),
-            );
-            match self.parser.next(&window) {
-                Event::Need(_) if self.parser.offset() > self.limit => {
+            let offset = self.parser.offset();
+            let size = self.size.filter(|_| self.heads);
+            match self
+                .parser
+                .next(&window(&self.piece, &self.peeked, offset, size))
+            {
+                Event::Need(_) | Event::Peek { .. } if offset > self.limit => {
                     self.done = true;
                     return Ok(None);
                 }
-                // a record longer than any can be: the reader is wrong, and what it asks for is not read
-                Event::Need(bytes) => self.fill(bytes.min(MAX_WINDOW))?,
+                Event::Need(bytes) => self.fill(bytes)?,
+                Event::Peek { at, bytes } => self.peek(offset, at, bytes)?,
                 event => break event,
             }
         };
@@ -214,9 +251,8 @@ impl<S: Source> Scanner<S> {
                     LONG
                 };
                 self.long = packet.size >= long;
-                let skip = usize::try_from(offset.saturating_sub(self.at)).unwrap_or(usize::MAX);
-                let data = self.block.as_ref().map(AsRef::as_ref).unwrap_or_default();
-                let data = data.get(skip..).unwrap_or_default();
+                let data = self.piece.as_ref().map(|piece| piece.from(offset));
+                let data = data.unwrap_or_default();
                 Some(Scanned::Packet {
                     offset,
                     packet,
@@ -228,27 +264,33 @@ impl<S: Source> Scanner<S> {
                 Some(Scanned::Damaged(damage))
             }
             Event::Skipped { offset, length } => {
-                self.long = false;
+                self.long &= length < LONG as u64;
                 Some(Scanned::Skipped { offset, length })
             }
             Event::Cut { offset, length } => {
                 self.done = true;
                 Some(Scanned::Cut { offset, length })
             }
-            Event::Need(_) | Event::End => {
+            Event::Need(_) | Event::Peek { .. } | Event::End => {
                 self.done = true;
                 None
             }
         })
     }
 
-    /// Makes the block hold `bytes` bytes from the parser's offset on, or all until the file's end.
+    /// Makes the piece hold `bytes` bytes from the parser's offset on, or all until the file's end.
     fn fill(&mut self, bytes: usize) -> Result<(), S::Error> {
-        let from = self.parser.offset();
-        let have = self.block.as_ref().map_or(0, |block| block.as_ref().len()) as u64;
-        let end = self.at.saturating_add(have);
-        let holds = self.at <= from && from.saturating_add(bytes as u64) <= end;
-        if self.block.is_some() && (holds || (self.last && self.at <= from && from <= end)) {
+        // a record longer than any can be: the reader is wrong, and what it asks for is not read
+        let (from, bytes) = (self.parser.offset(), bytes.min(MAX_WINDOW));
+        let holds = |piece: &Option<Piece<S::Block>>| {
+            let piece = piece.as_ref();
+            piece.is_some_and(|piece| piece.holds(from, bytes))
+        };
+        if holds(&self.piece) {
+            return Ok(());
+        }
+        if holds(&self.peeked) {
+            self.piece = self.peeked.take();
             return Ok(());
         }
         let want = match self.heads && self.long {
@@ -258,14 +300,43 @@ impl<S: Source> Scanner<S> {
             }
             false => bytes.max(self.stride),
         };
-        let old = self.block.take();
-        let block = self.source.read_at(from, want, old)?;
+        let old = self.piece.take();
+        self.piece = Some(self.read(from, want, old)?);
+        Ok(())
+    }
+
+    /// Shows `bytes` bytes at `at` of what begins at `offset`, where no more than the heads of records is wanted.
+    fn peek(&mut self, offset: u64, at: usize, bytes: usize) -> Result<(), S::Error> {
+        let from = offset.saturating_add(at as u64);
+        self.peeks = match self.peeks {
+            (known, count) if known == offset => (offset, count.saturating_add(1)),
+            _ => (offset, 1),
+        };
+        // what is shown does not do
+        if bytes > MAX_WINDOW || self.peeks.1 > MAX_PEEKS {
+            return self.fill(at.saturating_add(bytes));
+        }
+        let old = self.peeked.take();
+        self.peeked = Some(self.read(from, bytes.max(HEAD), old)?);
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        at: u64,
+        want: usize,
+        old: Option<Piece<S::Block>>,
+    ) -> Result<Piece<S::Block>, S::Error> {
+        let block = self
+            .source
+            .read_at(at, want, old.map(|piece| piece.block))?;
         let got = block.as_ref().len();
         self.read = self.read.saturating_add(got as u64);
-        self.last = got < want;
-        self.at = from;
-        self.block = Some(block);
-        Ok(())
+        Ok(Piece {
+            at,
+            block,
+            last: got < want,
+        })
     }
 
     /// Asks for what comes next: a system does not take reads here and there for a walk, and a disc would wait at each.

@@ -32,7 +32,7 @@ pub fn read(file: &[u8], layout: &Layout) -> Vec<Shown> {
         offset: 0,
         data: file,
         last: true,
-        unread: 0,
+        unread: None,
     };
     let mut reader = NativeReader::new(layout.clone());
     Parser::new(&mut reader).read_window(&whole, |event| {

@@ -302,7 +302,7 @@ pub fn read_all(
             offset: at as u64,
             data: data.get(start..end).unwrap_or_default(),
             last: end == data.len(),
-            unread: 0,
+            unread: None,
         };
         let step = reader.next(&window);
         see(window.offset, window.data, &step);
@@ -313,7 +313,7 @@ pub fn read_all(
                     .max(start.saturating_add(if grow > 1 { *bytes } else { 0 }));
                 continue;
             }
-            Step::Need(_) => return None,
+            Step::Need(_) | Step::Peek { .. } => return None,
             Step::Skip(bytes) => usize::try_from(*bytes).unwrap_or(usize::MAX),
             Step::Packet(packet) => packet.size,
             Step::Damaged(damage) => damage.length,

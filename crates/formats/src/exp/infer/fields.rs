@@ -1146,7 +1146,7 @@ impl<'a> Work<'a> {
                 offset: 0,
                 data: window.0,
                 last: true,
-                unread: 0,
+                unread: None,
             };
             // the last frame may be cut off, and what no record leads to is not a frame
             Parser::new(&mut reader).read_window(&whole, |event| {
