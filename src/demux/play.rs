@@ -339,17 +339,18 @@ impl Demux {
         let Some(mut source) = self.source() else {
             return Ok(Vec::new());
         };
-        let (mut reader, start, pull) = {
+        let (mut reader, start, seen, pull) = {
             let state = self.lock();
             let Some(parser) = &state.parser else {
                 return Ok(Vec::new());
             };
             let start = state.first_record.unwrap_or(parser.info().data_start);
-            (parser.reader().fork(), start, state.pull)
+            let (reader, seen) = (parser.reader().fork(), parser.offset());
+            (reader, start, seen, state.pull)
         };
         find_index(&mut source, &mut *reader)?;
         let streams = match pull {
-            true => find_streams(&source, &*reader, start)?,
+            true => find_streams(&source, &*reader, seen)?,
             // every look elsewhere costs a seek upstream
             false => Vec::new(),
         };
@@ -398,7 +399,7 @@ impl Demux {
             let Some(reader) = reader.or(state.parser.as_ref().map(Parser::reader)) else {
                 return Ok(());
             };
-            if state.map.accuracy == Accuracy::Exact || budget <= state.surveyed {
+            if state.map.complete || budget <= state.surveyed {
                 return Ok(());
             }
             state.surveyed = budget;

@@ -389,6 +389,7 @@ impl Demux {
             }
         }
         state.placement.jump(Some((place.clock, place.running)));
+        state.placement.pass(&place.before);
         state.want = 0;
         state.read_on = 0;
         state.stopped = false;

@@ -281,8 +281,12 @@ impl State {
     /// Bytes to read at a time: little at first and after a seek, so that the first frame comes soon, then more and more. Large
     /// records are read whole, since the beginning of one that a block's end cuts is read again.
     fn block_size(&mut self) -> usize {
-        self.longest = self.longest.max(self.want.min(BLOCK));
         let room = (self.read_on / 16).clamp(FIRST_BLOCK, BLOCK);
+        if self.parser.is_none() {
+            // what decides may be far behind what is there
+            return self.want.next_power_of_two().max(room);
+        }
+        self.longest = self.longest.max(self.want.min(BLOCK));
         let size = match room.checked_div(self.longest) {
             Some(records) if self.longest > LARGE => records
                 .max(1)

@@ -179,11 +179,13 @@ impl Surveyed {
             interval: profile.interval(camera),
             ..profile.timing
         };
-        let whole = target.offset <= self.start;
+        let from = target
+            .before
+            .first()
+            .map_or(target.offset, |mark| mark.offset);
+        let whole = from <= self.start;
         let end = map.end_offset();
-        let frames = lister.timed(target.offset, end, &timing, whole, &mut |_, time| {
-            time > clock
-        })?;
+        let frames = lister.timed(from, end, &timing, whole, &mut |_, time| time > clock)?;
         let place = |(listed, time): &(Listed, i64)| (*time, listed.mark.offset);
         let shown = frames.iter().rfind(|(_, time)| *time <= clock).map(place);
         let next = frames.iter().find(|(_, time)| *time > clock).map(place);

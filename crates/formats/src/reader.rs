@@ -84,14 +84,37 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// The step that asks for `bytes` bytes, of which those before `at` need not be seen beyond what is.
-    pub fn ask(&self, at: usize, bytes: usize) -> Step {
+    /// Asks for `bytes` bytes, of which those before `at` need not be seen beyond what is.
+    pub fn ask(&self, at: usize, bytes: usize) -> Ask {
         match self.unread {
-            Some(_) if at > self.data.len() => Step::Peek {
+            Some(_) if at > self.data.len() => Ask::Peek {
                 at,
                 bytes: bytes.saturating_sub(at).max(1),
             },
-            _ => Step::Need(bytes),
+            _ => Ask::Need(bytes),
+        }
+    }
+}
+
+/// What must be seen before anything can be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// See [`Step::Need`].
+    Need(usize),
+    /// See [`Step::Peek`].
+    Peek {
+        /// Where they are, from the window's start.
+        at: usize,
+        /// How many, at least 1.
+        bytes: usize,
+    },
+}
+
+impl From<Ask> for Step {
+    fn from(ask: Ask) -> Step {
+        match ask {
+            Ask::Need(bytes) => Step::Need(bytes),
+            Ask::Peek { at, bytes } => Step::Peek { at, bytes },
         }
     }
 }

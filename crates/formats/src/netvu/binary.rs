@@ -15,7 +15,7 @@ use super::text::Facts;
 use super::{jfif, sniff};
 use crate::cursor::{bytes_at, u32_le};
 use crate::fields::Header as _;
-use crate::reader::{Codec, Damage, FileInfo, Step, Window};
+use crate::reader::{Ask, Codec, Damage, FileInfo, Step, Window};
 use std::sync::LazyLock;
 
 /// Seconds before which a clock proves nothing: the end of 1979 (stated).
@@ -121,9 +121,9 @@ impl Form for Binary {
             Content::Proved if data.len() < total && last => return Err(Missing::CutOff),
             Content::Proved => {
                 if data.len() < total
-                    && let Some(step) = self.asks(window, &sep, total)
+                    && let Some(ask) = self.asks(window, &sep, total)
                 {
-                    return Ok(step);
+                    return Ok(ask.into());
                 }
                 return Ok(self.packet(window, &sep, total).unwrap_or_else(|expected| {
                     Step::Damaged(Damage {
@@ -151,7 +151,7 @@ impl Form for Binary {
             };
             match (framed, self.wait(window, total)) {
                 (Proof::Yes, _) | (_, None) => {}
-                (Proof::Need(need), _) => return Ok(window.ask(total, need)),
+                (Proof::Need(need), _) => return Ok(window.ask(total, need).into()),
                 (Proof::No, Some(answer)) => return answer,
             }
         }
@@ -183,11 +183,10 @@ impl Form for Binary {
 }
 
 impl Binary {
-    /// The step that asks for what has to be seen of the packet at the start of the window, which does not show all of it; `None`
-    /// where it is seen.
-    fn asks(&self, window: &Window<'_>, sep: &Separator, total: usize) -> Option<Step> {
+    /// What has to be seen of the packet at the start of the window, which does not show all of it; `None` where it is seen.
+    fn asks(&self, window: &Window<'_>, sep: &Separator, total: usize) -> Option<Ask> {
         let body = window.data.get(separator::LEN..).unwrap_or_default();
-        let whole = Some(Step::Need(total));
+        let whole = Some(Ask::Need(total));
         if !window.holds(total) {
             return whole;
         }

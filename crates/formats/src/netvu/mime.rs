@@ -15,7 +15,7 @@ use super::packet_builder::{MAX_CAMERA, PacketBuilder, seen};
 use super::picture::Format;
 use super::scan::{Form, Found, Missing};
 use super::text::Facts;
-use crate::reader::{Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
+use crate::reader::{Ask, Damage, FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use memchr::memmem;
 use std::ops::Range;
 
@@ -34,8 +34,8 @@ const WAIT: usize = 64 << 10;
 /// Bytes behind a frame that need not be seen which are asked for at once: the header of a text part, and the text.
 const BEHIND: usize = 512;
 
-/// What is known, or the step that asks for what must be seen to know it.
-type Ahead<T> = Result<T, Step>;
+/// What is known, or what must be seen to know it.
+type Ahead<T> = Result<T, Ask>;
 
 /// MIME streams.
 #[derive(Clone)]
@@ -84,9 +84,10 @@ impl Form for Mime {
         }
         match located(window, 0) {
             Ok(Some(part)) => match self.part(window, &part) {
-                Ok(step) | Err(step) => Ok(step),
+                Ok(step) => Ok(step),
+                Err(ask) => Ok(ask.into()),
             },
-            Err(step) => Ok(step),
+            Err(ask) => Ok(ask.into()),
             Ok(None) if data.starts_with(&jfif::START[..2]) => self.bare(window),
             Ok(None) if !matches!(Part::parse(data), Err(NoPart::Wrong)) => {
                 match data.iter().all(u8::is_ascii_whitespace) {
@@ -195,8 +196,8 @@ impl Mime {
             Content::Jpeg => {
                 // not one that lacks its tables
                 let format = Format::Mpeg4;
-                if let Some(step) = self.builder.asks(window, 1, format, (0, 0), &range) {
-                    return Err(step);
+                if let Some(ask) = self.builder.asks(window, 1, format, (0, 0), &range) {
+                    return Err(ask);
                 }
                 self.jpeg(window.data, range, total)
             }
@@ -244,8 +245,8 @@ impl Mime {
         }
         let range = start..total;
         let format = if h264 { Format::H264 } else { Format::Mpeg4 };
-        if let Some(step) = self.builder.asks(window, camera, format, (0, 0), &range) {
-            return Err(step);
+        if let Some(ask) = self.builder.asks(window, camera, format, (0, 0), &range) {
+            return Err(ask);
         }
         let payload = seen(window.data, &range);
         let frame = self.builder.coded(
@@ -328,7 +329,7 @@ fn end_by_boundary(window: &Window<'_>, claimed: usize) -> Ahead<Option<usize>> 
     match boundary(data, claimed) {
         Some(at) => Ok(Some(at)),
         None if window.last || rest.len() >= MAX_TRAILER => Ok(None),
-        None => Err(Step::Need(data.len().saturating_mul(2))),
+        None => Err(Ask::Need(data.len().saturating_mul(2))),
     }
 }
 
@@ -357,7 +358,7 @@ fn frame_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
     let part = match Part::parse(data.get(at..).unwrap_or_default()) {
         Ok(part) => part,
         Err(NoPart::Short(missing)) if !window.last => {
-            return Err(Step::Need(data.len().max(at).saturating_add(missing)));
+            return Err(Ask::Need(data.len().max(at).saturating_add(missing)));
         }
         Err(_) => return Ok(None),
     };
@@ -371,7 +372,7 @@ fn frame_behind(window: &Window<'_>, at: usize) -> Ahead<Option<Timestamp>> {
         Ok(Some(jpeg)) => Ok(jpeg
             .comment
             .and_then(|text| Facts::read(text, true).timestamp)),
-        Err(_) if !window.last && end > data.len() => Err(Step::Need(data.len().saturating_add(1))),
+        Err(_) if !window.last && end > data.len() => Err(Ask::Need(data.len().saturating_add(1))),
         _ => Ok(None),
     }
 }

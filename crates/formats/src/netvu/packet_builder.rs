@@ -11,7 +11,7 @@ use super::text::{Facts, Info, RoutineText, clip, decode};
 use super::{captions::Captions, pbm, sniff};
 use crate::mpeg4::{SizeHint, VolParams, h264, keyframe_size};
 use crate::reader::{
-    Camera, Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp, Window,
+    Ask, Camera, Codec, Details, FileInfo, Packet, Payload, Step, StreamKey, Timestamp, Window,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -233,8 +233,8 @@ impl PacketBuilder {
         }
     }
 
-    /// The step that asks for what has to be seen of a frame at `range`; `None` where it is seen. Not more than that need be, where
-    /// not all of the window is wanted.
+    /// What has to be seen of a frame at `range`; `None` where it is seen. Not more than that need be, where not all of the window is
+    /// wanted.
     pub fn asks(
         &self,
         window: &Window<'_>,
@@ -242,14 +242,14 @@ impl PacketBuilder {
         format: Format,
         claimed: (u16, u16),
         range: &Range<usize>,
-    ) -> Option<Step> {
+    ) -> Option<Ask> {
         let shown = seen(window.data, range);
         if shown.len() == range.len() {
             return None;
         }
         let head = self.head_of(camera, format, claimed, shown);
         if shown.len() < head.min(range.len()) {
-            return Some(Step::Need(range.start.saturating_add(head).min(range.end)));
+            return Some(Ask::Need(range.start.saturating_add(head).min(range.end)));
         }
         let stripped = matches!(format, Format::Jpeg { .. })
             && !shown.starts_with(&[0xff, 0xd8, 0xff])
@@ -263,7 +263,7 @@ impl PacketBuilder {
             return Some(window.ask(at, range.end));
         }
         let filling = tail.iter().all(|byte| *byte == 0xff);
-        filling.then_some(Step::Need(range.end))
+        filling.then_some(Ask::Need(range.end))
     }
 
     /// Bytes of a frame that show what it is; `shown` are its first ones.

@@ -17,7 +17,7 @@ use super::picture::{self, Format, NoPicture, Order, PictureHeader};
 use super::scan::{self, Form, Found, Missing, Proof, Sign};
 use super::sniff;
 use crate::cursor::bytes_at;
-use crate::reader::{FileInfo, MAX_RECORD, Step, Timestamp, Window};
+use crate::reader::{Ask, FileInfo, MAX_RECORD, Step, Timestamp, Window};
 use memchr::memmem;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -107,7 +107,7 @@ impl Form for Partition {
     fn read(&mut self, window: &Window<'_>) -> Result<Step, Missing> {
         let record = match record(window, &self.builder) {
             Ok(record) => record.ok_or(Missing::Before(1))?,
-            Err(step) => return Ok(step),
+            Err(ask) => return Ok(ask.into()),
         };
         self.records = self.records.saturating_add(1);
         if let Some(step) = self.copy(window, &record) {
@@ -160,7 +160,7 @@ impl Form for Raw {
             Ok(record) => record
                 .and_then(|record| record.read(&mut self.0, window))
                 .ok_or(Missing::Before(1)),
-            Err(step) => Ok(step),
+            Err(ask) => Ok(ask.into()),
         }
     }
 }
@@ -235,20 +235,19 @@ pub fn find_within(data: &[u8], from: usize, limit: usize, last: bool) -> Found 
     })
 }
 
-/// The record at the start of a window: `Ok(None)` where there is none, an error with the step that asks for what must be seen to
-/// tell.
-fn record(window: &Window<'_>, builder: &PacketBuilder) -> Result<Option<Record>, Step> {
+/// The record at the start of a window: `Ok(None)` where there is none, an error with what must be seen to tell.
+fn record(window: &Window<'_>, builder: &PacketBuilder) -> Result<Option<Record>, Ask> {
     let (data, last) = (window.data, window.last);
     if window.unread.is_some()
-        && let Some(record) = begun_in(window).map_err(Step::Need)?
+        && let Some(record) = begun_in(window).map_err(Ask::Need)?
         && record.payload.end > data.len()
         && let Header::Picture(header) = &record.header
     {
         let end = record.payload.end;
         let claimed = (header.width, header.height);
         let format = header.format;
-        if let Some(step) = builder.asks(window, header.camera, format, claimed, &record.payload) {
-            return Err(step);
+        if let Some(ask) = builder.asks(window, header.camera, format, claimed, &record.payload) {
+            return Err(ask);
         }
         // not all of it is seen: the record behind proves its size
         match begun_in(&window.behind(end)) {
@@ -261,7 +260,7 @@ fn record(window: &Window<'_>, builder: &PacketBuilder) -> Result<Option<Record>
             Ok(None) => {}
         }
     }
-    whole(data, last).map_err(Step::Need)
+    whole(data, last).map_err(Ask::Need)
 }
 
 /// The record that is whole at the start of `data`: `Ok(None)` where there is none, an error with the bytes that must be there to

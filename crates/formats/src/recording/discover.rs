@@ -2,7 +2,7 @@
 //! Which streams a file has, before it is played: those that its header declares may not be all.
 
 use super::{
-    lister::Lister,
+    lister::{Listed, Lister},
     map::Space,
     scan::{Scanned, Scanner},
     source::Source,
@@ -16,8 +16,12 @@ const WHOLE: u64 = 4 << 20;
 const PLACES: u64 = 8;
 /// Bytes that are looked at in each place.
 const LOOK: u64 = 48 << 10;
-/// Index entries that are looked at.
-const ENTRIES: u64 = 16 << 10;
+/// Bytes read at a time there.
+const STRIDE: usize = 16 << 10;
+/// Entries that are looked at at the beginning of an index, how many places behind them, and entries at each.
+const FIRST_ENTRIES: u64 = 4 << 10;
+const INDEX_PLACES: u64 = 24;
+const ENTRIES: u64 = 256;
 /// Streams that are found at most.
 const MAX_STREAMS: usize = 64;
 
@@ -36,7 +40,7 @@ pub struct FoundStream {
     pub records: u32,
 }
 
-/// The streams of a file whose records begin at `start`. `reader` knows the index. Small files are gone over whole; of large ones
+/// The streams of a file's records from `start` on. `reader` knows the index. Small files are gone over whole; of large ones
 /// the index, where it names cameras, and some places are looked at.
 ///
 /// # Errors
@@ -56,7 +60,8 @@ pub fn find_streams<S: Source + Clone>(
         look_at(&mut scanner, start, end, &mut found)?;
         return Ok(found);
     }
-    scanner.set_stride(usize::try_from(LOOK).unwrap_or(usize::MAX));
+    scanner.set_stride(STRIDE);
+    scanner.expect_few();
     let width = end.saturating_sub(start);
     for place in 0..PLACES {
         let from = width.saturating_mul(place) / PLACES;
@@ -67,34 +72,28 @@ pub fn find_streams<S: Source + Clone>(
     if let Some(mut index) = Lister::new(source.clone(), reader, Space::Index, 0) {
         let count = index.index().map_or(0, |all| all.count());
         let mut cameras: Vec<(u16, u64)> = Vec::new();
-        let step = count.checked_div(ENTRIES).unwrap_or(0).max(1);
-        let known = |found: &[FoundStream], camera: u16| {
+        let known = |camera: u16| {
             let mut video = found
                 .iter()
                 .filter(|one| one.key.codec.media() == Media::Video);
             video.any(|one| one.key.camera == camera)
         };
-        let mut number = 0;
-        index.walk(0, count, false, &mut |listed| {
-            number = listed.position;
+        let mut note = |listed: Listed| {
             let camera = listed.mark.camera;
-            if !known(&found, camera) && !cameras.iter().any(|(one, _)| *one == camera) {
+            if !known(camera) && !cameras.iter().any(|(one, _)| *one == camera) {
                 cameras.push((camera, listed.mark.offset));
             }
-            match number < ENTRIES && cameras.len() < MAX_STREAMS {
+            match cameras.len() < MAX_STREAMS {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             }
-        })?;
-        let mut at = number;
-        while at < count && step > 1 && cameras.len() < MAX_STREAMS {
-            if let Some(listed) = index.sample(at, count)?
-                && !known(&found, listed.mark.camera)
-                && !cameras.iter().any(|(one, _)| *one == listed.mark.camera)
-            {
-                cameras.push((listed.mark.camera, listed.mark.offset));
+        };
+        index.walk(0, FIRST_ENTRIES, false, &mut note)?;
+        for place in 1..INDEX_PLACES {
+            let from = count.saturating_mul(place) / INDEX_PLACES;
+            if from > FIRST_ENTRIES {
+                index.walk_few(from, from.saturating_add(ENTRIES), false, &mut note)?;
             }
-            at = at.saturating_add(count / PLACES);
         }
         for (_, offset) in cameras {
             look_at(&mut scanner, offset, offset.saturating_add(1), &mut found)?;

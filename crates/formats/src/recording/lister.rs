@@ -154,6 +154,25 @@ impl<S: Source + Clone> Lister<S> {
         self.each_record(from, to, jump, show)
     }
 
+    /// As [`Lister::walk`] over records or entries of which only the first few are wanted.
+    ///
+    /// # Errors
+    /// Whatever the source fails with.
+    pub fn walk_few(
+        &mut self,
+        from: u64,
+        to: u64,
+        jump: bool,
+        show: &mut dyn FnMut(Listed) -> ControlFlow<()>,
+    ) -> Result<(), S::Error> {
+        if self.index.is_some() {
+            return self.each_entry(from, to, false, show);
+        }
+        self.scanner.set_stride(SAMPLE);
+        self.scanner.expect_few();
+        self.each_record(from, to, jump, show)
+    }
+
     fn each_entry(
         &mut self,
         from: u64,

@@ -56,6 +56,8 @@ pub struct TimeMap {
     pub modes: Vec<Mode>,
     /// How sure that is.
     pub accuracy: Accuracy,
+    /// A survey that reads more shows no more.
+    pub complete: bool,
     /// First position after the last record or entry.
     pub end: u64,
     /// Bytes of the file.

@@ -64,8 +64,8 @@ pub struct Placement<T> {
     policy: GapPolicy,
     head: Option<Head<T>>,
     profile: Profile,
-    guard: ClockGuard<T>,
-    interpolator: Interpolator<(T, bool)>,
+    guard: ClockGuard<Option<T>>,
+    interpolator: Interpolator<(Option<T>, bool)>,
     runs: RunMap,
     /// Streams, and whether their next frame has its reference.
     references: Vec<(StreamKey, bool)>,
@@ -140,18 +140,31 @@ impl<T> Placement<T> {
             if let Some(clock) = self.interpolator.at_once(&mark) {
                 return Some(self.finish_one(item, mark, clock, false));
             }
-            self.interpolator.push((item, false), mark);
+            self.interpolator.push((Some(item), false), mark);
             return None;
         }
-        self.guard.push(item, mark);
+        self.guard.push(Some(item), mark);
         self.drain_guard(false);
         None
     }
 
     /// The next record whose time is known.
     pub fn pop(&mut self) -> Option<Placed<T>> {
-        let ((item, doubtful), mark, clock) = self.interpolator.pop()?;
-        Some(self.finish_one(item, mark, clock, doubtful))
+        loop {
+            let ((item, doubtful), mark, clock) = self.interpolator.pop()?;
+            match item {
+                Some(item) => return Some(self.finish_one(item, mark, clock, doubtful)),
+                None => drop(self.finish_one((), mark, clock, doubtful)),
+            }
+        }
+    }
+
+    /// Takes records that are before the next one and are not wanted: its time depends on theirs. Call after [`Placement::jump`].
+    pub fn pass(&mut self, before: &[Mark]) {
+        for mark in before {
+            self.guard.push(None, *mark);
+            self.drain_guard(false);
+        }
     }
 
     /// The first records are measured; what was held back can be popped. `measured`: what else is to be done with the profile.
@@ -178,7 +191,7 @@ impl<T> Placement<T> {
             self.interpolator.begin(first);
         }
         for (item, mark) in items {
-            self.guard.push(item, mark);
+            self.guard.push(Some(item), mark);
             self.drain_guard(false);
         }
     }
@@ -252,7 +265,7 @@ impl<T> Placement<T> {
         }
     }
 
-    fn finish_one(&mut self, item: T, mark: Mark, clock: i64, doubtful: bool) -> Placed<T> {
+    fn finish_one<I>(&mut self, item: I, mark: Mark, clock: i64, doubtful: bool) -> Placed<I> {
         if doubtful {
             note(&mut self.faults.stray, mark.offset);
         }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     reader::Reader,
-    timeline::{FrameTiming, Resolution, Run, SECOND, timing::slot_time},
+    timeline::{FrameTiming, Mark, Resolution, Run, SECOND, timing::slot_time},
 };
 use std::{collections::HashMap, ops::ControlFlow};
 
@@ -44,8 +44,10 @@ pub struct SeekTarget {
     pub time: i64,
     /// Offset of the first frame to output, for each camera.
     pub from: HashMap<u16, u64>,
-    /// Slot of the record at `offset`, in files without a clock.
+    /// Slot of the record at `offset`, in files without a clock, or where `before` has slots.
     pub slot: Option<u64>,
+    /// Frames before `offset` that the time of the one there depends on.
+    pub before: Vec<Mark>,
 }
 
 /// A search in one file.
@@ -359,8 +361,20 @@ impl<'a, S: Source + Clone> Seeker<'a, S> {
             from.insert(*camera, offset);
             first = first.min(offset);
         }
+        let (mut before, mut slot) = (Vec::new(), None);
         if self.timing.resolution == Resolution::Seconds {
-            first = warm_offset(entries, first, whole);
+            let warm = warm_offset(entries, first, whole);
+            let marks = || entries.iter().map(|(listed, _)| listed.mark);
+            // each camera counts its own slots
+            match marks().all(|mark| mark.camera == reference) {
+                true => {
+                    before = marks()
+                        .filter(|mark| (warm..first).contains(&mark.offset))
+                        .collect();
+                    slot = chosen.0.mark.slot;
+                }
+                false => first = warm,
+            }
         }
         let running = span
             .run
@@ -372,7 +386,8 @@ impl<'a, S: Source + Clone> Seeker<'a, S> {
             running: span.run.running,
             time: running.max(0),
             from,
-            slot: None,
+            slot,
+            before,
         })
     }
 
@@ -426,6 +441,7 @@ impl<'a, S: Source + Clone> Seeker<'a, S> {
             time: if snap == Snap::Accurate { target } else { time },
             from: HashMap::new(),
             slot: listed.mark.slot,
+            before: Vec::new(),
         }))
     }
 }

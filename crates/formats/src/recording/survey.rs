@@ -44,7 +44,7 @@ const BEHIND: u64 = 512 << 10;
 /// A range of this many index entries with clocks is.
 const INDEX_WALK: u64 = 512;
 /// Records whose bytes a survey may read where they are so large that the budget is only a few of them.
-const RECORDS: u64 = 128;
+const RECORDS: u64 = 32;
 /// What a sample costs, in bytes.
 const SAMPLE_COST: u64 = 40 << 10;
 /// What a sample of an index costs.
@@ -89,6 +89,9 @@ impl<S: Source + Clone> Survey<'_, S> {
         let mut map = self.find_runs(end)?;
         map.modes = self.modes(&map)?;
         map.interval = self.profile.timing.interval;
+        // a small file is gone over where more may be read
+        map.complete &= end.saturating_sub(self.start) > SEEKING;
+        map.complete |= map.accuracy == Accuracy::Exact;
         map.set_size(Some(end));
         Ok(map)
     }
@@ -291,7 +294,7 @@ impl<S: Source + Clone> Survey<'_, S> {
         };
         let (mut samples, mut cameras) = (Vec::new(), Vec::new());
         let mut reached = first.mark.offset;
-        records.walk(first.mark.offset, u64::MAX, true, &mut |listed| {
+        records.walk_few(first.mark.offset, u64::MAX, true, &mut |listed| {
             samples.push(TimingSample {
                 camera: listed.mark.camera,
                 timestamp: listed.mark.timestamp,
@@ -330,12 +333,14 @@ impl<S: Source + Clone> Survey<'_, S> {
                 .with_intervals(&self.profile.intervals),
             budget: self.budget.max(record_bytes.saturating_mul(RECORDS)),
             record_bytes,
+            complete: true,
         };
         sampling.run(first, last)?;
         Ok(Some(TimeMap {
             space,
             runs: sampling.runs.runs().to_vec(),
             accuracy: Accuracy::Sampled,
+            complete: sampling.complete,
             end,
             interval: self.profile.timing.interval,
             ..TimeMap::default()
@@ -371,7 +376,7 @@ impl<S: Source + Clone> Survey<'_, S> {
     fn first_clock(&self, lister: &mut Lister<S>) -> Result<Option<i64>, S::Error> {
         let mut first = None;
         let mut tail = self.tail();
-        lister.walk(self.start, u64::MAX, false, &mut |listed| {
+        lister.walk_few(self.start, u64::MAX, false, &mut |listed| {
             tail.push_and(&listed, &mut |placed| {
                 first = first.or(placed.mark.video.then_some(placed.clock));
             });
@@ -430,6 +435,7 @@ impl<S: Source + Clone> Survey<'_, S> {
         Ok(audio.add_to(TimeMap {
             runs: runs.runs().to_vec(),
             accuracy: Accuracy::Ends,
+            complete: first.sequence.is_none(),
             ..empty
         }))
     }
@@ -625,6 +631,8 @@ struct Sampling<S: Source + Clone> {
     budget: u64,
     /// Bytes of a record, on average, as far as known.
     record_bytes: u64,
+    /// The budget was enough for all that samples can show.
+    complete: bool,
 }
 
 impl<S: Source + Clone> Sampling<S> {
@@ -636,7 +644,9 @@ impl<S: Source + Clone> Sampling<S> {
         };
         // half of the budget shows where something happened, the other half what
         let most = (self.budget / 2).checked_div(cost).unwrap_or(1).max(1);
-        let parts = width.checked_div(spacing).unwrap_or(1).clamp(1, most);
+        let wanted = width.checked_div(spacing).unwrap_or(1);
+        let parts = wanted.clamp(1, most);
+        self.complete &= wanted <= most;
         self.take(&first);
         let mut before = first;
         for part in 1..=parts {
@@ -693,6 +703,7 @@ impl<S: Source + Clone> Sampling<S> {
             Space::Index => (INDEX_WALK, from.mark.slot.is_none()),
         };
         let spent = self.lister.bytes_read() > self.budget || depth > 40;
+        self.complete &= !spent;
         if !spent && (width > walk || (!walks && width > 1)) {
             let half = from.position.saturating_add(width / 2);
             let middle = self.lister.sample(half, to.position)?;
