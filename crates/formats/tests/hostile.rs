@@ -62,7 +62,7 @@ impl File {
                 offset: at as u64,
                 data: &rest[..size.min(rest.len())],
                 last: size >= rest.len(),
-                unread: 0,
+                unread: None,
             };
             let taken = match reader.next(&window) {
                 Step::Need(bytes) => {
@@ -81,6 +81,7 @@ impl File {
                 Step::Skip(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX).min(rest.len()),
                 Step::Damaged(damage) => damage.length,
                 Step::Cut(_) | Step::End => return frames,
+                Step::Peek { .. } => panic!("nothing is hidden"),
             };
             if rest.is_empty() {
                 return frames;
@@ -245,7 +246,7 @@ fn lists_in_lists_end() {
         offset: 0,
         data: &avi,
         last: true,
-        unread: 0,
+        unread: None,
     };
     assert!(!matches!(probe::probe(&window), Probe::Need(_)));
 }

@@ -19,8 +19,6 @@ pub struct Got {
     pub key: bool,
     pub discont: bool,
     pub facts: Option<gst::Structure>,
-    /// When it came, counted from the start of the run.
-    pub after: Duration,
 }
 
 /// What one pad gave.
@@ -49,7 +47,7 @@ pub struct Run {
     pub stats: Option<gst::Structure>,
 }
 
-fn kept(buffer: &gst::BufferRef, start: Instant) -> Got {
+fn kept(buffer: &gst::BufferRef) -> Got {
     let unix = buffer
         .iter_meta::<gst::ReferenceTimestampMeta>()
         .find(|meta| {
@@ -69,12 +67,11 @@ fn kept(buffer: &gst::BufferRef, start: Instant) -> Got {
         key: !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
         discont: buffer.flags().contains(gst::BufferFlags::DISCONT),
         facts,
-        after: start.elapsed(),
     }
 }
 
 /// Keeps everything that passes a pad of the demuxer.
-pub fn watch(pad: &gst::Pad, run: &Arc<Mutex<Run>>, start: Instant) {
+pub fn watch(pad: &gst::Pad, run: &Arc<Mutex<Run>>) {
     let (name, run) = (pad.name().to_string(), run.clone());
     run.lock().unwrap().pads.entry(name.clone()).or_default();
     let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
@@ -82,7 +79,7 @@ pub fn watch(pad: &gst::Pad, run: &Arc<Mutex<Run>>, start: Instant) {
         let mut run = run.lock().unwrap();
         let kept_pad = run.pads.get_mut(&name).unwrap();
         match &info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => kept_pad.buffers.push(kept(buffer, start)),
+            Some(gst::PadProbeData::Buffer(buffer)) => kept_pad.buffers.push(kept(buffer)),
             Some(gst::PadProbeData::Event(event)) => match event.view() {
                 gst::EventView::Caps(caps) => kept_pad.caps.push(caps.caps_owned()),
                 gst::EventView::Tag(tag) => kept_pad.tags.push(tag.tag_owned()),
@@ -104,10 +101,9 @@ pub fn run_until(front: &str, properties: &str, enough: impl Fn(&Run) -> bool) -
         .unwrap();
     let demux = pipeline.by_name("demux").unwrap();
     let run = Arc::new(Mutex::new(Run::default()));
-    let start = Instant::now();
     let (seen, weak) = (run.clone(), pipeline.downgrade());
     demux.connect_pad_added(move |_, pad| {
-        watch(pad, &seen, start);
+        watch(pad, &seen);
         let Some(pipeline) = weak.upgrade() else {
             return;
         };

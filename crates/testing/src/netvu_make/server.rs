@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Serve {
     pub drip: usize,
     /// Pause after each of these.
     pub pause: Duration,
+    /// How many of them may be sent so far; `None` = all.
+    pub allowed: Option<Arc<AtomicUsize>>,
     /// The connection stays open after the last byte.
     pub stay_open: bool,
     /// `Authorization` that a request must have.
@@ -32,6 +34,7 @@ impl Serve {
             body,
             drip: 0,
             pause: Duration::ZERO,
+            allowed: None,
             stay_open: false,
             authorization: None,
         }
@@ -111,7 +114,14 @@ fn answer(request: tiny_http::Request, serve: &Serve, stop: &AtomicBool) {
     } else {
         serve.drip
     };
-    for piece in serve.body.chunks(size) {
+    for (number, piece) in serve.body.chunks(size).enumerate() {
+        let waits = || match &serve.allowed {
+            Some(allowed) => allowed.load(Ordering::Relaxed) <= number,
+            None => false,
+        };
+        while waits() && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         if stop.load(Ordering::Relaxed)
             || writer.write_all(piece).is_err()
             || writer.flush().is_err()
