@@ -174,9 +174,13 @@ impl Demux {
                 confidence,
             } => {
                 let reader = self.format.reader(&format);
+                let why = match evidence.is_empty() {
+                    true => "its records are as described".to_owned(),
+                    false => format!("{evidence} ({confidence} of 100)"),
+                };
                 gst::debug!(
                     self.cat,
-                    "{} ({}), from {} bytes; {evidence} ({confidence} of 100)",
+                    "{} ({}), from {} bytes: {why}",
                     reader.info().container,
                     reader.info().family,
                     block.data().len()
