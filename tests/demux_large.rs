@@ -606,10 +606,7 @@ impl Player {
     /// Time of the frame that is shown. What is read once it is there does not count: the sink holds it in PAUSED.
     fn shown(&self) -> u64 {
         for _ in 0..4000 {
-            let pads = self.stage.demux.src_pads();
-            if pads.iter().any(|pad| pad.name() == "video_1")
-                && let Some(frame) = self.stage.frames("video_1").first()
-            {
+            if let Some(frame) = self.stage.frames("video_1").first() {
                 return frame.pts();
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -189,10 +189,12 @@ impl Stage {
         self.demux.send_event(event)
     }
 
-    /// What the pads saw since the last flush.
+    /// What a pad saw since the last flush; nothing where there is no such pad yet.
     pub fn since_flush(&self, pad: &str) -> Vec<Ev> {
         let logs = self.watch.logs();
-        let log = logs.iter().find(|log| log.name == pad).unwrap();
+        let Some(log) = logs.iter().find(|log| log.name == pad) else {
+            return Vec::new();
+        };
         let at = log
             .events
             .iter()
