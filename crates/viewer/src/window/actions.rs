@@ -235,7 +235,7 @@ impl Window {
                 );
             });
         }
-        self.act("go-to", |window| window.0.clock.popup());
+        self.act("go-to", |window| window.0.controls.clock.popup());
         self.act("zoom-time-in", |window| window.0.timeline.zoom(0.5, None));
         self.act("zoom-time-out", |window| window.0.timeline.zoom(2.0, None));
         self.act("zoom-time-all", |window| window.0.timeline.zoom_all());

@@ -2,6 +2,7 @@
 //! The main window.
 
 mod actions;
+mod controls;
 mod details;
 mod job;
 mod opening;
@@ -11,6 +12,7 @@ mod print;
 mod save;
 mod trace;
 
+use self::controls::Controls;
 use crate::{
     APP_ID,
     model::{
@@ -101,12 +103,7 @@ struct Inner {
     hover: gtk::Popover,
     hover_picture: crate::widgets::screen::Screen,
     hover_text: gtk::Label,
-    clock: gtk::MenuButton,
-    go_to: gtk::Entry,
-    play: gtk::Button,
-    backwards: gtk::Button,
-    speed: gtk::MenuButton,
-    mute: gtk::ToggleButton,
+    controls: Controls,
 
     state: RefCell<State>,
     playback: Cell<Playback>,
@@ -205,7 +202,7 @@ impl Window {
             .max_content_height(170)
             .build();
 
-        let (bar, controls) = Controls::new();
+        let controls = Controls::new();
         let problem_text = gtk::Label::builder()
             .wrap(true)
             .xalign(0.0)
@@ -221,7 +218,7 @@ impl Window {
         problem.connect_response(|bar, _| bar.set_revealed(false));
         let playing = gtk::Box::new(gtk::Orientation::Vertical, 0);
         playing.append(&flap);
-        playing.append(&bar);
+        playing.append(&controls.root);
         playing.append(&scrolled);
 
         let stack = gtk::Stack::builder().vexpand(true).build();
@@ -279,12 +276,7 @@ impl Window {
             hover,
             hover_picture,
             hover_text,
-            clock: controls.clock,
-            go_to: controls.go_to,
-            play: controls.play,
-            backwards: controls.backwards,
-            speed: controls.speed,
-            mute: controls.mute,
+            controls,
             state: RefCell::new(state),
             playback: Cell::default(),
             look: Cell::default(),
@@ -335,19 +327,20 @@ impl Window {
         });
         inner.window.add_controller(drop);
         let weak = self.weak();
-        inner.go_to.connect_activate(move |entry| {
+        inner.controls.go_to.connect_activate(move |entry| {
             if let Some(inner) = weak.upgrade() {
                 Window(inner).go_to(&entry.text());
             }
         });
         let weak = self.weak();
-        if let Some(popover) = inner.clock.popover() {
+        if let Some(popover) = inner.controls.clock.popover() {
             popover.connect_show(move |_| {
                 if let Some(inner) = weak.upgrade() {
                     inner
+                        .controls
                         .go_to
-                        .set_text(&inner.clock.label().unwrap_or_default());
-                    inner.go_to.grab_focus();
+                        .set_text(&inner.controls.clock.label().unwrap_or_default());
+                    inner.controls.go_to.grab_focus();
                 }
             });
         }
@@ -427,130 +420,6 @@ impl Window {
 
     fn recording(&self) -> Rc<Recording> {
         self.0.recording.borrow().clone()
-    }
-}
-
-/// The row of buttons below the cameras.
-struct Controls {
-    clock: gtk::MenuButton,
-    go_to: gtk::Entry,
-    play: gtk::Button,
-    backwards: gtk::Button,
-    speed: gtk::MenuButton,
-    mute: gtk::ToggleButton,
-}
-
-impl Controls {
-    fn new() -> (gtk::Box, Controls) {
-        let bar = gtk::Box::builder()
-            .spacing(2)
-            .margin_top(4)
-            .margin_bottom(4)
-            .margin_start(6)
-            .margin_end(6)
-            .build();
-        bar.add_css_class("toolbar");
-        bar.add_css_class("controls");
-        let play = button(
-            "media-playback-start-symbolic",
-            "win.play",
-            tr("Play or pause"),
-        );
-        let backwards = button(
-            "media-seek-backward-symbolic",
-            "win.shuttle-back",
-            tr("Play backwards, then faster"),
-        );
-        bar.append(&button(
-            "media-skip-backward-symbolic",
-            "win.previous-run",
-            tr("Previous run"),
-        ));
-        bar.append(&button(
-            "go-previous-symbolic",
-            "win.frame-back",
-            tr("One frame back"),
-        ));
-        bar.append(&backwards);
-        bar.append(&play);
-        bar.append(&button(
-            "go-next-symbolic",
-            "win.frame",
-            tr("One frame forward"),
-        ));
-        bar.append(&button(
-            "media-skip-forward-symbolic",
-            "win.next-run",
-            tr("Next run"),
-        ));
-        let speed = menu_button("", tr("Speed"));
-        speed.set_label(Playback::speed_text(2));
-        speed.set_menu_model(Some(&speed_menu()));
-        speed.set_direction(gtk::ArrowType::Up);
-        bar.append(&speed);
-
-        let go_to: gtk::Entry = named(tr("Date and time"));
-        go_to.set_width_chars(30);
-        let hint = gtk::Label::builder()
-            .label(tr("Date and time on the recorder, a time of that day (9:15), or +seconds from the beginning"))
-            .wrap(true)
-            .width_chars(34)
-            .max_width_chars(34)
-            .xalign(0.0)
-            .build();
-        hint.add_css_class("dim-label");
-        let inside = gtk::Box::new(gtk::Orientation::Vertical, 6);
-        inside.append(&go_to);
-        inside.append(&hint);
-        let popover = gtk::Popover::builder().child(&inside).build();
-        let clock = menu_button("", tr("Go to a date and time"));
-        clock.set_label("");
-        clock.set_popover(Some(&popover));
-        clock.set_hexpand(true);
-        clock.set_halign(gtk::Align::Center);
-        clock.set_direction(gtk::ArrowType::Up);
-        clock.add_css_class("clock-button");
-        clock.add_css_class("numeric");
-        bar.append(&clock);
-
-        let letter = |text: &str, action: &str, tip: &str| {
-            let button = button("", action, tip);
-            button.set_label(text);
-            button
-        };
-        bar.append(&letter("A", "win.loop-a", tr("Loop from here")));
-        bar.append(&letter("B", "win.loop-b", tr("Loop up to here")));
-        bar.append(&button(
-            "edit-clear-symbolic",
-            "win.loop-clear",
-            tr("End the loop"),
-        ));
-        let skip: gtk::ToggleButton = named(tr("Skip times without recording"));
-        dress(
-            &skip,
-            "go-jump-symbolic",
-            "win.skip-gaps",
-            tr("Skip times without recording"),
-        );
-        bar.append(&skip);
-        let mute: gtk::ToggleButton = named(tr("Audio off"));
-        dress(
-            &mute,
-            "audio-volume-muted-symbolic",
-            "win.mute",
-            tr("Audio off"),
-        );
-        mute.set_visible(false);
-        bar.append(&mute);
-        let controls = Controls {
-            clock,
-            go_to,
-            play,
-            backwards,
-            speed,
-            mute,
-        };
-        (bar, controls)
     }
 }
 
@@ -697,15 +566,6 @@ fn layout_menu() -> gio::Menu {
         ("Sixteen cameras", "win.grid-16"),
     ] {
         menu.append(Some(tr(text)), Some(action));
-    }
-    menu
-}
-
-fn speed_menu() -> gio::Menu {
-    let menu = gio::Menu::new();
-    for number in 0..crate::model::playback::SPEEDS.len() {
-        let text = Playback::speed_text(number);
-        menu.append(Some(text), Some(&format!("win.speed({number})")));
     }
     menu
 }

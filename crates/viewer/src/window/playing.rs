@@ -98,7 +98,7 @@ impl Window {
             }
             Event::Settled => {
                 if let Some(place) = inner.entering.take() {
-                    inner.mute.set_visible(player.has_audio());
+                    inner.controls.mute.set_visible(player.has_audio());
                     let rate = inner.playback.get().rate();
                     if place.time > 0 || rate != 1.0 {
                         self.seek_in_file(place, Precision::Exact);
@@ -295,13 +295,17 @@ impl Window {
             true => ("media-playback-pause-symbolic", tr("Pause")),
             false => ("media-playback-start-symbolic", tr("Play")),
         };
-        inner.play.set_icon_name(icon);
-        inner.play.set_tooltip_text(Some(text));
+        inner.controls.play.set_icon_name(icon);
+        inner.controls.play.set_tooltip_text(Some(text));
         match playback.playing && playback.backwards {
-            true => inner.backwards.add_css_class("suggested-action"),
-            false => inner.backwards.remove_css_class("suggested-action"),
+            true => inner.controls.backwards.add_css_class("suggested-action"),
+            false => inner
+                .controls
+                .backwards
+                .remove_css_class("suggested-action"),
         }
         inner
+            .controls
             .speed
             .set_label(Playback::speed_text(playback.speed_number()));
         self.show_marks();
@@ -396,7 +400,7 @@ impl Window {
             ));
             return;
         };
-        self.0.clock.popdown();
+        self.0.controls.clock.popdown();
         self.focus();
         self.go_to_clock(clock, recording.pass_at(self.here()));
     }
@@ -649,8 +653,8 @@ impl Window {
             let text = clock
                 .map(|clock| recording.time_text(clock))
                 .unwrap_or_default();
-            if inner.clock.label().as_deref() != Some(&text) {
-                inner.clock.set_label(&text);
+            if inner.controls.clock.label().as_deref() != Some(&text) {
+                inner.controls.clock.set_label(&text);
             }
             inner
                 .timeline
