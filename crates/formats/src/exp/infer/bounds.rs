@@ -425,7 +425,7 @@ impl Search<'_> {
     /// Bits by which a reading explains the bytes better than taking them all for coded ones.
     fn weigh(&self, trial: &Trial) -> Option<f64> {
         let before = usize::try_from(trial.before).ok()?;
-        let mut bits: f64 = self.columns.iter().take(before).sum();
+        let mut bits = 0.0;
         let mut last_bytes = Vec::new();
         let mut stuffing = 0.0;
         let (mut least, mut most) = (i64::MAX, 0);
@@ -468,6 +468,10 @@ impl Search<'_> {
         if least == most && most > 0 && self.frames.len() > 8 {
             return None;
         }
+        // what is padding in other readings is explained in those frames alone, too
+        let clean = self.frames.len().saturating_sub(broken) as f64;
+        let columns: f64 = self.columns.iter().take(before).sum();
+        bits += columns * clean / self.frames.len().max(1) as f64;
         // a byte that is the same in all of them is not the last of frames
         let alike = last_bytes.len() as f64 * 8.0 - code_length(&last_bytes);
         bits += stuffing - alike.max(0.0) * COLUMN;
