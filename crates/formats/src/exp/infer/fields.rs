@@ -439,7 +439,11 @@ impl<'a> Work<'a> {
                     (even, of),
                     Vec::new(),
                 );
-                self.open.push("no field reads as a date; ticks count from 1970, and their rate is a guess. A known time (--known-time) would decide".to_owned());
+                let dated = "ticks count from 1970, and their rate is a guess";
+                self.open.push(match self.hints.times.is_empty() {
+                    true => format!("no field reads as a date; {dated}. A known time (--known-time) would decide"),
+                    false => format!("no field reads as a time that reaches the known one; {dated}"),
+                });
             } else {
                 self.open
                     .push("no field reads as a time that moves as a clock does".to_owned());
@@ -498,7 +502,7 @@ impl<'a> Work<'a> {
             self.open.push(format!("{level}{text}"));
         } else if best.bits < WEAK_TIME {
             self.open.push(format!("doubtful: the time, {}, does not move as a clock does: a known time (--known-time) would decide", best.text()));
-        } else if best.moves < 4 {
+        } else if best.moves < 4 && self.hints.times.is_empty() {
             let level = if best.moves == 0 || !best.is_rare() {
                 "doubtful: "
             } else {
