@@ -137,8 +137,13 @@ impl Program {
 
     /// Waits until all cameras are shown and the file has been read, and gives the window the keys.
     pub fn settle(&mut self, cameras: u16) {
-        self.frames(cameras);
-        self.line("read");
+        // whichever comes first
+        let (mut shown, mut has_read) = (std::collections::BTreeSet::new(), false);
+        while shown.len() < usize::from(cameras) || !has_read {
+            let line = self.next();
+            has_read |= line.starts_with("read ");
+            shown.extend(read(&line).map(|frame| frame.camera));
+        }
         self.watch(Duration::from_millis(500));
         let window = self.tool(&["search", "--onlyvisible", "--sync", "--name", "."]);
         let window = window.split_whitespace().next_back().expect("a window");
