@@ -79,6 +79,25 @@ impl Reading {
         rarity(self.field.time) >= 10.0
     }
 
+    /// Too few of its bytes move for what stands still to be more than some other fixed bytes before a number: how many do.
+    pub fn moves_in_few(&self, rows: &[Row<'_>]) -> Option<usize> {
+        let all = self.field.at..self.end();
+        let byte = |row: &Row<'_>, at: usize| row.head.get(at).copied();
+        let moving = |at: &usize| {
+            let first = rows.first().and_then(|row| byte(row, *at));
+            let others = rows.iter().filter(|row| byte(row, *at) != first).count();
+            others.saturating_mul(20) > rows.len()
+        };
+        let count = all.filter(moving).count();
+        let least = match self.field.time {
+            TimeType::Double64le | TimeType::Double64be => 5,
+            time if rarity(time) >= 14.0 => 0,
+            time if rarity(time) >= 10.0 => 3,
+            _ => 2,
+        };
+        (count < least).then_some(count)
+    }
+
     /// Records are seconds apart: a counter of something else may move so as well.
     pub fn steps_by_seconds(&self) -> bool {
         self.mean > SLOW

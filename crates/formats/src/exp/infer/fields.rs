@@ -509,6 +509,11 @@ impl<'a> Work<'a> {
                 ""
             };
             self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
+        } else if let Some(count) = best
+            .moves_in_few(&rows)
+            .filter(|_| self.hints.times.is_empty())
+        {
+            self.open.push(format!("the time, {}, moves in {count} of its bytes only, as another number behind fixed bytes may: a longer file or a known time (--known-time) would decide", best.text()));
         } else if best.steps_by_seconds() && !best.is_rare() {
             self.open.push(format!("the time, {}, moves by several seconds a record, as a counter of something else may: a known time (--known-time) would decide", best.text()));
         }
