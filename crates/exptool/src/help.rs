@@ -18,7 +18,7 @@ const GROUPS: [(&str, &str); 5] = [
     ),
     (
         "How",
-        "purpose transcode max_width clock jobs quick columns width mode rate size standard codec bitrate gop command md5",
+        "purpose transcode max_width clock jobs quick columns width mode rate size standard codec bitrate gop command md5 log",
     ),
     (
         "Output",

@@ -302,8 +302,10 @@ fn a_signal_leaves_nothing_behind() {
     };
     for signal in ["TERM", "INT", "HUP"] {
         put(&f, "a.ini", "[a]\nb=1\n");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_parconfig"))
-            .args(["set", "a.ini", "a/b=2"])
+        // what started the tests may ignore the signal
+        let mut child = Command::new("env")
+            .arg(format!("--default-signal={signal}"))
+            .args([env!("CARGO_BIN_EXE_parconfig"), "set", "a.ini", "a/b=2"])
             .current_dir(f.path())
             .env("PARCONFIG_PAUSE_AT", "2")
             .stdout(Stdio::null())

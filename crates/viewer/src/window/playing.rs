@@ -268,9 +268,8 @@ impl Window {
             player.set_playing(false);
             let place = self.shown(here);
             inner.place.set(place);
-            if before.rate() != 1.0 {
-                self.seek_in_file(place, Precision::Exact);
-            }
+            // of two cameras, one may have shown a frame more
+            self.seek_in_file(place, Precision::Exact);
         } else if playback.playing {
             let turned = before.playing && before.rate() != playback.rate();
             let begun = !before.playing && (playback.rate() != 1.0 || playback.range().is_some());
