@@ -2,7 +2,7 @@
 //! Many pipelines, seeks and hours of recording in one process, which is left as it was: memory, threads, objects.
 //! `scripts/soak` runs it; `soak short` is what the tests run, `soak brief` what fits under valgrind.
 //!
-//! Memory is what is resident. It is flat where it grows by less than `FLAT` from the first tenth (a quarter of a recording) to the end, and
+//! Memory is what is resident. It is flat where it grows by less than `Plan::flat` from the first tenth (a quarter of a recording) to the end, and
 //! by 256 KiB for each of many demuxers at a time, half a block: how their threads share the heap differs.
 
 use gst::prelude::*;
@@ -27,8 +27,6 @@ use testing::{
     seek_tools::{Dice, vop},
 };
 
-/// Bytes that memory may grow by.
-const FLAT: u64 = 4 << 20;
 /// Milliseconds between two frames, and frames of a group.
 const INTERVAL: u64 = 200;
 const GROUP: u64 = 25;
@@ -43,8 +41,9 @@ struct Plan {
     seeks: u64,
     demuxers: usize,
     neighbours: u64,
-    /// Memory has to be flat; under valgrind it is not that of the program.
-    flat: bool,
+    /// Bytes that memory may grow by; under valgrind it is not that of the program. A short run is over before all that is kept has
+    /// been made; what it finds is a leak with each buffer, seek or pipeline.
+    flat: u64,
 }
 
 const FULL: Plan = Plan {
@@ -53,7 +52,7 @@ const FULL: Plan = Plan {
     seeks: 10_000,
     demuxers: 64,
     neighbours: 2000,
-    flat: true,
+    flat: 4 << 20,
 };
 const SHORT: Plan = Plan {
     minutes: 60,
@@ -61,7 +60,7 @@ const SHORT: Plan = Plan {
     seeks: 200,
     demuxers: 64,
     neighbours: 300,
-    flat: true,
+    flat: 16 << 20,
 };
 const BRIEF: Plan = Plan {
     minutes: 1,
@@ -69,7 +68,7 @@ const BRIEF: Plan = Plan {
     seeks: 36,
     demuxers: 6,
     neighbours: 72,
-    flat: false,
+    flat: u64::MAX / 2,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -320,12 +319,12 @@ impl Memory {
         }
     }
 
-    /// `more`: what it may grow by beyond `FLAT`.
+    /// `more`: what it may grow by beyond `Plan::flat`.
     fn end(self, plan: &Plan, more: u64) -> String {
         let now = resident();
         let first = self.first.expect("it was looked at");
         assert!(
-            !plan.flat || now < first + FLAT + more,
+            now < first + plan.flat + more,
             "{} MiB, then {}",
             mib(first),
             mib(now)

@@ -291,6 +291,33 @@ fn minimal_packets() {
 }
 
 #[test]
+fn one_frame_of_another_codec_costs_itself_alone() {
+    let idr = testing::make::h264("64x48", 1).remove(0).bytes;
+    let records = |other: usize| -> Vec<u8> {
+        let record = |number: usize| match (4..4 + other).contains(&number) {
+            true => minimal(1_700_000_000_000 + 40 * number as u64, &idr),
+            false => minimal(
+                1_700_000_000_000 + 40 * number as u64,
+                &vop(number == 0, 100, number as u64),
+            ),
+        };
+        (0..12).flat_map(record).collect()
+    };
+    let codecs = |other| {
+        let read = read(Kind::Binary, &records(other), 0);
+        let packets = read.packets.iter();
+        packets
+            .map(|(packet, _)| packet.stream.codec)
+            .collect::<Vec<_>>()
+    };
+    let mut wanted = vec![Codec::Mpeg4; 12];
+    wanted[4] = Codec::H264;
+    assert_eq!(codecs(1), wanted);
+    // two make it the codec: what follows waits for a keyframe
+    assert_eq!(codecs(2)[4..], [Codec::H264; 2]);
+}
+
+#[test]
 fn h264_declared_as_mpeg4_is_reported() {
     let mut idr = vec![
         0, 0, 0, 1, 0x67, 0x42, 0, 0x1e, 0x80, 0, 0, 0, 1, 0x65, 0x88,

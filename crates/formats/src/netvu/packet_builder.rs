@@ -43,8 +43,9 @@ struct Known {
     routine: RoutineText,
     /// It has had frames.
     seen: bool,
-    /// Codec of its keyframes.
+    /// Codec of its keyframes, and the one before where a single frame has the new one so far.
     codec: Option<Codec>,
+    left: Option<Codec>,
     /// From an INFO packet or a MIME type.
     size: (u16, u16),
     /// What its keyframes show, and the size that their header claimed.
@@ -402,10 +403,14 @@ impl PacketBuilder {
             }
             _ => key,
         };
-        if !begins && before.is_some_and(|before| before != codec) {
+        let changes = before.is_some_and(|before| before != codec);
+        // a single frame of another codec was a damaged one
+        let returns = known.left.take() == Some(codec);
+        if changes && !begins && !returns {
             return Err("a keyframe where the codec changes");
         }
-        if key {
+        if key || returns {
+            known.left = before.filter(|_| changes && !returns);
             known.codec = Some(codec);
         }
         let claimed = if claimed == (0, 0) {
