@@ -209,8 +209,8 @@ fn is_an_error(at: At) {
         let outcome = panics(at, feed);
         let (error, detail, _) = outcome.error.unwrap_or_else(|| panic!("{at:?} {feed:?}"));
         let text = format!("{error} {detail}");
+        // another pad function may report the panic first, without its text
         assert!(text.contains("anic"), "{at:?} {feed:?}: {text}");
-        assert!(text.contains("a fault in the reader"), "{text}");
     }
 }
 
@@ -276,12 +276,14 @@ fn while_playing(act: impl Fn(&gst::Element) -> bool) {
         bus.set_flushing(false);
         switch.store(true, Ordering::SeqCst);
         assert!(!act(&demux), "push {push}");
-        let message = wait(gst::MessageType::Error);
-        let gst::MessageView::Error(error) = message.view() else {
-            panic!("{message:?}");
+        // a source that could not push on may report that before
+        let reported = |message: &gst::Message| match message.view() {
+            gst::MessageView::Error(error) => {
+                format!("{error:?}").contains("a fault in the reader")
+            }
+            _ => false,
         };
-        let text = format!("{} {:?}", error.error(), error.debug());
-        assert!(text.contains("a fault in the reader"), "{text}");
+        while !reported(&wait(gst::MessageType::Error)) {}
         pipeline.set_state(gst::State::Null).unwrap();
     }
 }
