@@ -534,6 +534,9 @@ fn a_clock_that_was_not_set_makes_times_doubtful_and_one_warning() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let words = run(&["info", text(&file)], 0);
     assert!(words.contains("time doubtful"), "{words}");
+    let video = folder.path().join("reset.mkv");
+    let converted = json(&["convert", text(&file), "-o", text(&video)], 0);
+    assert_eq!(converted[0]["frames"], 60, "{converted}");
     let page = folder.path().join("reset.html");
     let arguments = ["report", text(&file), "--no-pictures", "-o", text(&page)];
     run(&arguments, 0);
