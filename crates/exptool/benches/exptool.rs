@@ -162,39 +162,48 @@ fn join(program: &str, folder: &Path, length: i64) {
 
 /// `--for court` beside ffmpeg with the same settings of x264, constant rate and a bar with text below, in turns.
 fn court(program: &str, folder: &Path, length: i64) {
-    let length = length.to_string();
-    let input = made(
-        program,
-        folder,
-        "exptool-bench-court.exp",
-        &["--seconds", &length, "--start", "2010-01-01T08:00:00Z"],
-    );
-    let [copy, own, peer] = ["copy.mkv", "own.mp4", "peer.mp4"].map(|suffix| {
-        let path = folder.join(format!("exptool-bench.{suffix}"));
-        path.display().to_string()
-    });
+    let [input, copy, own, peer] =
+        ["source.exp", "copy.mkv", "own.mp4", "peer.mp4"].map(|suffix| {
+            let path = folder.join(format!("exptool-bench.{suffix}"));
+            path.display().to_string()
+        });
+    // things that move, and the noise of a camera
+    let source = format!("testsrc2=size=704x480:rate=15:duration={length},noise=alls=3:allf=t");
+    let encode = "-v quiet -y -f lavfi -i"
+        .split(' ')
+        .chain([source.as_str()]);
+    let encode = encode
+        .chain("-c:v mpeg4 -q:v 5 -g 15".split(' '))
+        .chain([copy.as_str()]);
+    once("ffmpeg", &encode.collect::<Vec<_>>());
+    let start = "2010-01-01T08:00:00Z";
+    let make = ["make", &copy, "-o", &input, "--force", "--start", start];
+    let like = ["--size", "704x480", "--rate", "15"];
+    once(program, &[&make[..], &like].concat());
     once(program, &["convert", &input, "--force", "-o", &copy]);
-    // 704x480 becomes 704x528, and two lines of text are below
-    let filter = "scale=704:528,setsar=1,pad=704:594:0:0,drawtext=text='%{pts\\:gmtime\\:1262332800}':x=6:y=536:fontsize=27:fontcolor=white,fps=30,format=yuv420p";
-    let x264 =
-        "cqp=18:bframes=0:keyint=50:rc-lookahead=0:mbtree=0:ref=1:threads=1:sync-lookahead=0";
+    let ours = ["convert", &input, "--for", "court", "--force", "-o", &own];
+    once(program, &ours);
+    // 704x480 becomes 704x528, and the bar with two lines of text is below
+    let filter = format!(
+        "scale=704:528,setsar=1,pad=704:{}:0:0,drawtext=text='2010-01-01 %{{pts\\:hms}} +00\\:00\ncamera 1, continuous':x=6:y=536:fontsize=27:fontcolor=white,fps=30,format=yuv420p",
+        height(&own)
+    );
+    let x264 = "bframes=0:keyint=50:rc-lookahead=0:mbtree=0:ref=1:threads=1:sync-lookahead=0";
     let theirs = [
         "-v",
         "quiet",
         "-y",
-        "-threads",
-        "1",
         "-i",
         &copy,
         "-vf",
-        filter,
+        &filter,
         "-c:v",
         "libx264",
         "-preset",
         "faster",
         "-profile:v",
         "main",
-        "-qp",
+        "-crf",
         "18",
         "-x264-params",
         x264,
@@ -202,7 +211,14 @@ fn court(program: &str, folder: &Path, length: i64) {
         "+faststart",
         &peer,
     ];
-    let ours = ["convert", &input, "--for", "court", "--force", "-o", &own];
+    once("ffmpeg", &theirs);
+    let settings = x264_settings(&own);
+    println!("x264: {settings}");
+    assert_eq!(
+        settings,
+        x264_settings(&peer),
+        "both have to encode with the same settings"
+    );
     beside(
         "--for court",
         (program, &ours),
@@ -216,6 +232,27 @@ fn court(program: &str, folder: &Path, length: i64) {
     for suffix in ["sha256", "txt"] {
         std::fs::remove_file(format!("{own}.{suffix}")).unwrap();
     }
+}
+
+/// Lines of pixels of a file's video.
+fn height(path: &str) -> u32 {
+    let probe = "-v error -select_streams v -show_entries stream=height -of csv=p=0";
+    let arguments = probe.split(' ').chain([path]);
+    let output = Command::new("ffprobe").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
+}
+
+/// The settings that x264 writes into the first frame.
+fn x264_settings(path: &str) -> String {
+    let bytes = std::fs::read(path).unwrap();
+    let mark: &[u8] = b"x264.html - options: ";
+    let at = bytes.windows(mark.len()).position(|part| part == mark);
+    let settings = bytes[at.unwrap() + mark.len()..].split(|byte| *byte == 0);
+    String::from_utf8_lossy(settings.take(1).next().unwrap()).into_owned()
 }
 
 /// Two programs in turns; how many times as long the first takes, by the medians. The output of each is removed before it runs: to

@@ -32,6 +32,8 @@ const QUEUE: &str = "queue max-size-bytes=12582912 max-size-buffers=2000 max-siz
 /// and a half, so the others need not wait longer.
 const CAMERA_QUEUE: &str =
     "queue max-size-bytes=6291456 max-size-buffers=2000 max-size-time=3000000000";
+/// Frames that wait for the encoder, which takes as long as all that is done to them before: each has a thread.
+const RAW_QUEUE: &str = "queue max-size-buffers=3 max-size-bytes=0 max-size-time=0";
 /// Recording that a muxer may hold back, nanoseconds. Muxers built on GstAggregator take one buffer at a time unless they may wait for
 /// more, which costs twice the time.
 const MUXER_QUEUE: u64 = 5_000_000_000;
@@ -961,8 +963,10 @@ fn encoder(treatment: &Treatment, rate: Option<(i32, i32)>) -> Vec<String> {
                 _ => 20,
             };
             chain.push(caps + ",format=I420");
+            chain.push(RAW_QUEUE.to_owned());
+            // without a buffer to fit in, nothing but the quantizer limits the quality
             chain.push(format!(
-                "x264enc pass=qual quantizer={quantizer} speed-preset=faster bframes=0 key-int-max=50 rc-lookahead=0 mb-tree=false ref=1 threads=1 sync-lookahead=0"
+                "x264enc pass=qual quantizer={quantizer} vbv-buf-capacity=0 speed-preset=faster bframes=0 key-int-max=50 rc-lookahead=0 mb-tree=false ref=1 threads=1 sync-lookahead=0"
             ));
             chain.push("video/x-h264,profile=main".to_owned());
             chain.push("h264parse".to_owned());
