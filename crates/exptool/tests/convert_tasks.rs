@@ -538,6 +538,89 @@ fn a_copy_for_court_plays_everywhere_and_is_accounted_for() {
     }
 }
 
+/// Distance of two videos' pictures, decibels, by ffmpeg.
+fn psnr(one: &Path, two: &Path) -> f64 {
+    let filter = "[0][1]psnr";
+    let shown = std::process::Command::new("ffmpeg")
+        .args(["-hide_banner", "-i", text(one), "-i", text(two)])
+        .args(["-lavfi", filter, "-f", "null", "-"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&shown.stderr).into_owned();
+    let at = shown.find("average:").expect(&shown) + "average:".len();
+    let figure = shown[at..].split(' ').next().unwrap();
+    figure.parse().unwrap_or(f64::INFINITY)
+}
+
+#[test]
+fn a_copy_for_court_has_one_quality_whatever_moves_and_whatever_encodes_it() {
+    if other("ffmpeg", &["-version"]).is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let [input, x264, openh264] =
+        ["x.exp", "x264.mp4", "openh264.mp4"].map(|name| dir.path().join(name));
+    let noise = [
+        "make",
+        "test:smpte",
+        "-o",
+        text(&input),
+        "--size",
+        "704x480",
+        "--seconds",
+        "3",
+    ];
+    let made = std::process::Command::new(env!("CARGO_BIN_EXE_exptool"))
+        .args(noise)
+        .status();
+    assert!(made.unwrap().success());
+    let court = |output: &Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_exptool"));
+        command.args([
+            "convert",
+            text(&input),
+            "--for",
+            "court",
+            "-o",
+            text(output),
+        ]);
+        command
+    };
+    assert!(court(&x264).status().unwrap().success());
+    // the settings that x264 writes into its first frame
+    let bytes = std::fs::read(&x264).unwrap();
+    let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+    assert!(has(b"rc=crf") && has(b"crf=18.0") && !has(b"vbv_"));
+    // a system without x264
+    let plugins = dir.path().join("plugins");
+    std::fs::create_dir(&plugins).unwrap();
+    gst::init().unwrap();
+    let core = gst::ElementFactory::find("queue").unwrap();
+    let file = gst::prelude::PluginFeatureExt::plugin(&core)
+        .unwrap()
+        .filename()
+        .unwrap();
+    for entry in std::fs::read_dir(file.parent().unwrap()).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() != "libgstx264.so" {
+            std::os::unix::fs::symlink(entry.path(), plugins.join(entry.file_name())).unwrap();
+        }
+    }
+    let done = court(&openh264)
+        .env("GST_PLUGIN_SYSTEM_PATH_1_0", &plugins)
+        .env("GST_REGISTRY", dir.path().join("registry"))
+        .status();
+    assert!(done.unwrap().success());
+    let Some(probed) = ffprobe(&openh264) else {
+        return;
+    };
+    assert_eq!(stream(&probed, "video")["profile"], "Main");
+    let bytes = std::fs::read(&openh264).unwrap();
+    assert!(!bytes.windows(9).any(|part| part == b"x264.html"));
+    let distance = psnr(&openh264, &x264);
+    assert!(distance > 38.0, "{distance}");
+}
+
 #[test]
 fn a_copy_for_court_is_as_long_as_what_was_recorded() {
     let dir = tempfile::tempdir().unwrap();

@@ -949,25 +949,24 @@ fn encoder(treatment: &Treatment, rate: Option<(i32, i32)>) -> Vec<String> {
             chain.push("videoconvert".to_owned());
             chain.push("avenc_prores_ks profile=2".to_owned());
         }
-        Some(Encoding::H264(_)) | None
-            if gst::ElementFactory::find("x264enc").is_none()
-                && gst::ElementFactory::find("openh264enc").is_some() =>
-        {
-            chain.push(caps + ",format=I420");
-            chain.push("openh264enc".to_owned());
-            chain.push("h264parse".to_owned());
-        }
         encode => {
             let quantizer = match encode {
                 Some(Encoding::H264(quantizer)) => quantizer,
                 _ => 20,
             };
+            let found = |name| gst::ElementFactory::find(name).is_some();
             chain.push(caps + ",format=I420");
             chain.push(RAW_QUEUE.to_owned());
-            // without a buffer to fit in, nothing but the quantizer limits the quality
-            chain.push(format!(
-                "x264enc pass=qual quantizer={quantizer} vbv-buf-capacity=0 speed-preset=faster bframes=0 key-int-max=50 rc-lookahead=0 mb-tree=false ref=1 threads=1 sync-lookahead=0"
-            ));
+            // nothing but the quantizer limits the quality: no buffer to fit in, no bit rate
+            if !found("x264enc") && found("openh264enc") {
+                chain.push(format!(
+                    "openh264enc qp-min={quantizer} qp-max={quantizer} gop-size=50"
+                ));
+            } else {
+                chain.push(format!(
+                    "x264enc pass=qual quantizer={quantizer} vbv-buf-capacity=0 speed-preset=faster bframes=0 key-int-max=50 rc-lookahead=0 mb-tree=false ref=1 threads=1 sync-lookahead=0"
+                ));
+            }
             chain.push("video/x-h264,profile=main".to_owned());
             chain.push("h264parse".to_owned());
         }
