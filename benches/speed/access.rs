@@ -2,7 +2,7 @@
 //! Opening and seeking. Each measurement is a process of its own, which counts what it read.
 
 use super::{
-    data::{native, netvu, plv1, sparse},
+    data::{FRAMES, native, netvu, plv1, sparse},
     tools::{Table, command, part},
 };
 use gst::prelude::*;
@@ -271,8 +271,8 @@ pub fn families(table: &mut Table, seeks: u32, frames: u64) {
     let mkv = super::play::converted(&native(frames), "matroskamux", "mkv");
     let peer = part(&warm_seeks(&mkv, seeks).seeks, 0.5);
     for (name, path) in [
-        ("PLV1 with idx1", plv1(frames, true)),
-        ("PLV1 without", plv1(frames, false)),
+        ("PLV1 with idx1", plv1(frames, FRAMES, true)),
+        ("PLV1 without", plv1(frames, FRAMES, false)),
         ("NetVu binary", netvu(frames)),
         ("EXP", native(frames)),
     ] {

@@ -108,8 +108,10 @@ fn write(plan: &Recording, file: &mut BufWriter<File>) -> std::io::Result<()> {
     file.flush()
 }
 
-/// The frames of the other families: mean size as recorders have it at 4CIF.
-const FRAMES: (usize, usize) = (30_000, 6_000);
+/// Bytes of a keyframe and of a P frame, as recorders have them at 4CIF in the mean.
+pub const FRAMES: (usize, usize) = (30_000, 6_000);
+/// The same at CIF.
+pub const SMALL: (usize, usize) = (6_000, 1_000);
 /// Frames of a group.
 const GROUP: u64 = 15;
 
@@ -127,10 +129,10 @@ fn file(name: &str, make: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<(
 }
 
 /// A PLV1 AVI of 7.49 frames per second with whole-second clocks, by the table of verified fields; with or without `idx1`.
-pub fn plv1(frames: u64, indexed: bool) -> PathBuf {
+pub fn plv1(frames: u64, (key, p): (usize, usize), indexed: bool) -> PathBuf {
     let suffix = if indexed { "avi" } else { "noidx.avi" };
-    file(&format!("plv1-{frames}.{suffix}"), |out| {
-        let (key, p) = (vop(true, FRAMES.0), vop(false, FRAMES.1));
+    file(&format!("plv1-{frames}-{p}.{suffix}"), |out| {
+        let (key, p) = (vop(true, key), vop(false, p));
         let chunk = |id: &[u8], body: &[u8]| {
             let mut bytes = id.to_vec();
             bytes.extend((body.len() as u32).to_le_bytes());

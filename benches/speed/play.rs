@@ -2,7 +2,7 @@
 //! Playing whole files, beside other people's demuxers.
 
 use super::{
-    data::{Recording, native, netvu, plv1, recording},
+    data::{FRAMES, Recording, SMALL, native, netvu, plv1, recording},
     tools::{Table, folder, run, turns},
 };
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ fn small_recording(frames: u64) -> PathBuf {
         frames,
         rate: 3000,
         key_every: 15,
-        key_bytes: 6_000,
-        p_bytes: 1_000,
+        key_bytes: SMALL.0,
+        p_bytes: SMALL.1,
         sums: true,
         sparse: false,
     })
@@ -58,7 +58,7 @@ fn play<'a>(source: &'a str, demuxer: &'a str) -> Vec<&'a str> {
 /// The verified formats, beside other people's demuxers with the same frames.
 pub fn families(table: &mut Table, frames: u64) {
     let exp = native(frames);
-    let (plv1, netvu) = (plv1(frames, true), netvu(frames));
+    let (plv1, netvu) = (plv1(frames, FRAMES, true), netvu(frames));
     let avi = converted(&exp, "avimux", "avi");
     let mkv = converted(&exp, "matroskamux", "mkv");
     let sources = [plv1, netvu, avi, mkv].map(|path| location(&path));
@@ -93,7 +93,8 @@ pub fn small(table: &mut Table, frames: u64) {
     let exp = small_recording(frames);
     let avi = converted(&exp, "avimux", "avi");
     let mkv = converted(&exp, "matroskamux", "mkv");
-    let sources = [location(&exp), location(&avi), location(&mkv)];
+    let plv1 = plv1(frames, SMALL, true);
+    let sources = [&exp, &avi, &mkv, &plv1].map(|path| location(path));
     let avi = avi.display().to_string();
     let jobs = [
         play(&sources[0], "expdemux"),
@@ -102,18 +103,20 @@ pub fn small(table: &mut Table, frames: u64) {
         vec![
             "ffmpeg", "-v", "error", "-i", &avi, "-c", "copy", "-f", "null", "-",
         ],
+        play(&sources[3], "expdemux"),
     ];
     let times = turns(&jobs);
     let rate = |n: usize| frames as f64 / times[n].as_secs_f64();
-    let own = rate(0);
-    for (n, peer, least) in [
-        (1, "avidemux", 1.5),
-        (2, "matroskademux", 1.1),
-        (3, "ffmpeg -c copy -f null", 1.5),
+    for (own, name, n, peer, least) in [
+        (0, "EXP", 1, "avidemux", 1.5),
+        (0, "EXP", 2, "matroskademux", 1.1),
+        (0, "EXP", 3, "ffmpeg -c copy -f null", 1.5),
+        (4, "PLV1", 1, "avidemux", 2.0),
     ] {
+        let own = rate(own);
         let times = own / rate(n);
         table.row(
-            &format!("{frames} small frames, against {peer}"),
+            &format!("{frames} small frames in {name}, against {peer}"),
             format!(
                 "{times:.2} × ({:.0} k frames/s, {peer} {:.0} k)",
                 own / 1e3,

@@ -33,7 +33,8 @@ pub fn push_buffer(outs: &mut Vec<Out>, pad: &gst::Pad, buffer: gst::Buffer) {
     match outs.last_mut() {
         Some(Out::Buffers(last, buffers)) if last == pad => buffers.push(buffer),
         _ => {
-            let mut buffers = Vec::with_capacity(BATCH);
+            // frames that waited for the end of their second come together
+            let mut buffers = Vec::with_capacity(2 * BATCH);
             buffers.push(buffer);
             outs.push(Out::Buffers(pad.clone(), buffers));
         }

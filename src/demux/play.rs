@@ -756,10 +756,11 @@ impl Demux {
         match state.reverse.as_mut() {
             Some(reverse) => reverse.collect(index, frame_key, buffer),
             None => {
-                let pad = stream.pad.clone();
                 // before the buffer: where a queue is full, nobody comes to what is after it
                 self.fill_silence(state, index, outs);
-                push_buffer(outs, &pad, buffer);
+                if let Some(stream) = state.streams.get(index) {
+                    push_buffer(outs, &stream.pad, buffer);
+                }
             }
         }
     }

@@ -11,6 +11,8 @@ use super::{
 use crate::reader::{Codec, Media, Packet, StreamKey, Timestamp};
 use std::collections::VecDeque;
 
+/// Records of a second that there is room for from the beginning: most cameras record at half of the full rate or less.
+const USUAL_GROUP: usize = 16;
 /// A second of one camera is closed when it has this many frames, whatever follows.
 const MAX_GROUP: usize = 1024;
 
@@ -228,13 +230,17 @@ impl<T> Interpolator<T> {
             .find(|group| group.camera == mark.camera && group.video == mark.video);
         match open {
             Some(group) => group.entries.push((number, mark.slot)),
-            None => self.groups.push(Group {
-                camera: mark.camera,
-                video: mark.video,
-                second,
-                continues,
-                entries: vec![(number, mark.slot)],
-            }),
+            None => {
+                let mut entries = Vec::with_capacity(USUAL_GROUP);
+                entries.push((number, mark.slot));
+                self.groups.push(Group {
+                    camera: mark.camera,
+                    video: mark.video,
+                    second,
+                    continues,
+                    entries,
+                });
+            }
         }
     }
 
