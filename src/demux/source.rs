@@ -77,7 +77,8 @@ impl Block {
         .skip(at)
     }
 
-    /// A part of the block as a buffer that shares its memory, or a copy of a small one.
+    /// A part of the block as a buffer that shares its memory, or a copy of a small one. Wrapped bytes, because `copy_region` takes
+    /// 440 instructions more for a frame, and an allocated buffer 550 more for a small one (GStreamer 1.22, by callgrind).
     pub fn part(&self, from: usize, to: usize) -> Option<gst::Buffer> {
         let bytes = self.data().get(from..to)?;
         if bytes.len() < COPIED {
