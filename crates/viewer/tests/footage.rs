@@ -16,6 +16,7 @@ use testing::{
         Made,
         server::{Serve, Unit},
     },
+    plv1::Avi,
 };
 
 /// Milliseconds between two frames of a camera.
@@ -182,6 +183,38 @@ pub fn live() -> Unit {
     })
 }
 
+/// 6 s of PLV1 AVI, whose clock has whole seconds.
+fn plv1(path: &Path) {
+    let mut avi = Avi::new(320, 240);
+    for (coded, n) in scene(0).iter().zip(0..60) {
+        avi.picture(1_700_000_000 + n / 10, coded, 88);
+        avi.padding(2);
+    }
+    std::fs::write(path, avi.finish()).unwrap();
+}
+
+/// 6 s of two cameras in a partition of a unit's disk.
+fn partition(path: &Path) {
+    let mut bytes = [b"PAR\0".to_vec(), vec![0x33; 4096]].concat();
+    for n in 0..60 {
+        for (camera, title) in [(1, "Quay"), (2, "Gate")] {
+            let coded = &scene(camera)[n];
+            let made = Made {
+                camera: camera as i32,
+                format: if coded.key { 3 } else { 2 },
+                unix_ms: LIVE_START as u64 + n as u64 * INTERVAL as u64,
+                payload: coded.bytes.clone(),
+                title,
+                size: (320, 240),
+                ..Made::default()
+            };
+            bytes.extend(made.record());
+            bytes.extend([0; 77]);
+        }
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
 /// [`four_cameras`] with a hole in the middle of its first run.
 pub fn damaged(path: &Path) {
     four_cameras(path);
@@ -206,12 +239,14 @@ pub fn folder() -> &'static Folder {
         damaged(&path.join("damaged.exp"));
         cameras(&path.join("yard-1.exp"), "YARD-DVR", 1..=1, 0, 10);
         cameras(&path.join("yard-2.exp"), "YARD-DVR", 1..=1, 10_000, 10);
-        for folder in ["hall", "many"] {
+        for folder in ["hall", "many", "other"] {
             std::fs::create_dir(path.join(folder)).unwrap();
         }
         cameras(&path.join("hall/hall-1.exp"), "HALL-DVR", 1..=1, 0, 10);
         cameras(&path.join("hall/hall-2.exp"), "HALL-DVR", 2..=2, 1000, 7);
         cameras(&path.join("many/sixteen.exp"), "MANY-DVR", 1..=16, 0, 3);
+        plv1(&path.join("other/plv1.avi"));
+        partition(&path.join("other/unit.par"));
         std::fs::write(
             path.join("foreign.txt"),
             "Nothing that was recorded.\n".repeat(4000),

@@ -60,7 +60,8 @@ fn cameras_runs_and_modes_are_those_that_were_recorded() {
         "these seconds were recorded twice"
     );
     assert_eq!(recording.steps.len(), 1);
-    assert_eq!(recording.alarm_clocks(), [clock(SECOND_RUN)]);
+    let alarms: Vec<i64> = recording.alarms.iter().map(|one| one.clock).collect();
+    assert_eq!(alarms, [clock(SECOND_RUN)]);
     let lanes: Vec<u32> = recording.rows.iter().map(|row| row.lanes).collect();
     assert_eq!(
         lanes,
@@ -153,10 +154,11 @@ fn steps_go_from_frame_to_frame() {
     let run = recording.run_after(place(3000)).unwrap();
     assert_eq!(recording.clock_at(run), Some(clock(SECOND_RUN)));
     assert_eq!(recording.run_before(run), Some(place(0)));
-    assert_eq!(
-        recording.neighbour(&recording.alarm_clocks(), place(0), true),
-        Some(run)
-    );
+    let alarm = |from: Place, forward| from.neighbour(recording.alarm_places(), forward);
+    assert_eq!(alarm(place(0), true), Some(run));
+    assert_eq!(alarm(run, true), None);
+    assert_eq!(alarm(run, false), None);
+    assert_eq!(alarm(recording.last(), false), Some(run));
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn files_that_continue_each_other_are_one_recording() {
         .iter()
         .map(|one| one.parts.len())
         .collect();
-    assert_eq!(opening.recordings.len(), 5, "{files:?}");
+    assert_eq!(opening.recordings.len(), 7, "{files:?}");
     let yard = ["yard-1.exp", "yard-2.exp"]
         .map(|name| Part::read(&footage::file(name), GapPolicy::Collapse, &mut |_| true).unwrap());
     let joined = Recording::group(yard.into()).pop().unwrap();

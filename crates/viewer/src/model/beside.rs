@@ -2,7 +2,7 @@
 //! Files of one recorder and the same time with other cameras in each, as some recorders export them: they are played together,
 //! as one file.
 
-use super::recording::{Input, Part};
+use super::recording::{Alarm, Input, Part};
 use formats::{recording::contents::RecordingRun, timeline::Break};
 
 impl Part {
@@ -92,7 +92,11 @@ impl Part {
             let ticks = ticks.iter().map(|tick| tick.saturating_add(shift));
             self.ticks.insert(camera, ticks.collect());
         }
-        self.alarms.extend(other.alarms);
+        let alarms = other.alarms.into_iter();
+        self.alarms.extend(alarms.map(|alarm| Alarm {
+            time: alarm.time.saturating_add(shift),
+            ..alarm
+        }));
         self.findings.warnings.extend(other.findings.warnings);
     }
 }

@@ -49,6 +49,16 @@ impl Notes {
         at
     }
 
+    /// Where they are, and the camera of each.
+    pub fn places(&self, recording: &Recording) -> Vec<(Place, u16)> {
+        let all = self.bookmarks.iter();
+        all.filter_map(|one| {
+            let (place, _) = recording.place_of(one.clock, one.pass)?;
+            Some((place, one.camera))
+        })
+        .collect()
+    }
+
     /// Their times.
     pub fn clocks(&self) -> Vec<i64> {
         self.bookmarks.iter().map(|one| one.clock).collect()

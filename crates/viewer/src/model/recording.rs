@@ -50,6 +50,8 @@ impl From<io::Error> for OpenError {
 pub struct Alarm {
     pub camera: u16,
     pub clock: i64,
+    /// Stream time of its part.
+    pub time: i64,
     /// What the recorder wrote of it, empty where it wrote nothing.
     pub text: String,
 }
@@ -337,6 +339,7 @@ impl Marks {
             self.alarms.push(Alarm {
                 camera,
                 clock: frame.clock,
+                time: frame.running,
                 text: now.1.clone().unwrap_or_default(),
             });
         }
@@ -353,6 +356,16 @@ pub struct Place {
     pub part: usize,
     /// Nanoseconds.
     pub time: i64,
+}
+
+impl Place {
+    /// The first of some places after this one, or the last before it.
+    pub fn neighbour(self, others: impl Iterator<Item = Place>, forward: bool) -> Option<Place> {
+        match forward {
+            true => others.filter(|other| *other > self).min(),
+            false => others.filter(|other| *other < self).max(),
+        }
+    }
 }
 
 /// A run of all cameras together. Times are nanoseconds of the recorder's clock.
@@ -830,19 +843,16 @@ impl Recording {
         starts.filter(|start| *start < begun).max()
     }
 
-    /// The first of some clocks after a place, or the last before it.
-    pub fn neighbour(&self, clocks: &[i64], place: Place, forward: bool) -> Option<Place> {
-        let here = self.clock_at(place)?;
-        let next = match forward {
-            true => clocks.iter().filter(|clock| **clock > here).min(),
-            false => clocks.iter().filter(|clock| **clock < here - SECOND).max(),
-        };
-        Some(self.place_of(*next?, 0)?.0)
-    }
-
-    /// Clocks at which alarms begin.
-    pub fn alarm_clocks(&self) -> Vec<i64> {
-        self.alarms.iter().map(|alarm| alarm.clock).collect()
+    /// Places at which alarms begin.
+    pub fn alarm_places(&self) -> impl Iterator<Item = Place> {
+        let parts = self.parts.iter().enumerate();
+        parts.flat_map(|(part, read)| {
+            let alarms = read.alarms.iter();
+            alarms.map(move |alarm| Place {
+                part,
+                time: alarm.time,
+            })
+        })
     }
 
     /// How many earlier runs of a camera hold this moment in its file: what `exptool --pass` takes. `None` where it recorded nothing.

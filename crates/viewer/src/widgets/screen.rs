@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! A picture of a camera: as large as there is room in its shape, or enlarged.
 
-use crate::model::look::Zoom;
+use crate::model::{look::Zoom, words::tr};
 use gtk::{cairo, gdk, glib, graphene, gsk, prelude::*, subclass::prelude::*};
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -148,7 +148,7 @@ glib::wrapper! {
 
 impl Default for Screen {
     fn default() -> Screen {
-        let screen: Screen = glib::Object::new();
+        let screen: Screen = super::named(tr("Picture"));
         screen.set_hexpand(true);
         screen.set_vexpand(true);
         screen.set_overflow(gtk::Overflow::Hidden);

@@ -257,14 +257,13 @@ impl Timeline {
         let pan = gtk::GestureDrag::builder()
             .button(gdk::BUTTON_MIDDLE)
             .build();
+        let last = Rc::new(Cell::new(0.0));
+        let begun = last.clone();
+        pan.connect_drag_begin(move |_, _, _| begun.set(0.0));
         let weak = self.downgrade();
-        let last = Cell::new(0.0);
         pan.connect_drag_update(move |_, dx, _| {
             if let Some(timeline) = weak.upgrade() {
-                let moved = dx - last.replace(dx);
-                // a new drag begins at 0
-                let moved = if moved.abs() > 400.0 { 0.0 } else { moved };
-                timeline.pan(-moved / timeline.axis_width());
+                timeline.pan((last.replace(dx) - dx) / timeline.axis_width());
             }
         });
         self.add_controller(pan);
@@ -556,8 +555,9 @@ pub fn describe(recording: &Recording, place: ActPlace) -> String {
     let mut text = recording.time_text(place.clock);
     let row = recording.rows.iter().find(|row| row.camera == place.camera);
     let bar = row.and_then(|row| {
-        let mut bars = row.bars.iter();
-        bars.find(|bar| (bar.start..bar.end).contains(&place.clock))
+        let bars = row.bars.iter().filter(|bar| bar.pass <= place.pass);
+        bars.filter(|bar| (bar.start..bar.end).contains(&place.clock))
+            .max_by_key(|bar| bar.pass)
     });
     match bar {
         Some(bar) => text.push_str(&format!("\n{}", mode_text(bar.mode))),

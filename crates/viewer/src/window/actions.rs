@@ -214,20 +214,22 @@ impl Window {
         for (name, forward) in [("next-alarm", true), ("previous-alarm", false)] {
             self.act(name, move |window| {
                 let recording = window.recording();
-                let place = recording.neighbour(&recording.alarm_clocks(), window.here(), forward);
+                let from = window.search_from(forward);
                 go(
                     window,
-                    place,
+                    from.neighbour(recording.alarm_places(), forward),
                     tr("There is no other alarm in this direction"),
                 );
             });
         }
         for (name, forward) in [("next-bookmark", true), ("previous-bookmark", false)] {
             self.act(name, move |window| {
-                let clocks = window.0.notes.borrow().clocks();
-                let place = window
-                    .recording()
-                    .neighbour(&clocks, window.here(), forward);
+                let marked = window.0.notes.borrow().places(&window.recording());
+                let places = marked.iter().map(|(place, _)| *place);
+                let place = window.search_from(forward).neighbour(places, forward);
+                if let Some((_, camera)) = marked.iter().find(|(one, _)| Some(*one) == place) {
+                    window.0.grid.select(*camera);
+                }
                 go(
                     window,
                     place,

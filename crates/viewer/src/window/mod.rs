@@ -146,13 +146,16 @@ impl Window {
         let recent = gio::Menu::new();
         let title = adw::WindowTitle::new(tr("Viewer"), "");
         let header = adw::HeaderBar::builder().title_widget(&title).build();
-        let open = adw::SplitButton::builder()
-            .label(tr("Open"))
-            .action_name("win.open")
-            .tooltip_text(tr("Open files"))
-            .menu_model(&recent)
-            .build();
-        header.pack_start(&open);
+        let open = button("", "win.open", tr("Open files"));
+        open.set_label(tr("Open"));
+        let arrow = menu_button("pan-down-symbolic", tr("Recent files"));
+        arrow.set_menu_model(Some(&recent));
+        // AdwSplitButton has no name for its arrow
+        let both = gtk::Box::default();
+        both.add_css_class("linked");
+        both.append(&open);
+        both.append(&arrow);
+        header.pack_start(&both);
         let recordings = menu_button("view-list-symbolic", tr("Recordings that were opened"));
         recordings.set_visible(false);
         header.pack_start(&recordings);

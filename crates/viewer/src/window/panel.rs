@@ -309,6 +309,7 @@ impl Window {
                     notes.bookmarks.remove(number);
                 }
                 drop(notes);
+                window.keep_notes();
                 // not while the button is being pressed
                 glib::idle_add_local_once(move || window.show_notes());
             }

@@ -216,6 +216,20 @@ impl Window {
         }
     }
 
+    /// Where a search for something before or after this moment begins. While it plays, something that has just been passed is no
+    /// longer searched for.
+    pub(super) fn search_from(&self, forward: bool) -> Place {
+        let here = self.here();
+        let passed = match !forward && self.0.playback.get().playing {
+            true => SECOND,
+            false => 0,
+        };
+        Place {
+            time: here.time.saturating_sub(passed),
+            ..here
+        }
+    }
+
     /// Goes to a place, in another file too.
     pub(super) fn go(&self, place: Place, precision: Precision) {
         let inner = &self.0;
