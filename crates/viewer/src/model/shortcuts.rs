@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Keys: what the window listens to and what its list of shortcuts shows are the same table.
 
-use super::words::tr;
-
 /// An action of the window, its keys, and what it does.
 pub struct Shortcut {
     /// Name of the action, without `win.`.
@@ -100,31 +98,3 @@ pub const GROUPS: [(&str, &[Shortcut]); 4] = [
         ],
     ),
 ];
-
-/// The list of shortcuts as a GtkShortcutsWindow, for GtkBuilder.
-pub fn window_xml() -> String {
-    let mut xml = "<interface><object class=\"GtkShortcutsWindow\" id=\"window\"><property name=\"modal\">1</property>\
-        <child><object class=\"GtkShortcutsSection\"><property name=\"section-name\">all</property><property name=\"max-height\">16</property>"
-        .to_owned();
-    for (group, shortcuts) in &GROUPS {
-        let title = escape(tr(group));
-        xml.push_str(&format!(
-            "<child><object class=\"GtkShortcutsGroup\"><property name=\"title\">{title}</property>"
-        ));
-        for shortcut in *shortcuts {
-            xml.push_str(&format!(
-                "<child><object class=\"GtkShortcutsShortcut\"><property name=\"accelerator\">{}</property><property name=\"title\">{}</property></object></child>",
-                escape(shortcut.keys),
-                escape(tr(shortcut.text))
-            ));
-        }
-        xml.push_str("</object></child>");
-    }
-    xml.push_str("</object></child></object></interface>");
-    xml
-}
-
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;");
-    text.replace('<', "&lt;").replace('>', "&gt;")
-}

@@ -3,7 +3,6 @@
 
 use super::{Window, print};
 use crate::{
-    APP_ID,
     model::{look::Look, playback::Playback, recording::Place, shortcuts, words::tr},
     player::Precision,
 };
@@ -329,17 +328,11 @@ impl Window {
         self.act("verify", |window| window.verify());
         self.act("report", |window| window.write_report());
         self.act("print", print::print);
-        self.act("shortcuts", |window| {
-            let builder = gtk::Builder::from_string(&shortcuts::window_xml());
-            if let Some(list) = builder.object::<gtk::ShortcutsWindow>("window") {
-                list.set_transient_for(Some(&window.0.window));
-                list.present();
-            }
-        });
+        self.act("shortcuts", Window::show_shortcuts);
         self.act("about", |window| {
             let about = adw::AboutWindow::builder()
                 .application_name(tr("Viewer"))
-                .application_icon(APP_ID)
+                .application_icon(super::icon())
                 .version(env!("CARGO_PKG_VERSION"))
                 .comments(tr("Plays and searches exports of surveillance recorders. It never writes to them, and sends nothing anywhere."))
                 .license_type(gtk::License::Mpl20)
@@ -348,6 +341,35 @@ impl Window {
             about.present();
         });
         self.act("close", |window| window.0.window.close());
+    }
+
+    /// Lists all keys. GtkShortcutsWindow would be wider than small screens.
+    fn show_shortcuts(&self) {
+        let page = adw::PreferencesPage::new();
+        for (title, shortcuts) in &shortcuts::GROUPS {
+            let group = adw::PreferencesGroup::builder().title(tr(title)).build();
+            for shortcut in *shortcuts {
+                let row = adw::ActionRow::builder().title(tr(shortcut.text)).build();
+                let keys = shortcut.keys.split(' ');
+                // those of the number pad have the same signs on them
+                for key in keys.filter(|key| !key.starts_with("KP_")) {
+                    let label = gtk::ShortcutLabel::new(key);
+                    label.set_valign(gtk::Align::Center);
+                    row.add_suffix(&label);
+                }
+                group.add(&row);
+            }
+            page.add(&group);
+        }
+        let list = adw::PreferencesWindow::builder()
+            .title(tr("Keyboard shortcuts"))
+            .transient_for(&self.0.window)
+            .modal(true)
+            .default_width(560)
+            .default_height(560)
+            .build();
+        list.add(&page);
+        list.present();
     }
 
     /// Keys go to actions where no entry and no button takes them.

@@ -75,17 +75,18 @@ impl Controls {
 
         let go_to: gtk::Entry = named(tr("Date and time"));
         go_to.set_width_chars(30);
-        let hint = gtk::Label::builder()
-            .label(tr("Date and time on the recorder, a time of that day (9:15), or +seconds from the beginning"))
-            .wrap(true)
-            .width_chars(34)
-            .max_width_chars(34)
-            .xalign(0.0)
-            .build();
-        hint.add_css_class("dim-label");
         let inside = gtk::Box::new(gtk::Orientation::Vertical, 6);
         inside.append(&go_to);
-        inside.append(&hint);
+        // a popover is too low for a label that wraps
+        for text in [
+            tr("Date and time on the recorder,"),
+            tr("or a time of that day: 9:15,"),
+            tr("or seconds from the beginning: +90"),
+        ] {
+            let hint = gtk::Label::builder().label(text).xalign(0.0).build();
+            hint.add_css_class("dim-label");
+            inside.append(&hint);
+        }
         let popover = gtk::Popover::builder().child(&inside).build();
         let clock = menu_button("", tr("Go to a date and time"));
         clock.set_label("");

@@ -100,6 +100,7 @@ struct Inner {
     flap: adw::Flap,
     panel: panel::Panel,
     timeline: Timeline,
+    timeline_room: gtk::ScrolledWindow,
     hover: gtk::Popover,
     hover_picture: crate::widgets::screen::Screen,
     hover_text: gtk::Label,
@@ -202,7 +203,6 @@ impl Window {
             .child(&timeline)
             .hscrollbar_policy(gtk::PolicyType::Never)
             .propagate_natural_height(true)
-            .max_content_height(170)
             .build();
 
         let controls = Controls::new();
@@ -276,6 +276,7 @@ impl Window {
             flap,
             panel,
             timeline,
+            timeline_room: scrolled,
             hover,
             hover_picture,
             hover_text,
@@ -454,6 +455,16 @@ fn menu_button(icon: &str, text: &str) -> gtk::MenuButton {
     button
 }
 
+/// The program's own icon, which is there when it is installed.
+fn icon() -> &'static str {
+    let display = gtk::gdk::Display::default();
+    let themes = display.map(|display| gtk::IconTheme::for_display(&display));
+    match themes.is_some_and(|theme| theme.has_icon(APP_ID)) {
+        true => APP_ID,
+        false => "camera-video-symbolic",
+    }
+}
+
 fn empty_page() -> adw::StatusPage {
     let open = gtk::Button::builder()
         .label(tr("Open files"))
@@ -472,15 +483,8 @@ fn empty_page() -> adw::StatusPage {
         .build();
     buttons.append(&open);
     buttons.append(&folder);
-    // the program's own icon is there when it is installed
-    let display = gtk::gdk::Display::default();
-    let themes = display.map(|display| gtk::IconTheme::for_display(&display));
-    let icon = match themes.is_some_and(|theme| theme.has_icon(APP_ID)) {
-        true => APP_ID,
-        false => "camera-video-symbolic",
-    };
     adw::StatusPage::builder()
-        .icon_name(icon)
+        .icon_name(icon())
         .title(tr("No recording"))
         .description(tr(
             "Open exports of surveillance recorders, or drop files or folders here",

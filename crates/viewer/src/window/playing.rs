@@ -22,6 +22,8 @@ use std::{rc::Rc, sync::atomic::Ordering};
 
 /// Runs shorter than this are not waited for at the end of a file, nanoseconds.
 const FRAME: i64 = SECOND / 1000;
+/// Pixels of the timeline's height that are there in small windows, too.
+const MIN_TIMELINE: i32 = 96;
 
 impl Window {
     /// What plays a part, or one of its cameras, and whether gaps keep their length.
@@ -604,6 +606,11 @@ impl Window {
     pub(super) fn tick(&self) {
         let inner = &self.0;
         inner.grid.adapt();
+        // pictures need the room more
+        let room = (inner.window.height() / 5).max(MIN_TIMELINE);
+        if inner.timeline_room.max_content_height() != room {
+            inner.timeline_room.set_max_content_height(room);
+        }
         let reading = inner.reading.borrow().clone();
         let total = reading.total.load(Ordering::Relaxed);
         if total > 0
