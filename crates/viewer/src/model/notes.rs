@@ -127,7 +127,7 @@ impl Notes {
 
     /// The log of a recording in a folder of logs, or none.
     pub fn load(folder: &Path, recording: &Recording) -> Notes {
-        let file = file_of(folder, recording).and_then(|path| std::fs::File::open(path).ok());
+        let file = Notes::file(folder, recording).and_then(|path| std::fs::File::open(path).ok());
         file.and_then(|file| Notes::read(file).ok())
             .unwrap_or_default()
     }
@@ -137,7 +137,7 @@ impl Notes {
     /// # Errors
     /// A folder that cannot be written to.
     pub fn save(&self, folder: &Path, recording: &Recording) -> io::Result<()> {
-        let Some(path) = file_of(folder, recording) else {
+        let Some(path) = Notes::file(folder, recording) else {
             return Ok(());
         };
         if self.bookmarks.is_empty() && !path.exists() {
@@ -149,17 +149,17 @@ impl Notes {
             .map_err(io::Error::other)?;
         super::state::replace(&path, &bytes)
     }
-}
 
-/// Name of a recording's log: by path and size of its first file.
-fn file_of(folder: &Path, recording: &Recording) -> Option<PathBuf> {
-    let input = recording.inputs().next()?;
-    let path = input.path.canonicalize().unwrap_or(input.path.clone());
-    let name = format!("{}:{}", path.display(), input.size);
-    // FNV-1a: the same with every version of the program
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    Some(folder.join(format!("{stem}-{hash:016x}.csv")))
+    /// Where the log of a recording is kept: its name has path and size of the first file in it.
+    pub fn file(folder: &Path, recording: &Recording) -> Option<PathBuf> {
+        let input = recording.inputs().next()?;
+        let path = input.path.canonicalize().unwrap_or(input.path.clone());
+        let name = format!("{}:{}", path.display(), input.size);
+        // FNV-1a: the same with every version of the program
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Some(folder.join(format!("{stem}-{hash:016x}.csv")))
+    }
 }

@@ -15,7 +15,10 @@ const INTERRUPT: i32 = 2;
 
 /// What became of a run.
 pub struct Done {
+    /// Nothing went wrong, and nothing was found.
     pub success: bool,
+    /// Nothing went wrong, but something was found that the output tells of.
+    pub found: bool,
     pub output: String,
     pub errors: String,
 }
@@ -89,11 +92,12 @@ impl Window {
                 window.toast(tr("Cancelled"));
                 return;
             }
-            let success = process.has_exited() && process.exit_status() == 0;
+            let code = process.has_exited().then(|| process.exit_status());
             then(
                 &window,
                 Done {
-                    success,
+                    success: code == Some(0),
+                    found: code == Some(1),
                     output,
                     errors,
                 },

@@ -5,6 +5,7 @@ use super::{Window, job::Done};
 use crate::{
     model::{
         look::Look,
+        notes::Notes,
         tools::{self, Clip, Purpose},
         words::{tr, trf},
     },
@@ -403,12 +404,20 @@ impl Window {
                 }
             }
             drop(state);
+            let notes = window.0.notes.borrow();
+            let log = super::log_folder();
+            if let Some(log) = Notes::file(&log, &recording).filter(|_| !notes.bookmarks.is_empty())
+            {
+                words.extend(["--log".into(), log.into()]);
+            }
+            drop(notes);
+            window.keep_notes();
             words.extend(["--force".into(), "-o".into(), path.into()]);
             let name = path.display().to_string();
             window.run_tool(
                 tr("Writing the report"),
                 words,
-                move |window, done| match done.success {
+                move |window, done| match done.success || done.found {
                     true => window.toast(&trf("Saved as {name}", &[("name", &name)])),
                     false => window.show_failure(&done),
                 },
