@@ -1165,6 +1165,8 @@ def keys():
         assert nameless == [], nameless
         key("F1")
         wait("the list", lambda: set(table) <= set(labels(application())))
+        key("Escape")
+        wait("its end", lambda: not find("Keyboard shortcuts", "frame"))
 
 
 def find_above(node, name):
