@@ -69,9 +69,7 @@ fn a_gap_of_weeks_keeps_its_length_in_mp4() {
     let times = packet_times(&output, "v:0");
     assert_eq!(times.len(), 40);
     assert!((times[20] - days as f64).abs() < 0.02, "{}", times[20]);
-    let Some(probed) = ffprobe(&output) else {
-        return;
-    };
+    let probed = ffprobe(&output);
     let length: f64 = probed["format"]["duration"]
         .as_str()
         .unwrap()
@@ -132,9 +130,7 @@ fn chapters_of_a_window_stand_where_its_frames_do() {
         let output = dir.path().join(format!("{}.mkv", more.len()));
         let done = convert(&[&[text(&input), "-o", text(&output)], more].concat());
         assert!(done.status.success(), "{}", told(&done));
-        let Some(probed) = ffprobe(&output) else {
-            return;
-        };
+        let probed = ffprobe(&output);
         let times = packet_times(&output, "v:0");
         let length = times.last().unwrap() + 0.2;
         let chapters = probed["chapters"].as_array().unwrap();

@@ -82,20 +82,14 @@ pub fn one_camera(folder: &Path, seconds: u32) -> PathBuf {
     path
 }
 
-/// What another program says, or nothing, said out loud, where it is not installed.
-pub fn other(program: &str, arguments: &[&str]) -> Option<String> {
-    match std::process::Command::new(program).args(arguments).output() {
-        Ok(output) => {
-            assert!(
-                output.status.success(),
-                "{program} {arguments:?}: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            Some(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Err(_) => {
-            eprintln!("SKIPPED: {program} is not installed");
-            None
-        }
-    }
+/// What another program prints. It has to be there and to succeed: `scripts/setup test` installs it.
+pub fn other(program: &str, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}, see scripts/setup: {error}"));
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

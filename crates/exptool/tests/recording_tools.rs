@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Recordings for the tests of the program, and the programs that judge what it makes of them.
 
+pub use crate::exptool_tools::other;
 use assert_cmd::Command;
 use formats::{
     exp::{
@@ -288,26 +289,8 @@ pub fn jpegs(path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// What another program prints; nothing where it is not installed, said out loud.
-pub fn other(program: &str, arguments: &[&str]) -> Option<String> {
-    match std::process::Command::new(program).args(arguments).output() {
-        Ok(output) => {
-            assert!(
-                output.status.success(),
-                "{program} {arguments:?}: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            Some(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Err(_) => {
-            eprintln!("SKIPPED: {program} is not installed");
-            None
-        }
-    }
-}
-
 /// What ffprobe says of a file, frames counted.
-pub fn ffprobe(path: &Path) -> Option<serde_json::Value> {
+pub fn ffprobe(path: &Path) -> serde_json::Value {
     let path = path.to_str().unwrap();
     let text = other(
         "ffprobe",
@@ -322,8 +305,8 @@ pub fn ffprobe(path: &Path) -> Option<serde_json::Value> {
             "json",
             path,
         ],
-    )?;
-    Some(serde_json::from_str(&text).unwrap())
+    );
+    serde_json::from_str(&text).unwrap()
 }
 
 /// The stream of this kind.
@@ -347,7 +330,7 @@ pub fn packet_times(path: &Path, which: &str) -> Vec<f64> {
         "csv=p=0",
         path,
     ];
-    let text = other("ffprobe", &arguments).unwrap_or_default();
+    let text = other("ffprobe", &arguments);
     text.lines()
         .filter_map(|line| line.trim_end_matches(',').parse().ok())
         .collect()
