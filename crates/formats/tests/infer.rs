@@ -2,7 +2,8 @@
 //! Layouts that nobody described are inferred from the files alone: random ones, a real recording of another maker, and
 //! what must not be taken for a recording.
 //!
-//! `EXP_LAYOUTS=500` draws that many layouts instead of 60, `EXP_LAYOUTS_FROM=1000` from another seed on; `EXP_LAYOUTS_SHOW=1` prints each that is not read rightly.
+//! `EXP_LAYOUTS=500` draws that many layouts instead of 60, `EXP_LAYOUTS_FROM=1000` from another seed on, `EXP_LAYOUTS_KIND='padding: 16'` only those
+//! of a kind that begins so; `EXP_LAYOUTS_SHOW=1` prints each that is not read rightly.
 
 use formats::exp::infer::{Confidence, Hints, Inferred, infer, infer_files};
 use std::{
@@ -14,7 +15,7 @@ use testing::{
     layouts::{
         Recording,
         frames::{Coding, Family, families},
-        judge::{Table, Verdict, judge, read},
+        judge::{Table, Verdict, judge, kinds, read},
         recording,
     },
     mpeg4_tools::have_ffmpeg,
@@ -39,21 +40,28 @@ fn verdicts(count: u64) -> Vec<(u64, Recording, Verdict)> {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
+    let wanted = std::env::var("EXP_LAYOUTS_KIND").unwrap_or_default();
     let families = all_families();
     let part = |own: u64| {
         let seeds = (first..first.saturating_add(count)).filter(move |seed| seed % threads == own);
-        seeds.map(|seed| {
-            let mut recording = recording(seed, families);
+        let recordings = seeds.map(|seed| (seed, recording(seed, families)));
+        let of_kind = |(_, recording): &(u64, Recording)| {
+            kinds(&recording.plan)
+                .iter()
+                .any(|kind| kind.starts_with(&wanted))
+        };
+        let all = recordings.filter(of_kind).map(|(seed, mut recording)| {
             let verdict = judge(&recording, &Hints::default());
             // many recordings do not fit into memory
             recording.file = Vec::new();
             recording.truth = Vec::new();
             (seed, recording, verdict)
-        })
+        });
+        all.collect::<Vec<_>>()
     };
     std::thread::scope(|scope| {
         let work: Vec<_> = (0..threads)
-            .map(|own| scope.spawn(move || part(own).collect::<Vec<_>>()))
+            .map(|own| scope.spawn({ let part = &part; move || part(own) }))
             .collect();
         work.into_iter()
             .flat_map(|thread| thread.join().unwrap())
@@ -96,7 +104,7 @@ fn random_layouts_are_inferred() {
         );
     }
     let [all, frames, times, _] = table.row("all");
-    assert_eq!(all as u64, count);
+    assert!(all > 0 && all as u64 <= count);
     assert!(
         frames * 100 >= all * FRAMES,
         "{frames} of {all} with every frame"

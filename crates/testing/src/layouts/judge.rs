@@ -96,16 +96,23 @@ fn compare(recording: &Recording, inferred: &Inferred) -> Verdict {
     let mut pairs: Vec<(&Truth, &Shown)> = Vec::new();
     let mut rest = shown.iter().peekable();
     let mut frames = true;
-    for truth in &recording.truth {
+    let mut first_wrong = String::new();
+    for (n, truth) in recording.truth.iter().enumerate() {
         match rest.next_if(|shown| shown.bytes == truth.bytes && shown.key == truth.key) {
             Some(shown) => pairs.push((truth, shown)),
             None if truth.damaged => {
-                // what is read of it begins as it does, or is not there
-                rest.next_if(|shown| {
-                    shown.bytes.len() == truth.bytes.len() || shown.bytes[..4] != truth.bytes[..4]
-                });
+                // what is read of it is any that is not one of those behind it, or nothing
+                let behind = recording.truth[n + 1..].iter().take(3);
+                let mut behind = behind.map(|truth| &truth.bytes);
+                rest.next_if(|shown| behind.all(|bytes| *bytes != shown.bytes));
             }
-            None => frames = false,
+            None => {
+                if frames {
+                    let size = rest.peek().map(|shown| shown.bytes.len());
+                    first_wrong = format!("frame {n}: {size:?} bytes, not {}", truth.bytes.len());
+                }
+                frames = false;
+            }
         }
     }
     frames &= rest.next().is_none();
@@ -143,7 +150,7 @@ fn compare(recording: &Recording, inferred: &Inferred) -> Verdict {
         cameras,
         told: inferred.open.iter().any(|text| text.contains("decide")),
         text: format!(
-            "{:?}: {} of {} frames read\n{findings}  open: {:?}\n{toml}",
+            "{:?}: {} of {} frames read {first_wrong}\n{findings}  open: {:?}\n{toml}",
             inferred.confidence,
             pairs.len(),
             recording.truth.len(),

@@ -430,6 +430,8 @@ impl Search<'_> {
         let mut stuffing = 0.0;
         let (mut least, mut most) = (i64::MAX, 0);
         let mut broken = 0_usize;
+        // first bytes of records that are not the fill byte: all of them, and those behind a frame without padding
+        let (mut other, mut full) = (0.0, 0.0);
         for (n, known) in self.frames.iter().enumerate() {
             if n == 40 && broken > 12 {
                 return None;
@@ -448,6 +450,10 @@ impl Search<'_> {
             let trimmed = self.trimmed(trial, frame, length);
             if trial.counted > 1 {
                 bits += (8.0 * trimmed as f64 - (trial.counted as f64).log2()) * COLUMN;
+                if !self.window.all(end, plus(end, 1), self.fill) {
+                    other += 1.0;
+                    full += if trimmed == 0 { 1.0 } else { 0.0 };
+                }
             }
             if let Some(own) = frame.end {
                 // a JPEG says itself where it ends
@@ -467,6 +473,10 @@ impl Search<'_> {
         // what is behind all frames alike is no padding
         if least == most && most > 0 && self.frames.len() > 8 {
             return None;
+        }
+        // a header that begins with the fill byte unless the frame leaves no room for it is padding
+        if other == full {
+            bits -= other * (trial.counted as f64).log2();
         }
         // what is padding in other readings is explained in those frames alone, too
         let clean = self.frames.len().saturating_sub(broken) as f64;
