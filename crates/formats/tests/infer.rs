@@ -61,7 +61,12 @@ fn verdicts(count: u64) -> Vec<(u64, Recording, Verdict)> {
     };
     std::thread::scope(|scope| {
         let work: Vec<_> = (0..threads)
-            .map(|own| scope.spawn({ let part = &part; move || part(own) }))
+            .map(|own| {
+                scope.spawn({
+                    let part = &part;
+                    move || part(own)
+                })
+            })
             .collect();
         work.into_iter()
             .flat_map(|thread| thread.join().unwrap())

@@ -210,6 +210,16 @@ pub fn kinds(plan: &Plan) -> Vec<String> {
             all.push(name.to_owned());
         }
     };
+    let lasts = match plan.lasts {
+        0..2 => "under 2 s",
+        2..60 => "under a minute",
+        _ => "a minute or more",
+    };
+    also(true, &format!("lasts: {lasts}"));
+    also(
+        plan.clock == super::Clock::Dos,
+        &format!("clock: Dos, {lasts}"),
+    );
     also(plan.sector > 0, "sectors");
     also(plan.reversed.is_some(), "reversed");
     also(plan.prefix > 0, "bytes before keyframes");

@@ -113,6 +113,8 @@ pub struct Plan {
     pub front: usize,
     /// Ranges of bytes that are overwritten or lost.
     pub damage: usize,
+    /// Seconds from the first frame to the last.
+    pub lasts: i64,
     fields: Vec<Field>,
 }
 
@@ -343,6 +345,7 @@ impl Plan {
                 spread(random, 16.0, 4096.0)
             },
             damage: if random.random_bool(0.1) { 2 } else { 0 },
+            lasts: 0,
             fields: Vec::new(),
         };
         plan.draw_fields(random);
@@ -497,7 +500,7 @@ impl Plan {
 pub fn recording(seed: u64, families: &[Family]) -> Recording {
     let mut random = StdRng::seed_from_u64(seed);
     let family = &families[random.random_range(0..families.len())];
-    let plan = Plan::new(seed, family[0].coding, &mut random);
+    let mut plan = Plan::new(seed, family[0].coding, &mut random);
     let fixed: Vec<u8> = (0..700).map(|_| random.random()).collect();
     let kinds: Vec<u8> = {
         let mut all: Vec<u8> = (0..100).collect();
@@ -597,6 +600,7 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
             time: said,
             damaged: false,
         });
+        plan.lasts = (time - start) / 1000;
         next[camera] = (
             time + plan.interval + random.random_range(0..3),
             (n + 1) % sources[camera].frames.len(),

@@ -46,6 +46,8 @@ pub struct Reading {
     pub field: TimeField,
     /// Ticks beside it.
     pub ticks: Option<Ticks>,
+    /// Where ticks are that do not say more than it does.
+    pub vague: Option<Ticks>,
     /// Bits that speak for it.
     pub bits: f64,
     /// Records that it is valid in.
@@ -58,6 +60,8 @@ pub struct Reading {
     unit: i64,
     /// Usual step between records, milliseconds.
     mean: f64,
+    /// It goes on by one with each record.
+    pub counts: bool,
 }
 
 impl Reading {
@@ -243,6 +247,12 @@ pub fn readings(
         }
     }
     for reading in &mut all {
+        // a counter of records, where there is none elsewhere
+        let elsewhere =
+            |(from, to): (usize, usize)| to <= reading.field.at || reading.end() <= from;
+        if reading.counts && !counter.is_some_and(elsewhere) {
+            reading.bits -= 16.0;
+        }
         // a recorder has one byte order
         reading.bits += match is_big_endian(reading.field.time) {
             Some(big) if big != big_endian => -4.0,
@@ -316,12 +326,14 @@ impl Reading {
         let mut reading = Reading {
             field,
             ticks: None,
+            vague: None,
             bits: 0.0,
             valid,
             moves: 0,
             times,
             unit,
             mean: 0.0,
+            counts: false,
         };
         reading.weigh(rows);
         Some(reading)
@@ -437,9 +449,7 @@ impl Reading {
         if ones.saturating_mul(3) < steps.len().saturating_mul(2) && self.unit >= 1000 {
             bits += ones.min(4) as f64 * 4.0;
         }
-        if zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9) {
-            bits -= 16.0;
-        }
+        self.counts = zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9);
         // numbers of another kind would soon name a 61st second
         if self.unit == 2000 {
             let moves = steps.iter().filter(|step| **step != 0).count() as f64;
@@ -521,8 +531,9 @@ impl Reading {
         if let Some((bits, ticks)) = best {
             self.bits += bits.min(if self.is_slow() { 8.0 } else { 25.0 });
             // steps of two seconds leave open which of the two a part belongs to
-            if self.unit == 1000 {
-                self.ticks = Some(ticks);
+            match self.unit {
+                1000 => self.ticks = Some(ticks),
+                _ => self.vague = Some(ticks),
             }
         }
     }
@@ -665,7 +676,14 @@ impl Reading {
 
 /// Ticks that begin anew with each second: below the rate.
 fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
-    let most = values.iter().copied().max()? as f64;
+    // a damaged header or two may hold any number
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let (most, usual) = (
+        *sorted.last()?,
+        *sorted.iter().rev().nth(values.len() / 100)?,
+    );
+    let most = if most / 16 > usual { usual } else { most } as f64;
     let room = 2_f64.powi((number.width() as i32).saturating_mul(8));
     let fits = |rate: &&u64| {
         let (rate, small) = (**rate as f64, **rate < 1000);

@@ -467,9 +467,10 @@ impl<'a> Work<'a> {
         self.take(best.field.at, width);
         self.add("record.time", best.text(), (best.valid, of), near.clone());
         layout.record.time = Some(best.field);
-        // a length whose upper half, always 0, is part of the time is half as wide
-        if let Some(ticks) = best.ticks {
+        if let Some(ticks) = best.ticks.or(best.vague) {
             self.take(ticks.at as usize, ticks.number.width());
+        }
+        if let Some(ticks) = best.ticks {
             self.set_ticks(layout, ticks);
         }
         let equal = rivals
@@ -514,8 +515,13 @@ impl<'a> Work<'a> {
             .filter(|_| self.hints.times.is_empty())
         {
             self.open.push(format!("the time, {}, moves in {count} of its bytes only, as another number behind fixed bytes may: a longer file or a known time (--known-time) would decide", best.text()));
-        } else if best.steps_by_seconds() && !best.is_rare() {
-            self.open.push(format!("the time, {}, moves by several seconds a record, as a counter of something else may: a known time (--known-time) would decide", best.text()));
+        } else if (best.steps_by_seconds() || best.counts) && !best.is_rare() {
+            // a date that few bytes read as stands still in a file of less than a second
+            let standing = rivals
+                .iter()
+                .any(|other| other.is_rare() && other.moves == 0);
+            let level = if standing { "doubtful: " } else { "" };
+            self.open.push(format!("{level}the time, {}, moves as a counter of something else may: a known time (--known-time) would decide", best.text()));
         }
         Some(best)
     }
@@ -669,6 +675,10 @@ impl<'a> Work<'a> {
                 {
                     continue;
                 }
+                // what parts keyframes from all others is the kind
+                if distinct.len() <= 4 && self.parts_keys(&values) {
+                    continue;
+                }
                 // a mask that hides nothing says nothing
                 if mask.is_some_and(|mask| {
                     self.records.iter().all(|record| {
@@ -790,6 +800,21 @@ impl<'a> Work<'a> {
             rivals,
         );
         layout.record.camera = Some(field);
+    }
+
+    /// Hardly any other frame has a value that keyframes have.
+    fn parts_keys(&self, values: &[u64]) -> bool {
+        let own = |key: bool| {
+            let all = self.records.iter().zip(values);
+            all.filter(move |(record, _)| record.key == key)
+                .map(|(_, value)| *value)
+        };
+        let most = own(true).count() / 30;
+        let often = |value: &u64| own(true).filter(|other| other == value).count() > most;
+        let keys: BTreeSet<u64> = own(true).filter(often).collect();
+        let p = own(false).count();
+        let astray = own(false).filter(|value| keys.contains(value)).count();
+        p > 0 && astray.saturating_mul(30) < p
     }
 
     /// Frames of one camera follow each other evenly; frames that do not may be of several.
