@@ -3,7 +3,7 @@
 //! what must not be taken for a recording.
 //!
 //! `EXP_LAYOUTS=500` draws that many layouts instead of 60, `EXP_LAYOUTS_FROM=1000` from another seed on, `EXP_LAYOUTS_KIND='padding: 16'` only those
-//! of a kind that begins so; `EXP_LAYOUTS_SHOW=1` prints each that is not read rightly.
+//! of a kind that begins so; `EXP_LAYOUTS_SHOW=1` prints each that is not read rightly, `EXP_LAYOUTS_SAVE=FOLDER` keeps the files.
 
 use formats::exp::infer::{Confidence, Hints, Inferred, infer, infer_files};
 use std::{
@@ -52,6 +52,10 @@ fn verdicts(count: u64) -> Vec<(u64, Recording, Verdict)> {
         };
         let all = recordings.filter(of_kind).map(|(seed, mut recording)| {
             let verdict = judge(&recording, &Hints::default());
+            if let Some(folder) = std::env::var_os("EXP_LAYOUTS_SAVE") {
+                let path = Path::new(&folder).join(format!("{seed}.exp"));
+                std::fs::write(path, &recording.file).unwrap();
+            }
             // many recordings do not fit into memory
             recording.file = Vec::new();
             recording.truth = Vec::new();

@@ -582,7 +582,8 @@ fn counted(
             }
             _ => bad = bad.saturating_add(1),
         }
-        if bad.saturating_mul(6) > pairs.len() {
+        // headers may hold what looks like a frame
+        if bad.saturating_mul(3) > pairs.len() {
             return None;
         }
     }

@@ -67,7 +67,7 @@ impl Frames {
         let zeros = |key: bool| {
             let own = || self.list.iter().filter(|frame| frame.key == key);
             let some = own().filter(|frame| zero(frame)).count();
-            some.saturating_mul(10) >= own().count().saturating_mul(9)
+            some.saturating_mul(10) >= own().count().saturating_mul(7)
         };
         if self.codec == Codec::H264 && zeros(true) {
             for both in [true, false] {
@@ -100,12 +100,21 @@ fn vop_begins(rest: &[u8]) -> Option<bool> {
 /// Offset of the VOP that headers at the start of `head` lead to, and whether it is a keyframe.
 fn vop_behind_headers(head: &[u8]) -> Option<(usize, bool)> {
     let mut before = 0_usize;
+    let mut least = None;
     for (at, code) in start_code::start_codes(head) {
         let next = head.get(at.saturating_add(4)..).unwrap_or_default();
-        if at.saturating_sub(before) > 64 {
+        // one byte is in the first of these headers, three are in a group's; zeros may follow
+        let far = at.saturating_sub(before);
+        let sized = |least: usize| (least..least.saturating_add(4)).contains(&far);
+        if far > 64 || !least.is_none_or(sized) {
             return None;
         }
         before = at;
+        least = match code {
+            start_code::VOS => Some(5),
+            start_code::GOV => Some(7),
+            _ => None,
+        };
         match code {
             start_code::VOP => return vop_begins(next).map(|key| (at, key)),
             start_code::VOS
