@@ -24,15 +24,19 @@ mod toc;
 use formats::{
     reader::{Packet, Reader, Window},
     recording::{self, Opened},
+    text_file,
     timeline::GapPolicy,
     titles::Titles,
 };
 use gst::{glib, prelude::*, subclass::prelude::*};
 use source::Feed;
 use state::State;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 /// An element that is a demuxer.
@@ -212,7 +216,7 @@ impl Demux {
         let Some(path) = &settings.par_config else {
             return true;
         };
-        let read = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let read = text_file::read(Path::new(path)).map_err(|error| error.to_string());
         match read.and_then(|text| Titles::parse(&text).map_err(|error| error.to_string())) {
             Ok(given) => {
                 self.change_settings(|settings| settings.given = given);

@@ -7,9 +7,13 @@ use formats::{
     exp::layout::Layout,
     reader::Window,
     recording::{self, Formats, Opened},
+    text_file,
 };
 use gst::{glib, prelude::*, subclass::prelude::*};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -73,7 +77,7 @@ fn load_layout(name: &str) -> Result<Layout, String> {
     if let Some(layout) = Layout::built_in(name) {
         return Ok(layout);
     }
-    let text = std::fs::read_to_string(name).map_err(|error| error.to_string())?;
+    let text = text_file::read(Path::new(name)).map_err(|error| error.to_string())?;
     Layout::from_toml(&text).map_err(|error| error.to_string())
 }
 

@@ -18,6 +18,7 @@ pub mod mpeg4;
 pub mod netvu;
 pub mod reader;
 pub mod recording;
+pub mod text_file;
 pub mod timeline;
 pub mod titles;
 pub mod zone;

@@ -5,11 +5,13 @@
 //! A frame is lost where no packet has its bytes, camera and time. By default a sample of the cases is tried; `EXP_DAMAGE=all` tries
 //! all of them.
 
+use crate::exp_damage::most_memory;
 use formats::netvu;
 use formats::reader::{Media, Reader, Step, Window};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 use testing::netvu_make::{Made, minimal, part, scan, vop};
 
 const RECORDS: usize = 200;
@@ -96,11 +98,13 @@ impl File {
     }
 
     fn lost(&self, data: &[u8]) -> Outcome {
+        let began = Instant::now();
         let mut wanted: HashMap<&Frame, usize> = HashMap::new();
         for frame in &self.frames {
             *wanted.entry(frame).or_default() += 1;
         }
         let found = self.read(data);
+        let took = began.elapsed();
         let mut others = 0;
         for frame in &found {
             match wanted.get_mut(frame) {
@@ -111,6 +115,7 @@ impl File {
         Outcome {
             lost: wanted.values().sum(),
             others,
+            took,
         }
     }
 }
@@ -148,6 +153,7 @@ struct Outcome {
     lost: usize,
     /// Frames that the file does not have.
     others: usize,
+    took: Duration,
 }
 
 /// The cases of one kind of damage.
@@ -157,11 +163,13 @@ struct Figures {
     /// Lost frames beyond the touched records, by how many.
     beyond: Vec<(isize, String)>,
     others: usize,
+    longest: Duration,
 }
 
 impl Figures {
     fn add(&mut self, outcome: Outcome, touched: usize, what: impl FnOnce() -> String) {
         self.cases += 1;
+        self.longest = self.longest.max(outcome.took);
         self.others += outcome.others.saturating_sub(touched);
         let beyond = outcome.lost as isize - touched as isize;
         self.beyond
@@ -176,11 +184,13 @@ impl Figures {
         let more = self.beyond.iter().filter(|(beyond, _)| *beyond > 1).count();
         println!(
             "{name}, {kind}: {} cases; lost more than the touched records + 1 in {more} ({:.3} %); beyond the touched records: {percentile} at the 99.9th \
-             percentile, {} at most; {} other frames",
+             percentile, {} at most; {} other frames; longest {:?}; memory of the process {} at most",
             self.cases,
             100.0 * more as f64 / self.cases as f64,
             self.beyond[self.cases - 1].0,
-            self.others
+            self.others,
+            self.longest,
+            most_memory()
         );
         for (beyond, what) in self
             .beyond

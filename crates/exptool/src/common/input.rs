@@ -11,6 +11,7 @@ use formats::{
     fields::Header,
     reader::{Codec, Media, Reader},
     recording::{self, FileSource, Format, Formats, Opened, Scanned, Scanner, Source},
+    text_file,
 };
 use rustix::fs::{Advice, fadvise};
 use std::{
@@ -244,7 +245,7 @@ pub fn can_be_read_twice(path: &Path, name: &str) -> Result<(), Failure> {
 fn load_layout(name: &str) -> Result<Layout, Failure> {
     let text = match BUILT_IN.iter().find(|(known, _)| *known == name) {
         Some((_, text)) => (*text).to_owned(),
-        None => std::fs::read_to_string(name)
+        None => text_file::read(Path::new(name))
             .map_err(|error| Failure::Input(format!("layout {name}: {error}")))?,
     };
     Layout::from_toml(&text).map_err(|error| Failure::Input(format!("{name}: {error}")))

@@ -613,6 +613,7 @@ impl AviReader {
                 let track = self.tracks.get(stream);
                 let size = track.map(|track| (track.width, track.height));
                 let claim = Claim {
+                    offset: window.offset,
                     camera,
                     header: size
                         .filter(|(width, height)| *width > 0 && *height > 0)
@@ -627,7 +628,11 @@ impl AviReader {
                     .sizes
                     .find(&record, key, &claim, payload, next_key, warnings);
                 match found {
-                    Ok(size) => size,
+                    Ok(size) => {
+                        let (looked, end) = (ahead.looked(), ahead.ended());
+                        self.sizes.note_look(record.camera, looked, end);
+                        size
+                    }
                     Err(bytes) => return Step::Need(bytes),
                 }
             }

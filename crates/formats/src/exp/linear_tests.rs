@@ -10,6 +10,7 @@
 use super::{avi::AviReader, layout::Layout, native::NativeReader};
 use crate::reader::{Reader, Step, Window};
 use std::sync::atomic::Ordering::Relaxed;
+use testing::make::{Coded, Exp, START};
 
 /// Bytes of a file.
 const SMALL: usize = 64 << 10;
@@ -59,10 +60,33 @@ fn patterns() -> Vec<(&'static str, Vec<u8>)> {
         record
     };
     let far = 16 << 20;
+    // a header, and frames whose checksums are wrong, so that no keyframe shows how large they are
+    let part = |code: u8| {
+        let mut frames = Exp::one(352, 240);
+        for n in 0..25 {
+            let coded = Coded {
+                key: n == 0,
+                bytes: testing::netvu_make::vop(n == 0, 40, n),
+            };
+            frames.picture(START + 200 * n as i64, &coded);
+        }
+        let mut bytes = frames.finish().bytes;
+        let (codes, reversed) = ([0, 0, 1, 0xb6], [0xb6, 1, 0, 0]);
+        for at in 0..bytes.len() - 4 {
+            if bytes[at..].starts_with(&codes) {
+                bytes[at + 3] = code;
+            } else if bytes[at..].starts_with(&reversed) {
+                bytes[at] = 0xb5;
+            }
+        }
+        bytes
+    };
     let chunk = |id: &[u8], size: u32, body: &[u8]| [id, &size.to_le_bytes(), body].concat();
     let frame = record(0, 4, 8, &[0, 0, 1, 0xb6, 0x50, 1, 2, 3]);
     vec![
         ("zeros", vec![0; 64]),
+        ("exports whose keyframes show no size", part(0xb5)),
+        ("the same, and P frames without a start code", part(0xff)),
         ("start codes", vec![0, 0, 1, 0xb6]),
         ("reversed start codes", vec![0xb6, 1, 0, 0]),
         ("index magic", b"DXIX".to_vec()),

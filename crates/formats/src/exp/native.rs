@@ -158,7 +158,7 @@ impl NativeReader {
             self.warnings.extend(header.warnings);
             self.info = header.info;
         }
-        self.sizes = Sizes::default();
+        self.sizes.begin();
         self.counted = Some(0);
         self.lost = Lost::No;
         Step::Skip(header.size as u64)
@@ -395,18 +395,21 @@ impl NativeReader {
     ) -> Result<(u16, u16), usize> {
         let (begin, info) = self.parts.find(window.offset, &self.info);
         if std::mem::replace(&mut self.sized, begin) != begin {
-            self.sizes = Sizes::default();
+            self.sizes.begin();
         }
         if let Some(size) = self.sizes.settled(record, key) {
             return Ok(size);
         }
-        let claim = Claim::native(record, info);
+        let claim = Claim::native(record, window.offset, info);
         let bare = Bare(&self.layouts.scan);
         let mut ahead = Ahead::new(&bare, window, &self.scan, record.size, VOTE_WINDOW);
         let payload = || record.stored_payload().to_vec(window.data);
         let next_key = || ahead.next_keyframe(record.camera);
-        self.sizes
-            .find(record, key, &claim, payload, next_key, &mut self.warnings)
+        let warnings = &mut self.warnings;
+        let size = (self.sizes).find(record, key, &claim, payload, next_key, warnings)?;
+        let (looked, end) = (ahead.looked(), ahead.ended());
+        self.sizes.note_look(record.camera, looked, end);
+        Ok(size)
     }
 
     /// Passes what is left of a sector when all of it is the fill byte.

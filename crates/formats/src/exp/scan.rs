@@ -220,9 +220,15 @@ pub struct Ahead<'a, F: Frame> {
     frame: &'a F,
     window: Window<'a>,
     scan: Scan,
+    from: usize,
     at: usize,
     limit: usize,
+    /// No record is left.
+    ended: bool,
 }
+
+/// Bytes that are searched at a time: what is beyond the next record is not searched in vain.
+const PIECE: usize = 16 << 10;
 
 impl<'a, F: Frame> Ahead<'a, F> {
     /// The records that begin `from` bytes or more into the window, and no further than `limit`.
@@ -231,8 +237,45 @@ impl<'a, F: Frame> Ahead<'a, F> {
             frame,
             window: *window,
             scan: scan.clone(),
+            from,
             at: from,
             limit,
+            ended: false,
+        }
+    }
+
+    /// Bytes that were looked at.
+    pub fn looked(&self) -> usize {
+        self.at.saturating_sub(self.from)
+    }
+
+    /// Offset in the file up to which there was nothing more, once [`Ahead::next`] has said so.
+    pub fn ended(&self) -> Option<u64> {
+        let end = self.window.offset.saturating_add(self.at as u64);
+        self.ended.then_some(end)
+    }
+
+    /// The next frame behind `self.at`, in bytes from there.
+    fn search(&mut self) -> Found {
+        let rest = self.window.skip(self.at);
+        let shown = rest.data.len();
+        let mut from = 1;
+        loop {
+            let end = shown.min(PIECE.saturating_add(from));
+            let piece = Window {
+                data: rest.data.get(..end).unwrap_or_default(),
+                last: rest.last && end == shown,
+                ..rest
+            };
+            let found = self.scan.find(&piece, from.min(end), |place| {
+                let at = place.offset.saturating_sub(rest.offset);
+                let whole = rest.skip(usize::try_from(at).unwrap_or(usize::MAX));
+                may_be_frame(&self.frame.parse(whole.data), whole.last)
+            });
+            match found {
+                Found::NoneBefore(at) if end < shown => from = at.max(from.saturating_add(1)),
+                found => return found,
+            }
         }
     }
 
@@ -243,6 +286,7 @@ impl<'a, F: Frame> Ahead<'a, F> {
     pub fn next(&mut self) -> Result<Option<(Record, &'a [u8])>, usize> {
         loop {
             if self.at >= self.limit || self.window.last && self.at >= self.window.data.len() {
+                self.ended = true;
                 return Ok(None);
             }
             let rest = self.window.skip(self.at);
@@ -262,11 +306,11 @@ impl<'a, F: Frame> Ahead<'a, F> {
                 Parsed::Need(bytes) if !rest.last => {
                     return Err(self.more(self.at.saturating_add(bytes)));
                 }
-                _ => match self.scan.find_frame(self.frame, &rest, 1) {
+                _ => match self.search() {
                     Found::At(at) => self.at = self.at.saturating_add(at),
-                    Found::NoneBefore(_) if rest.last => return Ok(None),
+                    Found::NoneBefore(_) if rest.last => self.at = self.window.data.len(),
                     Found::NoneBefore(at) if self.at.saturating_add(at) >= self.limit => {
-                        return Ok(None);
+                        self.at = self.limit;
                     }
                     Found::NoneBefore(_) => return Err(self.more(0)),
                 },

@@ -21,6 +21,10 @@ const VOTERS: u8 = 3;
 /// Votes that found no second keyframe before none is looked for any more: what a file is read for stays bounded.
 const MAX_ALONE: u16 = 64;
 
+/// Cameras whose first keyframes may be looked for as far as [`VOTE_WINDOW`]; beyond that, no more bytes are looked at ahead of records
+/// than were read.
+const MAX_FREE: usize = 16;
+
 /// Changes of size that are reported.
 const MAX_CHANGES: u8 = 4;
 
@@ -35,6 +39,10 @@ pub struct Sizes {
     last: Option<(u16, Pixels)>,
     alone: u16,
     changes: u8,
+    /// Bytes that were looked at ahead of records, since the file's beginning.
+    looked: u64,
+    /// Offsets up to which a camera has no intact keyframe.
+    barren: HashMap<u16, u64>,
 }
 
 /// What is known of one camera's frames.
@@ -70,6 +78,8 @@ impl Size {
 /// What the file says of the size of a camera's frames.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
+    /// Offset of the record.
+    pub offset: u64,
     /// The camera's number, for messages.
     pub camera: u16,
     /// The header's, and what says so.
@@ -80,7 +90,7 @@ pub struct Claim {
 
 impl Claim {
     /// What the header of a native file says of the record's camera, unless the record's format byte says another.
-    pub fn native(record: &Record, info: &FileInfo) -> Claim {
+    pub fn native(record: &Record, offset: u64, info: &FileInfo) -> Claim {
         let listed = info
             .cameras
             .iter()
@@ -97,6 +107,7 @@ impl Claim {
             }
         });
         Claim {
+            offset,
             camera: record.camera,
             header,
             standard: info.standard,
@@ -105,6 +116,30 @@ impl Claim {
 }
 
 impl Sizes {
+    /// Another file begins, that was put behind the first.
+    pub fn begin(&mut self) {
+        *self = Sizes {
+            looked: self.looked,
+            barren: std::mem::take(&mut self.barren),
+            ..Sizes::default()
+        };
+    }
+
+    /// So many bytes were looked at ahead of a camera's record; `end`: the camera has no intact keyframe up to this offset.
+    pub fn note_look(&mut self, camera: u16, bytes: usize, end: Option<u64>) {
+        self.looked = self.looked.saturating_add(bytes as u64);
+        self.barren.extend(end.map(|end| (camera, end)));
+    }
+
+    /// Whether keyframes of a camera may be looked for ahead of the record at `offset`. What is looked at grows with the bytes and not
+    /// faster, and what was found to hold none is not looked at again.
+    fn may_look(&self, camera: u16, offset: u64) -> bool {
+        let cameras = self.known.len().saturating_add(1).min(MAX_FREE);
+        let free = cameras.saturating_mul(VOTE_WINDOW) as u64;
+        let barren = self.barren.get(&camera).is_some_and(|end| offset < *end);
+        self.alone < MAX_ALONE && self.looked < free.saturating_add(offset) && !barren
+    }
+
     /// No keyframes ahead are looked into from now on.
     pub fn look_at_hand(&mut self) {
         self.alone = MAX_ALONE;
@@ -189,7 +224,7 @@ impl Sizes {
             Some(_) if silent || known.is_some() && own.is_none() => 0,
             _ => VOTERS,
         };
-        while agreed.is_none() && looks > 0 && self.alone < MAX_ALONE {
+        while agreed.is_none() && looks > 0 && self.may_look(record.camera, claim.offset) {
             looks = looks.saturating_sub(1);
             let Some(bytes) = ahead()? else {
                 self.alone = self.alone.saturating_add(1);
