@@ -517,7 +517,8 @@ impl AviReader {
                 Ok(after) => {
                     let from = if plain { CHUNK_HEAD } else { record.stored_end };
                     let inside = match after {
-                        After::Chunk if plain => None,
+                        // a size that is damaged may end where another chunk does
+                        After::Chunk if plain && end <= self.largest => None,
                         _ => self.frame_inside(window, from, end),
                     };
                     match inside {
