@@ -5,6 +5,7 @@ mod conformance;
 mod demux_audio;
 mod demux_clock;
 mod demux_front;
+mod demux_hostile;
 mod demux_large;
 mod demux_late;
 mod demux_panic;

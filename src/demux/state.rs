@@ -64,6 +64,8 @@ pub struct State {
     pub placement: Placement<Item>,
     /// Pads.
     pub streams: Vec<Stream>,
+    /// Streams that were announced.
+    pub told: usize,
     /// Combined flow of the pads.
     pub flow: gst_base::UniqueFlowCombiner,
     /// The segment that is played.
@@ -142,6 +144,7 @@ impl State {
             indexed: None,
             placement: Placement::new(GapPolicy::Collapse),
             streams: Vec::new(),
+            told: 0,
             flow: gst_base::UniqueFlowCombiner::new(),
             segment: gst::FormattedSegment::new(),
             seqnum: gst::Seqnum::next(),

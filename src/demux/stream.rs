@@ -19,6 +19,9 @@ use formats::{
 use gst::prelude::*;
 use std::{collections::VecDeque, sync::LazyLock};
 
+/// Streams of which each late one is announced as soon as it comes.
+const TOLD_AT_ONCE: usize = 64;
+
 /// Reference of the recorder's time on buffers.
 static UNIX: LazyLock<gst::Caps> = LazyLock::new(|| {
     let mut caps = gst::Caps::new_empty_simple("timestamp/x-unix");
@@ -746,8 +749,15 @@ impl Demux {
         state.streams.push(stream);
     }
 
-    /// Announces which streams there are, as decodebin3 and playbin3 want to know.
-    pub(super) fn announce(&self, state: &State, outs: &mut Vec<Out>) {
+    /// Announces which streams there are, as decodebin3 and playbin3 want to know. Every pad is told of every other; beyond
+    /// [`TOLD_AT_ONCE`] streams, of several new ones at a time, so that the events grow with the streams and not faster.
+    pub(super) fn announce(&self, state: &mut State, outs: &mut Vec<Out>) {
+        let count = state.streams.len();
+        let due = state.told.saturating_add(state.told / 8);
+        if count > TOLD_AT_ONCE && count < due {
+            return;
+        }
+        state.told = count;
         let Some(element) = self.element() else {
             return;
         };

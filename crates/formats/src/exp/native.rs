@@ -184,10 +184,17 @@ impl NativeReader {
         let Ok(header) = FileHeader::parse(data) else {
             return Ok(window.offset == 0);
         };
-        if window.offset == 0 || is_header_by_checksum(data) || header.other_size().is_none() {
+        if window.offset == 0 || is_header_by_checksum(data) {
             return Ok(true);
         }
-        self.begins_at(window, header.size_of_cameras())
+        // the magic alone may stand in damaged bytes: what follows has to be a record
+        let sizes = [Some(header.size_of_cameras()), header.other_size()];
+        for size in sizes.into_iter().flatten() {
+            if self.begins_at(window, size)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Bytes of the header at the window's start. Its cameras and its size field make them; where these differ, a record behind
