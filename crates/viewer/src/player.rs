@@ -50,6 +50,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
 const OVERLAYS: u16 = 1000;
 /// Name of a camera's sink, before its number.
 const CAMERA: &str = "camera-";
+/// So long before it is due, a frame is handed over: it is on the screen when it has been painted, nanoseconds.
+const PAINTING: i64 = 20_000_000;
 /// Coded frames of a camera that wait for the others, nanoseconds.
 const WAITING: u64 = 5_000_000_000;
 
@@ -426,7 +428,13 @@ impl Player {
             return self.target.get();
         }
         let position = self.pipeline.query_position::<gst::ClockTime>();
-        position.map_or(self.target.get(), nanoseconds)
+        let early = match self.pipeline.current_state() {
+            gst::State::Playing => (PAINTING as f64 * self.rate.get()) as i64,
+            _ => 0,
+        };
+        position.map_or(self.target.get(), |position| {
+            nanoseconds(position).saturating_add(early).max(0)
+        })
     }
 
     /// How much later than it is due a frame is now, nanoseconds.
@@ -631,6 +639,7 @@ fn add_camera(
     sink.set_property("caps", shown);
     sink.set_property("emit-signals", true);
     sink.set_property("sync", !live);
+    sink.set_property("ts-offset", -PAINTING);
     sink.set_property("max-buffers", 2_u32);
     sink.set_property("qos", true);
     for (signal, pull) in [

