@@ -2,7 +2,7 @@
 //! Recorders made up by hand, of kinds that the generator of random layouts does not draw: lengths in words, checksums behind
 //! frames, masks of cameras, records that begin with text.
 
-use formats::exp::infer::{Confidence, infer};
+use formats::exp::infer::{Confidence, Hints, Inferred, infer, infer_files};
 use testing::layouts::{
     frames::{Family, families},
     judge::read,
@@ -34,6 +34,20 @@ struct Maker {
     front: &'static [u8],
     record: fn(&Content<'_>) -> Vec<u8>,
 }
+
+/// Checksums that are to be named, by the first words of the recorder's name.
+const CHECKSUMS: [(&str, &str); 4] = [
+    ("sync pattern", "the sum of the record up to it is at 23"),
+    (
+        "length of the record with",
+        "the CRC-32 of the record up to it is 0 bytes behind the frame",
+    ),
+    ("text before", "the exclusive or of the frame is at 12"),
+    (
+        "Adler-32",
+        "the Adler-32 of the frame is 0 bytes behind the frame",
+    ),
+];
 
 fn sum8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
@@ -271,6 +285,13 @@ fn recorders_made_up_by_hand_are_inferred() {
                     "{}: certain and wrong",
                     maker.name
                 );
+                for (_, text) in CHECKSUMS
+                    .iter()
+                    .filter(|(name, _)| maker.name.starts_with(name))
+                {
+                    let named = inferred.findings.iter().any(|found| found.text == *text);
+                    assert!(named, "{}: {:#?}", maker.name, inferred.findings);
+                }
                 match (frames, times) {
                     (true, true) => continue,
                     _ => format!(
@@ -287,4 +308,39 @@ fn recorders_made_up_by_hand_are_inferred() {
         wrong.push(maker.name);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Half a minute of DOS time reads as Unix seconds as well: only who knows a time can tell.
+#[test]
+fn a_known_time_decides_between_two_readings() {
+    let source = &families()[0][0].frames;
+    let mut file = Vec::new();
+    // 2010-03-12 09:12:05 and on
+    let stored = |second: u32| (30 << 9 | 3 << 5 | 12) << 16 | 9 << 11 | 12 << 5 | second / 2;
+    for n in 0..200_u32 {
+        let frame = &source[n as usize % source.len()].bytes;
+        file.extend((frame.len() as u32).to_le_bytes());
+        file.extend(stored(5 + n * 160 / 1000).to_le_bytes());
+        file.extend([0x91, 0x22, 0x33, 0xd4]);
+        file.extend(frame);
+    }
+    let with = |times: &[i64]| {
+        let hints = Hints {
+            times: times.to_vec(),
+            cameras: Vec::new(),
+        };
+        infer_files(&[&file], &hints).expect("a layout")
+    };
+    let form = |inferred: &Inferred| {
+        let time = inferred.layout.record.time.expect("a time");
+        assert_eq!(time.at, 4);
+        format!("{:?}", time.time)
+    };
+    let alone = with(&[]);
+    assert!(alone.confidence < Confidence::Certain, "{alone:?}");
+    let named = |text: &String| text.contains("dos at 4") && text.contains("unix32le at 4");
+    assert!(alone.open.iter().any(named), "{:?}", alone.open);
+    let day = 1_268_352_000;
+    assert_eq!(form(&with(&[day + 9 * 3600 + 12 * 60 + 21])), "Dos");
+    assert_eq!(form(&with(&[i64::from(stored(21))])), "Unix32le");
 }

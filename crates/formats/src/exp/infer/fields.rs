@@ -4,6 +4,7 @@
 use super::{
     Bounds, Chain, Confidence, Finding, Frames, Hints, Inferred, MIN_CERTAIN, Nothing, Window,
     bounds::{Meaning, code_length},
+    checksum::{self, Covers, Sample},
     clock::{self, Reading, Row},
     frames::Frame,
     minus, nothing, plus,
@@ -27,6 +28,8 @@ use std::{
 
 /// Frames whose headers are looked at.
 const ROWS: usize = 3000;
+/// Records that a checksum has to hold in.
+const SAMPLES: usize = 6;
 /// Bits by which the best reading has to lead for each degree of confidence.
 const CERTAIN_BY: f64 = 14.0;
 const PROBABLE_BY: f64 = 4.0;
@@ -217,7 +220,7 @@ impl<'a> Work<'a> {
         if let Ok(at) = usize::try_from(self.bounds.trial.before) {
             self.take(at, link.number.width());
         }
-        self.add_crc(&mut layout);
+        self.add_checksum(&mut layout);
         let clock = self.clock(&mut layout);
         self.kind(&mut layout);
         self.sequence(&mut layout);
@@ -973,61 +976,92 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// A checksum over the frame.
-    fn add_crc(&mut self, layout: &mut Layout) {
-        let frames = self.frames_with_bytes(3);
-        if frames.len() < 3 {
+    /// A checksum, in the header or behind the frame: of the frame, of the record, or of a part of it.
+    fn add_checksum(&mut self, layout: &mut Layout) {
+        let samples = self.samples();
+        let Some(first) = samples.first().filter(|_| samples.len() == SAMPLES) else {
             return;
-        }
-        for at in 0..self.header.saturating_sub(3) {
-            for number in [Number::U32le, Number::U32be] {
-                let holds =
-                    |(head, crc): &(&[u8], u32)| number.read(head, at) == Ok(u64::from(*crc));
-                if self.free(at, 4) && frames.iter().all(holds) {
-                    let field = Field::new(at as i32, number);
-                    layout.record.p.crc = Some(field);
-                    layout.record.key.crc = Some(field);
-                    self.take(at, 4);
-                    self.add(
-                        "record.p.crc",
-                        format!("{number:?} at {at} is the CRC-32 of the frame").to_lowercase(),
-                        (frames.len(), frames.len()),
-                        Vec::new(),
+        };
+        let behind = self.bounds.trial.trailer.max(0) as usize;
+        for at in 0..self.header.saturating_add(behind) {
+            for sum in &checksum::SUMS {
+                let values: BTreeSet<u64> = samples
+                    .iter()
+                    .filter_map(|sample| sample.stored(at, sum.width, false))
+                    .collect();
+                let spoken_for = at < self.header && !self.free(at, sum.width);
+                if spoken_for || values.len() < SAMPLES / 2 {
+                    continue;
+                }
+                for covers in checksum::COVERS {
+                    let (place, holds) = (at.checked_sub(self.header), |big: bool| {
+                        move |sample: &Sample| sample.holds(at, sum, covers, big)
+                    });
+                    let Some(big) = [false, true].into_iter().find(|big| holds(*big)(first)) else {
+                        continue;
+                    };
+                    if !samples.iter().all(holds(big)) {
+                        continue;
+                    }
+                    let text = format!(
+                        "the {} of {} is {}",
+                        sum.name,
+                        covers.text(),
+                        match place {
+                            None => format!("at {at}"),
+                            Some(place) => format!("{place} bytes behind the frame"),
+                        }
                     );
+                    let number = if big { Number::U32be } else { Number::U32le };
+                    let frame = sum.name == "CRC-32" && covers == Covers::Frame;
+                    if place.is_none() {
+                        self.take(at, sum.width);
+                    }
+                    let field = if place.is_none() && frame {
+                        layout.record.p.crc = Some(Field::new(at as i32, number));
+                        layout.record.key.crc = layout.record.p.crc;
+                        "record.p.crc"
+                    } else {
+                        "checksum"
+                    };
+                    self.add(field, text, (SAMPLES, SAMPLES), Vec::new());
                     return;
                 }
             }
         }
     }
 
-    /// Headers of some frames and the CRC-32 of the frames.
-    fn frames_with_bytes(&self, count: usize) -> Vec<(&'a [u8], u32)> {
+    /// The smallest of the first records with a frame, whole.
+    fn samples(&self) -> Vec<Sample> {
         let Some((window, frames)) = self.files.first() else {
             return Vec::new();
         };
-        let some = frames.list.iter().skip(1).filter_map(|frame| {
-            let start = minus(self.chain.mark(frame), self.bounds.trial.before);
-            let length = plus(
-                self.chain.value(window, frame)?,
-                *self.bounds.trial.end.get(frame.key),
-            );
-            let stored = if frame.transform == Transform::Swap32 {
-                super::padded(length, 4)
-            } else {
-                length
+        let trial = self.bounds.trial;
+        let some = frames.list.iter().skip(1).take(200).filter_map(|frame| {
+            let start = minus(self.chain.mark(frame), trial.before);
+            let length = plus(self.chain.value(window, frame)?, *trial.end.get(frame.key));
+            let stored = match frame.transform {
+                Transform::Swap32 if !trial.short_group => super::padded(length, 4),
+                _ => length,
             };
-            let bytes = window.slice(frame.at, plus(frame.at, stored))?;
+            let end = plus(frame.at, stored);
+            let bytes = window.slice(frame.at, end)?;
             let mut plain = bytes.to_vec();
             if frame.transform == Transform::Swap32 {
                 swap32(bytes, &mut plain);
-                plain.truncate(usize::try_from(length).ok()?);
             }
-            Some((
-                window.slice(start, plus(start, self.header as i64))?,
-                crc32fast::hash(&plain),
-            ))
+            plain.truncate(usize::try_from(length).ok()?);
+            Some(Sample {
+                record: window.slice(start, plus(end, trial.trailer))?.to_vec(),
+                header: self.header,
+                end: usize::try_from(minus(end, start)).ok()?,
+                plain,
+            })
         });
-        some.take(count).collect()
+        let mut all: Vec<Sample> = some.filter(|sample| sample.end < 1 << 16).collect();
+        all.sort_by_key(|sample| sample.end);
+        all.truncate(SAMPLES);
+        all
     }
 
     /// Four bytes or more at the record's start that never change.

@@ -34,6 +34,7 @@
 
 mod bounds;
 mod chain;
+mod checksum;
 mod clock;
 mod fields;
 mod foreign;
