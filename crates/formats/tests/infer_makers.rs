@@ -316,7 +316,7 @@ fn a_known_time_decides_between_two_readings() {
     let source = &families()[0][0].frames;
     let mut file = Vec::new();
     // 2010-03-12 09:12:05 and on
-    let stored = |second: u32| (30 << 9 | 3 << 5 | 12) << 16 | 9 << 11 | 12 << 5 | second / 2;
+    let stored = |second: u32| (30 << 9 | 3 << 5 | 12) << 16 | 9 << 11 | 12 << 5 | (second / 2);
     for n in 0..200_u32 {
         let frame = &source[n as usize % source.len()].bytes;
         file.extend((frame.len() as u32).to_le_bytes());
