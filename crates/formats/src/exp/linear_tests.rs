@@ -7,10 +7,14 @@
     reason = "tests"
 )]
 
-use super::{avi::AviReader, layout::Layout, native::NativeReader};
-use crate::reader::{Reader, Step, Window};
+use super::{
+    avi::AviReader,
+    layout::Layout,
+    native::NativeReader,
+    writer::{Head, Picture, Writer},
+};
+use crate::reader::{Camera, Mode, Reader, Step, Timestamp, Window};
 use std::sync::atomic::Ordering::Relaxed;
-use testing::make::{Coded, Exp, START};
 
 /// Bytes of a file.
 const SMALL: usize = 64 << 10;
@@ -62,15 +66,37 @@ fn patterns() -> Vec<(&'static str, Vec<u8>)> {
     let far = 16 << 20;
     // a header, and frames whose checksums are wrong, so that no keyframe shows how large they are
     let part = |code: u8| {
-        let mut frames = Exp::one(352, 240);
+        let timestamp = |n: i64| Timestamp {
+            seconds: 1_257_862_530 + n,
+            millis: Some(0),
+        };
+        let head = Head {
+            cameras: vec![Camera {
+                number: 1,
+                width: 352,
+                height: 240,
+                ..Camera::default()
+            }],
+            ..Head::default()
+        };
+        let (mut writer, _) = Writer::new(head, timestamp(0)).unwrap_or_else(|_| panic!("writer"));
+        let mut body = Vec::new();
         for n in 0..25 {
-            let coded = Coded {
+            let picture = Picture {
+                camera: 1,
+                timestamp: timestamp(n),
+                mode: Mode::Motion,
+                width: 352,
+                height: 240,
                 key: n == 0,
-                bytes: testing::netvu_make::vop(n == 0, 40, n),
             };
-            frames.picture(START + 200 * n as i64, &coded);
+            let mut coded = vec![0, 0, 1, 0xb6, if n == 0 { 0x10 } else { 0x50 }];
+            coded.resize(40, 7 + n as u8);
+            let record = writer.picture(&picture, &coded);
+            body.extend(record.unwrap_or_else(|_| panic!("record")));
         }
-        let mut bytes = frames.finish().bytes;
+        let index = writer.finish();
+        let mut bytes = [writer.header(), body, index].concat();
         let (codes, reversed) = ([0, 0, 1, 0xb6], [0xb6, 1, 0, 0]);
         for at in 0..bytes.len() - 4 {
             if bytes[at..].starts_with(&codes) {
