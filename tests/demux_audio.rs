@@ -8,7 +8,7 @@ use testing::{
         make::{Exp, START, tiny},
         plv1::{Avi, Wave},
     },
-    netvu_make::{Made, packet, sound},
+    netvu_make::{Made, audio, packet},
 };
 
 use formats::reader::Codec;
@@ -88,9 +88,9 @@ fn record(family: Family, begin: i64, video: i64, lead: i64, audio: i64, step: i
 
 fn audio_block(family: Family, exp: &mut Exp, avi: &mut Avi, net: &mut Vec<u8>, ms: i64) {
     match family {
-        Family::Exp => exp.sound(1, START + ms, Codec::MuLaw, 8000, &[0x55; MU_LAW]),
-        Family::Plv1 => avi.sound(&[0x55; MU_LAW]),
-        Family::NetVu => net.extend(packet(4, 0, &sound((START + ms) as u64, ADPCM))),
+        Family::Exp => exp.audio(1, START + ms, Codec::MuLaw, 8000, &[0x55; MU_LAW]),
+        Family::Plv1 => avi.audio(&[0x55; MU_LAW]),
+        Family::NetVu => net.extend(packet(4, 0, &audio((START + ms) as u64, ADPCM))),
     }
 }
 

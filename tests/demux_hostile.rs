@@ -370,7 +370,7 @@ impl Sent {
         let sent = all.clone();
         demux.connect_pad_added(move |_, pad| {
             sent.0.lock().unwrap().pads += 1;
-            let (taken, told, name) = (sent.clone(), sent.clone(), pad.name().to_string());
+            let (taken, reported, name) = (sent.clone(), sent.clone(), pad.name().to_string());
             let sink = gst::Pad::builder(gst::PadDirection::Sink)
                 .chain_function(move |_, _, buffer| {
                     if keep(&name) {
@@ -380,11 +380,11 @@ impl Sent {
                     Ok(gst::FlowSuccess::Ok)
                 })
                 .event_function(move |_, _, event| {
-                    let mut sent = told.0.lock().unwrap();
+                    let mut sent = reported.0.lock().unwrap();
                     let kind = event.type_();
                     *sent.events.entry(kind.name().to_string()).or_default() += 1;
                     sent.ended += usize::from(kind == gst::EventType::Eos);
-                    told.1.notify_all();
+                    reported.1.notify_all();
                     true
                 })
                 .build();

@@ -9,7 +9,7 @@ use testing::{
         plv1::{Avi, Wave},
         shell::Shell,
     },
-    netvu_make::{Made, little, packet, sound},
+    netvu_make::{Made, audio, little, packet},
 };
 
 use formats::reader::{Codec, Mode};
@@ -62,9 +62,9 @@ fn recordings() -> Vec<(&'static str, Vec<u8>, [usize; 3])> {
         avi.picture(((START + ms) / 1000) as u32, coded(0), 88);
         avi.padding(14);
         if ms >= AUDIO {
-            let block = sound((START + ms) as u64, 2004);
-            exp.sound(1, START + ms, Codec::MuLaw, 8000, &[0x55; 4000]);
-            avi.sound(&[0x55; 4000]);
+            let block = audio((START + ms) as u64, 2004);
+            exp.audio(1, START + ms, Codec::MuLaw, 8000, &[0x55; 4000]);
+            avi.audio(&[0x55; 4000]);
             binary.extend(packet(4, 0, &block));
             partition.extend(little(&block));
         }
@@ -332,10 +332,10 @@ fn a_closed_group_of_pads_is_left_as_it_is() {
     ] {
         let line = format!("cat late.adbin | gst-launch-1.0 fdsrc ! {bin}");
         let said = shell.run(&line, &[("G_DEBUG", "")]).well();
-        let told =
+        let reported =
             said.err.matches("is not shown").count() + said.out.matches("is not shown").count();
         // a camera, audio and the alarm texts; the other camera is among the first 64 records
-        assert_eq!(told, 3, "{bin}: {}{}", said.out, said.err);
+        assert_eq!(reported, 3, "{bin}: {}{}", said.out, said.err);
     }
 }
 
@@ -367,10 +367,10 @@ fn nothing_of_an_unannounced_camera_is_lost() {
         assert_eq!(outcome.pad("video_1").frames().len(), 200, "{feed:?}");
         assert_eq!(outcome.pad("video_2").frames().len(), 2, "{feed:?}");
         assert_eq!(outcome.names(), ["video_1", "video_2"], "{feed:?}");
-        let told = outcome
+        let reported = outcome
             .warnings
             .iter()
             .any(|text| text.contains("one frame"));
-        assert!(told, "{feed:?}: {:?}", outcome.warnings);
+        assert!(reported, "{feed:?}: {:?}", outcome.warnings);
     }
 }

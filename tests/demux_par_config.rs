@@ -48,8 +48,8 @@ fn titles_and_names_fill_in_what_is_missing() {
         }),
         config.path(),
     );
-    for told in ["title=(string)Yard", "title=(string)Gate", "Depot"] {
-        assert!(bare.contains(told), "{told} in {bare}");
+    for reported in ["title=(string)Yard", "title=(string)Gate", "Depot"] {
+        assert!(bare.contains(reported), "{reported} in {bare}");
     }
     // what the recording says itself stays
     let own = tags(&build(&plan), config.path());

@@ -7,7 +7,7 @@ use testing::{
         collect::{Feed, Frame, frame},
         make::{Exp, START, tiny},
     },
-    netvu_make::{Made, packet, sound},
+    netvu_make::{Made, audio, packet},
 };
 
 use formats::reader::{Codec, Mode};
@@ -40,7 +40,7 @@ fn recording(family: Family, second: &str) -> Vec<u8> {
             (Family::NetVu, "video_2") => net.extend([made(1).packet(), made(2).packet()].concat()),
             (Family::NetVu, _) => {
                 net.extend(made(1).packet());
-                net.extend(packet(4, 0, &sound(ms as u64, 404)));
+                net.extend(packet(4, 0, &audio(ms as u64, 404)));
             }
             (_, "video_2") => {
                 exp.camera(1, ms, Mode::Motion, coded);
@@ -48,7 +48,7 @@ fn recording(family: Family, second: &str) -> Vec<u8> {
             }
             _ => {
                 exp.camera(1, ms, Mode::Motion, coded);
-                exp.sound(1, ms, Codec::MuLaw, 8000, &[0x55; 800]);
+                exp.audio(1, ms, Codec::MuLaw, 8000, &[0x55; 800]);
             }
         }
     }

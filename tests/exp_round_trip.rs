@@ -53,17 +53,17 @@ fn round_trip(from: &Path, to: &Path) {
 }
 
 /// Records of a camera and kind, P pictures without a reference left out as the demuxer leaves them out.
-fn of(file: &File, camera: u8, sound: bool) -> Vec<&Record> {
-    let mut referenced = sound;
+fn of(file: &File, camera: u8, audio: bool) -> Vec<&Record> {
+    let mut referenced = audio;
     let mut last = None;
     let mut kept = Vec::new();
     for record in file
         .records
         .iter()
-        .filter(|r| r.camera == camera && (r.kind == 1) == sound)
+        .filter(|r| r.camera == camera && (r.kind == 1) == audio)
     {
         let broken = last.is_some_and(|last| record.ms < last || record.ms - last >= 2000);
-        referenced = sound || record.kind == 6 || (referenced && !broken);
+        referenced = audio || record.kind == 6 || (referenced && !broken);
         last = Some(record.ms);
         if referenced {
             kept.push(record);
@@ -102,8 +102,8 @@ fn check(from: &Path) -> usize {
     );
     let mut compared = 0;
     for camera in 1..=16 {
-        for sound in [false, true] {
-            let (old, new) = (of(&before, camera, sound), of(&after, camera, sound));
+        for audio in [false, true] {
+            let (old, new) = (of(&before, camera, audio), of(&after, camera, audio));
             let about = format!("{}, camera {camera}", from.display());
             assert_eq!(old.len(), new.len(), "{about}");
             for (n, (old, new)) in old.iter().zip(&new).enumerate() {
@@ -121,7 +121,7 @@ fn check(from: &Path) -> usize {
 }
 
 #[test]
-fn two_cameras_with_sound_come_back_as_they_were() {
+fn two_cameras_with_audio_come_back_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let exp = dir.path().join("x.exp");
     let pattern = "video/x-raw,format=I420,width=352,height=240,framerate=8/1 ! avenc_mpeg4 gop-size=8 ! mpeg4videoparse";

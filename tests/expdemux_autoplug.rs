@@ -53,8 +53,8 @@ fn plv1_file(audio: bool) -> Vec<u8> {
         avi.picture((START / 1000) as u32 + n as u32 * 2 / 15, coded, 88);
         avi.padding(3);
         if audio {
-            let sound = (0..1068).map(|at| (at * (n + 3)) as u8);
-            avi.sound(&sound.collect::<Vec<_>>());
+            let audio = (0..1068).map(|at| (at * (n + 3)) as u8);
+            avi.audio(&audio.collect::<Vec<_>>());
         }
     }
     avi.finish()
@@ -79,7 +79,7 @@ fn ordinary_avi(codec: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn files_are_told_by_their_records() {
+fn files_are_recognised_by_their_records() {
     let made = tiny_exp(40);
     let records = made.records_only();
     let is = |caps: &str, sure| vec![(caps.to_owned(), sure)];
@@ -211,7 +211,7 @@ fn families() -> Vec<(&'static str, tempfile::NamedTempFile)> {
         ("native", made.bytes.clone()),
         ("records", made.records_only()),
         ("plv1", plv1_file(false)),
-        ("plv1 with sound", plv1_file(true)),
+        ("plv1 with audio", plv1_file(true)),
     ];
     let stored = files.map(|(name, bytes)| {
         let mut file = tempfile::Builder::new().suffix(".dat").tempfile().unwrap();
@@ -264,14 +264,14 @@ fn playbin3_shows_every_picture() {
 }
 
 #[test]
-fn playbin3_knows_the_cameras_and_the_sound() {
+fn playbin3_knows_the_cameras_and_the_audio() {
     let mut exp = Exp::of(&[(1, 64, 48, "Gate"), (2, 64, 48, "Yard")]);
     for (n, coded) in tiny().iter().enumerate() {
         let ms = START + 100 * n as i64;
         exp.camera(1, ms, Mode::Motion, coded);
         exp.camera(2, ms, Mode::Motion, coded);
-        let sound = (0..800).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
-        exp.sound(1, ms, Codec::MuLaw, 8000, &sound);
+        let audio = (0..800).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
+        exp.audio(1, ms, Codec::MuLaw, 8000, &audio);
     }
     let shell = Shell::new();
     let path = shell.write("x.exp", &exp.finish().bytes);

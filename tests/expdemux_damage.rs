@@ -104,7 +104,7 @@ fn one_warning_for_each_damaged_region() {
 }
 
 #[test]
-fn bytes_between_two_records_are_passed_over() {
+fn bytes_between_two_records_are_skipped() {
     let made = tiny_exp(24);
     for length in [1, 3, 4, 17, 100, 5000] {
         let place = made.records[10].start;
@@ -141,7 +141,7 @@ fn a_destroyed_picture_in_a_whole_record_is_not_handed_out() {
 }
 
 #[test]
-fn a_wrong_check_sum_is_flagged() {
+fn a_wrong_checksum_is_flagged() {
     let made = tiny_exp(24);
     for n in [8, 13] {
         let record = made.records[n].clone();
@@ -348,7 +348,7 @@ fn refused(bytes: &[u8], about: &str) {
 }
 
 #[test]
-fn foreign_files_are_refused_and_told_what_was_looked_for() {
+fn foreign_files_are_refused_with_what_was_looked_for() {
     refused(&linker_file([0x4c, 0x01]), "linker file, 32 bit");
     refused(&linker_file([0x64, 0x86]), "linker file, 64 bit");
     refused(b"", "empty file");

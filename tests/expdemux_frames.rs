@@ -183,15 +183,15 @@ fn same_in_every_way(what: &str, bytes: &[u8], pads: usize) {
     }
 }
 
-/// A file with all that can make a difference: two cameras, sound, a gap, a change of mode, damage, junk.
+/// A file with all that can make a difference: two cameras, audio, a gap, a change of mode, damage, junk.
 fn varied() -> Vec<u8> {
     let mut exp = Exp::of(&[(1, 64, 48, "Gate"), (3, 64, 48, "Yard")]);
     for (n, coded) in common::make::tiny().iter().enumerate() {
         let ms = START + 100 * n as i64 + if n < 20 { 0 } else { 60_000 };
         let mode = if n < 30 { Mode::Motion } else { Mode::Alarm };
         exp.camera(1, ms, mode, coded);
-        let sound = (0..800).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
-        exp.sound(1, ms, Codec::MuLaw, 8000, &sound);
+        let audio = (0..800).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
+        exp.audio(1, ms, Codec::MuLaw, 8000, &audio);
         if n >= 10 {
             exp.camera(3, ms + 7, mode, coded);
         }
@@ -233,8 +233,8 @@ fn pulled_and_pushed_are_the_same_for_plv1() {
             88 + n / 8 % 2 * 8,
         );
         avi.padding(3);
-        let sound = (0..1068).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
-        avi.sound(&sound);
+        let audio = (0..1068).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
+        avi.audio(&audio);
     }
     same_in_every_way("framed", &avi.finish(), 2);
     let mut avi = Avi::new(64, 48);

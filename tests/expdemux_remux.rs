@@ -251,7 +251,7 @@ fn the_shape_of_a_pixel_and_the_title_are_kept() {
 }
 
 #[test]
-fn two_cameras_and_sound_go_into_one_file() {
+fn two_cameras_and_audio_go_into_one_file() {
     common::init();
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join("x.exp"), dir.path().join("x.mkv"));
@@ -263,8 +263,8 @@ fn two_cameras_and_sound_go_into_one_file() {
         if n >= 8 {
             exp.camera(2, ms + 50, Mode::Motion, coded);
         }
-        let sound = (0..800).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
-        exp.sound(1, ms, Codec::MuLaw, 8000, &sound);
+        let audio = (0..800).map(|at| (at * (n + 3)) as u8).collect::<Vec<_>>();
+        exp.audio(1, ms, Codec::MuLaw, 8000, &audio);
     }
     std::fs::write(&from, exp.finish().bytes).unwrap();
     launch_well(&format!(

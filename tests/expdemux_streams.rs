@@ -162,7 +162,7 @@ fn no_more_pads_comes_also_where_the_file_ends_too_early() {
 }
 
 #[test]
-fn a_change_of_size_is_told_and_decodes() {
+fn a_change_of_size_is_reported_and_decodes() {
     let (small, large) = (
         mpeg4("352x240", "10", 16, &[]),
         mpeg4("704x480", "10", 16, &[]),

@@ -21,7 +21,7 @@ fn both(bytes: &[u8], set: impl Fn(&gst::Element)) -> [Outcome; 2] {
 }
 
 /// Time, decoding time and duration are on every buffer, and time only goes on.
-fn sound_times(pad: &PadLog) {
+fn audio_times(pad: &PadLog) {
     let mut last = None;
     for (n, frame) in pad.frames().into_iter().enumerate() {
         let about = format!("{} buffer {n}: {frame:?}", pad.name);
@@ -34,7 +34,7 @@ fn sound_times(pad: &PadLog) {
 }
 
 fn times(pad: &PadLog) -> Vec<u64> {
-    sound_times(pad);
+    audio_times(pad);
     pad.frames().iter().map(|frame| frame.pts()).collect()
 }
 
@@ -389,7 +389,7 @@ fn cameras_share_one_running_time() {
 }
 
 #[test]
-fn a_recording_without_rhythm_has_no_frame_rate() {
+fn a_recording_without_an_interval_has_no_frame_rate() {
     let steps = [40, 300, 30, 570, 100, 640, 20, 880];
     let at = |n: usize| START + (0..n).map(|k| steps[k % 8]).sum::<i64>();
     let made = tiny_timed(48, at);

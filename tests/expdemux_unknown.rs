@@ -71,11 +71,11 @@ fn layouts_nobody_described_play() {
             refused += 1;
             continue;
         }
-        let told = outcome
+        let reported = outcome
             .warnings
             .iter()
             .any(|text| text.contains("layout of the records was inferred"));
-        assert!(told, "{seed}: {:?}", outcome.warnings);
+        assert!(reported, "{seed}: {:?}", outcome.warnings);
         whole += usize::from(expected(&made) == played(&outcome));
     }
     println!("{LAYOUTS} random layouts: {whole} play with every picture, {refused} are refused");
@@ -108,7 +108,7 @@ fn a_named_layout_is_not_inferred_away() {
 }
 
 #[test]
-fn pictures_tell_their_size_where_no_header_does() {
+fn keyframes_show_their_size_where_no_header_does() {
     for (width, height) in [(352, 240), (352, 288), (704, 240), (704, 480), (704, 576)] {
         let coded = pictures(&mpeg4(&format!("{width}x{height}"), "8", 16, &[]));
         let mut exp = Exp::one(width, height);
@@ -127,7 +127,7 @@ fn pictures_tell_their_size_where_no_header_does() {
 }
 
 #[test]
-fn a_size_that_no_picture_tells_is_called_assumed() {
+fn a_size_that_no_keyframe_shows_is_called_assumed() {
     // pictures that are noise behind their headers
     let mut exp = Exp::one(352, 240);
     let mut random = StdRng::seed_from_u64(5);

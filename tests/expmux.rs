@@ -94,7 +94,7 @@ fn a_test_pattern_is_written_as_the_layout_says() {
 }
 
 #[test]
-fn several_cameras_and_sound_are_interleaved_by_time() {
+fn several_cameras_and_audio_are_interleaved_by_time() {
     let dir = tempfile::tempdir().unwrap();
     let exp = dir.path().join("x.exp");
     let large = PATTERN.replace("width=352,height=240", "width=704,height=576");
@@ -108,7 +108,7 @@ fn several_cameras_and_sound_are_interleaved_by_time() {
     let file = read_file(&exp);
     check_finished(&file);
     let b = &file.bytes;
-    assert_eq!(u32_at(b, 12), 3, "index and sound");
+    assert_eq!(u32_at(b, 12), 3, "index and audio");
     assert_eq!(b[88], 2, "PAL, from the first camera's height");
     let entries = [&b[128..176], &b[176..224]].map(|e| (e[0], u16_at(e, 2), text(&e[8..48])));
     assert_eq!(entries, [(1, 704, "Yard"), (7, 352, "Gate")]);
@@ -119,9 +119,9 @@ fn several_cameras_and_sound_are_interleaved_by_time() {
     assert_eq!(of(7, &[4, 6]).len(), 15);
     assert!(of(7, &[4, 6]).iter().all(|r| r.mode == 2 && r.format == 1));
     assert!(of(1, &[4, 6]).iter().all(|r| r.mode == 0 && r.format == 3));
-    let sound = of(1, &[1]);
-    assert_eq!(sound.len(), 20);
-    for (n, block) in sound.iter().enumerate() {
+    let audio = of(1, &[1]);
+    assert_eq!(audio.len(), 20);
+    for (n, block) in audio.iter().enumerate() {
         assert_eq!((block.mode, block.format), (2, 0), "mu-law, 8 kHz");
         assert_eq!(
             (block.payload.len(), block.ms),
@@ -495,9 +495,9 @@ fn pads_are_named_and_numbered() {
     let mux = gst::ElementFactory::make("expmux").build().unwrap();
     let first = mux.request_pad_simple("video_%u").unwrap();
     let fifth = mux.request_pad_simple("video_4").unwrap();
-    let sound = mux.request_pad_simple("audio_%u").unwrap();
+    let audio = mux.request_pad_simple("audio_%u").unwrap();
     assert_eq!(
-        [first.name(), fifth.name(), sound.name()].map(|n| n.to_string()),
+        [first.name(), fifth.name(), audio.name()].map(|n| n.to_string()),
         ["video_0", "video_4", "audio_0"]
     );
     mux.release_request_pad(&first);

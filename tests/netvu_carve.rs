@@ -9,7 +9,7 @@ use testing::netvu_make::run;
 use formats::netvu::{Kind, open};
 use formats::reader::{Codec, Packet, Reader, Step, Window};
 use gst::prelude::*;
-use netvu_make::{Made, jpeg_file, minimal, noise, part, read_all, scan, sound, sprite, vop};
+use netvu_make::{Made, audio, jpeg_file, minimal, noise, part, read_all, scan, sprite, vop};
 use proptest::prelude::*;
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ struct Told {
     damaged: usize,
 }
 
-fn told(data: &[u8], grow: usize) -> Told {
+fn reported(data: &[u8], grow: usize) -> Told {
     let mut out = Told {
         packets: Vec::new(),
         damaged: 0,
@@ -40,7 +40,7 @@ fn told(data: &[u8], grow: usize) -> Told {
 }
 
 fn payloads(data: &[u8], grow: usize) -> Vec<Vec<u8>> {
-    let packets = told(data, grow).packets;
+    let packets = reported(data, grow).packets;
     packets.into_iter().map(|(.., payload)| payload).collect()
 }
 
@@ -109,8 +109,8 @@ fn probed(stream: &Path) -> Vec<usize> {
         "-v error -f h264 -show_entries packet=size -of csv=p=0 {}",
         stream.display()
     );
-    let told = ffmpeg("ffprobe", &text);
-    let lines = String::from_utf8(told).unwrap();
+    let reported = ffmpeg("ffprobe", &text);
+    let lines = String::from_utf8(reported).unwrap();
     let number = |line: &str| line.trim_matches(',').parse().unwrap();
     lines.lines().map(number).collect()
 }
@@ -125,14 +125,14 @@ fn decoded(stream: &Path) -> usize {
 }
 
 #[test]
-fn a_copy_of_a_record_is_left_out_and_told_once() {
+fn a_copy_of_a_record_is_left_out_and_reported_once() {
     let made = |number: u64| Made {
         payload: vop(number == 0, 400, number),
         unix_ms: 1_700_000_000_000 + number * 40,
         alarm: if number == 1 { "DOOR" } else { "" },
         ..Made::default()
     };
-    let block = sound(1_700_000_000_000, 124);
+    let block = audio(1_700_000_000_000, 124);
     let records = [
         made(0).record(),
         made(1).record(),
@@ -146,7 +146,7 @@ fn a_copy_of_a_record_is_left_out_and_told_once() {
     let first = data.len();
     data.extend(records.concat());
     for grow in [0, 1, 500] {
-        let codecs: Vec<Codec> = told(&data, grow)
+        let codecs: Vec<Codec> = reported(&data, grow)
             .packets
             .iter()
             .map(|(_, packet, _)| packet.stream.codec)
@@ -202,7 +202,7 @@ fn what_only_looks_like_a_copy_is_kept() {
         picture(1, 1_700_000_000_040, vop(true, 401, 1)),
     ]
     .concat();
-    assert_eq!(told(&data, 0).packets.len(), 5);
+    assert_eq!(reported(&data, 0).packets.len(), 5);
     assert!(through(&data).take_warnings().is_empty());
     // a copy is left out near its original only
     let mut far = par(1024);
@@ -213,7 +213,7 @@ fn what_only_looks_like_a_copy_is_kept() {
             vop(true, 60, number),
         ));
     }
-    assert_eq!(told(&far, 0).packets.len(), 256);
+    assert_eq!(reported(&far, 0).packets.len(), 256);
     for number in (300..556).chain([0, 555]) {
         far.extend(picture(
             1,
@@ -221,7 +221,7 @@ fn what_only_looks_like_a_copy_is_kept() {
             vop(true, 60, number),
         ));
     }
-    assert_eq!(told(&far, 0).packets.len(), 256 + 256 + 1);
+    assert_eq!(reported(&far, 0).packets.len(), 256 + 256 + 1);
     // a raw stream is shown as it is
     let jpeg = Made {
         format: 1,
@@ -257,12 +257,12 @@ fn another_form_behind_the_front_is_read_as_that() {
             if grow == 1 && front > 4096 {
                 continue;
             }
-            let told = told(&data, grow);
-            let pictures: Vec<_> = (told.packets.iter())
+            let reported = reported(&data, grow);
+            let pictures: Vec<_> = (reported.packets.iter())
                 .filter(|(_, packet, _)| packet.stream.codec != Codec::Text)
                 .collect();
             assert_eq!(pictures.len(), count, "{family} at {front}, by {grow}");
-            assert_eq!(told.damaged, 0, "{family} at {front}");
+            assert_eq!(reported.damaged, 0, "{family} at {front}");
             assert!(pictures.iter().all(|(_, packet, _)| packet.slot.is_none()));
         }
         let mut reader = through(&data);
@@ -278,7 +278,7 @@ fn another_form_behind_the_front_is_read_as_that() {
     // no block begins there
     let mut data = par(4000);
     data.extend(&minimals);
-    assert!(told(&data, 0).packets.is_empty());
+    assert!(reported(&data, 0).packets.is_empty());
 }
 
 #[test]
@@ -302,10 +302,10 @@ fn every_access_unit_is_a_packet_and_decodes() {
         let mut data = par(4096);
         data.extend(&stream);
         for grow in [0, 1000, 65_536] {
-            let told = told(&data, grow);
-            let carved: Vec<usize> = told.packets.iter().map(|(.., data)| data.len()).collect();
+            let reported = reported(&data, grow);
+            let carved: Vec<usize> = reported.packets.iter().map(|(.., data)| data.len()).collect();
             assert_eq!(carved, sizes, "{options}, by {grow}");
-            for (n, (_, packet, _)) in told.packets.iter().enumerate() {
+            for (n, (_, packet, _)) in reported.packets.iter().enumerate() {
                 assert_eq!(packet.slot, Some(n as u64));
                 assert_eq!((packet.stream.camera, packet.stream.codec), (1, Codec::H264));
                 assert_eq!(packet.timestamp, None);
@@ -313,7 +313,7 @@ fn every_access_unit_is_a_packet_and_decodes() {
                     assert_eq!((packet.key, packet.width, packet.height), (true, 320, 240));
                 }
             }
-            let keys = told.packets.iter().filter(|(_, packet, _)| packet.key);
+            let keys = reported.packets.iter().filter(|(_, packet, _)| packet.key);
             assert!(keys.count() >= 2, "{options}");
         }
         let carved = folder.path().join("carved.h264");
@@ -365,9 +365,9 @@ fn jpeg_files_with_other_bytes_between() {
     }
     data.extend(&files[0][..200]);
     for grow in [0, 1, 100, 4096] {
-        let told = told(&data, grow);
+        let reported = reported(&data, grow);
         assert_eq!(payloads(&data, grow), files, "by {grow}");
-        for (n, (_, packet, _)) in told.packets.iter().enumerate() {
+        for (n, (_, packet, _)) in reported.packets.iter().enumerate() {
             assert_eq!(packet.stream.codec, Codec::Jpeg);
             assert_eq!((packet.slot, packet.timestamp), (Some(n as u64), None));
             assert_eq!((packet.key, packet.width, packet.height), (true, 704, 256));
@@ -396,7 +396,11 @@ fn slots_count_from_where_they_are_set() {
         data.extend(jpeg_file(200, n));
     }
     let mut reader = through(&data);
-    let starts: Vec<u64> = told(&data, 0).packets.iter().map(|(at, ..)| *at).collect();
+    let starts: Vec<u64> = reported(&data, 0)
+        .packets
+        .iter()
+        .map(|(at, ..)| *at)
+        .collect();
     let slots = |reader: &mut dyn Reader, at: u64| {
         let packets = read_on(reader, &data, at as usize, 2);
         packets
@@ -432,7 +436,7 @@ fn a_record_in_the_first_4_mib_comes_before_all_else() {
     data.resize((4 << 20) - 100, 0x11);
     data.extend(&record);
     for grow in [0, 1 << 20] {
-        let packets = told(&data, grow).packets;
+        let packets = reported(&data, grow).packets;
         assert_eq!(packets.len(), 1, "by {grow}");
         assert_eq!(packets[0].0, (4 << 20) - 100);
         assert_eq!(packets[0].1.stream.codec, Codec::Mpeg4);
@@ -442,7 +446,7 @@ fn a_record_in_the_first_4_mib_comes_before_all_else() {
     late.resize(4 << 20, 0x11);
     late.extend(&record);
     for grow in [0, 1 << 20] {
-        let packets = told(&late, grow).packets;
+        let packets = reported(&late, grow).packets;
         assert_eq!(packets.len(), 3, "by {grow}");
         assert!(
             packets
@@ -454,7 +458,7 @@ fn a_record_in_the_first_4_mib_comes_before_all_else() {
     let mut alone = par(5 << 20);
     alone.extend(&record);
     for grow in [0, 1 << 20] {
-        let packets = told(&alone, grow).packets;
+        let packets = reported(&alone, grow).packets;
         assert_eq!(
             packets.iter().map(|(at, ..)| *at).collect::<Vec<_>>(),
             [5 << 20]
@@ -463,7 +467,7 @@ fn a_record_in_the_first_4_mib_comes_before_all_else() {
 }
 
 #[test]
-fn nothing_at_all_is_told_as_ever() {
+fn nothing_at_all_is_reported_as_ever() {
     let mut data = par(100_000);
     // parameter sets without a picture, a slice without them, a JPEG file without an end
     data.extend([
@@ -471,8 +475,8 @@ fn nothing_at_all_is_told_as_ever() {
     ]);
     data.extend([0, 0, 1, 0x65, 0x88, 1, 2, 3]);
     data.extend(&jpeg_file(300, 1)[..250]);
-    assert!(told(&data, 0).packets.is_empty());
-    assert!(told(&data, 5000).packets.is_empty());
+    assert!(reported(&data, 0).packets.is_empty());
+    assert!(reported(&data, 5000).packets.is_empty());
     let mut reader = through(&data);
     assert_eq!(reader.info().family, "netvu-partition");
     let warnings = reader.take_warnings();
@@ -742,7 +746,7 @@ proptest! {
     ) {
         let data = [par(512), pieces.concat()].concat();
         let shown = |grow| {
-            let packets = told(&data, grow).packets;
+            let packets = reported(&data, grow).packets;
             let one = |(at, packet, bytes): &(u64, Packet, Vec<u8>)| (*at, packet.stream, packet.slot, packet.key, bytes.clone());
             packets.iter().map(one).collect::<Vec<_>>()
         };

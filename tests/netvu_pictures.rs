@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! What is decoded from NetVu streams: a contact sheet of each codec, sound against its vectors, and pictures whose MPEG-4
+//! What is decoded from NetVu streams: a contact sheet of each codec, audio against its vectors, and pictures whose MPEG-4
 //! header is missing.
 
 use testing::common;
@@ -147,13 +147,13 @@ fn an_alarm_is_shown_by_a_text_overlay_and_goes_away() {
 }
 
 #[test]
-fn decoded_sound_equals_the_vectors() {
+fn decoded_audio_equals_the_vectors() {
     let Some(folder) = samples("netvu") else {
         return;
     };
     init();
     let out = tempfile::tempdir().unwrap();
-    let raw = out.path().join("sound");
+    let raw = out.path().join("audio");
     launch_well(&format!(
         "filesrc location=\"{}\" ! netvudemux name=d d.audio_2 ! decodebin ! audioconvert ! audio/x-raw,format=S16LE ! filesink location=\"{}\"",
         folder.join("express-adpcm.adbin").display(),

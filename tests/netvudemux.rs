@@ -8,7 +8,7 @@ use testing::netvu_make::run;
 use common::{init, samples};
 use formats::netvu::{Kind, probe};
 use gst::prelude::*;
-use netvu_make::{Made, little, packet, part, scan, sound, vop};
+use netvu_make::{Made, audio, little, packet, part, scan, vop};
 use run::{differences, run, run_until, wanted};
 use std::path::{Path, PathBuf};
 
@@ -175,9 +175,9 @@ fn caps_tags_and_facts() {
             .unwrap()
             .contains("Vsdcount: 0,0,0,0,0,429,0,2245")
     );
-    // by default only what happened is told, and nothing did
+    // by default only what happened is reported, and nothing did
     let quiet = run(&source(&folder.join("dvip2-mpeg4.adbin")));
-    let told = |run: &run::Run| {
+    let reported = |run: &run::Run| {
         run.pads["video_1"]
             .buffers
             .iter()
@@ -185,13 +185,13 @@ fn caps_tags_and_facts() {
             .count()
     };
     // the text that stands before the first picture goes with it
-    assert_eq!((told(&mpeg4), told(&quiet)), (19, 1));
+    assert_eq!((reported(&mpeg4), reported(&quiet)), (19, 1));
     let none = run_until(
         &source(&folder.join("firevu-bmp.mime")),
         "frame-facts=none",
         |_| false,
     );
-    assert_eq!((told(&fire), told(&none)), (3, 0));
+    assert_eq!((reported(&fire), reported(&none)), (3, 0));
 }
 
 fn pictures(count: u64, camera: i32) -> Vec<Vec<u8>> {
@@ -250,7 +250,7 @@ fn a_change_of_size_renegotiates() {
 }
 
 #[test]
-fn several_cameras_sound_and_text() {
+fn several_cameras_audio_and_text() {
     init();
     let folder = tempfile::tempdir().unwrap();
     let mut data = Vec::new();
@@ -258,7 +258,7 @@ fn several_cameras_sound_and_text() {
         data.extend(one);
         data.extend(two);
         if number % 5 == 4 {
-            data.extend(packet(4, 1, &sound(1_700_000_000_000 + 40 * number, 804)));
+            data.extend(packet(4, 1, &audio(1_700_000_000_000 + 40 * number, 804)));
         }
     }
     let alarm = Made {

@@ -65,7 +65,7 @@ pub struct State {
     /// Pads.
     pub streams: Vec<Stream>,
     /// Streams that were announced.
-    pub told: usize,
+    pub announced: usize,
     /// Combined flow of the pads.
     pub flow: gst_base::UniqueFlowCombiner,
     /// The segment that is played.
@@ -144,7 +144,7 @@ impl State {
             indexed: None,
             placement: Placement::new(GapPolicy::Collapse),
             streams: Vec::new(),
-            told: 0,
+            announced: 0,
             flow: gst_base::UniqueFlowCombiner::new(),
             segment: gst::FormattedSegment::new(),
             seqnum: gst::Seqnum::next(),

@@ -753,11 +753,11 @@ impl Demux {
     /// [`TOLD_AT_ONCE`] streams, of several new ones at a time, so that the events grow with the streams and not faster.
     pub(super) fn announce(&self, state: &mut State, outs: &mut Vec<Out>) {
         let count = state.streams.len();
-        let due = state.told.saturating_add(state.told / 8);
+        let due = state.announced.saturating_add(state.announced / 8);
         if count > TOLD_AT_ONCE && count < due {
             return;
         }
-        state.told = count;
+        state.announced = count;
         let Some(element) = self.element() else {
             return;
         };

@@ -286,7 +286,7 @@ fn cameras(frames: usize, ms: impl Fn(i64, u16) -> Option<i64>) -> Vec<u8> {
             }
         }
     }
-    exp.sound(1, START, Codec::MuLaw, 8000, &[0x55; 800]);
+    exp.audio(1, START, Codec::MuLaw, 8000, &[0x55; 800]);
     exp.finish().bytes
 }
 

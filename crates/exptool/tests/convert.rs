@@ -92,7 +92,7 @@ fn subtitles(path: &Path) -> Vec<String> {
     srt.replace('\r', "")
         .split("\n\n")
         .filter_map(|cue| Some(cue.trim().lines().nth(2)?.to_owned()))
-        // of MP4 the style is told as well
+        // of MP4 the style is reported as well
         .map(
             |text| match (text.find('>'), text.strip_suffix("</font>")) {
                 (Some(from), Some(text)) => text[from + 1..].to_owned(),
@@ -124,13 +124,14 @@ fn each_camera_gets_a_file_and_a_second_call_leaves_them() {
         "mkv",
         "--json",
     ];
-    let told: serde_json::Value = serde_json::from_str(&run(&arguments)).unwrap();
+    let reported: serde_json::Value = serde_json::from_str(&run(&arguments)).unwrap();
     assert!(
-        told.as_array()
+        reported
+            .as_array()
             .unwrap()
             .iter()
             .all(|o| o["status"] == "already exists"),
-        "{told}"
+        "{reported}"
     );
     assert_eq!(std::fs::metadata(&one).unwrap().modified().unwrap(), before);
     run(&[
@@ -209,10 +210,10 @@ fn a_window_of_the_wall_clock_begins_with_a_keyframe() {
     ];
     let copy = dir.path().join("copy.mkv");
     let copying = [&["convert", text(&input), "-o", text(&copy)], &window[..]].concat();
-    let told = run(&[&copying[..], &["--json"]].concat());
-    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told[0]["first_utc"], "2009-11-10T14:15:34.000Z");
-    assert_eq!(told[0]["last_utc"], "2009-11-10T14:16:35.800Z");
+    let reported = run(&[&copying[..], &["--json"]].concat());
+    let reported: serde_json::Value = serde_json::from_str(&reported).unwrap();
+    assert_eq!(reported[0]["first_utc"], "2009-11-10T14:15:34.000Z");
+    assert_eq!(reported[0]["last_utc"], "2009-11-10T14:16:35.800Z");
     let burnt = dir.path().join("burnt.mp4");
     run(&[
         &[
@@ -246,12 +247,12 @@ fn a_window_of_the_wall_clock_begins_with_a_keyframe() {
     let done = exptool().args(nothing).output().unwrap();
     assert_eq!(done.status.code(), Some(1));
     assert!(done.stdout.is_empty());
-    let told = String::from_utf8_lossy(&done.stderr);
+    let reported = String::from_utf8_lossy(&done.stderr);
     assert!(
-        told.contains(
+        reported.contains(
             "recorded from 2009-11-10 09:15:30.000 -05:00 to 2009-11-10 10:15:33.800 -05:00"
         ),
-        "{told}"
+        "{reported}"
     );
 }
 

@@ -21,8 +21,8 @@ fn convert(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What was told on both outputs.
-fn told(output: &Output) -> String {
+/// What was printed on both outputs.
+fn reported(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr].concat();
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -42,14 +42,17 @@ fn frames_without_their_reference_are_reported() {
     let size = u32::from_le_bytes(bytes[first..first + 4].try_into().unwrap()) as usize;
     std::fs::write(&input, [&bytes[..first], &bytes[first + size..]].concat()).unwrap();
     let done = convert(&[text(&input), "-o", text(&output), "--json"]);
-    let told: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let reported: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
     let (frames, orphans) = (
-        told[0]["frames"].as_u64().unwrap(),
-        told[0]["frames_without_reference"].as_u64().unwrap(),
+        reported[0]["frames"].as_u64().unwrap(),
+        reported[0]["frames_without_reference"].as_u64().unwrap(),
     );
-    assert!(orphans > 0, "{told}");
-    assert_eq!(frames + orphans, 89, "{told}");
-    assert!(told[0]["notes"].to_string().contains("left out"), "{told}");
+    assert!(orphans > 0, "{reported}");
+    assert_eq!(frames + orphans, 89, "{reported}");
+    assert!(
+        reported[0]["notes"].to_string().contains("left out"),
+        "{reported}"
+    );
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn a_gap_of_weeks_keeps_its_length_in_mp4() {
     let days = 70 * 86_400;
     write(&input, &[run(0), run(days)]);
     let done = convert(&[text(&input), "-o", text(&output), "--gaps", "preserve"]);
-    assert!(done.status.success(), "{}", told(&done));
+    assert!(done.status.success(), "{}", reported(&done));
     let times = packet_times(&output, "v:0");
     assert_eq!(times.len(), 40);
     assert!((times[20] - days as f64).abs() < 0.02, "{}", times[20]);
@@ -87,8 +90,12 @@ fn two_inputs_never_share_an_output() {
     single(&inputs.join("two-camera1.exp"));
     for jobs in ["1", "2"] {
         let done = convert(&[text(&inputs), "-o", text(&out), "--jobs", jobs, "--force"]);
-        assert_eq!(done.status.code(), Some(1), "{}", told(&done));
-        assert!(told(&done).contains("is the output of"), "{}", told(&done));
+        assert_eq!(done.status.code(), Some(1), "{}", reported(&done));
+        assert!(
+            reported(&done).contains("is the output of"),
+            "{}",
+            reported(&done)
+        );
     }
 }
 
@@ -103,19 +110,27 @@ fn only_its_own_output_is_taken_for_finished() {
         let arguments = [text(&input), "-o", text(&output)];
         for status in ["written", "already exists"] {
             let done = convert(&[&arguments[..], &["--json"]].concat());
-            assert!(told(&done).contains(status), "{suffix}: {}", told(&done));
+            assert!(
+                reported(&done).contains(status),
+                "{suffix}: {}",
+                reported(&done)
+            );
         }
         let before = std::fs::read(&output).unwrap();
         let done = convert(&[&arguments[..], &["--gaps", "preserve"]].concat());
-        assert_eq!(done.status.code(), Some(4), "{suffix}: {}", told(&done));
+        assert_eq!(done.status.code(), Some(4), "{suffix}: {}", reported(&done));
         let done = convert(&[text(&other), "--camera", "1", "-o", text(&output)]);
         // of several cameras each has a name of its own
-        assert!(std::fs::read(&output).unwrap() == before, "{}", told(&done));
+        assert!(
+            std::fs::read(&output).unwrap() == before,
+            "{}",
+            reported(&done)
+        );
     }
     let empty = dir.path().join("empty.mp4");
     std::fs::write(&empty, "").unwrap();
     let done = convert(&[text(&input), "-o", text(&empty)]);
-    assert_eq!(done.status.code(), Some(4), "{}", told(&done));
+    assert_eq!(done.status.code(), Some(4), "{}", reported(&done));
 }
 
 #[test]
@@ -129,7 +144,7 @@ fn chapters_of_a_window_stand_where_its_frames_do() {
     ] {
         let output = dir.path().join(format!("{}.mkv", more.len()));
         let done = convert(&[&[text(&input), "-o", text(&output)], more].concat());
-        assert!(done.status.success(), "{}", told(&done));
+        assert!(done.status.success(), "{}", reported(&done));
         let probed = ffprobe(&output);
         let times = packet_times(&output, "v:0");
         let length = times.last().unwrap() + 0.2;
@@ -162,8 +177,8 @@ fn what_a_format_does_not_hold_is_said_before() {
     for suffix in ["mp4", "m4v"] {
         let output = dir.path().join(format!("x.{suffix}"));
         let done = convert(&[text(&input), "-o", text(&output)]);
-        assert_eq!(done.status.code(), Some(2), "{suffix}: {}", told(&done));
-        assert!(told(&done).contains("--to mkv"), "{}", told(&done));
+        assert_eq!(done.status.code(), Some(2), "{suffix}: {}", reported(&done));
+        assert!(reported(&done).contains("--to mkv"), "{}", reported(&done));
         assert!(!output.exists());
     }
 }
@@ -181,7 +196,7 @@ fn folders_give_only_recordings_and_say_what_they_keep_shut() {
             .args(["convert", ".", "--to", "avi"])
             .output()
             .unwrap();
-        assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+        assert_eq!(done.status.code(), Some(0), "{}", reported(&done));
     }
     assert_eq!(std::fs::read_dir(&inputs).unwrap().count(), 2);
 }
@@ -201,7 +216,7 @@ fn a_window_with_gaps_ends_where_it_should_in_a_mosaic() {
         "--to-time",
         "+20",
     ]);
-    assert!(done.status.success(), "{}", told(&done));
+    assert!(done.status.success(), "{}", reported(&done));
     let times = packet_times(&output, "v:0");
     let last = times.iter().copied().fold(0.0, f64::max);
     assert!(last < 20.1, "{last}");
@@ -231,8 +246,13 @@ fn an_interrupted_or_full_disk_leaves_nothing_behind() {
         .args(["-c", &limited])
         .output()
         .unwrap();
-    assert_eq!(done.status.code(), Some(4), "{}", told(&done));
-    assert_eq!(others(dir.path()), Vec::<String>::new(), "{}", told(&done));
+    assert_eq!(done.status.code(), Some(4), "{}", reported(&done));
+    assert_eq!(
+        others(dir.path()),
+        Vec::<String>::new(),
+        "{}",
+        reported(&done)
+    );
     // something that takes long: frames are encoded anew, over and over
     let run = |at| Run {
         camera: 1,

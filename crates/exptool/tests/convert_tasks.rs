@@ -206,9 +206,9 @@ fn what_of_a_window_was_not_recorded_is_named() {
         .concat(),
         0,
     );
-    let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(told[0]["first_utc"], "2009-11-10T14:15:34.000Z");
-    assert_eq!(told[0]["last_utc"], "2009-11-10T14:16:34.800Z");
+    let reported: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(reported[0]["first_utc"], "2009-11-10T14:15:34.000Z");
+    assert_eq!(reported[0]["last_utc"], "2009-11-10T14:16:34.800Z");
 }
 
 #[test]

@@ -75,8 +75,8 @@ fn explain_takes_the_headers_of_netvu_apart() {
     assert_eq!(find("active alarms")["known"], "stated");
     let at = |name: &str| find(name)["at"].as_u64().unwrap() as usize;
     let seconds = u32::from_be_bytes(binary[at("time")..][..4].try_into().unwrap());
-    let told = find("time")["value"].as_str().unwrap();
-    assert!(told.starts_with(&seconds.to_string()), "{told}");
+    let reported = find("time")["value"].as_str().unwrap();
+    assert!(reported.starts_with(&seconds.to_string()), "{reported}");
 }
 
 /// The field of that name.
@@ -208,17 +208,17 @@ fn what_was_never_seen_is_not_called_verified() {
     assert_eq!(field(&plain, "coded frame")["known"], "assumed");
     let report = json(&["info", text(&folder.join("plv1-plain.avi"))], 0);
     assert_eq!(report["layout"]["status"], "assumed");
-    // sound
-    let sounds = folder.join("plv1-audio.avi");
-    let sound = (0..20)
-        .map(|n| json(&["explain", text(&sounds), "--record", &n.to_string()], 0))
+    // audio
+    let tracks = folder.join("plv1-audio.avi");
+    let audio = (0..20)
+        .map(|n| json(&["explain", text(&tracks), "--record", &n.to_string()], 0))
         .find(|sheet| sheet["title"].as_str().unwrap().starts_with("audio"))
         .unwrap();
-    assert_eq!(field(&sound, "coded audio")["known"], "assumed");
+    assert_eq!(field(&audio, "coded audio")["known"], "assumed");
 }
 
 #[test]
-fn sound_and_h264_in_a_record_are_assumed() {
+fn audio_and_h264_in_a_record_are_assumed() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(exptool_tools::one_camera(folder.path(), 4)).unwrap();
     // two P records become blocks of audio, or frames of H.264: one alone would be damage
@@ -230,7 +230,7 @@ fn sound_and_h264_in_a_record_are_assumed() {
         bytes[at + 9..at + 12].copy_from_slice(&[1, 0, 1]);
         bytes[at + 24..at + 28].fill(0);
     }
-    let file = folder.path().join("sound.exp");
+    let file = folder.path().join("audio.exp");
     std::fs::write(&file, &bytes).unwrap();
     let sheet = json(&["explain", text(&file), "--record", "1"], 0);
     assert!(

@@ -204,9 +204,9 @@ fn how_sure_a_file_is_read_is_measured() {
     let file = exptool_tools::one_camera(folder.path(), 4);
     let report = json(&["info", text(&file)], 0);
     assert_eq!(report["confidence"], 100);
-    let told = report["evidence"].as_str().unwrap();
-    assert!(told.contains("checksum is ok"), "{told}");
-    assert!(told.contains("8 frames validate"), "{told}");
+    let reported = report["evidence"].as_str().unwrap();
+    assert!(reported.contains("checksum is ok"), "{reported}");
+    assert!(reported.contains("8 frames validate"), "{reported}");
     // the magic alone is assumed, and proves nothing
     let magic = written(folder.path(), "magic.exp", b"DXEXP\0");
     assert_eq!(json(&["info", text(&magic)], 1)["confidence"], 0);
@@ -403,12 +403,12 @@ fn samples_are_reported_as_their_descriptions_say() {
         "4cif.exp",
     ] {
         let path = folder.join(name);
-        let told = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
-        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let reported = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let reported: serde_json::Value = serde_json::from_str(&reported).unwrap();
         let report = json(&["info", text(&path)], 0);
-        let frames = told["frames"].as_array().unwrap();
+        let frames = reported["frames"].as_array().unwrap();
         assert_eq!(report["records"], frames.len(), "{name}");
-        assert_eq!(report["model"], told["model"], "{name}");
+        assert_eq!(report["model"], reported["model"], "{name}");
         assert_eq!(report["damaged_regions"], 0, "{name}");
         let first = frames[0]["unix_ms"].as_i64().unwrap();
         assert_eq!(report["runs"][0]["start_ns"], first * 1_000_000, "{name}");

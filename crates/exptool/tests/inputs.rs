@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! `exptool` never writes over what it reads, whatever it is told.
+//! `exptool` never writes over what it reads, whatever the options are.
 
 use crate::recording_tools as tools;
 
@@ -38,8 +38,8 @@ fn no_input_is_written_over() {
                 .arg("--force")
                 .output()
                 .unwrap();
-            let told = String::from_utf8_lossy(&done.stderr);
-            assert_ne!(done.status.code(), Some(0), "{command:?}: {told}");
+            let reported = String::from_utf8_lossy(&done.stderr);
+            assert_ne!(done.status.code(), Some(0), "{command:?}: {reported}");
             assert!(
                 std::fs::read(&input).unwrap() == before,
                 "{command:?} wrote over its input"
@@ -97,8 +97,8 @@ fn a_layout_without_an_end_is_refused() {
         command.timeout(std::time::Duration::from_secs(60));
         let command = command.arg("info").arg(&input).arg("--layout").arg(layout);
         let done = command.output().unwrap();
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert_eq!(done.status.code(), Some(3), "{told}");
-        assert!(told.contains("is not a regular file"), "{told}");
+        let reported = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(3), "{reported}");
+        assert!(reported.contains("is not a regular file"), "{reported}");
     }
 }

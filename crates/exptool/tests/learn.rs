@@ -39,7 +39,7 @@ fn an_inferred_layout_reads_the_same_frames() {
 }
 
 #[test]
-fn nothing_is_learnt_from_noise() {
+fn nothing_is_inferred_from_noise() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("noise");
     std::fs::write(&file, [0x55; 100_000]).unwrap();

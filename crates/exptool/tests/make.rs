@@ -43,7 +43,7 @@ fn a_video_with_audio_becomes_a_recording_with_audio() {
          audiotestsrc num-buffers=130 ! audio/x-raw,rate=44100,channels=2 ! mux.",
         video.display()
     ));
-    let file = folder.path().join("sound.exp");
+    let file = folder.path().join("audio.exp");
     let arguments = [
         "make",
         text(&video),
@@ -134,9 +134,9 @@ fn inputs_without_video_or_audio_are_reported_at_once() {
         "still.jpg",
         "videotestsrc num-buffers=1 ! video/x-raw,width=320,height=240 ! jpegenc",
     );
-    let sound = launch(
+    let audio = launch(
         folder.path(),
-        "sound.wav",
+        "audio.wav",
         "audiotestsrc num-buffers=40 ! wavenc",
     );
     let words = folder.path().join("words.txt");
@@ -144,14 +144,14 @@ fn inputs_without_video_or_audio_are_reported_at_once() {
     for (input, wanted, options) in [
         (&silent, "silent.mkv: has no audio", &["--audio"][..]),
         (&still, "still.jpg: has no audio", &["--audio"]),
-        (&sound, "sound.wav: has no video", &[]),
+        (&audio, "audio.wav: has no video", &[]),
         (&words, "words.txt: expected a video", &[]),
     ] {
         let mut arguments = vec!["make", text(input), "-o", text(&new)];
         arguments.extend(options);
         let begun = std::time::Instant::now();
-        let told = complaint(&arguments, 3);
-        assert!(told.contains(wanted), "{told}");
+        let reported = complaint(&arguments, 3);
+        assert!(reported.contains(wanted), "{reported}");
         assert!(begun.elapsed().as_secs() < 20);
     }
     run(&["make", text(&still), "-o", text(&new)], 0);
@@ -319,7 +319,7 @@ fn audio_that_ends_long_before_the_frames_holds_nothing_up() {
          audiotestsrc num-buffers=100 timestamp-offset=5000000000 ! audio/x-raw,rate=44100 ! queue ! mux.",
         video.display()
     ));
-    let file = folder.path().join("sound.exp");
+    let file = folder.path().join("audio.exp");
     let begun = std::time::Instant::now();
     run(&["make", text(&video), "-o", text(&file), "--audio"], 0);
     assert!(begun.elapsed().as_secs() < 45);

@@ -96,7 +96,7 @@ fn pictures_every_so_many_seconds() {
     let (input, output) = (dir.path().join("x.exp"), dir.path().join("all"));
     single(&input);
     for _ in 0..2 {
-        let told = run(&[
+        let reported = run(&[
             "snapshot",
             text(&input),
             "--every",
@@ -105,8 +105,8 @@ fn pictures_every_so_many_seconds() {
             text(&output),
             "--json",
         ]);
-        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-        let times: Vec<&str> = told
+        let reported: serde_json::Value = serde_json::from_str(&reported).unwrap();
+        let times: Vec<&str> = reported
             .as_array()
             .unwrap()
             .iter()

@@ -267,7 +267,7 @@ pub fn plv1(path: &Path, seconds: i64, audio: Option<i64>) {
             let samples: Vec<u8> = (0..1600)
                 .map(|n| if n / 10 % 2 == 0 { 0x90 } else { 0x10 })
                 .collect();
-            avi.sound(&samples);
+            avi.audio(&samples);
         }
     }
     std::fs::write(path, avi.finish()).unwrap();

@@ -26,12 +26,12 @@ fn a_report_of_two_recordings_starts_the_plugin_once() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{errors}");
     assert!(!errors.contains("CRITICAL"), "{errors}");
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["output"], text(&page));
-    assert_eq!(told["recordings"][1]["cameras"], 2);
-    assert_eq!(told["recordings"][0]["pictures"], 4);
+    let reported: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(reported["output"], text(&page));
+    assert_eq!(reported["recordings"][1]["cameras"], 2);
+    assert_eq!(reported["recordings"][0]["pictures"], 4);
     let sum = other("sha256sum", &[text(&two)]);
-    assert!(sum.starts_with(told["recordings"][1]["sha256"].as_str().unwrap()));
+    assert!(sum.starts_with(reported["recordings"][1]["sha256"].as_str().unwrap()));
 
     let html = std::fs::read_to_string(&page).unwrap();
     // pictures are the page's own, so that their words follow its colours, and tell milliseconds and offset
@@ -107,7 +107,7 @@ fn a_timeline_of_two_zones_says_which_time_it_shows() {
     let drawn = run(&["timeline", text(&two), text(&copy)], 0);
     assert!(drawn.contains(">two<") && !drawn.contains("the axis too"));
     let (png, svg) = (folder.path().join("a/t.png"), folder.path().join("b/t.svg"));
-    let told = json(
+    let reported = json(
         &[
             "timeline",
             text(&two),
@@ -119,9 +119,9 @@ fn a_timeline_of_two_zones_says_which_time_it_shows() {
         ],
         0,
     );
-    assert_eq!(told["outputs"][1], text(&svg));
-    assert_eq!(told["recordings"][0]["utc_offset"], "-05:00");
-    let runs = told["recordings"][0]["cameras"][1]["runs"]
+    assert_eq!(reported["outputs"][1], text(&svg));
+    assert_eq!(reported["recordings"][0]["utc_offset"], "-05:00");
+    let runs = reported["recordings"][0]["cameras"][1]["runs"]
         .as_array()
         .unwrap();
     assert_eq!(runs.len(), 3);
@@ -143,9 +143,9 @@ fn sheets_show_what_is_on_them() {
         "--per-run=20",
         "--width=320",
     ];
-    let told = json(&arguments, 0);
-    let sheets = told["sheets"].as_array().unwrap();
-    assert!(sheets.len() > 2, "{told}");
+    let reported = json(&arguments, 0);
+    let sheets = reported["sheets"].as_array().unwrap();
+    assert!(sheets.len() > 2, "{reported}");
     assert!(
         sheets[1]["output"]
             .as_str()
@@ -159,7 +159,7 @@ fn sheets_show_what_is_on_them() {
         "{first}"
     );
     let png = std::fs::read(&sheet).unwrap();
-    let sum = told["source_sha256"].as_str().unwrap();
+    let sum = reported["source_sha256"].as_str().unwrap();
     assert!(String::from_utf8_lossy(&png).contains(&format!("Source SHA-256\0{sum}")));
     // a shorter sheet: the pages that stay are not of it
     let arguments = ["contact-sheet", text(&two), "-o", text(&sheet), "--force"];
@@ -187,7 +187,7 @@ fn a_report_is_limited_to_a_camera_and_a_time_and_printed() {
         "-o",
         text(&page),
     ];
-    let told = json(&arguments, 0);
+    let reported = json(&arguments, 0);
     let html = std::fs::read_to_string(&page).unwrap();
     for wanted in [
         "<h1>2009-117</h1>",
@@ -205,7 +205,7 @@ fn a_report_is_limited_to_a_camera_and_a_time_and_printed() {
     // the first run is before that time, the one after the step back is too
     assert!(!html.contains("<td class=\"n\">1</td><td>2010"), "{html}");
     let sum = other("md5sum", &[text(&two)]);
-    let md5 = told["recordings"][0]["md5"].as_str().unwrap();
+    let md5 = reported["recordings"][0]["md5"].as_str().unwrap();
     assert!(sum.starts_with(md5) && html.contains(md5));
 
     arguments.truncate(8);
@@ -235,11 +235,11 @@ fn pictures_of_a_report_are_shared_among_the_cameras() {
     let two = two_cameras(folder.path());
     let page = folder.path().join("p.html");
     // 180 moments, and room for 112
-    let told = json(
+    let reported = json(
         &["report", text(&two), "--per-run=60", "-o", text(&page)],
         0,
     );
-    assert_eq!(told["recordings"][0]["pictures"], 112);
+    assert_eq!(reported["recordings"][0]["pictures"], 112);
     let html = std::fs::read_to_string(&page).unwrap();
     for camera in ["camera 1 (Front door)", "camera 2 (Yard)"] {
         for run in 1..=3 {
@@ -277,8 +277,8 @@ fn a_viewing_log_is_in_the_report_with_pictures_and_notes() {
     let head = "recorder_time,utc,clock_ns,pass,camera,title,file,note,camera_pass";
     std::fs::write(&log, format!("{head}\n{}\n", rows.join("\n"))).unwrap();
     let words = ["report", text(&two), "--log", text(&log), "-o", text(&page)];
-    let told = json(&words, 1);
-    let marks = told["bookmarks"].as_array().unwrap();
+    let reported = json(&words, 1);
+    let marks = reported["bookmarks"].as_array().unwrap();
     assert_eq!(marks[0]["lack"], "this camera recorded nothing then");
     assert_eq!(marks[1]["lack"], "this file is not in the report");
     assert_eq!(marks[2]["lack"], serde_json::Value::Null);

@@ -106,24 +106,24 @@ fn each_pass_has_its_own_picture() {
     for (at, pass, row) in [(14, 0, 0), (14, 1, 1), (24, 0, 0)] {
         let png = folder.path().join(format!("at{at}-{pass}.png"));
         let (moment, number) = (format!("--at=+{at}"), format!("--pass={pass}"));
-        let told = json(
+        let reported = json(
             &["snapshot", text(&file), &moment, &number, "-o", text(&png)],
             0,
         );
-        let (sum, time) = (&told[0]["coded_sha256"], &told[0]["utc"]);
+        let (sum, time) = (&reported[0]["coded_sha256"], &reported[0]["utc"]);
         let time = time.as_str().unwrap();
         let rows: Vec<&str> = table.lines().filter(|line| line.contains(time)).collect();
         let found = rows
             .iter()
             .position(|line| line.contains(sum.as_str().unwrap()));
         assert!(found.is_some(), "{time} {sum} {rows:?}");
-        assert_eq!(told[0]["run"], if at == 24 { 2 } else { row + 1 });
+        assert_eq!(reported[0]["run"], if at == 24 { 2 } else { row + 1 });
     }
     let all = folder.path().join("all");
-    let told = json(&["snapshot", text(&file), "--every=3", "-o", text(&all)], 0);
-    let told = told.as_array().unwrap();
-    assert_eq!(told.len(), 14);
-    assert_eq!(std::fs::read_dir(&all).unwrap().count(), 14, "{told:?}");
+    let reported = json(&["snapshot", text(&file), "--every=3", "-o", text(&all)], 0);
+    let reported = reported.as_array().unwrap();
+    assert_eq!(reported.len(), 14);
+    assert_eq!(std::fs::read_dir(&all).unwrap().count(), 14, "{reported:?}");
 }
 
 #[test]
@@ -159,12 +159,12 @@ fn a_moment_that_was_not_recorded_is_said_with_what_is_around_it() {
     let lines: Vec<&str> = out.lines().collect();
     let wanted = "two-camera2-2010-11-07_013005.867.png: 2010-11-07 01:30:05.867 +00:00 (44.133 s before 2010-11-07 01:30:50.000 +00:00)";
     assert!(lines.len() == 4 && lines[3].ends_with(wanted), "{out}");
-    let told = json(
+    let reported = json(
         &["snapshot", text(&file), "--camera=1", "--at=2001-01-01"],
         1,
     );
     assert_eq!(
-        (&told[0]["status"], &told[0]["before"]),
+        (&reported[0]["status"], &reported[0]["before"]),
         (&"not recorded".into(), &serde_json::Value::Null)
     );
     // one camera at one time has the name itself
@@ -208,7 +208,7 @@ fn stills_of_a_disc_are_png_or_jpeg_with_the_clock_below() {
     }
     // the one that has the moment is found, and the other is no failure
     let stills = folder.path().join("stills");
-    let told = json(
+    let reported = json(
         &[
             "snapshot",
             text(&disc),
@@ -219,12 +219,12 @@ fn stills_of_a_disc_are_png_or_jpeg_with_the_clock_below() {
         ],
         0,
     );
-    let told = told.as_array().unwrap();
-    assert_eq!(told.len(), 1);
-    let png = PathBuf::from(told[0]["output"].as_str().unwrap());
+    let reported = reported.as_array().unwrap();
+    assert_eq!(reported.len(), 1);
+    let png = PathBuf::from(reported[0]["output"].as_str().unwrap());
     assert!(
         text(&png).ends_with("noon_camera1_2010-01-01_120002.933.png"),
-        "{told:?}"
+        "{reported:?}"
     );
     assert_eq!(std::fs::read_dir(&stills).unwrap().count(), 1);
     let (width, bytes) = pixels(&png);
@@ -348,7 +348,7 @@ fn a_file_without_a_clock_gives_the_hash_of_the_coded_picture() {
         0,
     );
     let table = std::fs::read_to_string(folder.path().join("p.csv")).unwrap();
-    let told = json(
+    let reported = json(
         &["snapshot", text(&samples), "--at=+5", "-o", text(&png)],
         0,
     );
@@ -358,7 +358,7 @@ fn a_file_without_a_clock_gives_the_hash_of_the_coded_picture() {
         .find(|line| line.contains(",4.938266666,"))
         .unwrap();
     assert!(
-        line.contains(told[0]["coded_sha256"].as_str().unwrap()),
-        "{told}"
+        line.contains(reported[0]["coded_sha256"].as_str().unwrap()),
+        "{reported}"
     );
 }

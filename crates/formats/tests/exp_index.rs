@@ -130,7 +130,7 @@ fn made(audio: bool) -> (Vec<u8>, usize, Vec<Found>) {
         avi.picture(1_257_862_530 + n as u32 / 10, coded, 88);
         avi.padding(1);
         if audio {
-            avi.sound(&[n as u8; 100]);
+            avi.audio(&[n as u8; 100]);
         }
     }
     let bytes = avi.finish();
@@ -317,11 +317,11 @@ fn the_index_that_ffmpeg_writes_lists_what_ffprobe_reads() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ffmpeg.avi");
     let source = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10"];
-    let sound = ["-f", "lavfi", "-i", "sine=sample_rate=8000"];
+    let sine = ["-f", "lavfi", "-i", "sine=sample_rate=8000"];
     for audio in [false, true] {
         let mut args = ["-v", "error", "-y"].to_vec();
         args.extend(source);
-        args.extend(if audio { &sound[..] } else { &[] });
+        args.extend(if audio { &sine[..] } else { &[] });
         args.extend([
             "-t", "5", "-c:v", "mpeg4", "-g", "8", "-bf", "0", "-vtag", "PLV1",
         ]);

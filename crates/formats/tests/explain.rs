@@ -20,7 +20,7 @@ fn recording() -> Vec<u8> {
             Default::default(),
             frame,
         );
-        exp.sound(1, ms, Codec::MuLaw, 8000, &[n as u8; 801]);
+        exp.audio(1, ms, Codec::MuLaw, 8000, &[n as u8; 801]);
     }
     exp.finish().bytes
 }
@@ -132,8 +132,11 @@ fn a_changed_payload_does_not_match_its_checksum() {
     let mut data = bytes[at..at + record.size].to_vec();
     data[30] ^= 1;
     let rows = explain::record(Layout::reference(), &packet_at(&data), &data, 0);
-    let told = value(&rows, "CRC-32 of payload");
-    assert!(told.contains("mismatch: the payload has "), "{told}");
+    let reported = value(&rows, "CRC-32 of payload");
+    assert!(
+        reported.contains("mismatch: the payload has "),
+        "{reported}"
+    );
 }
 
 #[test]
@@ -144,7 +147,7 @@ fn the_file_header_and_the_index_are_explained_as_they_are() {
     let rows = explain::file_header(&bytes, size);
     assert_eq!(unexplained(&rows, size), 0);
     assert!(rows.iter().all(|row| row.status == Status::Assumed));
-    for (name, told) in [
+    for (name, reported) in [
         ("version", u64::from(u16_at(&bytes, 6))),
         ("header size", size as u64),
         ("first record", u64::from(u32_at(&bytes, 68))),
@@ -157,7 +160,7 @@ fn the_file_header_and_the_index_are_explained_as_they_are() {
         ("camera 2: number", u64::from(bytes[128 + 48])),
         ("camera 2: height", u64::from(u16_at(&bytes, 128 + 48 + 4))),
     ] {
-        assert_eq!(number(&rows, name), told, "{name}");
+        assert_eq!(number(&rows, name), reported, "{name}");
     }
     assert_eq!(value(&rows, "camera 2: title"), "\"Tür\"");
     let crc = value(&rows, "CRC-32 of 0..120");

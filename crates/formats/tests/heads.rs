@@ -7,7 +7,7 @@ use formats::{
 };
 use testing::{
     make::{Exp, Made, START, h264, mpeg4, pictures},
-    netvu_make::{self as netvu, TRAILER, little, minimal, packet, part, scan, sound, vop},
+    netvu_make::{self as netvu, TRAILER, audio, little, minimal, packet, part, scan, vop},
 };
 
 /// Bytes that are shown first.
@@ -29,7 +29,7 @@ fn reader(data: &[u8]) -> Box<dyn Reader> {
 /// All that is said of a file: packets with their offsets, and the bytes that prove nothing. And how many bytes were shown.
 fn read(data: &[u8], heads: bool) -> (Vec<String>, usize) {
     let mut reader = reader(data);
-    let (mut at, mut want, mut shown, mut told) = (0, HEAD, 0, Vec::new());
+    let (mut at, mut want, mut shown, mut reported) = (0, HEAD, 0, Vec::new());
     let mut damaged = 0..0;
     let mut peek = None;
     loop {
@@ -62,28 +62,28 @@ fn read(data: &[u8], heads: bool) -> (Vec<String>, usize) {
             Step::Skip(bytes) => at = data.len().min(at + bytes as usize),
             Step::Packet(packet) => {
                 shown += window.data.len().min(packet.size);
-                told.push(line(&packet, at));
+                reported.push(line(&packet, at));
                 at += packet.size;
                 assert!(at <= data.len());
             }
             Step::Damaged(damage) => {
                 if damaged.end != at {
                     damaged.start = at;
-                    told.push(format!("damage from {at}"));
+                    reported.push(format!("damage from {at}"));
                 }
                 at += damage.length;
                 damaged.end = at;
             }
             Step::Cut(bytes) => {
-                told.push(format!("{bytes} bytes of a record at {at}"));
+                reported.push(format!("{bytes} bytes of a record at {at}"));
                 break;
             }
             Step::End => break,
         }
         (want, peek) = (HEAD, None);
     }
-    told.extend(reader.take_warnings());
-    (told, shown)
+    reported.extend(reader.take_warnings());
+    (reported, shown)
 }
 
 fn line(packet: &Packet, at: usize) -> String {
@@ -107,7 +107,7 @@ fn line(packet: &Packet, at: usize) -> String {
     )
 }
 
-/// Large pictures of two codecs, and sound between them.
+/// Large pictures of two codecs, and audio between them.
 fn recording() -> Made {
     let mut exp = Exp::of(&[(1, 352, 240, "Front door"), (2, 352, 240, "Gate")]);
     let noise = ["-vf", "noise=alls=60:allf=t", "-q:v", "2"];
@@ -118,14 +118,14 @@ fn recording() -> Made {
         exp.camera(1, ms, Default::default(), one);
         exp.camera(2, ms, Default::default(), two);
         if n % 4 == 0 {
-            exp.sound(1, ms, Codec::MuLaw, 8000, &[n as u8; 3200]);
+            exp.audio(1, ms, Codec::MuLaw, 8000, &[n as u8; 3200]);
         }
     }
     exp.finish()
 }
 
 #[test]
-fn heads_tell_the_same_pictures() {
+fn heads_show_the_same_frames() {
     let made = recording();
     let mut cut = made.bytes.clone();
     cut.truncate(made.records[40].end - 100);
@@ -145,7 +145,7 @@ fn heads_tell_the_same_pictures() {
 }
 
 #[test]
-fn heads_tell_the_same_pictures_of_an_avi() {
+fn heads_show_the_same_frames_of_an_avi() {
     let noise = ["-vf", "noise=alls=60:allf=t", "-q:v", "2"];
     let coded = pictures(&mpeg4("352x240", "10", 30, &noise));
     let mut framed = testing::plv1::Avi::new(352, 240);
@@ -196,9 +196,9 @@ fn frames() -> Vec<netvu::Made> {
 }
 
 #[test]
-fn heads_tell_the_same_pictures_of_netvu() {
+fn heads_show_the_same_frames_of_netvu() {
     let frames = frames();
-    let audio = sound(START as u64, 800);
+    let audio = audio(START as u64, 800);
     let binary = |n: usize, made: &netvu::Made| match n % 4 {
         3 => [made.packet(), packet(4, 1, &audio)].concat(),
         _ => made.packet(),

@@ -91,7 +91,7 @@ fn random_layouts_are_inferred() {
     for (seed, recording, verdict) in verdicts(count) {
         table.add(&recording.plan, &verdict);
         let row = sure.entry(verdict.confidence).or_default();
-        let counts = [true, verdict.right(), verdict.told];
+        let counts = [true, verdict.right(), verdict.reported];
         row.iter_mut()
             .zip(counts)
             .for_each(|(sum, one)| *sum += usize::from(one));
@@ -107,9 +107,9 @@ fn random_layouts_are_inferred() {
         }
     }
     println!("{table}");
-    for (confidence, [all, right, told]) in &sure {
+    for (confidence, [all, right, reported]) in &sure {
         println!(
-            "{confidence:?}: {all} layouts, {right} of them right, {told} name what would decide"
+            "{confidence:?}: {all} layouts, {right} of them right, {reported} name what would decide"
         );
     }
     let [all, frames, times, _] = table.row("all");

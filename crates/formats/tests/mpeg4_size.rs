@@ -72,7 +72,7 @@ fn source(n: usize, width: u16, height: u16) -> String {
 
 /// Right, unknown and wrong answers for each keyframe on its own.
 fn judge(sizes: &[(u16, u16)], listed: bool, sources: usize) -> [usize; 3] {
-    let mut told = [0; 3];
+    let mut reported = [0; 3];
     for (n, (width, height)) in (0..sources).flat_map(|n| sizes.iter().map(move |size| (n, *size)))
     {
         let quality = ["3", "9", "27"][n % 3];
@@ -81,19 +81,19 @@ fn judge(sizes: &[(u16, u16)], listed: bool, sources: usize) -> [usize; 3] {
         let vol = VolParams::parse(&stream).expect("a VOL");
         for vop in vops(&stream).into_iter().filter(|vop| vop[4] >> 6 == 0) {
             match picture_size(&[vop], &vol, SizeHint::default()) {
-                Some(size) if size == (width, height) && listed => told[0] += 1,
-                None => told[1] += 1,
+                Some(size) if size == (width, height) && listed => reported[0] += 1,
+                None => reported[1] += 1,
                 Some(size) => {
                     println!(
                         "{}: {width}x{height} read as {size:?}",
                         source(n, width, height)
                     );
-                    told[2] += 1;
+                    reported[2] += 1;
                 }
             }
         }
     }
-    told
+    reported
 }
 
 #[test]

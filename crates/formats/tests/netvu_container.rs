@@ -87,15 +87,15 @@ fn compare(frames: &[Frame], list: &Value) -> Vec<String> {
         .filter(|frame| frame["kind"] == "info")
         .map(|frame| frame["text"].as_str().unwrap())
         .collect();
-    let told: Vec<&str> = frames
+    let reported: Vec<&str> = frames
         .iter()
         .filter_map(|frame| frame.packet.details.as_deref())
         .flat_map(|details| &details.fields)
         .filter(|(name, _)| name == "INFO")
         .map(|(_, text)| text.as_str())
         .collect();
-    if texts != told {
-        wrong.push(format!("info texts {told:?}, expected {texts:?}"));
+    if texts != reported {
+        wrong.push(format!("info texts {reported:?}, expected {texts:?}"));
     }
     if frames.len() != wanted.len() {
         wrong.push(format!(
@@ -136,7 +136,7 @@ fn compare(frames: &[Frame], list: &Value) -> Vec<String> {
         let bytes = want["bytes"].as_u64().unwrap() as usize;
         if codec == Codec::PcmS16le {
             differ(
-                "sound bytes",
+                "audio bytes",
                 frame.made.len().to_string(),
                 ((bytes - 4) * 4).to_string(),
             );
@@ -296,25 +296,25 @@ fn decoded_audio_equals_the_vectors() {
     let Some(data) = read("express-adpcm.adbin") else {
         return;
     };
-    let sound: Vec<Vec<u8>> = frames(Kind::Binary, &data, 0)
+    let audio: Vec<Vec<u8>> = frames(Kind::Binary, &data, 0)
         .into_iter()
         .filter(|frame| frame.packet.stream.codec == Codec::PcmS16le)
         .map(|frame| frame.made)
         .collect();
-    assert_eq!(sound[0].len(), 480);
+    assert_eq!(audio[0].len(), 480);
     assert_eq!(
-        sha256(&sound[0]),
+        sha256(&audio[0]),
         "89f43396d51b2812ce81a780b03b1bf73920ef870b947122bd77eccb9a625459"
     );
-    assert_eq!(sound[1].len(), 2880);
+    assert_eq!(audio[1].len(), 2880);
     assert_eq!(
-        sha256(&sound[1]),
+        sha256(&audio[1]),
         "7a556e7e634d1781eac44789d5ee027769f913410d2740d7cf9834791d3c83d0"
     );
 }
 
 #[test]
-fn sound_of_a_mime_stream_follows_the_pictures() {
+fn audio_of_a_mime_stream_follows_the_pictures() {
     let Some(data) = read("express-adpcm.mime") else {
         return;
     };
@@ -324,7 +324,7 @@ fn sound_of_a_mime_stream_follows_the_pictures() {
         if let Some(audio) = frame.packet.audio {
             let start = frame.packet.timestamp.unwrap().unix_ms();
             if let Some(end) = end {
-                assert_eq!(start, end, "sound goes on without a gap");
+                assert_eq!(start, end, "audio goes on without a gap");
             }
             end = Some(start + frame.made.len() as i64 / 2 * 1000 / i64::from(audio.rate));
         }

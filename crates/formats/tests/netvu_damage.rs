@@ -7,7 +7,7 @@ use testing::netvu_make;
 use formats::netvu::{Kind, probe};
 use formats::reader::{Codec, Packet, Step};
 use netvu_make::{
-    Made, TRAILER, little, minimal, packet, part, read_all, scan, sound, sprite, vop,
+    Made, TRAILER, audio, little, minimal, packet, part, read_all, scan, sprite, vop,
 };
 use proptest::prelude::*;
 
@@ -115,7 +115,7 @@ fn a_packet_without_a_picture_header_costs_itself() {
 }
 
 #[test]
-fn an_unknown_type_is_passed_over() {
+fn an_unknown_type_is_skipped() {
     let data = ten(|packets| packets.insert(3, packet(0x30, 0, &[9; 61])));
     let read = read(Kind::Binary, &data, 0);
     assert_eq!(sizes(&read), all_but(&[]));
@@ -197,7 +197,7 @@ fn a_cut_end_is_no_error() {
 }
 
 #[test]
-fn line_ends_of_the_http_header_are_passed_over() {
+fn line_ends_of_the_http_header_are_skipped() {
     for front in [&b"\n"[..], b"\r\n"] {
         let data = [front, &ten(|_| {})].concat();
         let read = read(Kind::Binary, &data, 1);
@@ -231,7 +231,7 @@ fn alarms_and_new_titles_become_text() {
     .concat();
     for grow in [0, 1] {
         let read = read(Kind::Binary, &data, grow);
-        let told: Vec<(i64, String)> = read
+        let reported: Vec<(i64, String)> = read
             .packets
             .iter()
             .filter(|(packet, _)| packet.stream.codec == Codec::Text)
@@ -248,7 +248,10 @@ fn alarms_and_new_titles_become_text() {
             (1300, "Gate"),
             (2400, "Gate"),
         ];
-        assert_eq!(told, expected.map(|(after, text)| (after, text.to_owned())));
+        assert_eq!(
+            reported,
+            expected.map(|(after, text)| (after, text.to_owned()))
+        );
         assert_eq!(read.packets.len(), 8 + 5);
     }
 }
@@ -331,17 +334,17 @@ fn h264_declared_as_mpeg4_is_reported() {
     ]
     .concat();
     let read = read(Kind::Binary, &data, 0);
-    let told: Vec<_> = read
+    let reported: Vec<_> = read
         .packets
         .iter()
         .map(|(packet, _)| (packet.stream.codec, packet.key))
         .collect();
-    assert_eq!(told, [(Codec::H264, true), (Codec::H264, false)]);
+    assert_eq!(reported, [(Codec::H264, true), (Codec::H264, false)]);
 }
 
 #[test]
-fn sound_begins_before_its_timestamp() {
-    let data = packet(4, 1, &sound(1_228_919_545_601, 124));
+fn audio_begins_before_its_timestamp() {
+    let data = packet(4, 1, &audio(1_228_919_545_601, 124));
     let read = read(Kind::Binary, &data, 0);
     let (packet, made) = &read.packets[0];
     assert_eq!(packet.stream.camera, 2);
@@ -532,11 +535,11 @@ fn mixture() -> Vec<u8> {
     [
         picture(0),
         packet(9, 0, b"\0IMAGESIZE 0,0:352,256;"),
-        packet(4, 1, &sound(1_700_000_000_000, 60)),
+        packet(4, 1, &audio(1_700_000_000_000, 60)),
         jpeg.packet(),
         part("image/admp4", &vop(true, 60, 1)),
         part("text/plain", TRAILER.as_bytes()),
-        part("audio/adpcm; rate=8000", &sound(0, 60)[28..]),
+        part("audio/adpcm; rate=8000", &audio(0, 60)[28..]),
         sprite(1, 1_700_000_000_000),
         jpeg.record(),
         netvu_make::little(&jpeg.record()),
@@ -651,10 +654,10 @@ fn any_clock_is_a_clock() {
             .flat_map(|number| minimal(unix_ms, &vop(number == 0, 100, number)))
             .collect();
         let blocks: Vec<u8> = (0..10)
-            .flat_map(|number| packet(4, 1, &sound(unix_ms, 100 + number)))
+            .flat_map(|number| packet(4, 1, &audio(unix_ms, 100 + number)))
             .collect();
         let records_of_audio: Vec<u8> = (0..10)
-            .flat_map(|number| sound(unix_ms, 100 + number))
+            .flat_map(|number| audio(unix_ms, 100 + number))
             .collect();
         for (data, front) in [
             (binary, &b""[..]),

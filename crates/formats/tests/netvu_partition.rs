@@ -8,7 +8,7 @@ use testing::netvu_make;
 
 use formats::netvu::{Kind, probe};
 use formats::reader::{Codec, Step};
-use netvu_make::{Made, little, read_all, scan, sound, vop};
+use netvu_make::{Made, audio, little, read_all, scan, vop};
 use proptest::prelude::*;
 
 /// Random bytes that always come out the same.
@@ -55,7 +55,7 @@ fn record(number: u64, random: &mut Random) -> Record {
     if number % 7 == 6 {
         // a block of 124 bytes is 30 ms long and its time is that of its end
         return Record {
-            bytes: sound(unix_ms, 124),
+            bytes: audio(unix_ms, 124),
             codec: Codec::PcmS16le,
             camera: 2,
             unix_ms: unix_ms as i64 - 30,
@@ -104,13 +104,13 @@ fn partition(seed: u64, count: u64, blocks: bool) -> (Vec<u8>, Vec<(u64, Record)
             data.extend(random.bytes(gap));
         }
         let at = data.len() as u64;
-        let sound = record.codec == Codec::PcmS16le;
+        let audio = record.codec == Codec::PcmS16le;
         let mut bytes = if number % 2 == 1 {
             little(&record.bytes)
         } else {
             record.bytes.clone()
         };
-        if sound && number % 3 == 0 {
+        if audio && number % 3 == 0 {
             // the pointer that the recorder's memory has behind the header
             let block = bytes.split_off(28);
             bytes.extend([0x40, 0x5c, 0xf1, 0xb7]);
@@ -238,7 +238,7 @@ fn whole_jpeg_files_behind_a_text_of_another_length() {
 }
 
 #[test]
-fn a_raw_stream_is_read_and_its_damage_told() {
+fn a_raw_stream_is_read_and_its_damage_reported() {
     let jpeg = |number| Made {
         format: 1,
         unix_ms: 1_700_000_000_000 + number * 40,

@@ -204,7 +204,7 @@ impl Exp {
         self.add(&record);
     }
 
-    pub fn sound(&mut self, channel: u16, ms: i64, codec: Codec, rate: u32, bytes: &[u8]) {
+    pub fn audio(&mut self, channel: u16, ms: i64, codec: Codec, rate: u32, bytes: &[u8]) {
         let format = AudioFormat {
             rate,
             channels: 1,

@@ -15,7 +15,7 @@ pub fn have_ffmpeg() -> bool {
     found
 }
 
-/// An MPEG-4 elementary stream of a lavfi source. `None`, told loudly, when this ffmpeg has not the encoder.
+/// An MPEG-4 elementary stream of a lavfi source. `None`, reported, when this ffmpeg has not the encoder.
 pub fn encode(source: &str, frames: u32, options: &[&str]) -> Option<Vec<u8>> {
     let output = Command::new("ffmpeg")
         .args([

@@ -364,7 +364,7 @@ impl Sinks {
             arrived.push(Arrived::default());
             arrived.len() - 1
         };
-        let (chained, told) = (self.clone(), self.clone());
+        let (chained, reported) = (self.clone(), self.clone());
         let sink = gst::Pad::builder(gst::PadDirection::Sink)
             .chain_function(move |_, _, buffer| {
                 buffer.map_readable().unwrap();
@@ -386,8 +386,8 @@ impl Sinks {
             })
             .event_function(move |_, _, event| {
                 match event.type_() {
-                    gst::EventType::Eos => told.note(at, |arrived| arrived.ended = true),
-                    gst::EventType::FlushStop => told.note(at, |arrived| arrived.ended = false),
+                    gst::EventType::Eos => reported.note(at, |arrived| arrived.ended = true),
+                    gst::EventType::FlushStop => reported.note(at, |arrived| arrived.ended = false),
                     _ => {}
                 }
                 true

@@ -6,7 +6,7 @@ use super::make::Coded;
 /// Slots of the timeline in a second: 30000/1001.
 pub const SLOTS: (u32, u32) = (30_000, 1001);
 
-/// The sound track of an AVI: format tag, rate, bits of a sample, bytes of a block.
+/// The audio track of an AVI: format tag, rate, bits of a sample, bytes of a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Wave {
     pub tag: u16,
@@ -91,7 +91,7 @@ impl Avi {
         }
     }
 
-    pub fn sound(&mut self, bytes: &[u8]) {
+    pub fn audio(&mut self, bytes: &[u8]) {
         chunk(&mut self.movi, b"01wb", bytes);
     }
 
@@ -116,7 +116,7 @@ impl Avi {
         let track = self.video_track(width, height);
         list(&mut headers, b"strl", &track);
         if let Some(wave) = &self.wave {
-            list(&mut headers, b"strl", &sound_track(wave));
+            list(&mut headers, b"strl", &audio_track(wave));
         }
         let mut body = b"AVI ".to_vec();
         list(&mut body, b"hdrl", &headers);
@@ -148,7 +148,7 @@ impl Avi {
     }
 }
 
-fn sound_track(wave: &Wave) -> Vec<u8> {
+fn audio_track(wave: &Wave) -> Vec<u8> {
     let bytes = wave.rate * u32::from(wave.bits) / 8;
     let mut header = b"auds".to_vec();
     header.resize(20, 0);

@@ -135,7 +135,7 @@ pub fn four_cameras(path: &Path) {
         part.sort_by_key(|(ms, camera, ..)| (*ms, *camera));
         for (ms, camera, mode, n) in part {
             if camera == 0 && ms % 1000 == 0 {
-                exp.sound(1, START + ms, Codec::MuLaw, 8000, &tone());
+                exp.audio(1, START + ms, Codec::MuLaw, 8000, &tone());
             }
             exp.camera(camera as u16 + 1, START + ms, mode, &scene(camera)[n]);
         }

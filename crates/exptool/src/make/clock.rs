@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_jumps_where_it_is_told() {
+    fn the_clock_jumps_where_it_is_set_to() {
         let breaks = [
             parse_break("3.5:-10").unwrap(),
             parse_break("2:300").unwrap(),

@@ -12,9 +12,9 @@ fn an_index_is_no_more_than_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let file = one_camera(folder.path(), 8);
     let original = std::fs::read(&file).unwrap();
-    let (absurd, told) = (folder.path().join("absurd.exp"), 80..88);
+    let (absurd, reported) = (folder.path().join("absurd.exp"), 80..88);
     let mut bytes = original.clone();
-    bytes[told.clone()].fill(0xff);
+    bytes[reported.clone()].fill(0xff);
     seal(&mut bytes);
     std::fs::write(&absurd, &bytes).unwrap();
     let checked = &json(&["verify", text(&absurd)], 1)["checked"];
@@ -25,7 +25,7 @@ fn an_index_is_no_more_than_a_hint() {
     assert!(words.contains("offset 18446744073709551615"), "{words}");
     // a flag for what is not there, and times that are none of the records'
     let mut bytes = original.clone();
-    bytes[told.clone()].fill(0);
+    bytes[reported.clone()].fill(0);
     bytes[68] ^= 1;
     seal(&mut bytes);
     std::fs::write(&absurd, &bytes).unwrap();
@@ -43,7 +43,7 @@ fn an_index_is_no_more_than_a_hint() {
     );
     assert_eq!(wrong.len(), 2);
     // an entry that repeats another, one that points nowhere
-    let index = u64::from_le_bytes(original[told].try_into().unwrap()) as usize + 8;
+    let index = u64::from_le_bytes(original[reported].try_into().unwrap()) as usize + 8;
     let mut bytes = original.clone();
     bytes.copy_within(index..index + 16, index + 160);
     bytes[index + 320..index + 328].copy_from_slice(&12_345u64.to_le_bytes());
@@ -56,14 +56,14 @@ fn an_index_is_no_more_than_a_hint() {
         ["entries", "agree", "wrong", "without_entry"].map(count),
         [60, 58, 2, 2]
     );
-    let told = index["listed"].to_string();
+    let reported = index["listed"].to_string();
     assert!(
-        told.contains("entry 10 points to offset 176, as entry 0 does"),
-        "{told}"
+        reported.contains("entry 10 points to offset 176, as entry 0 does"),
+        "{reported}"
     );
     assert!(
-        told.contains("entry 20 points to offset 12345, where no record begins"),
-        "{told}"
+        reported.contains("entry 20 points to offset 12345, where no record begins"),
+        "{reported}"
     );
 }
 

@@ -86,7 +86,7 @@ header! {
 
 header! {
     /// `strf` of an audio stream (`PCMWAVEFORMAT`, which `WAVEFORMATEX` begins with).
-    pub struct SoundFormat: 16 bytes, Little {
+    pub struct WaveFormat: 16 bytes, Little {
         0  tag: u16,         "audio format", Stated, Names(&[
             (1, "PCM"), (2, "MS ADPCM"), (6, "A-law"), (7, "mu-law"), (0x11, "IMA ADPCM"), (0x55, "MP3"),
         ]);
@@ -195,7 +195,7 @@ mod tests {
         check_header::<MainHeader>();
         check_header::<StreamHeader>();
         check_header::<VideoFormat>();
-        check_header::<SoundFormat>();
+        check_header::<WaveFormat>();
         check_header::<Idx1Entry>();
         check_header::<SuperIndex>();
         check_header::<SuperIndexEntry>();

@@ -3,8 +3,8 @@
 
 use super::{
     avi_fields::{
-        ChunkHead, Idx1Entry, ListHead, MainHeader, SoundFormat, StandardIndex, StandardIndexEntry,
-        StreamHeader, SuperIndex, SuperIndexEntry, VideoFormat,
+        ChunkHead, Idx1Entry, ListHead, MainHeader, StandardIndex, StandardIndexEntry,
+        StreamHeader, SuperIndex, SuperIndexEntry, VideoFormat, WaveFormat,
     },
     codes::{AUDIO_CODECS, AUDIO_RATES, MODES},
     header::{CameraEntry, FileHeader},
@@ -64,7 +64,7 @@ pub fn avi_headers(data: &[u8]) -> Option<(usize, Vec<Explained>)> {
                 audio = list.kind.0 == *b"auds";
                 StreamHeader::TABLE.explain(chunk, body)
             }
-            b"strf" if audio => SoundFormat::TABLE.explain(chunk, body),
+            b"strf" if audio => WaveFormat::TABLE.explain(chunk, body),
             b"strf" => VideoFormat::TABLE.explain(chunk, body),
             b"indx" => super_index(chunk, body),
             _ => Vec::new(),

@@ -288,10 +288,10 @@ pub struct PayloadLayout {
     /// CRC-32 (IEEE) of the coded bytes, 0 = absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc: Option<Field>,
-    /// Sound: 1 S16LE, 2 mu-law, 3 A-law, 4 IMA ADPCM (assumed).
+    /// Audio: 1 S16LE, 2 mu-law, 3 A-law, 4 IMA ADPCM (assumed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codec: Option<Field>,
-    /// Sound: 0 8 kHz, 1 11.025, 2 16, 3 22.05, 4 32, 5 44.1, 6 48 (assumed).
+    /// Audio: 0 8 kHz, 1 11.025, 2 16, 3 22.05, 4 32, 5 44.1, 6 48 (assumed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Field>,
 }
@@ -391,7 +391,7 @@ pub struct RecordLayout {
     pub p: PayloadLayout,
     /// Keyframes.
     pub key: PayloadLayout,
-    /// Sound.
+    /// Audio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio: Option<PayloadLayout>,
 }

@@ -23,7 +23,7 @@ pub enum Kind {
     P,
     /// A keyframe.
     Key,
-    /// Sound.
+    /// Audio.
     Audio,
     /// Something to skip.
     Other,
@@ -56,7 +56,7 @@ pub struct Record {
     pub crc: Option<u32>,
     /// What they are: shown by the start code, for audio by the record.
     pub codec: Codec,
-    /// Sound parameters.
+    /// Audio parameters.
     pub audio: Option<AudioFormat>,
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! RIFF chunks and the track headers of an AVI file, as far as the PLV1 export uses them. Integers are little-endian.
 
-use super::avi_fields::{ChunkHead, SoundFormat, StreamHeader, VideoFormat};
+use super::avi_fields::{ChunkHead, StreamHeader, VideoFormat, WaveFormat};
 use crate::{
     cursor::Short,
     fields::Header,
@@ -61,7 +61,7 @@ impl Chunk {
         self.stream().is_some() && matches!(self.id, [_, _, b'd', b'b' | b'c'])
     }
 
-    /// Sound of a stream.
+    /// Audio of a stream.
     pub fn is_audio(&self) -> bool {
         self.stream().is_some() && matches!(self.id, [_, _, b'w', b'b'])
     }
@@ -103,7 +103,7 @@ impl Chunk {
 pub enum TrackKind {
     /// Pictures.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
     /// Anything else.
     Other,
@@ -178,7 +178,7 @@ fn letters(fourcc: &[u8; 4]) -> usize {
 }
 
 fn audio_format(body: &[u8]) -> Option<(Codec, AudioFormat)> {
-    let format = SoundFormat::parse_padded(body).ok()?;
+    let format = WaveFormat::parse_padded(body).ok()?;
     let codec = match (format.tag, format.bits) {
         (1, 8) => Codec::PcmU8,
         (1, 16) => Codec::PcmS16le,

@@ -52,7 +52,7 @@ pub struct Unit {
 
 impl Unit {
     /// The bit that must be 0 is.
-    pub fn is_sound(self) -> bool {
+    pub fn is_valid(self) -> bool {
         self.header & 0x80 == 0
     }
 
@@ -63,7 +63,7 @@ impl Unit {
 
     /// A coded slice, or its first partition.
     pub fn is_slice(self) -> bool {
-        self.is_sound() && matches!(self.kind(), SLICE | 2 | IDR_SLICE)
+        self.is_valid() && matches!(self.kind(), SLICE | 2 | IDR_SLICE)
     }
 
     /// A slice whose `first_mb_in_slice` is 0: one bit that is set.
@@ -73,7 +73,7 @@ impl Unit {
 
     /// An access unit begins here, if one with a slice is before: SEI, parameter sets, delimiter (7.4.1.2.3), or a slice.
     pub fn begins(self) -> bool {
-        self.is_sound() && matches!(self.kind(), SEI..=DELIMITER) || self.is_first_slice()
+        self.is_valid() && matches!(self.kind(), SEI..=DELIMITER) || self.is_first_slice()
     }
 
     /// The first slice of a frame of I slices (`slice_type` 2 or 7).

@@ -63,7 +63,7 @@ fn first_unit(front: &[u8]) -> Option<usize> {
             _ => unit.at,
         };
         delimiter = (unit.header == 9).then_some(unit.at);
-        if unit.kind() == h264::SPS && unit.header & 0xe0 != 0 && unit.is_sound() {
+        if unit.kind() == h264::SPS && unit.header & 0xe0 != 0 && unit.is_valid() {
             let rest = front.get(unit.at..).unwrap_or_default();
             if is_stream(rest) {
                 return Some(begins_at);
@@ -78,7 +78,7 @@ fn is_stream(data: &[u8]) -> bool {
     let mut frames = false;
     for unit in units(data, true).take(MAX_UNITS) {
         match unit.kind() {
-            _ if !unit.is_sound() => return false,
+            _ if !unit.is_valid() => return false,
             h264::PPS => frames = true,
             6 | h264::SPS | 9 | 12..=15 => {}
             _ => {
@@ -98,7 +98,7 @@ fn access_unit(data: &[u8], last: bool) -> Frame {
     let mut sets = false;
     let mut whole = None;
     for unit in units(data, last) {
-        if first.is_some() && unit.begins() || !unit.is_sound() {
+        if first.is_some() && unit.begins() || !unit.is_valid() {
             whole = Some(unit.at);
             break;
         }

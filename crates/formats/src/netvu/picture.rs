@@ -275,7 +275,7 @@ pub(in crate::netvu) mod tests {
     }
 
     #[test]
-    fn wrong_fields_are_told() {
+    fn wrong_fields_are_reported() {
         let wrong = |at: usize, value: [u8; 4]| {
             let mut data = vector();
             data[at..at + 4].copy_from_slice(&value);

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_whose_stamp_tells_all_needs_no_place_in_the_row() {
+    fn a_record_whose_timestamp_shows_all_needs_no_place_in_the_row() {
         let mark = |millis| Mark {
             camera: 1,
             codec: Codec::Mpeg4,

@@ -201,7 +201,7 @@ fn recording() -> Vec<u8> {
             }
         }
         if n % 3 == 0 {
-            exp.sound(1, ms, Codec::MuLaw, 8000, &[0xff; 3200]);
+            exp.audio(1, ms, Codec::MuLaw, 8000, &[0xff; 3200]);
         }
     }
     exp.finish().bytes

@@ -63,7 +63,7 @@ pub struct Verdict {
     /// Frames parted into the right cameras.
     pub cameras: bool,
     /// Two readings are named where it is doubtful.
-    pub told: bool,
+    pub reported: bool,
     /// What was inferred, for people.
     pub text: String,
 }
@@ -148,7 +148,7 @@ fn compare(recording: &Recording, inferred: &Inferred) -> Verdict {
         frames,
         times: !pairs.is_empty() && pairs.iter().all(right),
         cameras,
-        told: inferred.open.iter().any(|text| text.contains("decide")),
+        reported: inferred.open.iter().any(|text| text.contains("decide")),
         text: format!(
             "{:?}: {} of {} frames read {first_wrong}\n{findings}  open: {:?}\n{toml}",
             inferred.confidence,

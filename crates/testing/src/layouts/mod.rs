@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Recordings in layouts drawn at random, with their truth: what a reader that was told nothing should find.
+//! Recordings in layouts drawn at random, with their truth: what a reader that knows nothing of them should find.
 //!
 //! The kinds are those that issue 13 lists and what recorders are known to do; nothing here is taken from the solver.
 

@@ -135,8 +135,8 @@ pub fn little(record: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A sound header and an ADPCM block of so many bytes.
-pub fn sound(unix_ms: u64, block: usize) -> Vec<u8> {
+/// A audio header and an ADPCM block of so many bytes.
+pub fn audio(unix_ms: u64, block: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for value in [
         0x00ab_cdef,
@@ -219,7 +219,7 @@ pub fn one_of_each() -> [Vec<u8>; 5] {
     let binary = [
         packet(9, 0, b"\0CAM 1:Yard;IMAGESIZE 0,0:352,256;"),
         picture(0).packet(),
-        packet(4, 1, &sound(1_700_000_000_000, 60)),
+        packet(4, 1, &audio(1_700_000_000_000, 60)),
         jpeg.packet(),
         minimal(1_700_000_000_040, &vop(false, 60, 9)),
         packet(14, 0, b"P4\n#RLE zone\n16 2\n\x04\xf0"),
@@ -227,7 +227,7 @@ pub fn one_of_each() -> [Vec<u8>; 5] {
         picture(1).packet(),
     ];
     let mime = [
-        part("audio/adpcm; rate=8000", &sound(0, 60)[28..]),
+        part("audio/adpcm; rate=8000", &audio(0, 60)[28..]),
         part("image/admp4; xres=352; yres=256", &vop(true, 60, 1)),
         part("text/plain", TRAILER.as_bytes()),
         part("image/jpeg", &sprite(1, 0)[28..]),
@@ -240,7 +240,7 @@ pub fn one_of_each() -> [Vec<u8>; 5] {
         vec![0x5a; 300],
         picture(0).record(),
         little(&jpeg.record()),
-        little(&sound(1_700_000_000_000, 60)),
+        little(&audio(1_700_000_000_000, 60)),
     ];
     [
         binary.concat(),

@@ -220,7 +220,7 @@ fn sums_of_logs(start: f64) -> Vec<f64> {
 static SEEN: LazyLock<Vec<f64>> = LazyLock::new(|| sums_of_logs(12.8));
 static SEEN_OF_VALUE: LazyLock<Vec<f64>> = LazyLock::new(|| sums_of_logs(0.05));
 
-/// Bits that bytes take when each is foretold from how often it was there before: 0.05 more than that of 12.8 more than all before it.
+/// Bits that bytes take when each is predicted from how often it was there before: 0.05 more than that of 12.8 more than all before it.
 pub fn code_length(bytes: &[u8]) -> f64 {
     let mut counts = [0_usize; 256];
     for byte in bytes.iter().take(MOST_BYTES) {

@@ -700,7 +700,7 @@ fn column(rows: &[Row<'_>], at: usize) -> f64 {
         .filter_map(|row| row.head.get(at))
         .copied()
         .collect();
-    // what is foretold by nothing takes no more than its bits
+    // what is predicted by nothing takes no more than its bits
     code_length(&bytes).min(bytes.len() as f64 * 8.0)
 }
 

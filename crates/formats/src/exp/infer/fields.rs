@@ -861,7 +861,7 @@ impl<'a> Work<'a> {
                     *since
                 }
                 _ => {
-                    // the first of each camera is foretold by nothing
+                    // the first of each camera is predicted by nothing
                     orphans += if record.key { 5.0 } else { 10.0 };
                     0
                 }

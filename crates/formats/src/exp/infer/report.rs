@@ -26,7 +26,7 @@ impl Inferred {
         let plain = toml::to_string(&self.layout)?;
         let mut out =
             String::from("# inferred: worked out from a file, nobody has said that it is so.\n");
-        let mut told = vec![false; self.findings.len()];
+        let mut reported = vec![false; self.findings.len()];
         let mut table = String::new();
         for line in plain.lines() {
             let key = match line
@@ -46,17 +46,17 @@ impl Inferred {
                     }
                 }
             };
-            for (finding, told) in self.findings.iter().zip(told.iter_mut()) {
-                if !*told && finding.field == key {
+            for (finding, reported) in self.findings.iter().zip(reported.iter_mut()) {
+                if !*reported && finding.field == key {
                     out.push_str(&format!("# {}\n", finding.line()));
-                    *told = true;
+                    *reported = true;
                 }
             }
             out.push_str(line);
             out.push('\n');
         }
-        for (finding, told) in self.findings.iter().zip(told) {
-            if !told {
+        for (finding, reported) in self.findings.iter().zip(reported) {
+            if !reported {
                 out.push_str(&format!("# {}: {}\n", finding.field, finding.line()));
             }
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Sound of every codec, in records and in the AVI, comes out as it went in, in time, and decodes to what ffmpeg makes of it.
+//! Audio of every codec, in records and in the AVI, comes out as it went in, in time, and decodes to what ffmpeg makes of it.
 
 use testing::common;
 
@@ -17,7 +17,7 @@ fn at(n: usize) -> i64 {
     START + 100 * n as i64
 }
 
-/// Sound of 2 s that changes: a tone whose pitch rises. As ffmpeg codes it.
+/// Audio of 2 s that changes: a tone whose pitch rises. As ffmpeg codes it.
 fn chirp(codec: &str, rate: u32, format: &[&str]) -> Vec<u8> {
     let source = format!("aevalsrc=0.5*sin(2*PI*t*(300+200*t)):s={rate}:d=2");
     let mut args = vec!["-v", "error", "-f", "lavfi", "-i", &source, "-c:a", codec];
@@ -26,8 +26,8 @@ fn chirp(codec: &str, rate: u32, format: &[&str]) -> Vec<u8> {
     output("ffmpeg", &args)
 }
 
-/// What ffmpeg makes of coded sound, signed 16 bit.
-fn ffmpeg_sound(coded: &[u8], format: &[&str]) -> Vec<i16> {
+/// What ffmpeg makes of coded audio, signed 16 bit.
+fn ffmpeg_audio(coded: &[u8], format: &[&str]) -> Vec<i16> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(coded).unwrap();
     let mut args = vec!["-v", "error"];
@@ -41,7 +41,7 @@ fn samples(bytes: &[u8]) -> Vec<i16> {
     pairs.map(|pair| i16::from_le_bytes(*pair)).collect()
 }
 
-fn same_sound(got: &[i16], expected: &[i16], about: &str) {
+fn same_audio(got: &[i16], expected: &[i16], about: &str) {
     assert_eq!(got.len(), expected.len(), "{about}: samples");
     assert!(
         expected.iter().any(|sample| sample.abs() > 10_000),
@@ -56,8 +56,8 @@ fn same_sound(got: &[i16], expected: &[i16], about: &str) {
     }
 }
 
-/// Sound goes on without a hole, from 0, for 2 s.
-fn even_sound(pad: &PadLog, about: &str) {
+/// Audio goes on without a hole, from 0, for 2 s.
+fn even_audio(pad: &PadLog, about: &str) {
     let mut end = 0_u64;
     for (n, frame) in pad.frames().into_iter().enumerate() {
         let off = frame.pts().abs_diff(end);
@@ -75,7 +75,7 @@ fn even_sound(pad: &PadLog, about: &str) {
     );
 }
 
-struct Sound {
+struct Audio {
     codec: Codec,
     tag: u16,
     bits: u16,
@@ -86,8 +86,8 @@ struct Sound {
 }
 
 /// The codecs of the format, and U8 PCM, which only AVI has.
-fn sounds() -> Vec<Sound> {
-    let sound = |codec, tag, bits, name, raw, rate, caps: &str| Sound {
+fn tracks() -> Vec<Audio> {
+    let audio = |codec, tag, bits, name, raw, rate, caps: &str| Audio {
         codec,
         tag,
         bits,
@@ -97,7 +97,7 @@ fn sounds() -> Vec<Sound> {
         caps: caps.to_owned(),
     };
     vec![
-        sound(
+        audio(
             Codec::PcmS16le,
             1,
             16,
@@ -106,7 +106,7 @@ fn sounds() -> Vec<Sound> {
             16_000,
             "audio/x-raw, format=(string)S16LE",
         ),
-        sound(
+        audio(
             Codec::MuLaw,
             7,
             8,
@@ -115,7 +115,7 @@ fn sounds() -> Vec<Sound> {
             8000,
             "audio/x-mulaw",
         ),
-        sound(
+        audio(
             Codec::ALaw,
             6,
             8,
@@ -124,7 +124,7 @@ fn sounds() -> Vec<Sound> {
             11_025,
             "audio/x-alaw",
         ),
-        sound(
+        audio(
             Codec::PcmU8,
             1,
             8,
@@ -133,7 +133,7 @@ fn sounds() -> Vec<Sound> {
             8000,
             "audio/x-raw, format=(string)U8",
         ),
-        sound(
+        audio(
             Codec::ImaAdpcm,
             0x11,
             4,
@@ -147,8 +147,8 @@ fn sounds() -> Vec<Sound> {
 
 const BLOCK: usize = 256;
 
-impl Sound {
-    /// Coded sound, without any header.
+impl Audio {
+    /// Coded audio, without any header.
     fn coded(&self) -> Vec<u8> {
         if self.codec != Codec::ImaAdpcm {
             return chirp(self.name, self.rate, &["-f", self.raw]);
@@ -163,7 +163,7 @@ impl Sound {
     fn expected(&self, coded: &[u8]) -> Vec<i16> {
         let rate = self.rate.to_string();
         if self.codec != Codec::ImaAdpcm {
-            return ffmpeg_sound(coded, &["-f", self.raw, "-ar", &rate, "-ac", "1"]);
+            return ffmpeg_audio(coded, &["-f", self.raw, "-ar", &rate, "-ac", "1"]);
         }
         let mut wav = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
         wav.extend(20_u32.to_le_bytes());
@@ -175,7 +175,7 @@ impl Sound {
         wav.extend(b"data");
         wav.extend((coded.len() as u32).to_le_bytes());
         wav.extend(coded);
-        ffmpeg_sound(&wav, &["-f", "wav"])
+        ffmpeg_audio(&wav, &["-f", "wav"])
     }
 
     fn piece_ms(&self) -> i64 {
@@ -193,7 +193,7 @@ impl Sound {
         }
     }
 
-    /// Pad, payload and decoded sound of a file.
+    /// Pad, payload and decoded audio of a file.
     fn check(&self, file: &[u8], coded: &[u8]) {
         for feed in FEEDS {
             let about = format!("{}, {feed:?}", self.name);
@@ -215,7 +215,7 @@ impl Sound {
                 .flat_map(|f| f.data.clone())
                 .collect::<Vec<_>>();
             assert!(handed == coded, "{about}: other bytes");
-            even_sound(pad, &about);
+            even_audio(pad, &about);
         }
         let decoder = match self.codec {
             Codec::ImaAdpcm => "adpcmdec",
@@ -225,48 +225,48 @@ impl Sound {
         };
         let to_16 = "audioconvert dithering=none ! audio/x-raw,format=S16LE";
         let got = decoded(file, &format!("{decoder} ! {to_16}"));
-        same_sound(&samples(&got), &self.expected(coded), self.name);
+        same_audio(&samples(&got), &self.expected(coded), self.name);
     }
 }
 
 #[test]
-fn sound_in_records_is_what_went_in() {
-    for sound in sounds() {
-        if sound.codec == Codec::PcmU8 {
+fn audio_in_records_is_what_went_in() {
+    for audio in tracks() {
+        if audio.codec == Codec::PcmU8 {
             continue;
         }
-        let coded = sound.coded();
+        let coded = audio.coded();
         let mut exp = Exp::one(64, 48);
-        let mut pieces = coded.chunks(sound.piece()).enumerate().peekable();
+        let mut pieces = coded.chunks(audio.piece()).enumerate().peekable();
         for (n, picture) in tiny()[..22].iter().enumerate() {
             exp.picture(at(n), picture);
             while let Some((k, piece)) = pieces.peek() {
-                let ms = START + *k as i64 * sound.piece_ms();
+                let ms = START + *k as i64 * audio.piece_ms();
                 if ms >= at(n + 1) {
                     break;
                 }
-                exp.sound(1, ms, sound.codec, sound.rate, piece);
+                exp.audio(1, ms, audio.codec, audio.rate, piece);
                 pieces.next();
             }
         }
-        sound.check(&exp.finish().bytes, &coded);
+        audio.check(&exp.finish().bytes, &coded);
     }
 }
 
 #[test]
-fn sound_in_an_avi_is_what_went_in() {
-    for sound in sounds() {
-        let coded = sound.coded();
+fn audio_in_an_avi_is_what_went_in() {
+    for audio in tracks() {
+        let coded = audio.coded();
         let mut avi = Avi::new(64, 48).wave(Wave {
-            tag: sound.tag,
-            rate: sound.rate,
-            bits: sound.bits,
-            align: match sound.codec {
+            tag: audio.tag,
+            rate: audio.rate,
+            bits: audio.bits,
+            align: match audio.codec {
                 Codec::ImaAdpcm => BLOCK as u16,
-                _ => sound.bits / 8,
+                _ => audio.bits / 8,
             },
         });
-        let mut pieces = coded.chunks(sound.piece()).enumerate().peekable();
+        let mut pieces = coded.chunks(audio.piece()).enumerate().peekable();
         for (n, picture) in tiny()[..20].iter().enumerate() {
             avi.picture((START / 1000) as u32 + n as u32 / 10, picture, 88);
             avi.padding(2);
@@ -277,12 +277,12 @@ fn sound_in_an_avi_is_what_went_in() {
                 100 * (n as i64 + 1)
             };
             while let Some((_, piece)) =
-                pieces.next_if(|(k, _)| sound.piece_ms() * (*k as i64 + 1) <= until)
+                pieces.next_if(|(k, _)| audio.piece_ms() * (*k as i64 + 1) <= until)
             {
-                avi.sound(piece);
+                avi.audio(piece);
             }
         }
-        sound.check(&avi.finish(), &coded);
+        audio.check(&avi.finish(), &coded);
     }
 }
 
@@ -296,7 +296,7 @@ fn a_declared_track_of_silence_has_its_pad() {
     });
     for picture in &tiny()[..20] {
         avi.picture((START / 1000) as u32, picture, 96);
-        avi.sound(&[0x80; 800]);
+        avi.audio(&[0x80; 800]);
     }
     let outcome = run(&avi.finish(), Feed::Pull).well();
     assert_eq!(outcome.names(), ["audio_1", "video_1"]);
