@@ -20,7 +20,7 @@ use gst::prelude::*;
 use std::{collections::VecDeque, sync::LazyLock};
 
 /// Streams of which each late one is announced as soon as it comes.
-const TOLD_AT_ONCE: usize = 64;
+const ANNOUNCED_AT_ONCE: usize = 64;
 
 /// Reference of the recorder's time on buffers.
 static UNIX: LazyLock<gst::Caps> = LazyLock::new(|| {
@@ -749,12 +749,12 @@ impl Demux {
         state.streams.push(stream);
     }
 
-    /// Announces which streams there are, as decodebin3 and playbin3 want to know. Every pad is told of every other; beyond
-    /// [`TOLD_AT_ONCE`] streams, of several new ones at a time, so that the events grow with the streams and not faster.
+    /// Announces which streams there are, as decodebin3 and playbin3 want to know. Every pad gets an event for every new one; beyond
+    /// [`ANNOUNCED_AT_ONCE`] streams, of several new ones at a time, so that the events grow with the streams and not faster.
     pub(super) fn announce(&self, state: &mut State, outs: &mut Vec<Out>) {
         let count = state.streams.len();
         let due = state.announced.saturating_add(state.announced / 8);
-        if count > TOLD_AT_ONCE && count < due {
+        if count > ANNOUNCED_AT_ONCE && count < due {
             return;
         }
         state.announced = count;

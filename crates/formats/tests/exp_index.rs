@@ -4,6 +4,7 @@
 use formats::{
     exp::probe::{self, Family},
     reader::{IndexEntry, Reader, Step, Window},
+    recording::{FileSource, find_index},
 };
 use std::{fs::File, io::Write, os::unix::fs::FileExt, path::Path};
 use testing::{
@@ -14,8 +15,8 @@ use testing::{
 /// What an index lists of the file: for each entry its offset, slot, keyframe, video.
 type Listed = Vec<(u64, Option<u64>, bool, bool)>;
 
-/// Reads up to the first frame, finds the index as the engine does, and reads all entries.
-fn listed(file: &File) -> Listed {
+/// A reader that has come to the first frame.
+fn opened(file: &File) -> Box<dyn Reader> {
     let mut reader = probe::open(Family::Plv1).unwrap();
     let mut head = vec![0; 1 << 20];
     let shown = file.read_at(&mut head, 0).unwrap();
@@ -30,18 +31,26 @@ fn listed(file: &File) -> Listed {
         let taken = match reader.next(&window) {
             Step::Packet(_) => break,
             Step::Skip(bytes) => bytes as usize,
+            Step::Damaged(damage) => damage.length,
             // the size of its frames is looked for further on
             Step::Need(_) => break,
             other => panic!("{other:?} at {}", window.offset),
         };
         window = window.skip(taken);
     }
+    reader
+}
+
+/// Reads up to the first frame, finds the index as the engine does, and reads all entries.
+fn listed(file: &File) -> Listed {
+    let mut reader = opened(file);
     let mut requests = 0;
     while let Some((offset, bytes)) = reader.index_request() {
         requests += 1;
         assert!(requests < 1000 && bytes <= 4096);
         let mut data = vec![0; bytes];
-        let shown = file.read_at(&mut data, offset).unwrap();
+        // no offset that a file can have: nothing is there
+        let shown = file.read_at(&mut data, offset).unwrap_or(0);
         reader.show_index(&Window {
             offset,
             data: &data[..shown],
@@ -310,6 +319,43 @@ fn an_opendml_index_that_lies_is_ignored() {
         });
         assert_eq!(listed(&file), Listed::new(), "part {part}, byte {at}");
     }
+}
+
+#[test]
+fn no_number_in_an_opendml_index_lists_what_is_not_there() {
+    let mut file = tempfile::tempfile().unwrap();
+    let expected = opendml(&mut file, &[1024, 40_000, 80_000], |_, _| {});
+    let size = file.metadata().unwrap().len() as usize;
+    let mut bytes = vec![0; size];
+    file.read_exact_at(&mut bytes, 0).unwrap();
+    let heads = |id: &[u8], length: usize| {
+        let at = memchr::memmem::find_iter(&bytes, id).collect::<Vec<_>>();
+        at.into_iter().flat_map(move |at| at..at + 8 + length - 3)
+    };
+    // the super index with its three entries, and the heads of the standard indexes
+    let places: Vec<usize> = heads(b"indx", 24 + 3 * 16)
+        .chain(heads(b"ix00", 24))
+        .collect();
+    let (mut ignored, mut whole) = (0, 0);
+    for at in &places {
+        for number in [0, 1, 1_000_000_000, i32::MAX as u32, 1 << 31, u32::MAX] {
+            file.write_all_at(&number.to_le_bytes(), *at as u64)
+                .unwrap();
+            let found = listed(&file);
+            // no place that is claimed makes the file unreadable
+            let mut source = FileSource::new(file.try_clone().unwrap());
+            find_index(&mut source, &mut *opened(&file)).unwrap();
+            file.write_all_at(&bytes[*at..at + 4], *at as u64).unwrap();
+            ignored += usize::from(found.is_empty());
+            whole += usize::from(found == expected);
+            assert!(expected.starts_with(&found), "{number} at {at}: {found:?}");
+        }
+    }
+    println!(
+        "{} numbers: {ignored} ignored, {whole} without effect",
+        6 * places.len()
+    );
+    assert!(places.len() > 100 && ignored > places.len() && whole > 0);
 }
 
 #[test]

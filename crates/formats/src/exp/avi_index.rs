@@ -64,6 +64,8 @@ struct Standard {
     id: [u8; 4],
     /// Slots of the stream before it.
     slot: u64,
+    /// Slots that the super index claims for it.
+    slots: u32,
     /// What its entries' offsets count from.
     base: u64,
     count: u64,
@@ -97,7 +99,11 @@ pub struct AviIndex {
 }
 
 fn stream_of(id: [u8; 4]) -> Option<usize> {
-    Chunk { id, size: 0 }.stream()
+    chunk_of(id).stream()
+}
+
+fn chunk_of(id: [u8; 4]) -> Chunk {
+    Chunk { id, size: 0 }
 }
 
 impl AviIndex {
@@ -130,6 +136,7 @@ impl AviIndex {
                 at,
                 id: id.0,
                 slot,
+                slots,
                 base: 0,
                 count: 0,
                 first: 0,
@@ -263,6 +270,8 @@ impl AviIndex {
         if !head.lists_chunks()
             || head.id.0 != standard.id
             || !fits.contains(&(head.count as usize))
+            // each chunk of a video stream is a slot
+            || chunk_of(head.id.0).is_picture() && head.count != standard.slots
         {
             return None;
         }
