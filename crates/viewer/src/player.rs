@@ -15,6 +15,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 /// Elements that are used, and the Debian package of each.
@@ -50,6 +51,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
 const OVERLAYS: u16 = 1000;
 /// Name of a camera's sink, before its number.
 const CAMERA: &str = "camera-";
+/// So long the last message of a seek is waited for before its state is asked for.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// So long before it is due, a frame is handed over: it is on the screen when it has been painted, nanoseconds.
 const PAINTING: i64 = 20_000_000;
 /// Coded frames of a camera that wait for the others, nanoseconds.
@@ -150,6 +153,8 @@ pub struct Player {
     muted: Cell<bool>,
     rate: Cell<f64>,
     busy: Cell<bool>,
+    /// When the seek that is under way was asked for.
+    asked: Cell<Instant>,
     next: Cell<Option<Seek>>,
     target: Cell<i64>,
     failed: Cell<bool>,
@@ -213,6 +218,7 @@ impl Player {
             muted: Cell::new(false),
             rate: Cell::new(1.0),
             busy: Cell::new(true),
+            asked: Cell::new(Instant::now()),
             next: Cell::new(None),
             target: Cell::new(0),
             failed: Cell::new(false),
@@ -294,20 +300,7 @@ impl Player {
             }
             // of several files, one may be there before the seek has come to the next
             MessageView::AsyncDone(_) if self.waits() => None,
-            MessageView::AsyncDone(_) => {
-                if self.volume.borrow().is_none() {
-                    *self.volume.borrow_mut() = self.pipeline.by_name("volume");
-                    self.apply_mute();
-                }
-                self.busy.set(false);
-                match self.next.take() {
-                    Some(seek) => {
-                        self.seek(seek);
-                        None
-                    }
-                    None => Some(Event::Settled),
-                }
-            }
+            MessageView::AsyncDone(_) => self.settle(),
             MessageView::Eos(_) => {
                 self.busy.set(false);
                 Some(Event::Ended)
@@ -345,6 +338,31 @@ impl Player {
             }
             _ => None,
         }
+    }
+
+    /// All cameras show the place that was asked for.
+    fn settle(&self) -> Option<Event> {
+        if self.volume.borrow().is_none() {
+            *self.volume.borrow_mut() = self.pipeline.by_name("volume");
+            self.apply_mute();
+        }
+        self.busy.set(false);
+        match self.next.take() {
+            Some(seek) => {
+                self.seek(seek);
+                None
+            }
+            None => Some(Event::Settled),
+        }
+    }
+
+    /// Settles a seek that ended without a word: its last message may come while a camera is between paused and playing, and then
+    /// seems to be that of an earlier state. To be called now and then.
+    pub fn catch_up(&self) -> Option<Event> {
+        let late = self.busy.get() && self.asked.get().elapsed() > PATIENCE;
+        let (state, ..) = self.pipeline.state(gst::ClockTime::ZERO);
+        let done = late && state == Ok(gst::StateChangeSuccess::Success) && !self.waits();
+        done.then(|| self.settle()).flatten()
     }
 
     /// A camera has no frame yet.
@@ -403,6 +421,7 @@ impl Player {
         };
         let set = gst::SeekType::Set;
         let (from, to) = (time(start), stop.map(time));
+        self.asked.set(Instant::now());
         let done = self.pipeline.seek(seek.rate, flags, set, from, set, to);
         self.busy.set(done.is_ok());
     }

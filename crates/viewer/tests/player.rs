@@ -220,6 +220,32 @@ fn many_seeks_end_at_the_last() {
 }
 
 #[test]
+fn a_seek_whose_end_is_not_announced_settles() {
+    let bench = Bench::open(&footage::file("lobby.exp"), false);
+    bench.settle();
+    let bus = bench.player.pipeline().bus().unwrap();
+    bus.set_sync_handler(|_, message| match message.type_() {
+        gst::MessageType::AsyncDone => gst::BusSyncReply::Drop,
+        _ => gst::BusSyncReply::Pass,
+    });
+    bench.player.seek(Seek {
+        time: 600 * MILLI,
+        precision: Precision::Exact,
+        rate: 1.0,
+        stop: None,
+    });
+    let begun = Instant::now();
+    while bench.player.catch_up() != Some(Event::Settled) {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        bench.context.iteration(false);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(!bench.player.is_busy());
+    assert_eq!(bench.player.position(), 600 * MILLI);
+    bus.unset_sync_handler();
+}
+
+#[test]
 fn backwards_frames_come_in_the_other_order() {
     let bench = Bench::open(&footage::file("lobby.exp"), false);
     bench.settle();

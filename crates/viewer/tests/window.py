@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Does with the viewer what a person does: reads what is on the window through AT-SPI, presses keys and moves the mouse.
 
-window.py VIEWER EXPTOOL FOLDER: runs inside Xvfb and a D-Bus session. What is shown is compared with the tables of frames that
+window.py VIEWER EXPTOOL FOLDER PART…: runs inside Xvfb and a D-Bus session. What is shown is compared with the tables of frames that
 exptool writes.
 """
 
@@ -25,9 +25,7 @@ VIEWER, EXPTOOL, FOLDER = sys.argv[1:4]
 WORK = os.environ["VIEWER_WORK"]
 SHOTS = os.environ.get("VIEWER_SCREENSHOTS")
 LIVE = os.environ["VIEWER_LIVE"]
-# names of parts, for whoever works on one of them
-ONLY = os.environ.get("VIEWER_PARTS", "").split()
-PATIENCE = 60 if "VIEWER_PARTS" not in os.environ else 25
+PATIENCE = 60
 CLOCK = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} -05:00")
 
 
@@ -1185,12 +1183,7 @@ def find_above(node, name):
 
 
 BEFORE = [(place, sorted(names)) for place, _, names in os.walk(FOLDER)]
-PARTS = [
-    lobby, timeline, marks, others, passes, saving, pictures, documents, exporting, printing, sixteen, beside, families, recent,
-    keys, growing, disc, live, drops, missing,
-]
-for part in PARTS:
-    if not ONLY or part.__name__ in ONLY:
-        part()
+for part in sys.argv[4:]:
+    globals()[part]()
 assert [(place, sorted(names)) for place, _, names in os.walk(FOLDER)] == BEFORE, "a file was written beside the recordings"
 print("done")

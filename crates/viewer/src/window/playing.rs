@@ -611,6 +611,11 @@ impl Window {
         if inner.timeline_room.max_content_height() != room {
             inner.timeline_room.set_max_content_height(room);
         }
+        if let Some(player) = self.player()
+            && let Some(event) = player.catch_up()
+        {
+            self.hear(&player, event);
+        }
         let reading = inner.reading.borrow().clone();
         let total = reading.total.load(Ordering::Relaxed);
         if total > 0
