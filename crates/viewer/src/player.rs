@@ -71,6 +71,15 @@ pub fn init() -> Result<(), String> {
     STARTED.get_or_init(start).clone()
 }
 
+/// Loads what decodes and shows frames, which takes a fifth of a second, while nobody waits for it.
+pub fn load_elements() {
+    std::thread::spawn(|| {
+        for name in ["avdec_mpeg4", "videoconvert", "appsink"] {
+            let _ = gst::ElementFactory::find(name).map(|factory| factory.load());
+        }
+    });
+}
+
 /// What is played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {

@@ -139,6 +139,7 @@ impl Window {
     /// Shows it.
     pub fn present(&self) {
         self.0.window.present();
+        player::load_elements();
     }
 
     /// A window without a recording.
