@@ -2,7 +2,7 @@
 //! How fast `exptool` is, and how much memory it takes, on a large file made here: `info`, `verify`, `convert` beside `ffmpeg`, `find` and
 //! `info` of a folder, `convert --join` and `--for court`.
 //!
-//! `cargo bench --bench exptool`; EXP_BENCH_GIB sets the size (1; 0 is 64 MiB, to see that it runs), EXP_BENCH_FILES the number of files
+//! `cargo bench --bench exptool`, `-- court` for that alone; EXP_BENCH_GIB sets the size (1; 0 is 64 MiB, to see that it runs), EXP_BENCH_FILES the number of files
 //! in the folder (1000), EXP_BENCH_DIR the folder (the temporary one).
 #![allow(clippy::unwrap_used)]
 
@@ -29,13 +29,19 @@ const ROUNDS: usize = 9;
 fn main() {
     let gib: u64 = std::env::var("EXP_BENCH_GIB").map_or(1, |text| text.parse().unwrap());
     let folder = std::env::var_os("EXP_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let program = env!("CARGO_BIN_EXE_exptool");
+    // seconds of recordings that can be decoded
+    let length = if gib == 0 { 30 } else { 900 };
+    if std::env::args().any(|word| word == "court") {
+        court(program, &folder, length / 15);
+        return;
+    }
     let path = folder.join("exptool-bench.exp");
     let frames = make(&path, if gib == 0 { 64 << 20 } else { gib << 30 });
     let size = std::fs::metadata(&path).unwrap().len();
     println!("{size} bytes, {frames} frames");
     let file = path.to_str().unwrap();
     let manifest = folder.join("exptool-bench.manifest");
-    let program = env!("CARGO_BIN_EXE_exptool");
     // the file is warm from here on
     let sum = measure("sha256sum", "sha256sum", &[file]);
     measure("info --quick", program, &["info", "--quick", file]);
@@ -64,10 +70,8 @@ fn main() {
         convert(program, &folder, file);
     }
     search(program, &folder, &path);
-    // seconds of recordings that can be decoded
-    let length = if gib == 0 { 30 } else { 900 };
     join(program, &folder, length);
-    court(program, &folder, length / 3);
+    court(program, &folder, length / 15);
     std::fs::remove_file(&path).unwrap();
 }
 
