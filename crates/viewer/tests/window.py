@@ -910,6 +910,8 @@ def marks():
         shows(1, "2009-11-10 09:15:33.000 -05:00")
         # slowly, for what looks on
         key("j", "minus", "minus")
+        # each change of speed begins anew where it was heard
+        time.sleep(1.5)
         gate, seen = tile(2), []
         shown = lambda: next((text for text in labels(gate) if CLOCK.fullmatch(text)), None)
         wait("the beginning", lambda: seen.append(shown()) or seen[-1] == times[2][0])
