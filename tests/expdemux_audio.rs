@@ -56,7 +56,7 @@ fn same_audio(got: &[i16], expected: &[i16], about: &str) {
     }
 }
 
-/// Audio goes on without a hole, from 0, for 2 s.
+/// Audio continues without a gap, from 0, for 2 s.
 fn even_audio(pad: &PadLog, about: &str) {
     let mut end = 0_u64;
     for (n, frame) in pad.frames().into_iter().enumerate() {

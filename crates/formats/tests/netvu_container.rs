@@ -324,7 +324,7 @@ fn audio_of_a_mime_stream_follows_the_pictures() {
         if let Some(audio) = frame.packet.audio {
             let start = frame.packet.timestamp.unwrap().unix_ms();
             if let Some(end) = end {
-                assert_eq!(start, end, "audio goes on without a gap");
+                assert_eq!(start, end, "audio continues without a gap");
             }
             end = Some(start + frame.made.len() as i64 / 2 * 1000 / i64::from(audio.rate));
         }

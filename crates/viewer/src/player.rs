@@ -368,9 +368,11 @@ impl Player {
     /// Settles a seek that ended without a word: its last message may come while a camera is between paused and playing, and then
     /// seems to be that of an earlier state. To be called now and then.
     pub fn catch_up(&self) -> Option<Event> {
-        let late = self.busy.get() && self.asked.get().elapsed() > PATIENCE;
+        if !self.busy.get() || self.asked.get().elapsed() < PATIENCE {
+            return None;
+        }
         let (state, ..) = self.pipeline.state(gst::ClockTime::ZERO);
-        let done = late && state == Ok(gst::StateChangeSuccess::Success) && !self.waits();
+        let done = state == Ok(gst::StateChangeSuccess::Success) && !self.waits();
         done.then(|| self.settle()).flatten()
     }
 

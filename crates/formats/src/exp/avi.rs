@@ -614,26 +614,16 @@ impl AviReader {
                 let track = self.tracks.get(stream);
                 let size = track.map(|track| (track.width, track.height));
                 let claim = Claim {
-                    offset: window.offset,
                     camera,
                     header: size
                         .filter(|(width, height)| *width > 0 && *height > 0)
                         .map(|size| (size, "the header")),
                     standard: Standard::Unknown,
                 };
-                let mut ahead = ahead(VOTE_WINDOW);
-                let payload = || record.stored_payload().to_vec(window.data);
-                let next_key = || ahead.next_keyframe(record.camera);
+                let ahead = ahead(VOTE_WINDOW);
                 let warnings = &mut self.warnings;
-                let found = self
-                    .sizes
-                    .find(&record, key, &claim, payload, next_key, warnings);
-                match found {
-                    Ok(size) => {
-                        let (looked, end) = (ahead.looked(), ahead.ended());
-                        self.sizes.note_look(record.camera, looked, end);
-                        size
-                    }
+                match self.sizes.find(&record, key, &claim, ahead, warnings) {
+                    Ok(size) => size,
                     Err(bytes) => return Step::Need(bytes),
                 }
             }

@@ -407,16 +407,11 @@ impl NativeReader {
         if let Some(size) = self.sizes.settled(record, key) {
             return Ok(size);
         }
-        let claim = Claim::native(record, window.offset, info);
+        let claim = Claim::native(record, info);
         let bare = Bare(&self.layouts.scan);
-        let mut ahead = Ahead::new(&bare, window, &self.scan, record.size, VOTE_WINDOW);
-        let payload = || record.stored_payload().to_vec(window.data);
-        let next_key = || ahead.next_keyframe(record.camera);
-        let warnings = &mut self.warnings;
-        let size = (self.sizes).find(record, key, &claim, payload, next_key, warnings)?;
-        let (looked, end) = (ahead.looked(), ahead.ended());
-        self.sizes.note_look(record.camera, looked, end);
-        Ok(size)
+        let ahead = Ahead::new(&bare, window, &self.scan, record.size, VOTE_WINDOW);
+        self.sizes
+            .find(record, key, &claim, ahead, &mut self.warnings)
     }
 
     /// Passes what is left of a sector when all of it is the fill byte.

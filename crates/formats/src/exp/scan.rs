@@ -244,6 +244,11 @@ impl<'a, F: Frame> Ahead<'a, F> {
         }
     }
 
+    /// What is shown, from the record that is looked ahead of.
+    pub fn window(&self) -> Window<'a> {
+        self.window
+    }
+
     /// Bytes that were looked at.
     pub fn looked(&self) -> usize {
         self.at.saturating_sub(self.from)

@@ -2,7 +2,11 @@
 //! How large a camera's frames are: the keyframes decide, by a vote of several; where they do not settle it, the header does, and
 //! where that says nothing, the record's format byte.
 
-use super::{header, record::Record};
+use super::{
+    header,
+    record::Record,
+    scan::{Ahead, Frame},
+};
 use crate::{
     mpeg4::{SizeHint, h264, keyframe_size},
     netvu::jfif::Jfif,
@@ -78,8 +82,6 @@ impl Size {
 /// What the file says of the size of a camera's frames.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
-    /// Offset of the record.
-    pub offset: u64,
     /// The camera's number, for messages.
     pub camera: u16,
     /// The header's, and what says so.
@@ -90,7 +92,7 @@ pub struct Claim {
 
 impl Claim {
     /// What the header of a native file says of the record's camera, unless the record's format byte says another.
-    pub fn native(record: &Record, offset: u64, info: &FileInfo) -> Claim {
+    pub fn native(record: &Record, info: &FileInfo) -> Claim {
         let listed = info
             .cameras
             .iter()
@@ -107,7 +109,6 @@ impl Claim {
             }
         });
         Claim {
-            offset,
             camera: record.camera,
             header,
             standard: info.standard,
@@ -123,12 +124,6 @@ impl Sizes {
             barren: std::mem::take(&mut self.barren),
             ..Sizes::default()
         };
-    }
-
-    /// So many bytes were looked at ahead of a camera's record; `end`: the camera has no intact keyframe up to this offset.
-    pub fn note_look(&mut self, camera: u16, bytes: usize, end: Option<u64>) {
-        self.looked = self.looked.saturating_add(bytes as u64);
-        self.barren.extend(end.map(|end| (camera, end)));
     }
 
     /// Whether keyframes of a camera may be looked for ahead of the record at `offset`. What is looked at grows with the bytes and not
@@ -168,18 +163,16 @@ impl Sizes {
     }
 
     /// Width and height of a frame that is not settled: keyframes are looked into until two witnesses agree, which are two keyframes,
-    /// or one and what is known or claimed. `payload` gives the frame's coded bytes, `ahead` those of the camera's next keyframe
-    /// each time it is called, `claim` is what the file says.
+    /// or one and what is known or claimed. `ahead` shows what follows the record, `claim` is what the file says.
     ///
     /// # Errors
     /// Bytes that the window must have for `ahead`.
-    pub fn find(
+    pub fn find<F: Frame>(
         &mut self,
         record: &Record,
         key: bool,
         claim: &Claim,
-        payload: impl FnOnce() -> Vec<u8>,
-        mut ahead: impl FnMut() -> Result<Option<Vec<u8>>, usize>,
+        mut ahead: Ahead<'_, F>,
         warnings: &mut Vec<String>,
     ) -> Result<Pixels, usize> {
         let hint = SizeHint {
@@ -194,6 +187,8 @@ impl Sizes {
             },
             _ => keyframe_size(bytes, hint),
         };
+        let window = ahead.window();
+        let payload = || record.stored_payload().to_vec(window.data);
         let payload = key.then(payload).unwrap_or_default();
         let corrupt = key && record.checksum_ok(&payload) == Some(false);
         let own = match key && !corrupt {
@@ -224,15 +219,18 @@ impl Sizes {
             Some(_) if silent || known.is_some() && own.is_none() => 0,
             _ => VOTERS,
         };
-        while agreed.is_none() && looks > 0 && self.may_look(record.camera, claim.offset) {
+        while agreed.is_none() && looks > 0 && self.may_look(record.camera, window.offset) {
             looks = looks.saturating_sub(1);
-            let Some(bytes) = ahead()? else {
+            let Some(bytes) = ahead.next_keyframe(record.camera)? else {
                 self.alone = self.alone.saturating_add(1);
                 break;
             };
             votes.extend(shows(&bytes));
             agreed = agree(&votes);
         }
+        self.looked = self.looked.saturating_add(ahead.looked() as u64);
+        self.barren
+            .extend(ahead.ended().map(|end| (record.camera, end)));
         let alone = match known {
             // of one keyframe alone, what is known is not believed to have changed
             Some(known) => Some(known.size),

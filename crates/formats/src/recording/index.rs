@@ -35,10 +35,8 @@ pub fn find_index<S: Source>(source: &mut S, reader: &mut dyn Reader) -> Result<
         };
         // a place that lies may be none that a file can have
         let there = source.size().is_none_or(|size| offset < size);
-        let block = match there {
-            true => Some(source.read_at(offset, bytes.min(BLOCK), None)?),
-            false => None,
-        };
+        let read_there = || source.read_at(offset, bytes.min(BLOCK), None);
+        let block = there.then(read_there).transpose()?;
         let data = block.as_ref().map_or(&[][..], AsRef::as_ref);
         read = read.saturating_add(data.len() as u64);
         reader.show_index(&crate::reader::Window {

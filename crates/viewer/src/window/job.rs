@@ -17,7 +17,7 @@ const INTERRUPT: i32 = 2;
 pub struct Done {
     /// Nothing went wrong, and nothing was found.
     pub success: bool,
-    /// Nothing went wrong, but something was found that the output tells of.
+    /// Nothing went wrong, but something was found that the output names.
     pub found: bool,
     pub output: String,
     pub errors: String,
