@@ -327,7 +327,8 @@ fn a_closed_group_of_pads_is_left_as_it_is() {
     let (_, binary, _) = &recordings[2];
     shell.write("late.adbin", binary);
     for bin in [
-        "decodebin name=d ! fakesink sync=false",
+        // not decoded: decoders of GStreamer 1.22 hang now and then where a GAP event comes before the first frame
+        "decodebin name=d caps='video/mpeg;audio/x-raw;text/x-raw' ! fakesink sync=false",
         "parsebin name=d ! fakesink sync=false",
     ] {
         let line = format!("cat late.adbin | gst-launch-1.0 fdsrc ! {bin}");
