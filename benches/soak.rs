@@ -586,11 +586,14 @@ fn main() {
         folder: tempfile::tempdir().unwrap(),
     };
     // types, caps and threads that are made once
+    let alone = threads();
     for (form, push) in FORMS {
         let stage = Stage::new(form, push, &files.of(form, 200));
         stage.set(gst::State::Playing);
         stage.end(|| {});
     }
+    // a thread lets go of its task after the pipeline has ended
+    threads_left(alone);
     let (before, kept) = (threads(), alive());
     let only = args.get(1);
     for (name, part) in PARTS {
