@@ -88,7 +88,12 @@ fn main() {
     }
     if wanted("scrub") {
         scrub(&mut table, &data::SIXTEEN);
-        scrub(&mut table, &data::FOUR);
+        // a minute has too few keyframes
+        let longer = data::Recording {
+            seconds: 240,
+            ..data::FOUR
+        };
+        scrub(&mut table, &longer);
     }
     if wanted("memory") {
         memory(&mut table, minutes.unwrap_or(5.0));
