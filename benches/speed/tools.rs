@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -54,14 +55,18 @@ pub fn folder() -> PathBuf {
     path
 }
 
-/// The folder of the release plugin.
+/// The folder of the release plugin, which is built where it is not that of the sources.
 pub fn plugin() -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release");
-    assert!(
-        path.join("libgstexp.so").exists(),
-        "build the plugin first: cargo build --release --lib"
-    );
-    path
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let path = BUILT.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--release", "--lib"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "the plugin");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release")
+    });
+    path.clone()
 }
 
 pub fn command(program: &str, args: &[&str]) -> Command {
