@@ -462,6 +462,77 @@ def passes():
         click("Skip times without recording")
 
 
+def drawn(area):
+    """What is drawn in a part of the window, as pixels."""
+    x, y, width, height = area
+    return run(
+        "ffmpeg", "-v", "error", "-f", "x11grab", "-draw_mouse", "0", "-video_size", f"{width}x{height}",
+        "-i", f"{os.environ['DISPLAY']}+{x},{y}", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
+    )
+
+
+def looking():
+    """The part of a picture that is drawn is that of exptool's picture, enlarged."""
+    lobby = os.path.join(FOLDER, "lobby.exp")
+    with Viewer(lobby):
+        step("enlarges and moves a picture with the mouse, and says so")
+        wait("what was found", lambda: says("Clock steps: 1"))
+        go_to("09:15:35")
+        shows(1, "2009-11-10 09:15:35.000 -05:00")
+        exptool_snapshot("lobby.exp", "--camera", "1", "--at", "2009-11-10 09:15:35")
+        wanted = os.path.join(WORK, "wanted.png")
+        box = next(node for node in nodes(tile(1)) if node.get_name() == "Picture").get_extents(Atspi.CoordType.WINDOW)
+        width, height = min(box.width, box.height * 4 // 3), min(box.height, box.width * 3 // 4)
+        # GTK draws a border where nobody else does, outside of what has places
+        window = next(node for node in nodes(application()) if node.get_role_name() == "frame").get_extents(Atspi.CoordType.WINDOW)
+        geometry = run("xdotool", "getwindowfocus", "getwindowgeometry", "--shell").decode()
+        border = (int(re.search(r"WIDTH=(\d+)", geometry).group(1)) - window.width) // 2
+        left, top = border + box.x + (box.width - width) // 2, border + box.y + (box.height - height) // 2
+        # without the frame of the camera that is chosen, and the corner with the badge
+        inset = (width // 8, height // 8)
+        area = (left + inset[0], top + inset[1], width - 2 * inset[0], height - 2 * inset[1])
+
+        def apart(factor, x, y):
+            """How far what is drawn is from a part of the picture: `factor` times enlarged, `x` and `y` of the whole left out before it."""
+            place = lambda start, cut, length, whole: (start + cut / factor / length) * whole
+            crop = ":".join(str(one) for one in (
+                f"w={area[2] / width / factor * 320 * 4:.0f}", f"h={area[3] / height / factor * 240 * 4:.0f}",
+                f"x={place(x, inset[0], width, 1280):.0f}", f"y={place(y, inset[1], height, 960):.0f}",
+            ))
+            scale = f"scale=1280:960:flags=bilinear,crop={crop}:exact=1,scale={area[2]}:{area[3]}:flags=bilinear"
+            part = run("ffmpeg", "-v", "error", "-i", wanted, "-vf", scale, "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+            shown = drawn(area)
+            assert len(part) == len(shown)
+            return sum(abs(a - b) for a, b in zip(part, shown)) / len(part)
+
+        at = (left + width // 4, top + height * 3 // 4)
+        run("xdotool", "mousemove", *map(str, at))
+        wait("the picture", lambda: apart(1, 0, 0) < 7)
+        run("xdotool", "click", "--repeat", "5", "--delay", "60", "4")
+        wait("how far it is enlarged", lambda: "3.1 ×" in labels(tile(1)))
+        # what the mouse points at stays where it is
+        factor = 1.25**5
+        x, y = 0.25 * (1 - 1 / factor), 0.75 * (1 - 1 / factor)
+        wait("the part of the picture", lambda: apart(factor, x, y) < 7)
+        screen("enlarged")
+        assert apart(1, 0, 0) > 20
+        step("moves it")
+        run("xdotool", "mousedown", "1")
+        for n in range(1, 5):
+            run("xdotool", "mousemove", str(at[0] - n * width // 32), str(at[1] + n * height // 32))
+            time.sleep(0.05)
+        run("xdotool", "mouseup", "1")
+        x, y = x + 0.125 / factor, y - 0.125 / factor
+        wait("the other part", lambda: apart(factor, x, y) < 7)
+        # no other camera is enlarged, and what is saved is the picture
+        assert not [text for text in labels(tile(2)) if "×" in text]
+        saved = save_picture("ctrl+s", "whole.png")
+        wait("the picture", lambda: os.path.exists(saved) and not find("Saving the picture"))
+        assert pixels(saved) == pixels(wanted)
+        key("r")
+        wait("the whole picture", lambda: apart(1, 0, 0) < 7 and not [text for text in labels(tile(1)) if "×" in text])
+
+
 def saving():
     with Viewer(os.path.join(FOLDER, "lobby.exp")):
         step("saves the picture as it is shown, and says so in it")

@@ -28,7 +28,7 @@ const PROGRAMS: [(&str, &[&str], &str); 5] = [
 
 /// Parts of `window.py` that are done one after the other, beside the other groups.
 const GROUPS: [&str; 3] = [
-    "lobby saving others growing disc live drops missing",
+    "lobby looking saving others growing disc live drops missing",
     "timeline marks passes printing sixteen beside",
     "pictures documents exporting families recent keys",
 ];

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        look::Look,
+        look::{Look, Zoom},
         words::{tr, trf},
     },
     player::{Frame, nothing_recorded},
@@ -164,8 +164,25 @@ impl Tile {
     /// Changes how frames are looked at.
     pub fn set_look(&self, look: Look) {
         self.look.set(look);
-        self.badge.set_visible(look.is_adjusted());
+        self.set_badge();
         self.refresh();
+    }
+
+    /// Enlarges the picture, or shows another part of it.
+    pub fn zoom(&self, change: impl FnOnce(&mut Zoom)) {
+        let mut zoom = self.screen.zoom();
+        change(&mut zoom);
+        self.screen.set_zoom(zoom);
+        self.set_badge();
+    }
+
+    fn set_badge(&self) {
+        let adjusted = self.look.get().is_adjusted().then(|| tr("adjusted").into());
+        let factor = self.screen.zoom().factor;
+        let enlarged = (factor > 1.0).then(|| format!("{factor:.1} ×"));
+        let texts: Vec<String> = [adjusted, enlarged].into_iter().flatten().collect();
+        self.badge.set_label(&texts.join(" · "));
+        self.badge.set_visible(!texts.is_empty());
     }
 
     /// Draws the frame again.

@@ -262,9 +262,7 @@ impl Window {
         for (name, factor) in [("picture-in", 1.5), ("picture-out", 1.0 / 1.5)] {
             self.act(name, move |window| {
                 if let Some(tile) = window.0.grid.tile(window.0.grid.selected()) {
-                    let mut zoom = tile.screen.zoom();
-                    zoom.scale(factor, (0.5, 0.5));
-                    tile.screen.set_zoom(zoom);
+                    tile.zoom(|zoom| zoom.scale(factor, (0.5, 0.5)));
                 }
             });
         }

@@ -4,7 +4,7 @@
 use super::{Window, button};
 use crate::{
     model::{
-        look::{Aspect, Field, Look},
+        look::{Aspect, Field, Look, Zoom},
         notes::Bookmark,
         words::{tr, trf},
     },
@@ -234,7 +234,7 @@ impl Window {
         );
         self.take_look();
         for tile in self.0.grid.tiles() {
-            tile.screen.set_zoom(crate::model::look::Zoom::default());
+            tile.zoom(|zoom| *zoom = Zoom::default());
         }
     }
 

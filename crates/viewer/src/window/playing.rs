@@ -565,7 +565,7 @@ impl Window {
         });
         tile.root.add_controller(focus);
         let scroll = gtk::EventControllerScroll::new(gtk::EventControllerScrollFlags::VERTICAL);
-        let screen = tile.screen.downgrade();
+        let zoomed = Rc::downgrade(tile);
         let pointer = Rc::new(std::cell::Cell::new((0.5, 0.5)));
         let motion = gtk::EventControllerMotion::new();
         let (at, weak) = (pointer.clone(), tile.screen.downgrade());
@@ -576,27 +576,22 @@ impl Window {
         });
         tile.screen.add_controller(motion);
         scroll.connect_scroll(move |_, _, dy| {
-            if let Some(screen) = screen.upgrade() {
-                let mut zoom = screen.zoom();
-                zoom.scale(1.25_f64.powf(-dy), pointer.get());
-                screen.set_zoom(zoom);
+            if let Some(tile) = zoomed.upgrade() {
+                tile.zoom(|zoom| zoom.scale(1.25_f64.powf(-dy), pointer.get()));
             }
             glib::Propagation::Stop
         });
         tile.screen.add_controller(scroll);
         let drag = gtk::GestureDrag::new();
-        let screen = tile.screen.downgrade();
-        let last = std::cell::Cell::new((0.0, 0.0));
-        let begun = Rc::new(last);
-        let start = begun.clone();
+        let dragged = Rc::downgrade(tile);
+        let before = Rc::new(std::cell::Cell::new((0.0, 0.0)));
+        let start = before.clone();
         drag.connect_drag_begin(move |_, _, _| start.set((0.0, 0.0)));
         drag.connect_drag_update(move |_, dx, dy| {
-            if let Some(screen) = screen.upgrade() {
-                let (x, y) = begun.replace((dx, dy));
-                let (x, y) = screen.part_of(dx - x, dy - y);
-                let mut zoom = screen.zoom();
-                zoom.pan(-x, -y);
-                screen.set_zoom(zoom);
+            if let Some(tile) = dragged.upgrade() {
+                let (x, y) = before.replace((dx, dy));
+                let (x, y) = tile.screen.part_of(dx - x, dy - y);
+                tile.zoom(|zoom| zoom.pan(-x, -y));
             }
         });
         tile.screen.add_controller(drag);
