@@ -359,6 +359,11 @@ impl Demux {
             // every look elsewhere costs a seek upstream
             false => Vec::new(),
         };
+        // large records make a large head
+        let read = self.shared.bytes_read.load(Ordering::Relaxed);
+        let budget = (2 * OPENING)
+            .saturating_sub(read)
+            .clamp(OPENING / 4, OPENING);
         let survey = Survey {
             source,
             reader: &*reader,
@@ -366,7 +371,7 @@ impl Demux {
             policy: settings.gap_policy,
             camera: settings.camera,
             start,
-            budget: OPENING,
+            budget,
         };
         let map = survey.run()?;
         gst::debug!(
@@ -377,7 +382,7 @@ impl Demux {
             reader.index().len()
         );
         let mut state = self.lock();
-        state.surveyed = OPENING;
+        state.surveyed = budget;
         state.map = map;
         state.indexed = Some(reader);
         Ok(streams
