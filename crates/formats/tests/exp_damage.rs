@@ -453,3 +453,23 @@ fn damage_of_an_avi_costs_what_it_touches() {
 fn damage_of_an_avi_of_unframed_frames_costs_what_it_touches() {
     all_damage(&plv1(true));
 }
+
+/// Nothing but its size says where an unframed frame ends.
+#[test]
+fn a_size_that_ends_where_a_later_chunk_does_swallows_no_frames() {
+    let file = plv1(true);
+    let mut tally = Tally::new(&file, "sizes that end where others do");
+    for n in 0..RECORDS {
+        for end in (file.records.iter().skip(n + 1).take(12)).map(|next| next.end) {
+            let at = file.records[n].start + 4;
+            let size = (end - file.records[n].start - 8) as u32;
+            let mut data = file.bytes.clone();
+            data[at..at + 4].copy_from_slice(&size.to_le_bytes());
+            let touched = file.touched(at..at + 4);
+            tally.case(&file, &data, touched, || {
+                format!("record {n} of {size} bytes")
+            });
+        }
+    }
+    assert!(tally.worst.is_empty(), "{:?}", tally.worst);
+}

@@ -131,6 +131,27 @@ enum After {
     Cut,
 }
 
+/// The sizes of chunks of one kind whose coded bytes are all of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usual {
+    largest: usize,
+    last: [usize; 2],
+}
+
+impl Usual {
+    /// Whether a chunk behind it proves such a size. One that is damaged may end where a later chunk does, and swallow those between:
+    /// any other size has to show that no frame begins inside it.
+    fn is(&self, size: usize) -> bool {
+        let least = self.last.iter().min().copied().unwrap_or(0);
+        size <= self.largest && size <= least.saturating_mul(2)
+    }
+
+    fn add(&mut self, size: usize) {
+        self.largest = self.largest.max(size);
+        self.last = [size, self.last[0]];
+    }
+}
+
 /// Layouts of the framed records.
 struct Layouts {
     own: Layout,
@@ -154,8 +175,8 @@ pub struct AviReader {
     in_movi: bool,
     sizes: Sizes,
     streams: Streams,
-    /// Bytes of the largest chunk whose coded bytes are all of it.
-    largest: usize,
+    keyframes: Usual,
+    others: Usual,
     /// Bytes of an `idx1` that are still to be passed.
     idx1: u64,
     index: AviIndex,
@@ -183,7 +204,8 @@ impl AviReader {
             in_movi: false,
             sizes: Sizes::default(),
             streams: Streams::default(),
-            largest: 0,
+            keyframes: Usual::default(),
+            others: Usual::default(),
             idx1: 0,
             index: AviIndex::default(),
         }
@@ -500,14 +522,22 @@ impl AviReader {
         }
     }
 
+    fn usual(&mut self, key: bool) -> &mut Usual {
+        match key {
+            true => &mut self.keyframes,
+            false => &mut self.others,
+        }
+    }
+
     /// A chunk with a frame that proved itself as far as it is shown.
     fn video(&mut self, window: &Window<'_>, stream: usize, mut record: Record) -> Step {
         let (end, shown) = (record.size, window.data.len());
         let key = coded::shows_key(&record, window.data);
         let plain = is_plain(&record);
+        let usual = self.usual(key).is(end);
         // where the record's own length does not confirm the chunk's size, what follows has to
         let unsure = match plain {
-            true => end > self.largest || window.unread.is_none() || shown >= moved(end),
+            true => !usual || window.unread.is_none() || shown >= moved(end),
             false => end.saturating_sub(record.stored_end) > CHUNK_HEAD,
         };
         if unsure {
@@ -518,7 +548,7 @@ impl AviReader {
                     let from = if plain { CHUNK_HEAD } else { record.stored_end };
                     let inside = match after {
                         // a size that is damaged may end where another chunk does
-                        After::Chunk if plain && end <= self.largest => None,
+                        After::Chunk if plain && usual => None,
                         _ => self.frame_inside(window, from, end),
                     };
                     match inside {
@@ -552,7 +582,7 @@ impl AviReader {
             }
         }
         if plain {
-            self.largest = self.largest.max(record.size);
+            self.usual(key).add(record.size);
         }
         self.accept(window, stream, record, key)
     }
