@@ -418,6 +418,10 @@ pub struct Layout {
 
 /// No padding and no sector is larger.
 const MAX_BLOCK: usize = 1 << 20;
+/// Nothing that is read of a record is farther from its start or its payload.
+const MAX_PLACE: usize = 65_536;
+/// Values that a record is compared with.
+const MAX_VALUES: usize = 256;
 
 impl RecordLayout {
     /// Bytes of a record whose contents end at `end`, padding included.
@@ -508,16 +512,44 @@ impl Layout {
         if record.header == 0 || record.header > 4096 {
             return wrong("record.header must be 1 to 4096 bytes");
         }
-        if record.align > MAX_BLOCK || record.sector > MAX_BLOCK {
-            return wrong("record.align and record.sector must be at most 1 MiB");
+        let blocks = [
+            record.align,
+            record.align_from,
+            record.sector,
+            record.trailer,
+        ];
+        if blocks.into_iter().any(|bytes| bytes > MAX_BLOCK) {
+            return wrong("align, align_from, sector and trailer of record must be at most 1 MiB");
         }
-        let payloads = [Some(&record.p), Some(&record.key), record.audio.as_ref()];
-        if payloads
-            .iter()
-            .flatten()
-            .any(|part| part.payload > 65_536 || part.search > 65_536)
-        {
+        let parts = [Some(&record.p), Some(&record.key), record.audio.as_ref()];
+        let parts = || parts.into_iter().flatten();
+        if parts().any(|part| part.payload > MAX_PLACE || part.search > MAX_PLACE) {
             return wrong("payload and search must be at most 65536");
+        }
+        let of_payload = parts().flat_map(|part| [part.length, part.crc, part.codec, part.rate]);
+        let places = (of_payload
+            .chain([record.format])
+            .flatten()
+            .map(|field| field.at))
+        .chain(record.kind.as_ref().map(|kind| kind.at))
+        .chain(record.ticks.map(|ticks| ticks.at));
+        if (places.into_iter()).any(|at| at.unsigned_abs() as usize > MAX_PLACE) {
+            return wrong(
+                "a field must be at most 65536 bytes from the record's start or its payload",
+            );
+        }
+        let values = (record.kind.iter()).flat_map(|kind| [&kind.p, &kind.key, &kind.audio]);
+        if record.constant.len() > MAX_VALUES || values.into_iter().any(|of| of.len() > MAX_VALUES)
+        {
+            return wrong("record.constant and the values of record.kind must be at most 256 each");
+        }
+        let ends = |constant: &Constant| constant.at.saturating_add(constant.bytes.len());
+        if record
+            .constant
+            .iter()
+            .any(|constant| ends(constant) > MAX_PLACE)
+        {
+            return wrong("record.constant must end in the first 65536 bytes of a record");
         }
         let fields = [
             record.size,
@@ -566,6 +598,60 @@ mod tests {
         let text = BUILT_IN[0].1.replace("\"record.time\"", "\"record.times\"");
         let error = Layout::from_toml(&text).unwrap_err().to_string();
         assert!(error.contains("verified names a field"), "{error}");
+    }
+
+    #[test]
+    fn absurd_numbers_are_refused() {
+        let with = |key: &str, value: &str| {
+            let mut layout: toml::Table = toml::from_str(BUILT_IN[0].1).unwrap();
+            let value: toml::Table = toml::from_str(&format!("value = {value}")).unwrap();
+            let mut keys: Vec<&str> = key.split('.').collect();
+            let last = keys.pop().unwrap();
+            let table = (keys.into_iter()).fold(&mut layout, |table, key| {
+                let empty = toml::Value::Table(toml::Table::new());
+                let entry = table.entry(key).or_insert(empty);
+                entry.as_table_mut().unwrap()
+            });
+            table.insert(last.to_owned(), value["value"].clone());
+            Layout::from_toml(&layout.to_string())
+        };
+        assert!(with("record.align", "16").is_ok());
+        let far = "{ at = 2000000000, type = \"u8\" }";
+        let before = "{ at = -2000000000, type = \"u8\" }";
+        let many = format!("[{}]", "{ at = 0, bytes = [0] },".repeat(300));
+        let values = format!("{{ at = 0, type = \"u8\", p = [{}] }}", "1,".repeat(300));
+        for (key, value, what) in [
+            ("record.header", "2000000000", "record.header"),
+            ("record.header", "0", "record.header"),
+            ("record.align", "2000000000", "1 MiB"),
+            ("record.align_from", "2000000000", "1 MiB"),
+            ("record.sector", "2000000000", "1 MiB"),
+            ("record.trailer", "2000000000", "1 MiB"),
+            ("record.p.payload", "2000000000", "payload and search"),
+            ("record.key.search", "2000000000", "payload and search"),
+            ("record.time.at", "2000000000", "beyond record.header"),
+            ("record.size", far, "beyond record.header"),
+            ("record.camera", before, "beyond record.header"),
+            ("record.kind", far, "65536 bytes from"),
+            ("record.format", far, "65536 bytes from"),
+            ("record.p.length", far, "65536 bytes from"),
+            ("record.key.crc", before, "65536 bytes from"),
+            (
+                "record.ticks",
+                "{ at = 0, type = \"u8\", rate = 0 }",
+                "record.ticks.rate",
+            ),
+            (
+                "record.constant",
+                "[{ at = 2000000000, bytes = [0] }]",
+                "first 65536 bytes",
+            ),
+            ("record.constant", &many, "256 each"),
+            ("record.kind", &values, "256 each"),
+        ] {
+            let error = with(key, value).expect_err(key).to_string();
+            assert!(error.contains(what), "{key} = {value}: {error}");
+        }
     }
 
     #[test]
