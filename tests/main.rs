@@ -34,6 +34,7 @@ mod expdemux_time;
 mod expdemux_unknown;
 mod expmux;
 mod families;
+mod metadata;
 mod netvu_carve;
 mod netvu_http;
 mod netvu_pictures;
