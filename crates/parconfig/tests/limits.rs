@@ -4,7 +4,10 @@
 use crate::{put, run, text};
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::{
+    fs::{MetadataExt, PermissionsExt, symlink},
+    process::ExitStatusExt,
+};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
@@ -334,4 +337,31 @@ fn a_signal_leaves_nothing_behind() {
             "[a]\nb=1\n"
         );
     }
+}
+
+/// kill -9 at each step of an edit: the file and its backup are the old ones or the new ones, whole.
+#[test]
+fn a_kill_leaves_the_old_or_the_new() {
+    let [older, old, new] = ["[a]\nb=0\n", "[a]\nb=1\n", "[a]\nb=2\n"];
+    let mut found = Vec::new();
+    for step in 1.. {
+        let f = tempfile::tempdir().unwrap();
+        put(&f, "a.ini", old);
+        put(&f, "a.ini~", older);
+        let done = Command::new(env!("CARGO_BIN_EXE_parconfig"))
+            .args(["set", "a.ini", "a/b=2"])
+            .current_dir(f.path())
+            .env("PARCONFIG_KILL_AT", step.to_string())
+            .output()
+            .unwrap();
+        let text = |name| fs::read_to_string(f.path().join(name)).unwrap();
+        found.push((text("a.ini"), text("a.ini~")));
+        if done.status.success() {
+            break;
+        }
+        assert_eq!(done.status.signal(), Some(9), "step {step}");
+    }
+    found.dedup();
+    let pair = |file: &str, backup: &str| (file.to_owned(), backup.to_owned());
+    assert_eq!(found, [pair(old, older), pair(old, old), pair(new, old)]);
 }
