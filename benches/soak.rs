@@ -423,9 +423,12 @@ fn seeks(plan: &Plan, files: &Files) {
         let stage = Stage::new(form, push, &files.of(form, frames));
         stage.set(gst::State::Playing);
         stage.arrived.wait_for_more_than(0);
+        let bus = stage.pipeline.bus().unwrap();
         let mut memory = Memory::default();
         let begin = Instant::now();
         for n in 0..each {
+            // what is posted is kept until it is read
+            while bus.pop().is_some() {}
             let time = |nanos: u64| gst::ClockTime::from_nseconds(nanos);
             let (rate, from) = (
                 [1.0, 1.0, 2.0, -1.0, -4.0][dice.below(5) as usize],
