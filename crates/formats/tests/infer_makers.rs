@@ -57,7 +57,7 @@ fn xor(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
-const MAKERS: [Maker; 10] = [
+const MAKERS: [Maker; 18] = [
     Maker {
         name: "sync pattern, kind as a letter, seconds and microseconds, sum of the header",
         cameras: 4,
@@ -221,6 +221,151 @@ const MAKERS: [Maker; 10] = [
             out.extend(c.frame);
             out.resize(out.len().next_multiple_of(2048), 0);
             out
+        },
+    },
+    Maker {
+        name: "magic before and behind, length of the record twice, bits of a date, keyframes with more fields",
+        cameras: 2,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let more: &[u8] = if c.key {
+                &[0x80, 0, 2, 25, 0x81, 0, 44, 36, 0x88, 0, 0, 0]
+            } else {
+                &[0x88, 0, 0, 0]
+            };
+            let size = c.frame.len() + 24 + more.len() + 8;
+            let (second, date) = (c.seconds() % 86_400, 10_u32 << 26 | 3 << 22 | 12 << 17);
+            let time = date | second / 3600 << 12 | second / 60 % 60 << 6 | second % 60;
+            let mut out = b"REC1".to_vec();
+            out.extend([if c.key { 0xfd } else { 0xfc }, 0, c.camera, 0]);
+            out.extend(c.count.to_le_bytes());
+            out.extend((size as u32).to_le_bytes());
+            out.extend(time.to_le_bytes());
+            out.extend(((c.time / 1000 % 60_000) as u16).to_le_bytes());
+            out.push(more.len() as u8);
+            out.push(sum8(&out));
+            out.extend(more);
+            out.extend(c.frame);
+            out.extend(b"rec1");
+            out.extend((size as u32).to_le_bytes());
+            out
+        },
+    },
+    Maker {
+        name: "a header of the group and one of the block",
+        cameras: 1,
+        unit: 1000,
+        front: &[0x48; 40],
+        record: |c| {
+            let mut out = 1_u32.to_le_bytes().to_vec();
+            out.extend((c.count + 4096).to_le_bytes());
+            out.extend(c.seconds().to_le_bytes());
+            out.extend(
+                [0_u32, 1, 0x0120_0160, 0, 0x0019_0000, 0, 0, 0x1001]
+                    .map(u32::to_le_bytes)
+                    .concat(),
+            );
+            out.extend(if c.key { 0x1003_u16 } else { 0x1004 }.to_le_bytes());
+            out.extend([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            out.extend(((c.time / 40_000) as u32).to_le_bytes());
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "a block of the index behind each 25 frames",
+        cameras: 1,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = vec![0x55, 0xaa, if c.key { 1 } else { 0 }, 0];
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.extend(c.seconds().to_be_bytes());
+            out.extend(((c.time / 1000 % 1000) as u16).to_be_bytes());
+            out.extend([0, 0]);
+            out.extend(c.frame);
+            if c.count % 25 == 24 {
+                out.extend(b"\x55\xabIX\0\0\0\x19");
+                for n in 0..25 {
+                    out.extend((c.count * 3000 + n * 2711).to_be_bytes());
+                    out.extend((c.seconds() - 4 + n * 160 / 1000).to_be_bytes());
+                }
+            }
+            out
+        },
+    },
+    Maker {
+        name: "length in bits",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let mut out = vec![0x4c, 0x42];
+            out.extend((c.frame.len() as u32 * 8).to_be_bytes());
+            out.extend([0, u8::from(c.key)]);
+            out.extend(c.seconds().to_be_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "time behind the frame",
+        cameras: 1,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = vec![0xf0, 0x0f, u8::from(c.key), 0];
+            out.extend((c.count as u16).to_le_bytes());
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend(c.frame);
+            out.extend(c.seconds().to_le_bytes());
+            out.extend(((c.time / 1000 % 1000) as u16).to_le_bytes());
+            out.extend([0xee, 0xee]);
+            out
+        },
+    },
+    Maker {
+        name: "16 bytes of a digest behind the frame",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let mut out = b"SIGN".to_vec();
+            out.extend((c.frame.len() as u32 + 32).to_le_bytes());
+            out.extend(c.seconds().to_le_bytes());
+            out.extend([c.camera, u8::from(c.key), 0, 0]);
+            out.extend(c.frame);
+            let noise = u64::from(crc32(c.frame)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            out.extend(noise.to_le_bytes());
+            out.extend(noise.rotate_left(23).wrapping_mul(3).to_le_bytes());
+            out
+        },
+    },
+    Maker {
+        name: "a start time that stands still, and 100 ns since then",
+        cameras: 2,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = vec![0x21, 0x43, c.camera, u8::from(c.key)];
+            out.extend(1_268_385_137_u32.to_le_bytes());
+            out.extend(((c.time - 1_268_385_137_000_000) * 10).to_le_bytes());
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "a start time that stands still, and 90 kHz since then",
+        cameras: 1,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = (c.frame.len() as u32 + 20).to_be_bytes().to_vec();
+            out.extend(1_268_385_137_u32.to_be_bytes());
+            out.extend((((c.time - 1_268_385_137_000_000) * 9 / 100) as u32).to_be_bytes());
+            out.extend([0x47, 0x11, u8::from(c.key), 1]);
+            out.extend(c.count.to_be_bytes());
+            [&out, c.frame].concat()
         },
     },
 ];

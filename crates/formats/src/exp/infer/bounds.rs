@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 /// A header has no more bytes before its length field.
 const MAX_BEFORE: i64 = 520;
 /// A record has no more bytes behind its frame, such as a checksum.
-const MAX_TRAILER: i64 = 8;
+const MAX_TRAILER: i64 = 32;
 /// Frames whose ends and headers are looked at.
 const FRAMES: usize = 500;
 /// Bytes of a column that are weighed: more than headers are looked at.
@@ -462,6 +462,12 @@ impl Search<'_> {
             least = least.min(padding);
             most = most.max(padding);
             bits += 8.0 * COLUMN * padding as f64;
+            // and what fills the last of whole groups, which are stored reversed
+            let filled = minus(minus(end, frame.at), length);
+            let group = minus(end, 4);
+            if filled > 0 && self.window.all(group, plus(group, filled), 0) {
+                bits += 8.0 * COLUMN * filled as f64;
+            }
             let trimmed = self.trimmed(trial, frame, length);
             if trial.counted > 1 {
                 bits += (8.0 * trimmed as f64 - (trial.counted as f64).log2()) * COLUMN;

@@ -68,7 +68,8 @@ impl Reading {
     /// What it is, in words.
     pub fn text(&self) -> String {
         let ticks = self.ticks.map_or(String::new(), |ticks| {
-            format!(" with ticks of 1/{} s at {}", ticks.rate, ticks.at)
+            let word = if ticks.adds { "plus" } else { "with" };
+            format!(" {word} ticks of 1/{} s at {}", ticks.rate, ticks.at)
         });
         format!("{:?} at {}{ticks}", self.field.time, self.field.at).to_lowercase()
     }
@@ -107,6 +108,15 @@ impl Reading {
         self.mean > SLOW
     }
 
+    /// A time that stands still, to which ticks are added; whether it is another one in each of several files.
+    pub fn is_base(&self, rows: &[Row<'_>]) -> Option<bool> {
+        self.ticks.filter(|ticks| ticks.adds)?;
+        let own = |row: &Row<'_>| row.head.get(self.field.at..self.end()).map(<[u8]>::to_vec);
+        let bases: Vec<_> = rows.iter().filter(|row| row.first).map(own).collect();
+        let differ = bases.iter().zip(bases.iter().skip(1)).all(|(a, b)| a != b);
+        Some(differ && bases.len() > 1)
+    }
+
     /// It divides the second.
     pub fn is_fine(&self) -> bool {
         self.unit < 1000 || self.ticks.is_some()
@@ -138,7 +148,7 @@ impl Reading {
     /// Times in milliseconds with their ticks.
     pub fn exact(&self, rows: &[Row<'_>]) -> Vec<Option<i64>> {
         let part = |row: &Row<'_>| {
-            let ticks = self.ticks?;
+            let ticks = self.ticks.filter(|ticks| !ticks.adds)?;
             let value = ticks
                 .number
                 .read(row.head, usize::try_from(ticks.at).ok()?)
@@ -246,6 +256,15 @@ pub fn readings(
             }
         }
     }
+    // a start that stands still, and ticks since then
+    if all.iter().all(|reading| reading.bits < 25.0) {
+        let since: Vec<Reading> = rising(rows, header, taken)
+            .iter()
+            .take(4)
+            .flat_map(|ticks| all.iter().filter_map(|base| base.plus_ticks(rows, ticks)))
+            .collect();
+        all.extend(since);
+    }
     for reading in &mut all {
         // a counter of records, where there is none elsewhere
         let elsewhere =
@@ -288,7 +307,9 @@ pub fn readings(
         // what counts records does not divide seconds, where it is not the clock itself
         let counter = counter.filter(|(from, to)| *to <= own.start || own.end <= *from);
         let taken: Vec<(usize, usize)> = taken.iter().copied().chain(counter).collect();
-        reading.add_ticks(rows, header, &taken, big_endian);
+        if reading.ticks.is_none() {
+            reading.add_ticks(rows, header, &taken, big_endian);
+        }
     }
     all.sort_by(|a, b| b.bits.total_cmp(&a.bits));
     all
@@ -339,6 +360,45 @@ impl Reading {
         Some(reading)
     }
 
+    /// The same where ticks are added to a time that stands still.
+    fn plus_ticks(&self, rows: &[Row<'_>], (rises, rising): &(f64, Ticks)) -> Option<Reading> {
+        let own = self.field.at..self.end();
+        let at = rising.at as usize;
+        let apart = at.saturating_add(rising.number.width()) <= own.start || own.end <= at;
+        if self.moves > 0 || !apart {
+            return None;
+        }
+        let read = |row: &Row<'_>| rising.number.read(row.head, at).ok();
+        let rates = RATES.iter().take(4).map(|rate| {
+            let part = |value: u64| {
+                let millis = u128::from(value).saturating_mul(1000);
+                i64::try_from(millis.checked_div(u128::from(*rate))?).ok()
+            };
+            let exact =
+                |(base, row): (&Option<i64>, &Row<'_>)| Some(plus((*base)?, part(read(row)?)?));
+            let mut reading = Reading {
+                ticks: Some(Ticks {
+                    rate: *rate,
+                    adds: true,
+                    ..*rising
+                }),
+                times: self.times.iter().zip(rows).map(exact).collect(),
+                unit: 1,
+                ..self.clone()
+            };
+            reading.weigh(rows);
+            // how often a second a camera records is all that tells one rate from another
+            reading.bits += rises - 3.0 * (1000.0 / reading.mean.max(0.01) / 12.0).log2().abs();
+            reading.bits += match reading.is_base(rows) {
+                Some(true) => 20.0,
+                _ if rows.iter().filter(|row| row.first).count() > 1 => -20.0,
+                _ => 0.0,
+            };
+            reading
+        });
+        rates.max_by(|a, b| a.bits.total_cmp(&b.bits))
+    }
+
     fn reaches(&self, known: i64) -> bool {
         let known = known.saturating_mul(1000);
         self.times
@@ -357,7 +417,7 @@ impl Reading {
 
     /// A number whose lowest byte hardly moves when it does begins before the true one.
     fn is_shifted(&self, rows: &[Row<'_>]) -> bool {
-        let Some(at) = lowest_byte(&self.field) else {
+        let Some(at) = lowest_byte(&self.field).filter(|_| self.ticks.is_none()) else {
             return false;
         };
         let low = |row: &Row<'_>| row.head.get(at).copied();
@@ -690,7 +750,11 @@ fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
         let least = if small { 0.9 } else { 0.45 };
         (least..1.0).contains(&(most / rate)) && rate < room && small == (number == Number::U8)
     };
-    RATES.iter().find(fits).map(|rate| (*rate, 0, 0.0))
+    let second = RATES.iter().find(fits).map(|rate| (*rate, 0, 0.0));
+    // milliseconds of the minute
+    let minute =
+        (number.width() == 2 && (54_000.0..60_000.0).contains(&most)).then_some((1000, 0, -5.0));
+    second.or(minute)
 }
 
 /// Bits that a byte of the headers takes by itself.
@@ -704,13 +768,27 @@ fn column(rows: &[Row<'_>], at: usize) -> f64 {
     code_length(&bytes).min(bytes.len() as f64 * 8.0)
 }
 
-/// Ticks without any clock beside them: a number that rises evenly, and its likeliest rate.
+/// Ticks without any clock beside them: a number that rises evenly, at its likeliest rate, and in how many records it rises.
 pub fn ticks_alone(
     rows: &[Row<'_>],
     header: usize,
     taken: &[(usize, usize)],
 ) -> Option<(Ticks, usize)> {
-    let mut best: Option<(f64, Ticks, usize)> = None;
+    let (_, ticks) = rising(rows, header, taken).into_iter().next()?;
+    let values = || {
+        rows.iter()
+            .filter_map(|row| ticks.number.read(row.head, ticks.at as usize).ok())
+    };
+    let even = values()
+        .zip(values().skip(1))
+        .filter(|(a, b)| a <= b)
+        .count();
+    Some((ticks, even))
+}
+
+/// Numbers that rise evenly, the most even first, each with the rate that makes it a camera's, and the bits that its shape speaks for it.
+fn rising(rows: &[Row<'_>], header: usize, taken: &[(usize, usize)]) -> Vec<(f64, Ticks)> {
+    let mut found: Vec<(f64, f64, Ticks)> = Vec::new();
     for at in 0..header {
         for number in [Number::U32le, Number::U32be, Number::U64le, Number::U64be] {
             let end = at.saturating_add(number.width());
@@ -721,10 +799,13 @@ pub fn ticks_alone(
                 .iter()
                 .filter_map(|row| Some(number.read(row.head, at).ok()? as f64))
                 .collect();
-            let mut steps: Vec<f64> = values
+            let within = values
                 .iter()
                 .zip(values.iter().skip(1))
-                .map(|(a, b)| b - a)
+                .zip(rows.iter().skip(1));
+            let mut steps: Vec<f64> = within
+                .filter(|(_, row)| !row.first)
+                .map(|((a, b), _)| b - a)
                 .collect();
             steps.sort_by(f64::total_cmp);
             let nth = |part: usize| {
@@ -745,14 +826,27 @@ pub fn ticks_alone(
                 continue;
             }
             let even = steps.iter().filter(|step| **step >= 0.0).count();
-            let bits = even as f64 - number.width() as f64 * 0.1;
+            // a number that begins before or behind the true one: its lowest byte stands still, or one below that moves
+            let moves = |at: Option<usize>| {
+                let byte = |row: &Row<'_>| row.head.get(at?).copied();
+                let pairs = rows.iter().zip(rows.iter().skip(1));
+                let moving = pairs.filter(|(a, b)| byte(a) != byte(b)).count();
+                moving.saturating_mul(2) > rows.len()
+            };
+            let (lowest, below) = match number.is_big_endian() {
+                true => (end.checked_sub(1), Some(end)),
+                false => (Some(at), at.checked_sub(1)),
+            };
+            let shape =
+                if moves(lowest) { 0.0 } else { -40.0 } - if moves(below) { 8.0 } else { 0.0 };
+            let bits = even as f64 - number.width() as f64 * 0.1 + shape;
             // 25 frames per second is the likeliest of all rates
             let per_second = |rate: &u64| *rate as f64 / mean;
             let rate = RATES.iter().take(3).min_by(|a, b| {
                 let far = |rate: &u64| (per_second(rate) / 12.0).log2().abs();
                 far(a).total_cmp(&far(b))
-            })?;
-            if best.as_ref().is_none_or(|(most, ..)| bits > *most) {
+            });
+            found.extend(rate.map(|rate| {
                 let ticks = Ticks {
                     at: at as i32,
                     number,
@@ -760,9 +854,13 @@ pub fn ticks_alone(
                     phase: 0,
                     adds: false,
                 };
-                best = Some((bits, ticks, even));
-            }
+                (bits, shape, ticks)
+            }));
         }
     }
-    best.map(|(_, ticks, even)| (ticks, even))
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found
+        .into_iter()
+        .map(|(_, shape, ticks)| (shape, ticks))
+        .collect()
 }

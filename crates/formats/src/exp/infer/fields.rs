@@ -506,6 +506,9 @@ impl<'a> Work<'a> {
             self.open.push(format!("{level}{text}"));
         } else if best.bits < WEAK_TIME {
             self.open.push(format!("doubtful: the time, {}, does not move as a clock does: a known time (--known-time) would decide", best.text()));
+        } else if let (Some(false), true) = (best.is_base(&rows), self.hints.times.is_empty()) {
+            let level = if best.is_rare() { "" } else { "doubtful: " };
+            self.open.push(format!("{level}the time, {}, stands on a number that does not move: a known time (--known-time) or a second file of the recorder would decide", best.text()));
         } else if best.moves < 4 && self.hints.times.is_empty() {
             let level = if best.moves == 0 || !best.is_rare() {
                 "doubtful: "
@@ -515,7 +518,7 @@ impl<'a> Work<'a> {
             self.open.push(format!("{level}the time hardly moves in these frames: a longer file or a known time (--known-time) would decide"));
         } else if let Some(count) = best
             .moves_in_few(&rows)
-            .filter(|_| self.hints.times.is_empty())
+            .filter(|_| self.hints.times.is_empty() && best.is_base(&rows).is_none())
         {
             self.open.push(format!("the time, {}, moves in {count} of its bytes only, as another number behind fixed bytes may: a longer file or a known time (--known-time) would decide", best.text()));
         } else if (best.steps_by_seconds() || best.counts) && !best.is_rare() {
@@ -536,7 +539,7 @@ impl<'a> Work<'a> {
             ticks.number, ticks.at, ticks.rate
         )
         .to_lowercase();
-        if ticks.rate == 1000 && ticks.phase == 0 && self.below(ticks, 1000) {
+        if ticks.rate == 1000 && ticks.phase == 0 && !ticks.adds && self.below(ticks, 1000) {
             layout.record.millis = Some(Field::new(ticks.at, ticks.number));
             self.add("record.millis", text, (of, of), Vec::new());
         } else {
