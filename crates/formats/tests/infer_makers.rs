@@ -489,3 +489,43 @@ fn a_known_time_decides_between_two_readings() {
     assert_eq!(form(&with(&[day + 9 * 3600 + 12 * 60 + 21])), "Dos");
     assert_eq!(form(&with(&[i64::from(stored(21))])), "Unix32le");
 }
+
+/// Headers of 20 records stand together before their frames: frames, times and what a reader does after a jump into the frames.
+#[test]
+fn headers_apart_from_their_frames_are_inferred() {
+    let source = &families()[0][0].frames;
+    let (mut file, mut truth) = (vec![0x5a; 77], Vec::new());
+    for block in 0..15_u32 {
+        file.extend([b'B', b'L', b'K', 0]);
+        file.extend(20_u32.to_le_bytes());
+        let (mut heads, mut bodies) = (Vec::new(), Vec::new());
+        for n in block * 20..block * 20 + 20 {
+            let frame = &source[n as usize % source.len()];
+            heads.extend([0xa7, u8::from(frame.key)]);
+            heads.extend((n as u16).to_le_bytes());
+            heads.extend((1_268_385_137 + n * 160 / 1000).to_le_bytes());
+            heads.extend((frame.bytes.len() as u32).to_le_bytes());
+            bodies.extend(&frame.bytes);
+            bodies.resize(bodies.len().next_multiple_of(4), 0);
+            truth.push((
+                frame.bytes.clone(),
+                1_268_385_137 + i64::from(n) * 160 / 1000,
+            ));
+        }
+        file.extend(heads);
+        file.extend(bodies);
+    }
+    let inferred = infer(&file).expect("a layout");
+    assert_eq!(inferred.layout.record.apart, Some(8), "{inferred:#?}");
+    assert_eq!((inferred.read, inferred.frames), (300, 300));
+    let shown = |file: &[u8]| -> Vec<(Vec<u8>, i64)> {
+        let all = read(file, &inferred.layout).into_iter();
+        all.map(|frame| (frame.bytes, frame.timestamp.expect("a time").seconds))
+            .collect()
+    };
+    assert!(shown(&file) == truth);
+    // a file that begins within a block's frames has those of the next blocks
+    let cut = shown(&file[file.len() / 2..]);
+    assert_eq!(cut.len() % 20, 0);
+    assert!(cut.len() >= 100 && truth.ends_with(&cut), "{}", cut.len());
+}

@@ -348,6 +348,9 @@ pub struct RecordLayout {
     /// Offset in the file of the first sector.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sector_from: u64,
+    /// The headers of a block's records stand together, behind this many bytes and before their payloads, which are in the same order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<usize>,
     /// Size of the whole record; without it the record ends with its payload (and padding).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Field>,
@@ -565,6 +568,12 @@ impl Layout {
         );
         if ends.into_iter().any(|end| end > record.header) {
             return wrong("a field reaches beyond record.header");
+        }
+        if record
+            .apart
+            .is_some_and(|before| before > 65_536 || record.size.is_none())
+        {
+            return wrong("record.apart needs record.size, and is at most 65536");
         }
         if record.ticks.is_some_and(|ticks| ticks.rate == 0) {
             return wrong("record.ticks.rate must be at least 1");

@@ -7,6 +7,7 @@
 //! - [`coded`]: where the coded picture of a record begins, and what it is
 //! - [`header`]: the file header of the reference layout
 //! - [`native`]: records behind each other, with or without a header
+//! - `apart`: blocks of headers before their frames
 //! - [`avi`]: records in the chunks of the AVI export
 //! - [`riff`], [`avi_fields`]: its chunks, and their headers as tables
 //! - [`probe`]: which of these a file is
@@ -14,6 +15,7 @@
 //! - [`explain`]: what the bytes of all these stand for
 //! - [`writer`]: writes the reference layout
 
+mod apart;
 pub mod avi;
 pub mod avi_fields;
 mod avi_index;

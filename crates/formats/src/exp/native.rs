@@ -2,6 +2,7 @@
 //! Records behind each other: the native export with its header, records with none, records after an unknown header.
 
 use super::{
+    apart::{self, Table},
     coded,
     header::{self, FileHeader},
     index,
@@ -58,6 +59,8 @@ pub struct NativeReader {
     sized: u64,
     parts: Parts,
     streams: Streams,
+    /// The block whose headers stand together, where the layout has such.
+    block: apart::Block,
 }
 
 /// Signs of a record by its coded frame's start code, and of a header and an index.
@@ -99,7 +102,8 @@ impl NativeReader {
             family: if reference { "records" } else { "inferred" },
             ..FileInfo::default()
         };
-        NativeReader {
+        let apart = layout.record.apart.is_some();
+        let mut reader = NativeReader {
             scan: Scan::new(signs(&layout)),
             layouts: Arc::new(Layouts {
                 scan: searched_in(&layout, SCAN_SEARCH),
@@ -114,7 +118,13 @@ impl NativeReader {
             sized: 0,
             parts: Parts::default(),
             streams: Streams::default(),
+            block: apart::Block::default(),
+        };
+        // no other record is where these would be looked for
+        if apart {
+            reader.look_at_hand();
         }
+        reader
     }
 
     /// Takes records one by one from now on, as far as each proves itself: the beginning of a file shows no more.
@@ -444,6 +454,68 @@ impl NativeReader {
         })
     }
 
+    /// What is at the window's start where headers stand apart from their frames.
+    fn next_apart(&mut self, before: usize, window: &Window<'_>) -> Step {
+        let layouts = Arc::clone(&self.layouts);
+        let (layout, data) = (&layouts.own, window.data);
+        if data.is_empty() && window.last {
+            return Step::End;
+        }
+        if let Some(header) = self.block.header(window.offset).map(<[u8]>::to_vec) {
+            return self.frame_of(&header, window);
+        }
+        // a jump ended among them
+        if let Some(bytes) = self.block.to_next(window.offset) {
+            return Step::Skip(bytes);
+        }
+        match apart::table(layout, before, window) {
+            Table::Need(bytes) => return Step::Need(bytes),
+            Table::Is(bytes, block) => {
+                self.block = block;
+                return Step::Skip(bytes as u64);
+            }
+            Table::Not => {}
+        }
+        self.lost.begin();
+        self.counted = None;
+        let begins = |at: &usize| {
+            let first = at.saturating_add(before);
+            let header = data.get(first..first.saturating_add(layout.record.header));
+            header.is_none_or(|header| apart::may_be_header(layout, header))
+                && !matches!(apart::table(layout, before, &window.skip(*at)), Table::Not)
+        };
+        let next = (1..data.len()).find(begins).unwrap_or(data.len());
+        self.lost.step(next.max(1), "a block of headers")
+    }
+
+    /// The payload at the window's start, whose header stands elsewhere.
+    fn frame_of(&mut self, header: &[u8], window: &Window<'_>) -> Step {
+        let (data, before) = (window.data, header.len());
+        let size = apart::payload_size(self.layout(), header).unwrap_or(1);
+        if data.len() < size {
+            return match window.last {
+                true => Step::Cut(data.len()),
+                false => Step::Need(size),
+            };
+        }
+        let whole = [header, data.get(..size).unwrap_or_default()].concat();
+        match self.bare().parse(&whole) {
+            Parsed::Record(mut record) if record.is_frame() => {
+                for place in [
+                    &mut record.size,
+                    &mut record.stored_end,
+                    &mut record.payload.start,
+                    &mut record.payload.end,
+                ] {
+                    *place = place.saturating_sub(before);
+                }
+                self.accept(record, window)
+            }
+            Parsed::Record(_) => Step::Skip(size as u64),
+            _ => self.lost_record(size, "the frame of a header"),
+        }
+    }
+
     /// A whole record whose bytes prove something, but no frame of a stream.
     fn lost_record(&mut self, size: usize, expected: &'static str) -> Step {
         Step::Damaged(Damage {
@@ -524,6 +596,9 @@ impl Reader for NativeReader {
     fn next(&mut self, window: &Window<'_>) -> Step {
         if self.index.is_some() {
             return self.pass_index(window);
+        }
+        if let Some(before) = self.layouts.own.record.apart {
+            return self.next_apart(before, window);
         }
         if let Some(step) = self.pass_fill(window) {
             return step;

@@ -281,7 +281,8 @@ fn with_ticks(
     }))
 }
 
-fn kind_of(fields: &RecordLayout, data: &[u8]) -> Result<Option<Kind>, Parsed> {
+/// What the record's kind says; `None` where the layout has no such field.
+pub(super) fn kind_of(fields: &RecordLayout, data: &[u8]) -> Result<Option<Kind>, Parsed> {
     let Some(field) = &fields.kind else {
         return Ok(None);
     };

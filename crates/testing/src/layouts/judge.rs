@@ -216,6 +216,12 @@ pub fn kinds(plan: &Plan) -> Vec<String> {
         _ => "a minute or more",
     };
     also(true, &format!("lasts: {lasts}"));
+    let unusual = format!("{:?}", plan.unusual);
+    let name = unusual.split('(').next().unwrap_or_default();
+    also(
+        plan.unusual != super::Unusual::None,
+        &format!("unusual: {name}"),
+    );
     also(
         plan.clock == super::Clock::Dos,
         &format!("clock: Dos, {lasts}"),

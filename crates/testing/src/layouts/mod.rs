@@ -49,6 +49,23 @@ pub enum Part {
     Midnight(u64),
     /// Ticks of this rate since the recording began, 64 bits.
     Start(u64),
+    /// The same, beside the time at which it began instead of the record's own.
+    Since(u64),
+}
+
+/// What few recorders do: every tenth has one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusual {
+    /// Nothing.
+    None,
+    /// Headers of so many records stand together behind so many bytes, and their frames behind them.
+    Apart(usize, usize),
+    /// As many bytes that mean nothing are behind each frame.
+    Digest(usize),
+    /// The length counts bits.
+    Bits,
+    /// The time is behind the frame.
+    Behind,
 }
 
 /// A field of the header.
@@ -115,6 +132,8 @@ pub struct Plan {
     pub damage: usize,
     /// Seconds from the first frame to the last.
     pub lasts: i64,
+    /// What few recorders do.
+    pub unusual: Unusual,
     fields: Vec<Field>,
 }
 
@@ -265,7 +284,7 @@ impl Part {
             Part::None => 0,
             Part::Millis => 2,
             Part::Second(_) => 4,
-            Part::Midnight(_) | Part::Start(_) => 8,
+            Part::Midnight(_) | Part::Start(_) | Part::Since(_) => 8,
         }
     }
 
@@ -276,6 +295,8 @@ impl Part {
             Part::Second(rate) => ms.rem_euclid(1000) as u64 * rate / 1000,
             Part::Midnight(rate) => ms.rem_euclid(86_400_000) as u64 * rate / 1000,
             Part::Start(rate) => (ms - start).max(0) as u64 * rate / 1000,
+            // clocks have whole seconds, or every second one
+            Part::Since(rate) => (ms - start / 2000 * 2000).max(0) as u64 * rate / 1000,
         };
         number(value, self.width(), big)
     }
@@ -346,10 +367,32 @@ impl Plan {
             },
             damage: if random.random_bool(0.1) { 2 } else { 0 },
             lasts: 0,
+            unusual: Unusual::None,
             fields: Vec::new(),
         };
+        if seed % 10 == 9 {
+            plan.make_unusual(random);
+        }
         plan.draw_fields(random);
         plan
+    }
+
+    fn make_unusual(&mut self, random: &mut StdRng) {
+        match random.random_range(0..6) {
+            0 => {
+                self.part = Part::Since(pick(random, &[1000, 90_000, 10_000_000]));
+                self.set_back = 0;
+            }
+            1 | 2 => {
+                let count = pick(random, &[8, 12, 25, 50, 64]);
+                self.unusual = Unusual::Apart(count, pick(random, &[0, 8, 16, 40]));
+                (self.sector, self.prefix, self.others) = (0, 0, 0);
+                (self.index, self.damage) = (None, 0);
+            }
+            3 => self.unusual = Unusual::Digest(pick(random, &[12, 16, 20, 32])),
+            4 => self.unusual = Unusual::Bits,
+            _ => self.unusual = Unusual::Behind,
+        }
     }
 
     fn draw_fields(&mut self, random: &mut StdRng) {
@@ -383,6 +426,10 @@ impl Plan {
                 _ => Field::Noise(run),
             });
             size += run;
+        }
+        if self.unusual == Unusual::Behind {
+            fields.retain(|field| !matches!(field, Field::Time | Field::Part));
+            size = fields.iter().map(|field| self.width_of(*field)).sum();
         }
         fields.shuffle(random);
         // a magic is the first of all
@@ -440,8 +487,24 @@ impl Plan {
             stored = reversed(&stored);
         }
         let prefix = if key { self.prefix } else { 0 };
-        let end = self.header + prefix + stored.len();
-        let size = end.next_multiple_of(self.align);
+        // the time of the record, or that of the start
+        let ms = match self.part {
+            Part::Since(_) => content.start / 2000 * 2000,
+            _ => content.ms,
+        };
+        let time = self.clock.store(ms, self.big).0;
+        let part = self.part.store(content.ms, content.start, self.big);
+        let behind: Vec<u8> = match self.unusual {
+            Unusual::Digest(count) => (0..count).map(|_| random.random()).collect(),
+            Unusual::Behind => [&time[..], &part].concat(),
+            _ => Vec::new(),
+        };
+        let end = self.header + prefix + stored.len() + behind.len();
+        let padded_from = match self.unusual {
+            Unusual::Apart(..) => self.header,
+            _ => 0,
+        };
+        let size = padded_from + (end - padded_from).next_multiple_of(self.align);
         let mut place = 0;
         for field in &self.fields {
             place += self.width_of(*field);
@@ -452,22 +515,23 @@ impl Plan {
         let counted = if self.counts_padding {
             size
         } else {
-            self.header + prefix + content.body.len()
+            self.header + prefix + content.body.len() + behind.len()
         };
         let length = match self.counts {
             Counts::Payload => content.body.len(),
             Counts::Record => counted,
             Counts::After => counted - place,
         };
+        let unit = if self.unusual == Unusual::Bits { 8 } else { 1 };
         let mut out = Vec::with_capacity(size);
         let mut used = 0;
         let mut checksum = None;
         for field in &self.fields {
             match field {
                 Field::Magic(magic) => out.extend(number(u64::from(*magic), 4, true)),
-                Field::Length => out.extend(number(length as u64, self.width, self.big)),
-                Field::Time => out.extend(self.clock.store(content.ms, self.big).0),
-                Field::Part => out.extend(self.part.store(content.ms, content.start, self.big)),
+                Field::Length => out.extend(number(length as u64 * unit, self.width, self.big)),
+                Field::Time => out.extend(&time),
+                Field::Part => out.extend(&part),
                 Field::Camera(width) => out.extend(number(content.camera as u64, *width, self.big)),
                 Field::Kind => out.push(kinds[content.kind]),
                 Field::Sequence(width) => out.extend(number(content.sequence, *width, self.big)),
@@ -486,6 +550,7 @@ impl Plan {
         }
         out.extend(&fixed[600..600 + prefix]);
         out.extend(stored);
+        out.extend(behind);
         if let Some(at) = checksum {
             // of the record, the field itself left out
             let sum = crc32fast::hash(&out);
@@ -553,7 +618,18 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
     } else {
         random.random_range(0..60_000)
     };
-    let put = |file: &mut Vec<u8>, record: Vec<u8>| {
+    let (mut heads, mut bodies) = (Vec::new(), Vec::new());
+    let mut put = |file: &mut Vec<u8>, record: Vec<u8>, last: bool| {
+        if let Unusual::Apart(count, before) = plan.unusual {
+            heads.extend(&record[..plan.header]);
+            bodies.extend(&record[plan.header..]);
+            if last || heads.len() == count * plan.header {
+                file.extend(&fixed[500..500 + before]);
+                file.append(&mut heads);
+                file.append(&mut bodies);
+            }
+            return;
+        }
         if plan.sector > 0 {
             let used = (file.len() - base) % plan.sector;
             if used + record.len() > plan.sector && used > 0 {
@@ -562,6 +638,7 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
         }
         file.extend(record);
     };
+    let mut lasts = 0;
     while truth.len() < wanted {
         let camera = (0..next.len())
             .min_by_key(|camera| next[*camera].0)
@@ -587,7 +664,7 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
         let record = plan.record(&mut random, &fixed, &kinds, &content);
         sequence += 1;
         let from = file.len();
-        put(&mut file, record);
+        put(&mut file, record, truth.len() + 1 == wanted);
         spans.push(from..file.len());
         let said = match (plan.part, plan.clock) {
             (Part::None, _) | (_, Clock::Dos) => plan.clock.store(ms, plan.big).1,
@@ -600,7 +677,7 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
             time: said,
             damaged: false,
         });
-        plan.lasts = (time - start) / 1000;
+        lasts = (time - start) / 1000;
         next[camera] = (
             time + plan.interval + random.random_range(0..3),
             (n + 1) % sources[camera].frames.len(),
@@ -619,7 +696,7 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
             };
             let record = plan.record(&mut random, &fixed, &kinds, &content);
             sequence += 1;
-            put(&mut file, record);
+            put(&mut file, record, false);
         }
         if plan.index == Some(1) && truth.len() % 100 == 99 {
             let entries = index(&mut random, 20);
@@ -643,5 +720,6 @@ pub fn recording(seed: u64, families: &[Family]) -> Recording {
         }
         range.for_each(|at| file[at] = random.random());
     }
+    plan.lasts = lasts;
     Recording { file, truth, plan }
 }

@@ -23,7 +23,8 @@ const BEST: usize = 8;
 const HOPS: usize = 256;
 /// What may have to be added to a length for the next record.
 const SUMS: RangeInclusive<i64> = -16..=700;
-const NUMBERS: [Number; 6] = [
+/// How lengths are stored.
+pub const NUMBERS: [Number; 6] = [
     Number::U32le,
     Number::U32be,
     Number::U24le,

@@ -331,6 +331,7 @@ impl<'a> Work<'a> {
                 sector: sector.0 as usize,
                 sector_from: sector.1 as u64,
                 constant: Vec::new(),
+                apart: None,
                 size,
                 size_counts: if after { Counts::After } else { Counts::Record },
                 size_unpadded: size.is_some()
@@ -1251,6 +1252,23 @@ impl<'a> Work<'a> {
         all.of = wanted;
         all
     }
+}
+
+/// Frames that a layout reads in a sample.
+pub fn frames_read(layout: &Layout, bytes: &[u8]) -> usize {
+    let mut count = 0_usize;
+    let whole = View {
+        offset: 0,
+        data: bytes,
+        last: true,
+        unread: None,
+    };
+    Parser::new(&mut NativeReader::new(layout.clone())).read_window(&whole, |event| {
+        let frame = matches!(event, Event::Packet { packet, .. } if packet.audio.is_none());
+        count = count.saturating_add(usize::from(frame));
+        ControlFlow::Continue(())
+    });
+    count
 }
 
 /// The layout without one of the fields that make records refused.

@@ -32,6 +32,7 @@
 //! What wins is read back by the native reader, which has to find every frame that can be seen. The margin to the next best reading
 //! that gives other frames or times says how sure the layout is.
 
+mod apart;
 mod bounds;
 mod chain;
 mod checksum;
@@ -233,6 +234,54 @@ pub fn infer(bytes: &[u8]) -> Result<Inferred, Nothing> {
 /// # Errors
 /// As [`infer`], and when the files do not have one layout.
 pub fn infer_files(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> {
+    records(files, hints).or_else(|reason| apart(files, hints).ok_or(reason))
+}
+
+/// The layout where headers stand apart from their frames.
+fn apart(files: &[&[u8]], hints: &Hints) -> Option<Inferred> {
+    let weave = |bytes: &&[u8]| {
+        let known = foreign::container(bytes)
+            .is_none()
+            .then(|| Frames::find(bytes));
+        apart::weave(&Window(bytes), &known?)
+    };
+    let whole: Vec<apart::Whole> = files.iter().map(weave).collect::<Option<_>>()?;
+    let first = whole.first()?;
+    let bytes: Vec<&[u8]> = whole.iter().map(|whole| whole.bytes.as_slice()).collect();
+    let mut inferred = records(&bytes, hints).ok()?;
+    let record = &mut inferred.layout.record;
+    record.apart = Some(first.before);
+    if record.header != first.header || record.size.is_none() {
+        return None;
+    }
+    inferred.layout.file_header = None;
+    inferred.findings.push(Finding {
+        field: "record.apart".to_owned(),
+        text: format!("headers of {} bytes stand together before their frames, {} bytes before those of each block", first.header, first.before),
+        agree: 0,
+        of: 0,
+        rivals: Vec::new(),
+    });
+    let (mut read, mut frames) = (0_usize, 0_usize);
+    for bytes in files {
+        read = read.saturating_add(fields::frames_read(&inferred.layout, bytes));
+        frames = frames.saturating_add(Frames::find(bytes).list.len());
+    }
+    inferred.read = read;
+    inferred.frames = frames;
+    if read != frames && inferred.confidence > Confidence::Doubtful {
+        inferred.confidence = Confidence::Probable;
+        inferred.open.push(format!("{read} of {frames} frames are read where they stand apart from their headers: another part of the file would decide"));
+    }
+    inferred.layout.title = format!(
+        "inferred from {frames} frames, {}",
+        inferred.confidence.name()
+    );
+    Some(inferred)
+}
+
+/// The layout where each header is before its frame.
+fn records(files: &[&[u8]], hints: &Hints) -> Result<Inferred, Nothing> {
     let mut found: Vec<(Window<'_>, Frames)> = Vec::new();
     for bytes in files {
         if let Some(name) = foreign::container(bytes) {

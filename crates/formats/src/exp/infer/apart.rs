@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MPL-2.0
+//! Blocks in which all headers stand before all frames, made into records that have their frame behind them.
+//!
+//! The numbers of a block's headers are the distances between its frames, one after the other.
+
+use super::{Frames, Window, chain::NUMBERS, minus, padded, plus};
+use crate::exp::layout::Number;
+use std::cmp::Reverse;
+
+/// Bytes before a block's first frame in which its headers begin.
+const REACH: i64 = 256 << 10;
+/// Frames whose headers have to agree.
+const SURE: usize = 4;
+/// Headers of one block.
+const MAX_HEADERS: i64 = 4096;
+/// Places in a file at which no block is found.
+const MAX_MISSES: usize = 64;
+/// Paddings of frames.
+const ALIGNS: [i64; 9] = [1, 2, 4, 8, 16, 32, 64, 256, 512];
+
+/// A file whose records are whole.
+pub struct Whole {
+    /// Header, frame, header, frame …
+    pub bytes: Vec<u8>,
+    /// Bytes of a header.
+    pub header: usize,
+    /// Bytes before the headers of each block.
+    pub before: usize,
+}
+
+/// Where the length is in a header, and how it becomes a distance.
+#[derive(Clone, Copy)]
+struct Length {
+    at: i64,
+    header: i64,
+    number: Number,
+    plus: i64,
+    align: i64,
+}
+
+/// Headers and frames of one block.
+struct Block {
+    headers: i64,
+    /// The first of its frames, and how many they are.
+    first: usize,
+    count: usize,
+}
+
+impl Length {
+    /// Bytes from the frame to the next one, by the header that begins there.
+    fn read(&self, window: &Window<'_>, header: i64) -> Option<i64> {
+        let value = window.number(plus(header, self.at), self.number)?;
+        Some(padded(plus(value, self.plus), self.align))
+    }
+
+    /// The block whose first frame is that of this number: with as many headers as the last one had, or any other number.
+    fn block(
+        &self,
+        window: &Window<'_>,
+        starts: &[i64],
+        first: usize,
+        usual: Option<i64>,
+    ) -> Option<Block> {
+        let (from, ends) = starts.get(first..)?.split_first()?;
+        let fits = |count: &i64| {
+            let headers = minus(*from, count.saturating_mul(self.header));
+            let mut at = *from;
+            let pairs = (0..minus(*count, 1).min(SURE as i64)).zip(ends);
+            let mut all = pairs.map(|(n, next)| {
+                let size = self.read(window, plus(headers, n.saturating_mul(self.header)));
+                at = plus(at, size.unwrap_or(0));
+                size.is_some() && at == *next
+            });
+            headers >= 0 && all.all(|fits| fits)
+        };
+        let any = (2..MAX_HEADERS).take_while(|count| count.saturating_mul(self.header) <= *from);
+        let count = usual.into_iter().chain(any).chain([1]).find(fits)?;
+        Some(Block {
+            headers: minus(*from, count.saturating_mul(self.header)),
+            first,
+            count: usize::try_from(count).ok()?,
+        })
+    }
+
+    /// The records of all blocks, with the bytes before each block, and how many they are.
+    fn weave(&self, window: &Window<'_>, starts: &[i64]) -> Option<(usize, Whole)> {
+        let mut bytes = Vec::new();
+        let (mut first, mut usual, mut misses, mut records) = (0, None, 0_usize, 0_usize);
+        let (mut end, mut before) = (None, Vec::new());
+        while first < starts.len() && misses < MAX_MISSES {
+            let Some(block) = self.block(window, starts, first, usual) else {
+                (first, misses, end) = (first.saturating_add(1), misses.saturating_add(1), None);
+                continue;
+            };
+            usual = Some(block.count as i64);
+            before.extend(end.map(|end| minus(block.headers, end)));
+            let mut at = *starts.get(first)?;
+            let mut header = block.headers;
+            for _ in 0..block.count {
+                let size = self.read(window, header).filter(|size| *size > 4);
+                let Some(size) = size.filter(|size| plus(at, *size) <= window.len()) else {
+                    break;
+                };
+                bytes.extend(window.slice(header, plus(header, self.header))?);
+                bytes.extend(window.slice(at, plus(at, size))?);
+                (header, at) = (plus(header, self.header), plus(at, size));
+                records = records.saturating_add(1);
+            }
+            end = Some(at);
+            first = block.first.saturating_add(block.count);
+        }
+        let (before, count) = super::chain::mode(before.iter().copied()).unwrap_or((0, 1));
+        // one that overlaps the frames before it is none
+        (before >= 0 && count > 0).then_some(())?;
+        Some((
+            records,
+            Whole {
+                bytes,
+                header: usize::try_from(self.header).ok()?,
+                before: usize::try_from(before).ok()?,
+            },
+        ))
+    }
+}
+
+/// The file with each header before its frame, where its frames follow each other behind their headers.
+pub fn weave(window: &Window<'_>, frames: &Frames) -> Option<Whole> {
+    let mut best: Option<(usize, Whole)> = None;
+    for variant in frames.with_zeros(window) {
+        let starts: Vec<i64> = variant.list.iter().map(|frame| frame.at).collect();
+        for length in lengths(window, &starts) {
+            let Some((count, whole)) = length.weave(window, &starts) else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|(most, _)| count > *most) {
+                best = Some((count, whole));
+            }
+        }
+    }
+    let (count, whole) = best?;
+    // some of them by chance are none
+    let most = count.saturating_mul(10) >= frames.list.len().saturating_mul(8);
+    (most && count >= super::MIN_CERTAIN).then_some(whole)
+}
+
+/// Numbers before the first frame that are the distances between the frames of the first block.
+fn lengths(window: &Window<'_>, starts: &[i64]) -> Vec<Length> {
+    let pairs = starts.iter().zip(starts.iter().skip(1));
+    let distances: Vec<i64> = pairs.map(|(a, b)| minus(*b, *a)).collect();
+    let (Some(from), Some(distance)) = (starts.first(), distances.first()) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for place in minus(*from, REACH).max(0)..*from {
+        for number in NUMBERS {
+            let Some(value) = window.number(place, number) else {
+                continue;
+            };
+            if minus(*distance, value).abs() > 700 || value < 16 {
+                continue;
+            }
+            let most = minus(*from, place) / SURE as i64;
+            for header in 8..=most.min(512) {
+                let at = minus(place, *from).rem_euclid(header);
+                if plus(at, number.width() as i64) > header {
+                    continue;
+                }
+                let rest = |n: i64, distance: &i64| {
+                    let value = window.number(plus(place, n.saturating_mul(header)), number)?;
+                    Some((*distance, minus(*distance, value)))
+                };
+                let near =
+                    |pair: &Option<(i64, i64)>| pair.is_some_and(|(_, rest)| rest.abs() <= 1200);
+                let pairs = |count: usize| {
+                    (0..)
+                        .zip(&distances)
+                        .take(count)
+                        .map(|(n, distance)| rest(n, distance))
+                };
+                if !pairs(SURE).all(|pair| near(&pair)) {
+                    continue;
+                }
+                // the last frame of the block is followed by other headers
+                let count = minus(*from, place).div_euclid(header);
+                let all: Vec<(i64, i64)> = pairs(count.max(0) as usize).flatten().collect();
+                for (plus, align) in added(&all) {
+                    found.push(Length {
+                        at,
+                        header,
+                        number,
+                        plus,
+                        align,
+                    });
+                }
+            }
+        }
+    }
+    // a wider number and a smaller padding explain more
+    found.sort_by_key(|length| (length.align, Reverse(length.number.width()), length.header));
+    found.truncate(16);
+    found
+}
+
+/// What is added to each value, and the padding, that make all distances.
+fn added(rests: &[(i64, i64)]) -> impl Iterator<Item = (i64, i64)> {
+    let (low, high) = rests
+        .iter()
+        .fold((i64::MAX, i64::MIN), |(low, high), (_, rest)| {
+            (low.min(*rest), high.max(*rest))
+        });
+    let fits = move |align: &&i64| {
+        let even = rests
+            .iter()
+            .all(|(distance, _)| distance.rem_euclid(**align) == 0);
+        even && rests.len() >= SURE && minus(high, low) < **align
+    };
+    ALIGNS
+        .iter()
+        .filter(fits)
+        .take(2)
+        .map(move |align| (low, *align))
+}
