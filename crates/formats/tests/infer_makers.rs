@@ -57,7 +57,7 @@ fn xor(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
-const MAKERS: [Maker; 18] = [
+const MAKERS: [Maker; 17] = [
     Maker {
         name: "sync pattern, kind as a letter, seconds and microseconds, sum of the header",
         cameras: 4,
@@ -309,22 +309,6 @@ const MAKERS: [Maker; 18] = [
         },
     },
     Maker {
-        name: "time behind the frame",
-        cameras: 1,
-        unit: 1,
-        front: b"",
-        record: |c| {
-            let mut out = vec![0xf0, 0x0f, u8::from(c.key), 0];
-            out.extend((c.count as u16).to_le_bytes());
-            out.extend((c.frame.len() as u32).to_le_bytes());
-            out.extend(c.frame);
-            out.extend(c.seconds().to_le_bytes());
-            out.extend(((c.time / 1000 % 1000) as u16).to_le_bytes());
-            out.extend([0xee, 0xee]);
-            out
-        },
-    },
-    Maker {
         name: "16 bytes of a digest behind the frame",
         cameras: 1,
         unit: 1000,
@@ -369,6 +353,24 @@ const MAKERS: [Maker; 18] = [
         },
     },
 ];
+
+/// Frames and all else are read, but a time that is none of the header's is not.
+const BEHIND: Maker = Maker {
+    name: "time behind the frame",
+    cameras: 1,
+    unit: 1,
+    front: b"",
+    record: |c| {
+        let mut out = vec![0xf0, 0x0f, u8::from(c.key), 0];
+        out.extend((c.count as u16).to_le_bytes());
+        out.extend((c.frame.len() as u32).to_le_bytes());
+        out.extend(c.frame);
+        out.extend(c.seconds().to_le_bytes());
+        out.extend(((c.time / 1000 % 1000) as u16).to_le_bytes());
+        out.extend([0xee, 0xee]);
+        out
+    },
+};
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
@@ -528,4 +530,102 @@ fn headers_apart_from_their_frames_are_inferred() {
     let cut = shown(&file[file.len() / 2..]);
     assert_eq!(cut.len() % 20, 0);
     assert!(cut.len() >= 100 && truth.ends_with(&cut), "{}", cut.len());
+}
+
+/// Records of bytes that their number makes, the length and the frame.
+fn with_bytes(count: u32, bytes: impl Fn(u32, bool) -> Vec<u8>) -> Vec<u8> {
+    let source = &families()[0][0].frames;
+    let mut file = Vec::new();
+    for n in 0..count {
+        let frame = &source[n as usize % source.len()];
+        file.extend(bytes(n, frame.key));
+        file.extend((frame.bytes.len() as u32).to_le_bytes());
+        file.extend(&frame.bytes);
+    }
+    file
+}
+
+/// Two numbers read as the time at which the recording began; only in a file of another time does the true one differ.
+#[test]
+fn a_second_file_decides_between_two_readings() {
+    let file = |start: u32| {
+        with_bytes(200, |n, _| {
+            let mut out = 1_105_300_800_u32.to_le_bytes().to_vec();
+            out.extend(start.to_le_bytes());
+            out.extend((n * 160 + n % 7).to_le_bytes());
+            out
+        })
+    };
+    let (one, other) = (file(1_268_385_137), file(1_268_471_537));
+    let alone = infer(&one).expect("a layout");
+    assert_eq!(alone.confidence, Confidence::Doubtful);
+    let named = |text: &String| {
+        text.contains("at 0") && text.contains("at 4") && text.contains("a second file")
+    };
+    assert!(alone.open.iter().any(named), "{:?}", alone.open);
+    let both = infer_files(&[&one, &other], &Hints::default()).expect("a layout");
+    assert_eq!(both.layout.record.time.map(|time| time.at), Some(4));
+    let rivals = |text: &String| text.contains("at 0");
+    assert!(!both.open.iter().any(rivals), "{:?}", both.open);
+    let shown = read(&other, &both.layout);
+    let last = shown
+        .last()
+        .and_then(|frame| frame.timestamp)
+        .expect("a time");
+    assert_eq!(last.seconds, 1_268_471_537 + (199 * 160 + 3) / 1000);
+}
+
+/// Two columns part the frames, and the order of the frames says nothing: the camera numbers tell which it is.
+#[test]
+fn known_cameras_decide_between_two_readings() {
+    let columns = |n: u32| (1 + n % 4, 5 + n / 4 % 3);
+    let file = with_bytes(240, |n, _| {
+        let (one, other) = columns(n);
+        let mut out = (1_268_385_137 + n).to_le_bytes().to_vec();
+        out.extend([one as u8, other as u8, 0x77, 0x3c]);
+        out
+    });
+    let with = |cameras: &[u16]| {
+        let hints = Hints {
+            times: Vec::new(),
+            cameras: cameras.to_vec(),
+        };
+        let inferred = infer_files(&[&file], &hints).expect("a layout");
+        let at = inferred.layout.record.camera.map(|field| field.at);
+        (at, inferred)
+    };
+    let (_, alone) = with(&[]);
+    assert!(alone.confidence < Confidence::Certain);
+    assert!(
+        alone.open.iter().any(|text| text.contains("--cameras")),
+        "{:?}",
+        alone.open
+    );
+    for (at, cameras) in [(4, &[1, 2, 3, 4][..]), (5, &[5, 6, 7])] {
+        let (found, inferred) = with(cameras);
+        assert_eq!(found, Some(at), "{:?}", inferred.open);
+        let shown = read(&file, &inferred.layout);
+        let right = |(n, frame): (usize, &testing::layouts::judge::Shown)| {
+            let (one, other) = columns(n as u32);
+            u32::from(frame.camera) == if at == 4 { one } else { other }
+        };
+        assert!(
+            shown.len() == 240 && shown.iter().enumerate().all(right),
+            "{cameras:?}"
+        );
+    }
+}
+
+#[test]
+fn a_time_behind_the_frame_is_not_taken_for_the_next_ones() {
+    let families = families();
+    for front in [&[][..], &[7; 40]] {
+        let maker = Maker { front, ..BEHIND };
+        let (file, truth) = recording(&maker, &families[0]);
+        let inferred = infer(&file).expect("a layout");
+        assert_eq!(inferred.confidence, Confidence::Doubtful, "{inferred:#?}");
+        let shown = read(&file, &inferred.layout);
+        assert_eq!(shown.len(), truth.len());
+        assert!(shown.iter().zip(&truth).all(|(a, (b, _))| a.bytes == *b));
+    }
 }

@@ -133,6 +133,9 @@ pub struct Field {
     /// Bytes that each unit of the stored value stands for; 0 = one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unit: u32,
+    /// The stored value counts bits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bits: bool,
     /// Added to the stored value, in bytes, to get the meant one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub plus: i64,
@@ -184,6 +187,7 @@ impl Field {
             number,
             mask: None,
             unit: 0,
+            bits: false,
             plus: 0,
         }
     }
@@ -193,6 +197,7 @@ impl Field {
         let value = self.number.read(data, place(self.at, payload))?;
         let value = value & self.mask.unwrap_or(u64::MAX);
         let value = value.saturating_mul(self.unit.max(1).into());
+        let value = if self.bits { value / 8 } else { value };
         Ok(value.saturating_add_signed(self.plus))
     }
 
@@ -200,6 +205,7 @@ impl Field {
     pub fn write(&self, data: &mut [u8], payload: usize, value: u64) {
         let value = value.saturating_add_signed(self.plus.saturating_neg());
         let value = value.checked_div(self.unit.max(1).into()).unwrap_or(0);
+        let value = value.saturating_mul(if self.bits { 8 } else { 1 });
         self.number.write(data, place(self.at, payload), value);
     }
 
@@ -786,6 +792,10 @@ mod tests {
         let mut stored = [0, 0];
         field.write(&mut stored, 0, 28);
         assert_eq!(stored, [0, 5]);
+        let field: Field = toml::from_str("at = 0\ntype = \"u16be\"\nbits = true").unwrap();
+        assert_eq!(field.read(&[1, 0], 0), Ok(32));
+        field.write(&mut stored, 0, 33);
+        assert_eq!(stored, [1, 8]);
     }
 
     #[test]

@@ -34,7 +34,16 @@ pub const NUMBERS: [Number; 6] = [
 ];
 
 /// Bytes that a unit of a length may stand for.
-const UNITS: [i64; 7] = [1, 4, 2, 8, 16, 512, 256];
+const UNITS: [i64; 8] = [1, 4, 2, 8, 16, 512, 256, BITS];
+/// The unit of a length that counts bits.
+pub const BITS: i64 = 0;
+
+fn in_bytes(value: i64, unit: i64) -> i64 {
+    match unit {
+        BITS => value / 8,
+        unit => value.saturating_mul(unit),
+    }
+}
 
 /// A length field, and what it says about the next record.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +77,7 @@ impl Link {
     /// Its value at a record's mark, in bytes.
     fn read(&self, window: &Window<'_>, mark: i64) -> Option<i64> {
         let value = window.number(mark, self.number)?;
-        Some(value.saturating_mul(self.unit))
+        Some(in_bytes(value, self.unit))
     }
 
     /// Bytes to the next mark.
@@ -146,7 +155,7 @@ impl Chain {
             .flat_map(|unit| [(*unit, false), (*unit, true)])
         {
             // units other than bytes are rare
-            if unit > 1 && all.iter().any(good) {
+            if unit != 1 && all.iter().any(good) {
                 break;
             }
             for link in candidates(window, list, class, unit) {
@@ -510,7 +519,11 @@ fn candidates(window: &Window<'_>, list: &[Frame], class: bool, unit: i64) -> Ve
     }
     let step = own.len().div_ceil(PAIRS).max(1);
     let pairs: Vec<(Frame, i64)> = own.into_iter().step_by(step).collect();
-    let rest = mode(pairs.iter().map(|(_, distance)| distance.rem_euclid(unit)));
+    let rest = mode(
+        pairs
+            .iter()
+            .map(|(_, distance)| distance.rem_euclid(unit.max(1))),
+    );
     if rest.is_none_or(|(_, count)| count.saturating_mul(20) < pairs.len().saturating_mul(19)) {
         return Vec::new();
     }
@@ -524,7 +537,7 @@ fn candidates(window: &Window<'_>, list: &[Frame], class: bool, unit: i64) -> Ve
             *link = if count > plain { settled } else { *link };
         }
     }
-    if unit > 1 {
+    if unit != 1 {
         return links;
     }
     links.extend(before_fill(window, &pairs));
@@ -577,7 +590,7 @@ fn counted(
     let mut counted = Vec::with_capacity(pairs.len());
     for (frame, distance) in pairs {
         let value = window.number(minus(frame.at, back), number);
-        match value.map(|value| value.saturating_mul(unit)) {
+        match value.map(|value| in_bytes(value, unit)) {
             Some(value) if value > 0 && value < plus(*distance, MAX_BACK) => {
                 counted.push((*distance, value))
             }

@@ -122,6 +122,11 @@ impl Reading {
         self.unit < 1000 || self.ticks.is_some()
     }
 
+    /// The first record has a time.
+    pub fn begins(&self) -> bool {
+        self.times.first().is_some_and(Option::is_some)
+    }
+
     /// The first time, Unix seconds.
     pub fn first(&self) -> i64 {
         self.times

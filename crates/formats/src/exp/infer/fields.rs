@@ -4,6 +4,7 @@
 use super::{
     Bounds, Chain, Confidence, Finding, Frames, Hints, Inferred, MIN_CERTAIN, Nothing, Window,
     bounds::{Meaning, code_length},
+    chain::BITS,
     checksum::{self, Covers, Sample},
     clock::{self, Reading, Row},
     frames::Frame,
@@ -273,6 +274,7 @@ impl<'a> Work<'a> {
                 } else {
                     0
                 },
+                bits: chain.links.get(key).unit == BITS,
                 plus: sum,
             }
         };
@@ -468,6 +470,9 @@ impl<'a> Work<'a> {
             .map(|other| other.text())
             .collect();
         let width = best.field.time.width();
+        if !best.begins() && best.valid.saturating_add(1) == of {
+            self.open.push("doubtful: the first record has no time where the others have theirs, which may be behind the frames: a known time (--known-time) would decide".to_owned());
+        }
         self.take(best.field.at, width);
         self.add("record.time", best.text(), (best.valid, of), near.clone());
         layout.record.time = Some(best.field);
@@ -746,7 +751,8 @@ impl<'a> Work<'a> {
                     .map(|camera| u64::from(*camera))
                     .collect();
                 if !known.is_empty() {
-                    gain += if known == distinct { 100.0 } else { -50.0 };
+                    // what is known outweighs all that the order of frames may say
+                    gain += if known == distinct { 1e6 } else { -50.0 };
                 }
                 found.push((gain, field, distinct.into_iter().collect()));
             }
@@ -767,7 +773,8 @@ impl<'a> Work<'a> {
         };
         let own = saved.iter().find(|(other, ..)| *other == field);
         let (alone, regular) = own.map_or((0.0, false), |(_, bits, _, regular)| (*bits, *regular));
-        if alone < 2.0 * CERTAIN_BY {
+        let known = gain > 1e5;
+        if alone < 2.0 * CERTAIN_BY && !known {
             let level = if alone < 0.0 && !regular {
                 "doubtful: "
             } else {
@@ -775,7 +782,9 @@ impl<'a> Work<'a> {
             };
             self.open.push(format!("{level}the camera may be at {}, but the order of the frames does not show it: the camera numbers of the file (--cameras) would decide", field.at));
         }
-        self.one_order(whole - alone, 1.0);
+        if !known {
+            self.one_order(whole - alone, 1.0);
+        }
         let parts =
             |field: &Field, record: &Record<'_>| field.read(record.row.head, 0).unwrap_or(0);
         // a column that parts them the same way is no rival
