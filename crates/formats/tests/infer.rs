@@ -21,7 +21,8 @@ use testing::{
     mpeg4_tools::have_ffmpeg,
 };
 
-fn all_families() -> &'static [Family] {
+/// The families, encoded once for all tests.
+pub fn all_families() -> &'static [Family] {
     static FAMILIES: OnceLock<Vec<Family>> = OnceLock::new();
     FAMILIES.get_or_init(families)
 }

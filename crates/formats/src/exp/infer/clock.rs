@@ -19,6 +19,8 @@ const RATES: [u64; 6] = [1000, 90_000, 10_000_000, 1_000_000, 100, 50];
 
 /// Milliseconds between records beyond which a clock moves slowly.
 const SLOW: f64 = 2000.0;
+/// Milliseconds in which every clock moves, but a start time does not.
+const STANDS: i64 = 10_000;
 /// How ticks are stored.
 const TICKS: [Number; 7] = [
     Number::U16le,
@@ -263,11 +265,12 @@ pub fn readings(
     }
     // a start that stands still, and ticks since then
     if all.iter().all(|reading| reading.bits < 25.0) {
-        let since: Vec<Reading> = rising(rows, header, taken)
-            .iter()
-            .take(4)
-            .flat_map(|ticks| all.iter().filter_map(|base| base.plus_ticks(rows, ticks)))
-            .collect();
+        let others: Vec<(usize, usize)> = taken.iter().copied().chain(counter).collect();
+        let ticks = rising(rows, header, &others);
+        let few = ticks.iter().take(4);
+        let since =
+            few.flat_map(|ticks| all.iter().filter_map(|base| base.plus_ticks(rows, ticks)));
+        let since: Vec<Reading> = since.collect();
         all.extend(since);
     }
     for reading in &mut all {
@@ -396,12 +399,17 @@ impl Reading {
             reading.bits += rises - 3.0 * (1000.0 / reading.mean.max(0.01) / 12.0).log2().abs();
             reading.bits += match reading.is_base(rows) {
                 Some(true) => 20.0,
-                _ if rows.iter().filter(|row| row.first).count() > 1 => -20.0,
+                _ if rows.iter().filter(|row| row.first).count() > 1 => -60.0,
                 _ => 0.0,
             };
             reading
         });
-        rates.max_by(|a, b| a.bits.total_cmp(&b.bits))
+        // in a short file a clock of whole seconds hardly moves, and is none that stands still
+        let lasts = |reading: &Reading| {
+            let known = || reading.times.iter().flatten().copied();
+            minus(known().max().unwrap_or(0), known().min().unwrap_or(0)) >= STANDS
+        };
+        rates.max_by(|a, b| a.bits.total_cmp(&b.bits)).filter(lasts)
     }
 
     fn reaches(&self, known: i64) -> bool {
