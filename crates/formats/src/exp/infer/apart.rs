@@ -34,23 +34,28 @@ struct Length {
     at: i64,
     header: i64,
     number: Number,
-    plus: i64,
+    /// Added to the value before padding: the range that the frames leave open.
+    plus: (i64, i64),
     align: i64,
 }
 
 /// Headers and frames of one block.
 struct Block {
     headers: i64,
-    /// The first of its frames, and how many they are.
-    first: usize,
     count: usize,
 }
 
 impl Length {
-    /// Bytes from the frame to the next one, by the header that begins there.
-    fn read(&self, window: &Window<'_>, header: i64) -> Option<i64> {
-        let value = window.number(plus(header, self.at), self.number)?;
-        Some(padded(plus(value, self.plus), self.align))
+    fn value(&self, window: &Window<'_>, header: i64) -> Option<i64> {
+        window.number(plus(header, self.at), self.number)
+    }
+
+    /// What may be added to the value where the next frame is so far.
+    fn open(&self, value: i64, distance: i64) -> Option<(i64, i64)> {
+        let most = minus(distance, value);
+        let least = plus(minus(most, self.align), 1);
+        let open = (self.plus.0.max(least), self.plus.1.min(most));
+        (distance.rem_euclid(self.align) == 0 && open.0 <= open.1).then_some(open)
     }
 
     /// The block whose first frame is that of this number: with as many headers as the last one had, or any other number.
@@ -60,44 +65,52 @@ impl Length {
         starts: &[i64],
         first: usize,
         usual: Option<i64>,
-    ) -> Option<Block> {
+    ) -> Option<(Block, Length)> {
         let (from, ends) = starts.get(first..)?.split_first()?;
-        let fits = |count: &i64| {
+        let frames = plus(ends.len() as i64, 1).min(MAX_HEADERS);
+        let open = |count: i64| {
             let headers = minus(*from, count.saturating_mul(self.header));
-            let mut at = *from;
-            let pairs = (0..minus(*count, 1).min(SURE as i64)).zip(ends);
-            let mut all = pairs.map(|(n, next)| {
-                let size = self.read(window, plus(headers, n.saturating_mul(self.header)));
-                at = plus(at, size.unwrap_or(0));
-                size.is_some() && at == *next
+            let starts = [from].into_iter().chain(ends);
+            let mut pairs = (0..minus(count, 1)).zip(starts.zip(ends));
+            let narrowed = pairs.try_fold(*self, |own, (n, (at, next))| {
+                let value = own.value(window, plus(headers, n.saturating_mul(self.header)))?;
+                let plus = own.open(value, minus(*next, *at))?;
+                Some(Length { plus, ..own })
             });
-            headers >= 0 && all.all(|fits| fits)
+            narrowed
+                .filter(|_| headers >= 0)
+                .map(|narrowed| (count, narrowed))
         };
-        let any = (2..MAX_HEADERS).take_while(|count| count.saturating_mul(self.header) <= *from);
-        let count = usual.into_iter().chain(any).chain([1]).find(fits)?;
-        Some(Block {
+        // fewer may fit by chance
+        let most = frames.min(*from / self.header.max(1));
+        let usual = usual.filter(|usual| *usual <= frames);
+        let (count, narrowed) = usual.into_iter().chain((1..=most).rev()).find_map(open)?;
+        let block = Block {
             headers: minus(*from, count.saturating_mul(self.header)),
-            first,
             count: usize::try_from(count).ok()?,
-        })
+        };
+        Some((block, narrowed))
     }
 
     /// The records of all blocks, with the bytes before each block, and how many they are.
-    fn weave(&self, window: &Window<'_>, starts: &[i64]) -> Option<(usize, Whole)> {
+    fn weave(mut self, window: &Window<'_>, starts: &[i64]) -> Option<(usize, Whole)> {
         let mut bytes = Vec::new();
         let (mut first, mut usual, mut misses, mut records) = (0, None, 0_usize, 0_usize);
         let (mut end, mut before) = (None, Vec::new());
         while first < starts.len() && misses < MAX_MISSES {
-            let Some(block) = self.block(window, starts, first, usual) else {
+            let Some((block, narrowed)) = self.block(window, starts, first, usual) else {
                 (first, misses, end) = (first.saturating_add(1), misses.saturating_add(1), None);
                 continue;
             };
             usual = Some(block.count as i64);
+            self = narrowed;
             before.extend(end.map(|end| minus(block.headers, end)));
             let mut at = *starts.get(first)?;
             let mut header = block.headers;
             for _ in 0..block.count {
-                let size = self.read(window, header).filter(|size| *size > 4);
+                let value = self.value(window, header);
+                let size = value.map(|value| padded(plus(value, self.plus.1), self.align));
+                let size = size.filter(|size| *size > 4);
                 let Some(size) = size.filter(|size| plus(at, *size) <= window.len()) else {
                     break;
                 };
@@ -107,7 +120,7 @@ impl Length {
                 records = records.saturating_add(1);
             }
             end = Some(at);
-            first = block.first.saturating_add(block.count);
+            first = first.saturating_add(block.count);
         }
         let (before, count) = super::chain::mode(before.iter().copied()).unwrap_or((0, 1));
         // one that overlaps the frames before it is none
@@ -181,7 +194,7 @@ fn lengths(window: &Window<'_>, starts: &[i64]) -> Vec<Length> {
                     continue;
                 }
                 // the last frame of the block is followed by other headers
-                let count = minus(*from, place).div_euclid(header);
+                let count = minus(minus(*from, place), 1).div_euclid(header);
                 let all: Vec<(i64, i64)> = pairs(count.max(0) as usize).flatten().collect();
                 for (plus, align) in added(&all) {
                     found.push(Length {
@@ -202,7 +215,7 @@ fn lengths(window: &Window<'_>, starts: &[i64]) -> Vec<Length> {
 }
 
 /// What is added to each value, and the padding, that make all distances.
-fn added(rests: &[(i64, i64)]) -> impl Iterator<Item = (i64, i64)> {
+fn added(rests: &[(i64, i64)]) -> impl Iterator<Item = ((i64, i64), i64)> {
     let (low, high) = rests
         .iter()
         .fold((i64::MAX, i64::MIN), |(low, high), (_, rest)| {
@@ -214,9 +227,10 @@ fn added(rests: &[(i64, i64)]) -> impl Iterator<Item = (i64, i64)> {
             .all(|(distance, _)| distance.rem_euclid(**align) == 0);
         even && rests.len() >= SURE && minus(high, low) < **align
     };
+    let open = move |align: &i64| (plus(minus(high, *align), 1), low);
     ALIGNS
         .iter()
         .filter(fits)
         .take(2)
-        .map(move |align| (low, *align))
+        .map(move |align| (open(align), *align))
 }
