@@ -11,7 +11,7 @@ use crate::reader::{MAX_RECORD, Window};
 use std::sync::Arc;
 
 /// Bytes of the headers of one block.
-const MAX_TABLE: usize = 4 << 20;
+const MAX_TABLE: usize = 256 << 10;
 /// Bytes in which a payload shows what it is.
 const HEAD: usize = 512;
 

@@ -24,6 +24,9 @@ const HEAD: usize = 12;
 /// Bytes of a keyframe in which its start code is searched for where any place may begin a record: both places that were seen.
 const SCAN_SEARCH: usize = 128;
 
+/// Places that begin as a block of headers does and are none, before no more are looked at: what a file is read for stays bounded.
+const MAX_MISSES: u16 = 4096;
+
 /// Bytes that the window must have.
 struct Need(usize);
 
@@ -61,6 +64,8 @@ pub struct NativeReader {
     streams: Streams,
     /// The block whose headers stand together, where the layout has such.
     block: apart::Block,
+    /// Places that began as one does, and were none.
+    misses: u16,
 }
 
 /// Signs of a record by its coded frame's start code, and of a header and an index.
@@ -119,6 +124,7 @@ impl NativeReader {
             parts: Parts::default(),
             streams: Streams::default(),
             block: apart::Block::default(),
+            misses: 0,
         };
         // no other record is where these would be looked for
         if apart {
@@ -478,13 +484,20 @@ impl NativeReader {
         }
         self.lost.begin();
         self.counted = None;
+        let mut misses = self.misses;
         let begins = |at: &usize| {
             let first = at.saturating_add(before);
             let header = data.get(first..first.saturating_add(layout.record.header));
-            header.is_none_or(|header| apart::may_be_header(layout, header))
-                && !matches!(apart::table(layout, before, &window.skip(*at)), Table::Not)
+            let wrong = |header| !apart::may_be_header(layout, header);
+            if misses >= MAX_MISSES || header.is_some_and(wrong) {
+                return false;
+            }
+            let not = matches!(apart::table(layout, before, &window.skip(*at)), Table::Not);
+            misses = misses.saturating_add(u16::from(not));
+            !not
         };
         let next = (1..data.len()).find(begins).unwrap_or(data.len());
+        self.misses = misses;
         self.lost.step(next.max(1), "a block of headers")
     }
 

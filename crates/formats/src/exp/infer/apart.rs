@@ -12,9 +12,9 @@ const REACH: i64 = 256 << 10;
 /// Frames whose headers have to agree.
 const SURE: usize = 4;
 /// Headers of one block.
-const MAX_HEADERS: i64 = 4096;
+const MAX_HEADERS: i64 = 1024;
 /// Places in a file at which no block is found.
-const MAX_MISSES: usize = 64;
+const MAX_MISSES: usize = 16;
 /// Paddings of frames.
 const ALIGNS: [i64; 9] = [1, 2, 4, 8, 16, 32, 64, 256, 512];
 
@@ -82,7 +82,7 @@ impl Length {
                 .map(|narrowed| (count, narrowed))
         };
         // fewer may fit by chance
-        let most = frames.min(*from / self.header.max(1));
+        let most = frames.min(from.checked_div(self.header).unwrap_or(0));
         let usual = usual.filter(|usual| *usual <= frames);
         let (count, narrowed) = usual.into_iter().chain((1..=most).rev()).find_map(open)?;
         let block = Block {
@@ -172,7 +172,7 @@ fn lengths(window: &Window<'_>, starts: &[i64]) -> Vec<Length> {
             if minus(*distance, value).abs() > 700 || value < 16 {
                 continue;
             }
-            let most = minus(*from, place) / SURE as i64;
+            let most = minus(*from, place).checked_div(SURE as i64).unwrap_or(0);
             for header in 8..=most.min(512) {
                 let at = minus(place, *from).rem_euclid(header);
                 if plus(at, number.width() as i64) > header {
@@ -210,7 +210,7 @@ fn lengths(window: &Window<'_>, starts: &[i64]) -> Vec<Length> {
     }
     // a wider number and a smaller padding explain more
     found.sort_by_key(|length| (length.align, Reverse(length.number.width()), length.header));
-    found.truncate(16);
+    found.truncate(8);
     found
 }
 
