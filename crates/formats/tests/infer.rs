@@ -113,7 +113,8 @@ fn random_layouts_are_inferred() {
             "{confidence:?}: {all} layouts, {right} of them right, {reported} name what would decide"
         );
     }
-    let [all, frames, times, _] = table.row("all");
+    // what few recorders do is printed, and never certain and wrong; no share of it is wanted
+    let [all, frames, times, _] = table.row("usual");
     assert!(all > 0 && all as u64 <= count);
     assert!(
         frames * 100 >= all * FRAMES,

@@ -234,7 +234,7 @@ const MAKERS: [Maker; 17] = [
             };
             let size = c.frame.len() + 24 + more.len() + 8;
             let (second, date) = (c.seconds() % 86_400, 10_u32 << 26 | 3 << 22 | 12 << 17);
-            let time = date + (second / 3600 << 12) + (second / 60 % 60 << 6) + second % 60;
+            let time = date + second / 3600 * 4096 + second / 60 % 60 * 64 + second % 60;
             let mut out = b"REC1".to_vec();
             out.extend([if c.key { 0xfd } else { 0xfc }, 0, c.camera, 0]);
             out.extend(c.count.to_le_bytes());

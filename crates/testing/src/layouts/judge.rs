@@ -218,10 +218,10 @@ pub fn kinds(plan: &Plan) -> Vec<String> {
     also(true, &format!("lasts: {lasts}"));
     let unusual = format!("{:?}", plan.unusual);
     let name = unusual.split('(').next().unwrap_or_default();
-    also(
-        plan.unusual != super::Unusual::None,
-        &format!("unusual: {name}"),
-    );
+    match plan.unusual {
+        super::Unusual::None => also(true, "usual"),
+        _ => also(true, &format!("unusual: {name}")),
+    }
     also(
         plan.clock == super::Clock::Dos,
         &format!("clock: Dos, {lasts}"),
