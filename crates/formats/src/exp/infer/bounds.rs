@@ -93,6 +93,8 @@ pub struct Bounds {
     pub rival: String,
     /// Frames that end where nothing else than padding follows, of those that were looked at.
     pub clean: (usize, usize),
+    /// Frames end with the stuffing of their codec more often than other bytes do.
+    pub stuffed: bool,
 }
 
 fn is_most((some, all): (usize, usize)) -> bool {
@@ -285,7 +287,19 @@ impl Search<'_> {
                 format!("frames may be {} bytes {word}", by.abs())
             }),
             clean: (clean, self.frames.len()),
+            stuffed: self.is_stuffed(&trial),
         })
+    }
+
+    fn is_stuffed(&self, trial: &Trial) -> bool {
+        let last = |known: &(Frame, i64, i64)| {
+            let (_, length) = self.stored_end(trial, known);
+            let trimmed = self.trimmed(trial, &known.0, length);
+            self.window
+                .last_byte(&known.0, minus(length, trimmed), trial.short_group)
+        };
+        let bytes = self.frames.iter().filter_map(last);
+        bytes.map(|byte| self.stuffing(byte)).sum::<f64>() >= 0.0
     }
 
     /// Paddings of the records: as the chain has them, and, where groups of four explain them, none.

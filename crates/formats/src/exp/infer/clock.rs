@@ -267,7 +267,15 @@ pub fn readings(
     if all.iter().all(|reading| reading.bits < 25.0) {
         let others: Vec<(usize, usize)> = taken.iter().copied().chain(counter).collect();
         let ticks = rising(rows, header, &others);
-        let few = ticks.iter().take(4);
+        // no other clock moves beside them
+        let alone = |(_, ticks): &&(f64, Ticks)| {
+            let from = ticks.at as usize;
+            let end = from.saturating_add(ticks.number.width());
+            let beside = |other: &Reading| other.end() <= from || end <= other.field.at;
+            !all.iter()
+                .any(|other| other.moves > 0 && other.bits > 0.0 && beside(other))
+        };
+        let few = ticks.iter().take(4).filter(alone);
         let since =
             few.flat_map(|ticks| all.iter().filter_map(|base| base.plus_ticks(rows, ticks)));
         let since: Vec<Reading> = since.collect();
@@ -377,7 +385,7 @@ impl Reading {
             return None;
         }
         let read = |row: &Row<'_>| rising.number.read(row.head, at).ok();
-        let rates = RATES.iter().take(4).map(|rate| {
+        let rates = RATES.iter().take(3).map(|rate| {
             let part = |value: u64| {
                 let millis = u128::from(value).saturating_mul(1000);
                 i64::try_from(millis.checked_div(u128::from(*rate))?).ok()

@@ -1176,6 +1176,12 @@ impl<'a> Work<'a> {
         if self.bounds.trial.counted > 1 {
             self.open.push("doubtful: the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
         }
+        if !self.bounds.stuffed {
+            self.open.push(
+                "frames do not end as their codec ends them: bytes behind them may be none of theirs"
+                    .to_owned(),
+            );
+        }
         if !self.bounds.alike {
             self.open.push(
                 "doubtful: the length seems to count something else in keyframes: more frames would decide"
