@@ -490,9 +490,8 @@ fn a_known_time_decides_between_two_readings() {
     assert_eq!(form(&with(&[i64::from(stored(21))])), "Unix32le");
 }
 
-/// Headers of 20 records stand together before their frames: frames, times and what a reader does after a jump into the frames.
-#[test]
-fn headers_apart_from_their_frames_are_inferred() {
+/// Blocks of the headers of 20 records and their frames, behind a front; and the frames with their times.
+fn apart() -> (Vec<u8>, Vec<(Vec<u8>, i64)>) {
     let source = &all_families()[0][0].frames;
     let (mut file, mut truth) = (vec![0x5a; 77], Vec::new());
     for block in 0..15_u32 {
@@ -515,6 +514,13 @@ fn headers_apart_from_their_frames_are_inferred() {
         file.extend(heads);
         file.extend(bodies);
     }
+    (file, truth)
+}
+
+/// Frames, times and what a reader does after a jump into the frames.
+#[test]
+fn headers_apart_from_their_frames_are_inferred() {
+    let (file, truth) = apart();
     let inferred = infer(&file).expect("a layout");
     assert_eq!(inferred.layout.record.apart, Some(8), "{inferred:#?}");
     assert_eq!((inferred.read, inferred.frames), (300, 300));
@@ -528,6 +534,33 @@ fn headers_apart_from_their_frames_are_inferred() {
     let cut = shown(&file[file.len() / 2..]);
     assert_eq!(cut.len() % 20, 0);
     assert!(cut.len() >= 100 && truth.ends_with(&cut), "{}", cut.len());
+}
+
+/// What looks like the headers of blocks without end is read in proportion to its bytes: a reader that looked at all of them from each
+/// place would take hours. Blocks behind it are found again.
+#[test]
+fn headers_without_frames_are_passed() {
+    let (file, truth) = apart();
+    let layout = infer(&file).expect("a layout").layout;
+    let blocks = &file[77..];
+    let mut header = blocks[8..20].to_vec();
+    header[8..].copy_from_slice(&100_u32.to_le_bytes());
+    let hostile = [
+        file.as_slice(),
+        &header.repeat(90_000),
+        &[0; 40_000],
+        blocks,
+    ]
+    .concat();
+    let (done, all) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(read(&hostile, &layout)));
+    let all = all.recv_timeout(std::time::Duration::from_secs(100));
+    let all = all.expect("an end");
+    assert!(all.len() >= 2 * truth.len() - 20, "{}", all.len());
+    assert!(
+        all.iter()
+            .all(|frame| truth.iter().any(|(bytes, _)| *bytes == frame.bytes))
+    );
 }
 
 /// Records of bytes that their number makes, the length and the frame.

@@ -23,8 +23,8 @@ pub struct Block(Arc<Vec<(u64, Vec<u8>)>>);
 pub enum Table {
     /// More bytes are needed.
     Need(usize),
-    /// No block.
-    Not,
+    /// No block, after so many headers that may be some.
+    Not(usize),
     /// The headers of a block, and how many bytes they take.
     Is(usize, Block),
 }
@@ -87,8 +87,8 @@ fn proves(layout: &Layout, header: &[u8], payload: &[u8]) -> bool {
 /// The block at a window's start.
 pub fn table(layout: &Layout, before: usize, window: &Window<'_>) -> Table {
     let (data, step) = (window.data, layout.record.header);
-    let more = |bytes: usize| match window.last {
-        true => Table::Not,
+    let more = |headers: usize, bytes: usize| match window.last {
+        true => Table::Not(headers),
         false => Table::Need(bytes.max(data.len().saturating_add(1))),
     };
     let place = |n: usize| before.saturating_add(n.saturating_mul(step));
@@ -103,7 +103,7 @@ pub fn table(layout: &Layout, before: usize, window: &Window<'_>) -> Table {
                 .get(at..)
                 .filter(|rest| rest.len() >= HEAD || window.last)
             else {
-                return more(at.saturating_mul(2).max(at.saturating_add(HEAD)));
+                return more(n, at.saturating_mul(2).max(at.saturating_add(HEAD)));
             };
             let first = header(0).unwrap_or_default();
             if proves(layout, first, rest) {
@@ -112,7 +112,7 @@ pub fn table(layout: &Layout, before: usize, window: &Window<'_>) -> Table {
                     .get(next..)
                     .filter(|rest| rest.len() >= HEAD || window.last)
                 else {
-                    return more(next.saturating_add(HEAD));
+                    return more(n, next.saturating_add(HEAD));
                 };
                 // the next payload, the next block or the file's end
                 let after = || behind.get(place(0)..place(1));
@@ -129,11 +129,11 @@ pub fn table(layout: &Layout, before: usize, window: &Window<'_>) -> Table {
             }
         }
         let Some(next) = header(n) else {
-            return more(place(n.saturating_add(2)));
+            return more(n, place(n.saturating_add(2)));
         };
         match payload_size(layout, next).filter(|_| at < MAX_TABLE && may_be_header(layout, next)) {
             Some(size) => sizes.push(size),
-            None => return Table::Not,
+            None => return Table::Not(n),
         }
     }
     let end = place(sizes.len());

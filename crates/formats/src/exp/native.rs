@@ -24,8 +24,9 @@ const HEAD: usize = 12;
 /// Bytes of a keyframe in which its start code is searched for where any place may begin a record: both places that were seen.
 const SCAN_SEARCH: usize = 128;
 
-/// Places that begin as a block of headers does and are none, before no more are looked at: what a file is read for stays bounded.
-const MAX_MISSES: u16 = 4096;
+/// Headers that are looked at in vain, beyond 4 for each byte that was passed, before bytes are passed without a look: what looks like
+/// headers without end takes a time in proportion to its bytes.
+const MAX_MISSES: usize = 1 << 17;
 
 /// Bytes that the window must have.
 struct Need(usize);
@@ -64,8 +65,9 @@ pub struct NativeReader {
     streams: Streams,
     /// The block whose headers stand together, where the layout has such.
     block: apart::Block,
-    /// Places that began as one does, and were none.
-    misses: u16,
+    /// Headers that were looked at in vain and not paid for by bytes, and where that was last reckoned.
+    misses: usize,
+    passed: u64,
 }
 
 /// Signs of a record by its coded frame's start code, and of a header and an index.
@@ -125,6 +127,7 @@ impl NativeReader {
             streams: Streams::default(),
             block: apart::Block::default(),
             misses: 0,
+            passed: 0,
         };
         // no other record is where these would be looked for
         if apart {
@@ -474,30 +477,41 @@ impl NativeReader {
         if let Some(bytes) = self.block.to_next(window.offset) {
             return Step::Skip(bytes);
         }
+        let passed = window.offset.saturating_sub(self.passed);
+        let paid = usize::try_from(passed).unwrap_or(usize::MAX);
+        self.passed = window.offset;
+        self.misses = self.misses.saturating_sub(paid.saturating_mul(4));
         match apart::table(layout, before, window) {
             Table::Need(bytes) => return Step::Need(bytes),
             Table::Is(bytes, block) => {
                 self.block = block;
                 return Step::Skip(bytes as u64);
             }
-            Table::Not => {}
+            Table::Not(headers) => self.misses = self.misses.saturating_add(headers),
         }
         self.lost.begin();
         self.counted = None;
-        let mut misses = self.misses;
-        let begins = |at: &usize| {
+        let mut next = data.len();
+        for at in 1..data.len() {
+            if self.misses >= MAX_MISSES {
+                next = next.min(at.saturating_add(MAX_MISSES / 4));
+                break;
+            }
             let first = at.saturating_add(before);
             let header = data.get(first..first.saturating_add(layout.record.header));
-            let wrong = |header| !apart::may_be_header(layout, header);
-            if misses >= MAX_MISSES || header.is_some_and(wrong) {
-                return false;
+            if header.is_some_and(|header| !apart::may_be_header(layout, header)) {
+                continue;
             }
-            let not = matches!(apart::table(layout, before, &window.skip(*at)), Table::Not);
-            misses = misses.saturating_add(u16::from(not));
-            !not
-        };
-        let next = (1..data.len()).find(begins).unwrap_or(data.len());
-        self.misses = misses;
+            match apart::table(layout, before, &window.skip(at)) {
+                Table::Not(headers) => {
+                    self.misses = self.misses.saturating_add(headers).saturating_add(1);
+                }
+                Table::Need(_) | Table::Is(..) => {
+                    next = at;
+                    break;
+                }
+            }
+        }
         self.lost.step(next.max(1), "a block of headers")
     }
 
