@@ -92,9 +92,10 @@ impl Length {
         Some((block, narrowed))
     }
 
-    /// The records of all blocks, with the bytes before each block, and how many they are.
-    fn weave(mut self, window: &Window<'_>, starts: &[i64]) -> Option<(usize, Whole)> {
-        let mut bytes = Vec::new();
+    /// The records of all blocks, with the bytes before each block, and how many they are; without their bytes unless `whole`.
+    fn weave(mut self, window: &Window<'_>, starts: &[i64], whole: bool) -> Option<(usize, Whole)> {
+        let room = if whole { window.0.len() } else { 0 };
+        let mut bytes = Vec::with_capacity(room);
         let (mut first, mut usual, mut misses, mut records) = (0, None, 0_usize, 0_usize);
         let (mut end, mut before) = (None, Vec::new());
         while first < starts.len() && misses < MAX_MISSES {
@@ -114,8 +115,10 @@ impl Length {
                 let Some(size) = size.filter(|size| plus(at, *size) <= window.len()) else {
                     break;
                 };
-                bytes.extend(window.slice(header, plus(header, self.header))?);
-                bytes.extend(window.slice(at, plus(at, size))?);
+                if whole {
+                    bytes.extend(window.slice(header, plus(header, self.header))?);
+                    bytes.extend(window.slice(at, plus(at, size))?);
+                }
                 (header, at) = (plus(header, self.header), plus(at, size));
                 records = records.saturating_add(1);
             }
@@ -138,22 +141,26 @@ impl Length {
 
 /// The file with each header before its frame, where its frames follow each other behind their headers.
 pub fn weave(window: &Window<'_>, frames: &Frames) -> Option<Whole> {
-    let mut best: Option<(usize, Whole)> = None;
-    for variant in frames.with_zeros(window) {
+    let variants = frames.with_zeros(window).into_iter().map(|variant| {
         let starts: Vec<i64> = variant.list.iter().map(|frame| frame.at).collect();
-        for length in lengths(window, &starts) {
-            let Some((count, whole)) = length.weave(window, &starts) else {
-                continue;
-            };
-            if best.as_ref().is_none_or(|(most, _)| count > *most) {
-                best = Some((count, whole));
-            }
-        }
-    }
-    let (count, whole) = best?;
+        let lengths = lengths(window, &starts).into_iter().filter_map(|length| {
+            let (count, _) = length.weave(window, &starts, false)?;
+            Some((count, length))
+        });
+        // of equals the first
+        let best = lengths.rev().max_by_key(|(count, _)| *count);
+        (starts, best)
+    });
+    let found: Vec<_> = variants.collect();
+    let found = found
+        .iter()
+        .rev()
+        .filter_map(|(starts, best)| Some((starts, (*best)?)));
+    let (starts, (count, length)) = found.max_by_key(|(_, (count, _))| *count)?;
     // some of them by chance are none
     let most = count.saturating_mul(10) >= frames.list.len().saturating_mul(8);
-    (most && count >= super::MIN_CERTAIN).then_some(whole)
+    (most && count >= super::MIN_CERTAIN).then_some(())?;
+    Some(length.weave(window, starts, true)?.1)
 }
 
 /// Numbers before the first frame that are the distances between the frames of the first block.
