@@ -208,31 +208,33 @@ fn column_gain(window: &Window<'_>, marks: &[i64], from_mark: i64) -> f64 {
     }
 }
 
-/// Sums of the logarithms of `n + start`, for all `n` below each place.
-fn sums_of_logs(start: f64) -> Vec<f64> {
-    let mut sum = 0.0;
-    let logs = (0..=MOST_BYTES).map(|n| {
-        let before = sum;
-        sum += (n as f64 + start).log2();
-        before
-    });
-    logs.collect()
+fn logs(start: f64) -> impl Iterator<Item = f64> {
+    (0..=MOST_BYTES).map(move |n| (n as f64 + start).log2())
 }
 
-static SEEN: LazyLock<Vec<f64>> = LazyLock::new(|| sums_of_logs(12.8));
-static SEEN_OF_VALUE: LazyLock<Vec<f64>> = LazyLock::new(|| sums_of_logs(0.05));
+/// Sums of the logarithms of `n + 12.8`, for all `n` below each place.
+static SEEN: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let sums = logs(12.8).scan(0.0, |sum, log| {
+        let before = *sum;
+        *sum += log;
+        Some(before)
+    });
+    sums.collect()
+});
+static SEEN_OF_VALUE: LazyLock<Vec<f64>> = LazyLock::new(|| logs(0.05).collect());
 
 /// Bits that bytes take when each is predicted from how often it was there before: 0.05 more than that of 12.8 more than all before it.
 pub fn code_length(bytes: &[u8]) -> f64 {
-    let mut counts = [0_usize; 256];
+    let mut counts = [0_u16; 256];
+    let mut of_values = 0.0;
     for byte in bytes.iter().take(MOST_BYTES) {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            of_values += SEEN_OF_VALUE.get(usize::from(*count)).unwrap_or(&0.0);
             *count = count.saturating_add(1);
         }
     }
-    let sum = |sums: &[f64], count: usize| sums.get(count).copied().unwrap_or(0.0);
-    let of_values: f64 = counts.iter().map(|count| sum(&SEEN_OF_VALUE, *count)).sum();
-    sum(&SEEN, bytes.len().min(MOST_BYTES)) - of_values
+    let seen = SEEN.get(bytes.len().min(MOST_BYTES)).unwrap_or(&0.0);
+    seen - of_values
 }
 
 impl Search<'_> {
