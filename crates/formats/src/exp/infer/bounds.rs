@@ -108,7 +108,7 @@ struct Search<'a> {
     fill: u8,
     /// Frames with their length and the mark that follows.
     frames: Vec<(Frame, i64, i64)>,
-    /// Bits that the byte at each distance before the mark saves when it belongs to a header.
+    /// Bits that so many bytes before the mark save when they belong to a header.
     columns: Vec<f64>,
     /// Bits that the chain explains, and the header from the mark on.
     outside: f64,
@@ -140,7 +140,13 @@ impl Bounds {
         });
         all.truncate(FRAMES.saturating_mul(2));
         let marks: Vec<i64> = all.iter().map(|(frame, ..)| chain.mark(frame)).collect();
-        let columns = (1..=MAX_BEFORE).map(|back| column_gain(window, &marks, minus(0, back)));
+        let gains =
+            (1..=plus(MAX_BEFORE, 1)).map(|back| column_gain(window, &marks, minus(0, back)));
+        let columns = gains.scan(0.0, |sum, gain| {
+            let before = *sum;
+            *sum += gain;
+            Some(before)
+        });
         // the zero of a long start code is explained either way
         let long = frames
             .list
@@ -165,7 +171,9 @@ impl Bounds {
         let mut best = search.best();
         // a fill byte other than 0 is rare, and seen where 0 does not serve
         for fill in [0xff, 0xaa, 0x55, 0xcc, b' '] {
-            if fill != 0xff && best.as_ref().is_some_and(|best| is_most(best.clean)) {
+            let explained = best.as_ref().is_some_and(|best| is_most(best.clean));
+            // few frames show none of these
+            if fill != 0xff && (explained || search.frames.len() < 8) {
                 break;
             }
             search.fill = fill;
@@ -517,7 +525,7 @@ impl Search<'_> {
         }
         // what is padding in other readings is explained in those frames alone, too
         let clean = self.frames.len().saturating_sub(broken) as f64;
-        let columns: f64 = self.columns.iter().take(before).sum();
+        let columns = self.columns.get(before).copied().unwrap_or(0.0);
         bits += columns * clean / self.frames.len().max(1) as f64;
         // a byte that is the same in all of them is not the last of frames
         let alike = last_bytes.len() as f64 * 8.0 - code_length(&last_bytes);
