@@ -608,7 +608,7 @@ fn a_second_file_decides_between_two_readings() {
     assert_eq!(last.seconds, 1_268_471_537 + (199 * 160 + 3) / 1000);
 }
 
-/// Two columns part the frames, and the order of the frames says nothing: the camera numbers tell which it is.
+/// Two columns part the frames, and the order of the frames says nothing: the camera numbers decide.
 #[test]
 fn known_cameras_decide_between_two_readings() {
     let columns = |n: u32| (1 + n % 4, 5 + n / 4 % 3);

@@ -577,7 +577,7 @@ impl Layout {
         }
         if record
             .apart
-            .is_some_and(|before| before > 65_536 || record.size.is_none())
+            .is_some_and(|before| before > MAX_PLACE || record.size.is_none())
         {
             return wrong("record.apart needs record.size, and is at most 65536");
         }

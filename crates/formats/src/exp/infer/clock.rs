@@ -403,7 +403,7 @@ impl Reading {
                 ..self.clone()
             };
             reading.weigh(rows);
-            // how often a second a camera records is all that tells one rate from another
+            // how often a second a camera records alone distinguishes one rate from another
             reading.bits += rises - 3.0 * (1000.0 / reading.mean.max(0.01) / 12.0).log2().abs();
             reading.bits += match reading.is_base(rows) {
                 Some(true) => 20.0,
