@@ -9,6 +9,7 @@
 //! Locks: one for the settings, one for the state, one for bytes that are pushed. None is held across a call out of the element,
 //! and never two at once.
 
+mod join;
 mod output;
 mod pads;
 mod play;
@@ -251,12 +252,11 @@ impl Demux {
         self.shared.position.store(u64::MAX, Ordering::Relaxed);
         self.shared.pace.store(0, Ordering::Relaxed);
         if let Some(element) = self.element() {
-            for stream in old.streams {
-                let _ = stream.pad.set_active(false);
-                // a pad that was made but not yet added has no parent
-                if stream.pad.parent().is_some() {
-                    let _ = element.remove_pad(&stream.pad);
-                }
+            drop(old);
+            // not those of the streams: some may not have been added yet, and others not removed
+            for pad in element.src_pads() {
+                let _ = pad.set_active(false);
+                let _ = element.remove_pad(&pad);
             }
         }
     }

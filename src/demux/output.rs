@@ -3,12 +3,16 @@
 
 use super::{Demux, play::BATCH};
 use gst::prelude::*;
-use std::sync::atomic::Ordering;
+use std::{ops::ControlFlow, sync::atomic::Ordering};
 
 /// Something to do outside of the lock, in order.
 pub enum Out {
     /// A new pad, with the sticky events that it has from its first moment.
     Pad(gst::Pad, Vec<gst::Event>),
+    /// The second pad takes the place of the first, with its sticky events. The first one has still to end.
+    Successor(gst::Pad, gst::Pad),
+    /// The pad ends and goes. The event's number.
+    End(gst::Pad, gst::Seqnum),
     /// All pads are there.
     NoMorePads,
     /// An event for one pad.
@@ -75,6 +79,20 @@ impl Demux {
         let element = self.element().ok_or(gst::FlowError::Flushing)?;
         match out {
             Out::Pad(pad, events) => self.add_pad(&element, &pad, events),
+            Out::Successor(old, pad) => {
+                let mut events = Vec::new();
+                old.sticky_events_foreach(|event| {
+                    events.push(event.clone());
+                    ControlFlow::Continue(gst::EventForeachAction::Keep)
+                });
+                self.add_pad(&element, &pad, events);
+            }
+            Out::End(pad, seqnum) => {
+                pad.push_event(gst::event::Eos::builder().seqnum(seqnum).build());
+                let _ = pad.set_active(false);
+                self.lock().flow.remove_pad(&pad);
+                let _ = element.remove_pad(&pad);
+            }
             Out::NoMorePads => {
                 gst::debug!(self.cat, obj = element, "no more pads");
                 element.no_more_pads();

@@ -3,9 +3,10 @@
 
 use super::{
     Demux, Settings,
+    join::AfterPads,
     output::{Out, push_buffer},
     source::Block,
-    state::{Item, State},
+    state::{Item, Record, State},
     stream::{Shape, Timing},
 };
 use formats::{
@@ -27,7 +28,7 @@ pub const BATCH: usize = 6;
 /// The silence after which a GAP event is due: well before a `queue` is full, which holds one second.
 const SILENCE: i64 = SECOND / 4;
 /// Records are believed to come no later in the file than so much after those of the same time.
-const MAX_LAG: i64 = 10 * SECOND;
+pub const MAX_LAG: i64 = 10 * SECOND;
 /// Bytes of records that are held until their stream is believed.
 const MAX_LATE: usize = 8 << 20;
 /// Usual distance of a live source's frames, which makes that a gap is a minute.
@@ -628,6 +629,7 @@ impl Demux {
         let state = &mut *state;
         state.placement.finish();
         self.drain(state, settings, outs);
+        self.join(state, settings, outs);
         let damage = state.parser.as_mut().and_then(Parser::take_damage);
         if let Some(damage) = damage {
             self.damaged(state, &damage, outs);
@@ -635,7 +637,7 @@ impl Demux {
         self.report_warnings(state, outs);
         let single = state.late.drain().filter_map(|(_, held)| held);
         let mut single: Vec<(u64, StreamKey)> = single
-            .map(|(first, _)| (first.mark.offset, first.item.packet.stream))
+            .map(|Record { placed, .. }| (placed.mark.offset, placed.item.packet.stream))
             .collect();
         single.sort_unstable();
         for (offset, key) in single {
@@ -683,6 +685,10 @@ impl Demux {
     ) {
         let mark = placed.mark;
         placed.item.packet.stream = state.profile().stream(mark.stream());
+        if matches!(placed.place.begins, Some(Break::Gap(_))) {
+            // a gap is shown on all streams
+            self.join(state, settings, outs);
+        }
         if mark.video {
             self.note_frame(state, settings, &placed, outs);
             state.last_frame = Some(mark.offset);
@@ -698,30 +704,39 @@ impl Demux {
             _ if mark.timestamp.is_none() => None,
             _ => Some(placed.clock.saturating_sub(state.clock_shift(settings))),
         };
-        self.show(state, settings, placed, unix, outs);
+        let record = Record {
+            placed,
+            unix,
+            last_frame: state.last_frame,
+        };
+        let record = match state.join {
+            None => Some(record),
+            Some(_) => self.hold_for_join(state, settings, record, outs),
+        };
+        if let Some(record) = record {
+            self.show(state, settings, record, outs);
+        }
     }
 
     /// Outputs a record on its stream.
-    fn show(
+    pub(super) fn show(
         &self,
         state: &mut State,
         settings: &Settings,
-        placed: Placed<Item>,
-        unix: Option<i64>,
+        record: Record,
         outs: &mut Vec<Out>,
     ) {
-        let mark = placed.mark;
-        let key = placed.item.packet.stream;
-        let known = |state: &State| state.streams.iter().position(|stream| stream.key == key);
-        let index = match known(state) {
-            Some(index) => index,
-            None => {
-                let Some(placed) = self.late_stream(state, settings, placed, unix, outs) else {
-                    return;
-                };
-                return self.show(state, settings, placed, unix, outs);
-            }
+        let key = record.placed.item.packet.stream;
+        let Some(index) = state.streams.iter().position(|stream| stream.key == key) else {
+            self.late_stream(state, settings, record, outs);
+            return;
         };
+        let Record {
+            placed,
+            unix,
+            last_frame,
+        } = record;
+        let mark = placed.mark;
         let running = placed.place.running;
         if let Some(reverse) = &mut state.reverse {
             reverse.note(index, mark.offset, placed.orphan);
@@ -751,7 +766,7 @@ impl Demux {
             exact: mark.timestamp.is_some()
                 && state.profile().timing.resolution == Resolution::Millis,
             timed: mark.timestamp.is_some(),
-            last_frame: state.last_frame,
+            last_frame,
         };
         stream = match state.streams.get_mut(index) {
             Some(stream) => stream,
@@ -855,66 +870,65 @@ impl Demux {
         }
     }
 
-    /// A stream that first appears in the middle of the file. The record, where the stream has a pad now.
+    /// A stream that first appears in the middle of the file begins with this record.
     fn late_stream(
         &self,
         state: &mut State,
         settings: &Settings,
-        placed: Placed<Item>,
-        unix: Option<i64>,
+        record: Record,
         outs: &mut Vec<Out>,
-    ) -> Option<Placed<Item>> {
-        let key = placed.item.packet.stream;
-        if state.warned_late.contains(&key) {
-            return None;
+    ) {
+        let (key, placed) = (record.placed.item.packet.stream, &record.placed);
+        let after_pads = match state.pads_done {
+            true => self.after_pads(state),
+            false => AfterPads::Pad,
+        };
+        let joins = after_pads == AfterPads::Group;
+        if after_pads == AfterPads::Nothing {
+            if state.warned_late.insert(key) {
+                outs.push(Out::Warning(
+                    "A stream begins in the middle of the recording and is not shown.".to_owned(),
+                    format!(
+                        "{key:?}, at offset {}: nothing announced it before no-more-pads, and what plugs decoders here takes \
+                         no pad later; {} alone gives it one",
+                        placed.mark.offset,
+                        self.cat.name()
+                    ),
+                ));
+            }
+            return;
         }
-        if state.pads_done && self.is_autoplugged() {
-            // a group of pads that is complete takes no other: the player would wait for the end of this one first
-            state.warned_late.insert(key);
-            outs.push(Out::Warning(
-                "A stream begins in the middle of the recording and is not shown.".to_owned(),
-                format!(
-                    "{key:?}, at offset {}: nothing announced it before no-more-pads, after which decodebin and \
-                     parsebin take no pad; {} alone gives it one",
-                    placed.mark.offset,
-                    self.cat.name()
-                ),
-            ));
-            return None;
+        if joins && placed.orphan && settings.drop_orphans {
+            let count = u64::from(placed.item.fresh);
+            state.counts.orphans = state.counts.orphans.saturating_add(count);
+            return;
         }
         let mut first = None;
         if state.pads_done && key.codec.media() == Media::Video {
             match state.late.remove(&key) {
-                None => {
-                    state.hold_late(key, placed, unix);
-                    return None;
-                }
+                None => return state.hold_late(record),
                 Some(held) => first = held,
             }
         }
         gst::debug!(self.cat, "{key:?} was not announced");
-        let item = first
-            .as_ref()
-            .map_or(&placed.item, |(first, _)| &first.item);
-        let shape = Shape::of_item(item);
-        self.add_stream(state, settings, &shape, Some(item), unix, outs);
-        self.announce(state, outs);
-        if let Some((first, unix)) = first {
-            state.late_bytes = state.late_bytes.saturating_sub(first.item.buffer.size());
-            self.show(state, settings, first, unix, outs);
+        if let Some(first) = &first {
+            let bytes = first.placed.item.buffer.size();
+            state.late_bytes = state.late_bytes.saturating_sub(bytes);
         }
-        Some(placed)
-    }
-
-    /// Whether the element was put into its pipeline by one that plugs decoders by itself.
-    fn is_autoplugged(&self) -> bool {
-        let parent = self.element().and_then(|element| element.parent());
-        let bin = parent.and_then(|parent| parent.downcast::<gst::Element>().ok());
-        let factory = bin.and_then(|bin| bin.factory());
-        factory.is_some_and(|factory| {
-            let name = factory.name();
-            name.starts_with("decodebin") || name == "parsebin" || name.starts_with("uridecodebin")
-        })
+        let records = first.into_iter().chain([record]);
+        if joins {
+            self.begin_join(state, settings, records, outs);
+            return;
+        }
+        for record in records {
+            let item = &record.placed.item;
+            if !state.streams.iter().any(|stream| stream.key == key) {
+                let shape = Shape::of_item(item);
+                self.add_stream(state, settings, &shape, Some(item), record.unix, outs);
+                self.announce(state, outs);
+            }
+            self.show(state, settings, record, outs);
+        }
     }
 
     /// Caps, segment and tags that the stream needs before this item.
@@ -1002,19 +1016,18 @@ impl State {
     pub fn forget_late(&mut self) {
         self.late.clear();
         self.late_bytes = 0;
+        self.join = None;
     }
 
     /// Keeps the first record of a camera that nothing announced, as far as there is room.
-    fn hold_late(&mut self, key: StreamKey, mut placed: Placed<Item>, unix: Option<i64>) {
-        let bytes = placed.item.buffer.size();
-        let room = self.late_bytes.saturating_add(bytes) <= MAX_LATE;
-        let held = room.then(|| {
-            self.late_bytes = self.late_bytes.saturating_add(bytes);
-            // as a part of its block it would keep all of that in memory
-            if let Ok(copy) = placed.item.buffer.copy_deep() {
-                placed.item.buffer = copy;
-            }
-            (placed, unix)
+    fn hold_late(&mut self, mut record: Record) {
+        let item = &mut record.placed.item;
+        let key = item.packet.stream;
+        let bytes = self.late_bytes.saturating_add(item.buffer.size());
+        let held = (bytes <= MAX_LATE).then(|| {
+            self.late_bytes = bytes;
+            record.placed.item.detach();
+            record
         });
         self.late.insert(key, held);
     }

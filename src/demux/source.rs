@@ -39,7 +39,7 @@ const FIRST_PACE: usize = 16 << 10;
 const WAITING: usize = 1 << 20;
 /// Bytes that are read and dropped rather than asking upstream for another place.
 const NEAR: u64 = 256 << 10;
-/// Longest time that the first records of a pushed file are held back once upstream pauses.
+/// Longest time that records of a pushed file are held back once upstream pauses.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A part of the file in memory. Frames are output as parts of it.
@@ -226,12 +226,12 @@ impl Demux {
         })
     }
 
-    /// The block at the parser's offset. `None` where upstream is slow and the first records should not wait any longer.
+    /// The block at the parser's offset. `None` where upstream is slow and records that are held should not wait any longer.
     pub(super) fn read_next(&self) -> Result<Option<Block>, gst::FlowError> {
         let (offset, need, size, pull, waits) = {
             let mut state = self.lock();
             let size = state.block_size();
-            let waits = state.holds_head();
+            let waits = state.holds_records();
             (
                 state.offset(),
                 state.want,

@@ -2,7 +2,8 @@
 //! Everything that changes while a file is read.
 
 use super::{
-    RecorderClock, Settings, output::Out, reverse::Reverse, seek::PendingSeek, stream::Stream,
+    RecorderClock, Settings, join::Join, output::Out, reverse::Reverse, seek::PendingSeek,
+    stream::Stream,
 };
 use formats::{
     reader::{FileInfo, Media, Packet, Reader, StreamKey},
@@ -30,10 +31,24 @@ impl Item {
     pub fn is_video(&self) -> bool {
         self.packet.stream.codec.media() == Media::Video
     }
+
+    /// Copies the coded bytes: as a part of their block they would keep all of that in memory.
+    pub fn detach(&mut self) {
+        if let Ok(copy) = self.buffer.copy_deep() {
+            self.buffer = copy;
+        }
+    }
 }
 
-/// A record that is held, and the recorder's time of it, nanoseconds since 1970.
-pub type Held = (Placed<Item>, Option<i64>);
+/// A record that has its place, ready to be output.
+pub struct Record {
+    /// The record.
+    pub placed: Placed<Item>,
+    /// The recorder's time, nanoseconds since 1970, UTC.
+    pub unix: Option<i64>,
+    /// Offset of the last frame of any camera before it, or its own.
+    pub last_frame: Option<u64>,
+}
 
 /// Counts since the file was opened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -121,11 +136,15 @@ pub struct State {
     /// Clock faults that were reported.
     pub reported: (bool, bool, bool),
     /// The first record of cameras that nothing announced, held until a second one shows that they exist.
-    pub late: HashMap<StreamKey, Option<Held>>,
+    pub late: HashMap<StreamKey, Option<Record>>,
     /// Bytes of these.
     pub late_bytes: usize,
     /// Streams that get no pad, which was said.
     pub warned_late: HashSet<StreamKey>,
+    /// What waits for the next group of pads.
+    pub join: Option<Join>,
+    /// Groups of pads after the first.
+    pub groups: u32,
     /// Latest running time of any stream.
     pub latest: i64,
     /// Running time at which silent streams are looked at next.
@@ -175,6 +194,8 @@ impl State {
             late: HashMap::new(),
             late_bytes: 0,
             warned_late: HashSet::new(),
+            join: None,
+            groups: 0,
             latest: 0,
             gap_check: 0,
             last_frame: None,
@@ -203,9 +224,9 @@ impl State {
     }
 
     /// Records are held back that could be shown.
-    pub fn holds_head(&self) -> bool {
+    pub fn holds_records(&self) -> bool {
         let head = self.placement.head();
-        head.is_some_and(|head| !head.items().is_empty())
+        self.join.is_some() || head.is_some_and(|head| !head.items().is_empty())
     }
 
     /// Parsing continues at any place of the file, and time with the first frame there.

@@ -22,6 +22,9 @@ use std::{collections::VecDeque, sync::LazyLock};
 /// Streams of which each late one is announced as soon as it comes.
 const ANNOUNCED_AT_ONCE: usize = 64;
 
+/// Between the numbers of a stream's pads in two groups: the pads of both are there for a moment.
+const GROUP: u32 = 100_000;
+
 /// Reference of the recorder's time on buffers.
 static UNIX: LazyLock<gst::Caps> = LazyLock::new(|| {
     let mut caps = gst::Caps::new_empty_simple("timestamp/x-unix");
@@ -75,6 +78,10 @@ pub struct Stream {
     pub key: StreamKey,
     /// The pad.
     pub pad: gst::Pad,
+    /// Number of the pad in the first group.
+    pub number: u32,
+    /// Nothing was pushed on the pad so far.
+    new_pad: bool,
     /// As the collection lists it.
     pub stream: gst::Stream,
     /// Caps on the pad.
@@ -202,11 +209,13 @@ pub struct Timing {
 
 impl Stream {
     /// A stream whose pad was made.
-    pub fn new(key: StreamKey, pad: gst::Pad, id: &str, damages: u32) -> Stream {
+    pub fn new(key: StreamKey, pad: gst::Pad, number: u32, id: &str, damages: u32) -> Stream {
         let media = key.codec.media();
         Stream {
             key,
             pad,
+            number,
+            new_pad: true,
             stream: gst::Stream::new(Some(id), None, stream_type(media), stream_flags(media)),
             caps: None,
             width: 0,
@@ -255,6 +264,13 @@ impl Stream {
             let event = gst::event::Segment::builder(segment).seqnum(seqnum).build();
             outs.push(Out::Event(self.pad.clone(), event));
         }
+    }
+
+    /// Continues on another pad. The one before.
+    pub fn continue_on(&mut self, pad: gst::Pad) -> gst::Pad {
+        self.new_pad = true;
+        self.send_header = true;
+        std::mem::replace(&mut self.pad, pad)
     }
 
     /// Playback continues somewhere else.
@@ -416,7 +432,8 @@ impl Stream {
             buffer.set_offset_end(self.frames.saturating_add(1));
             let mut flags = gst::BufferFlags::empty();
             flags.set(gst::BufferFlags::DELTA_UNIT, !key);
-            flags.set(gst::BufferFlags::DISCONT, self.discont);
+            let new_pad = std::mem::take(&mut self.new_pad);
+            flags.set(gst::BufferFlags::DISCONT, self.discont || new_pad);
             flags.set(gst::BufferFlags::CORRUPTED, item.corrupt);
             flags.set(gst::BufferFlags::HEADER, header);
             buffer.set_flags(flags);
@@ -678,7 +695,28 @@ fn audio_caps(codec: Codec, audio: Option<AudioFormat>) -> gst::Caps {
         .build()
 }
 
+/// What names of its pads and ids of its streams begin with.
+fn names(media: Media) -> (&'static str, &'static str) {
+    match media {
+        Media::Video => ("video", ""),
+        Media::Audio => ("audio", "a"),
+        Media::Text => ("text", "t"),
+        Media::Overlay => ("video", "o"),
+    }
+}
+
 impl Demux {
+    /// A pad for a stream in the group of pads that is being made.
+    pub(super) fn new_pad(&self, state: &State, key: StreamKey, number: u32) -> Option<gst::Pad> {
+        let (kind, _) = names(key.codec.media());
+        let template = self.element()?.pad_template(&format!("{kind}_%u"))?;
+        let number = number.saturating_add(state.groups.saturating_mul(GROUP));
+        Some((self.functions.source_pad)(
+            &template,
+            &format!("{kind}_{number}"),
+        ))
+    }
+
     /// Makes a stream, its pad and the events that the pad has from the first moment.
     pub(super) fn add_stream(
         &self,
@@ -689,36 +727,26 @@ impl Demux {
         first: Option<i64>,
         outs: &mut Vec<Out>,
     ) {
-        let Some(element) = self.element() else {
-            return;
-        };
         let key = shape.key;
         let media = key.codec.media();
-        let (kind, letter) = match media {
-            Media::Video => ("video", ""),
-            Media::Audio => ("audio", "a"),
-            Media::Text => ("text", "t"),
-            Media::Overlay => ("video", "o"),
-        };
+        let (kind, letter) = names(media);
         let mut number = u32::from(key.camera);
         let used = |number: u32| {
-            let name = format!("{kind}_{number}");
-            let mut pads = state.streams.iter().map(|stream| stream.pad.name());
-            pads.any(|pad| pad == name.as_str())
+            let mut others = state.streams.iter();
+            others.any(|other| other.number == number && names(other.key.codec.media()).0 == kind)
         };
         // a second codec or the overlay of a camera: its number stays recognisable
         while media == Media::Overlay && number < 1000 || used(number) {
             number = number.saturating_add(1000);
         }
-        let Some(template) = element.pad_template(&format!("{kind}_%u")) else {
+        let Some(pad) = self.new_pad(state, key, number) else {
             return;
         };
-        let pad = (self.functions.source_pad)(&template, &format!("{kind}_{number}"));
         let mut id = format!("{}/{letter}{:03}", state.stream_id, key.camera);
         if number != u32::from(key.camera) {
             id.push_str(&format!("-{number}"));
         }
-        let mut stream = Stream::new(key, pad, &id, state.damages);
+        let mut stream = Stream::new(key, pad, number, &id, state.damages);
         stream.configure(state, &*self.format, shape, item);
         let group = *state.group.get_or_insert_with(gst::GroupId::next);
         let mut events = vec![

@@ -164,6 +164,7 @@ impl Demux {
         let Some(block) = block else {
             // upstream is slow: what is there is shown
             self.finish_head(&settings, &mut outs)?;
+            self.join(&mut self.lock(), &settings, &mut outs);
             self.deliver(&mut outs)?;
             return Ok(false);
         };
