@@ -28,6 +28,8 @@ use std::collections::HashSet;
 const MAX_WAITING: usize = 8 << 20;
 /// Groups that one recording makes. A damaged one may show a new camera in every other record, and each group has a pad for all.
 const MAX_GROUPS: u32 = 64;
+/// Elements that are looked at from a pad to the bin's end.
+const DEEPEST: usize = 16;
 
 /// What waits for the next group of pads.
 pub struct Join {
@@ -63,11 +65,15 @@ pub enum AfterPads {
 impl Demux {
     /// What a stream gets now that nothing announced.
     pub(super) fn after_pads(&self, state: &State) -> AfterPads {
-        match self.surroundings() {
-            AfterPads::Group if state.reverse.is_some() || state.groups >= MAX_GROUPS => {
-                AfterPads::Nothing
-            }
-            surroundings => surroundings,
+        let surroundings = self.surroundings();
+        if surroundings != AfterPads::Group {
+            return surroundings;
+        }
+        // the group is over once all its pads have ended, and where no decoder follows that is never
+        let stuck = state.streams.iter().any(|stream| is_dead_end(&stream.pad));
+        match stuck || state.reverse.is_some() || state.groups >= MAX_GROUPS {
+            true => AfterPads::Nothing,
+            false => AfterPads::Group,
         }
     }
 
@@ -213,4 +219,25 @@ impl Demux {
 fn watches_pads_go(bin: &gst::Element) -> bool {
     let signal = glib::subclass::SignalId::lookup("pad-removed", gst::Element::static_type());
     signal.is_some_and(|signal| glib::signal::signal_has_handler_pending(bin, signal, None, true))
+}
+
+/// Whether what a pad sends reaches no pad of the bin around it: nothing there takes it.
+fn is_dead_end(pad: &gst::Pad) -> bool {
+    let mut pad = pad.clone();
+    // a queue, parsers, a filter and a decoder
+    for _ in 0..DEEPEST {
+        let Some(peer) = pad.peer() else {
+            return true;
+        };
+        let next = peer.parent_element().and_then(|element| {
+            // `sink_3` of a multiqueue goes on as `src_3`
+            let name = peer.name().replacen("sink", "src", 1);
+            element.static_pad(&name)
+        });
+        match next {
+            Some(next) => pad = next,
+            None => return false,
+        }
+    }
+    false
 }
