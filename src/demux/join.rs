@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MPL-2.0
-//! Streams that nothing announced, in a bin that takes no pad after `no-more-pads`: all streams continue on a new group of pads.
+//! Streams that nothing announced, in a bin that takes no pad after `no-more-pads`: all streams continue in a new group of pads.
 //!
 //! As in chained Ogg, the pads of the new group come first, then the old ones end and go, then `no-more-pads` completes the group.
-//! decodebin and parsebin of GStreamer 1.22 keep pads that come after `no-more-pads` for a next group and expose it when every
-//! pad of the current one has ended; an EOS on the old pads before there are new ones would be the end of all. The new pads
-//! have the events of the old ones, the group id included (playbin and decodebin3 write the first one over any other), so stream
-//! time and running time continue.
+//! decodebin and parsebin keep pads that come after `no-more-pads` for a next group and expose it when every pad of the current one
+//! has ended (`drain_and_switch_chains` in gstdecodebin2.c); an EOS on the old pads before there are new ones would be the end of
+//! all. The new pads have the sticky events of the old ones, with the same group id, as oggdemux does it: streamsynchronizer, in
+//! playbin's playsink, adds the length of a group to the running time of one with another id. So stream time and running time continue.
 //!
-//! New pads mean new decoders, and decodebin3 drops what is before a keyframe. So each camera stays in the old group until its next
-//! keyframe, and what follows waits, until all cameras are so far.
+//! A new pad means a new decoder. So each camera stays in the old group until its next keyframe, and what follows waits until all
+//! cameras are so far. That loses no frame; a switch at once would lose those of each camera up to its next keyframe.
+//!
+//! What GStreamer 1.22 cannot do:
+//! - In urisourcebin, which playbin3 and uridecodebin3 have around parsebin, a new group is the end of all. parsebin removes the old pads
+//!   before anything flows on the new ones (`gst_parse_bin_expose`), and decodebin3 counts a pad of urisourcebin as an input only from
+//!   its first event on (`sink_event_function` in gstdecodebin3.c): `all_inputs_are_eos` is true, and EOS goes to the sinks. Where
+//!   urisourcebin has a multiqueue, it also drops what the old pads still have there (`demuxer_pad_removed_cb`).
+//! - decodebin3 behind its own parsebin sometimes lost most frames of a camera in a new group, and did not end.
+//! - A chain without a decoder never counts as drained (`drain_and_switch_chains`), so that a group with one is never over.
 
 use super::{
     Demux, Settings,
