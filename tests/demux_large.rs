@@ -49,6 +49,8 @@ enum Form {
     /// The native layout, with or without its index.
     Exp,
     ExpNoIndex,
+    /// The same with its index, and keyframes that do not show their size.
+    ExpUnsized,
     /// PLV1 with `idx1`, with OpenDML's indexes, and without any.
     AviIdx1,
     AviOpenDml,
@@ -61,9 +63,10 @@ enum Form {
     Jpeg,
 }
 
-const FORMS: [Form; 10] = [
+const FORMS: [Form; 11] = [
     Form::Exp,
     Form::ExpNoIndex,
+    Form::ExpUnsized,
     Form::AviIdx1,
     Form::AviOpenDml,
     Form::AviNoIndex,
@@ -77,7 +80,7 @@ const FORMS: [Form; 10] = [
 impl Form {
     fn family(self) -> Family {
         match self {
-            Form::Exp | Form::ExpNoIndex => Family::Exp,
+            Form::Exp | Form::ExpNoIndex | Form::ExpUnsized => Family::Exp,
             Form::AviIdx1 | Form::AviOpenDml | Form::AviNoIndex => Family::Plv1,
             _ => Family::NetVu,
         }
@@ -140,14 +143,16 @@ impl Recording {
             ..Recording::default()
         };
         match form {
-            Form::Exp | Form::ExpNoIndex => out.native(frame, form == Form::Exp),
+            Form::Exp | Form::ExpNoIndex | Form::ExpUnsized => out.native(form, frame),
             Form::AviIdx1 | Form::AviOpenDml | Form::AviNoIndex => out.avi(form, frame),
             _ => out.netvu(form, frame),
         }
         out
     }
 
-    fn native(&mut self, frame: usize, indexed: bool) {
+    fn native(&mut self, form: Form, frame: usize) {
+        let indexed = form != Form::ExpNoIndex;
+        let kept = if form == Form::ExpUnsized { 16 } else { KEPT };
         let camera = Camera {
             number: 1,
             width: 352,
@@ -172,7 +177,7 @@ impl Recording {
             let (size, (sum, start)) = (record.len(), if key { (84, 88) } else { (20, 24) });
             // that of the filling is another
             record[sum..sum + 4].fill(0);
-            record.truncate(start + KEPT);
+            record.truncate(start + kept);
             (record, size)
         });
         let layout = &Layout::reference().record;

@@ -354,6 +354,8 @@ impl Demux {
             let (reader, seen) = (parser.reader().fork(), parser.offset());
             (reader, start, seen, state.pull)
         };
+        // it only looks around: what frames are like is for the parser to say
+        reader.trust_sizes();
         find_index(&mut source, &mut *reader)?;
         let streams = match pull {
             true => find_streams(&source, &*reader, seen)?,

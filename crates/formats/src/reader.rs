@@ -619,6 +619,9 @@ pub trait Reader: Send {
     /// The next frame is in this slot: said after a jump in a file whose records have no clock.
     fn set_slot(&mut self, _slot: u64) {}
 
+    /// The frame sizes of cameras that were met are of no interest from now on: no frame is read whole to make surer of them.
+    fn trust_sizes(&mut self) {}
+
     /// Things about the file that do not agree with it (a wrong checksum of the header, a wrong count), each reported once.
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()

@@ -837,6 +837,10 @@ impl Reader for AviReader {
         }
     }
 
+    fn trust_sizes(&mut self) {
+        self.sizes.trust();
+    }
+
     fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }

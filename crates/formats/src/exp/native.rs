@@ -713,6 +713,10 @@ impl Reader for NativeReader {
         Box::new(fork)
     }
 
+    fn trust_sizes(&mut self) {
+        self.sizes.trust();
+    }
+
     fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }

@@ -140,6 +140,13 @@ impl Sizes {
         self.alone = MAX_ALONE;
     }
 
+    /// What is known so far is taken as settled.
+    pub fn trust(&mut self) {
+        for size in self.known.values_mut() {
+            size.tries = 0;
+        }
+    }
+
     /// Whether the size of such a record's frame is known without its coded bytes.
     pub fn is_settled(&self, record: &Record, key: bool) -> bool {
         let known = self.known.get(&record.camera);
