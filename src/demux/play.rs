@@ -881,23 +881,25 @@ impl Demux {
         outs: &mut Vec<Out>,
     ) {
         let (key, placed) = (record.placed.item.packet.stream, &record.placed);
+        if state.warned_late.contains(&key) {
+            return;
+        }
         let after_pads = match state.pads_done {
             true => self.after_pads(state),
             false => AfterPads::Pad,
         };
         let joins = after_pads == AfterPads::Group;
         if after_pads == AfterPads::Nothing {
-            if state.warned_late.insert(key) {
-                outs.push(Out::Warning(
-                    "A stream begins in the middle of the recording and is not shown.".to_owned(),
-                    format!(
-                        "{key:?}, at offset {}: nothing announced it before no-more-pads, and what plugs decoders here takes \
-                         no pad later; {} alone gives it one",
-                        placed.mark.offset,
-                        self.cat.name()
-                    ),
-                ));
-            }
+            state.warned_late.insert(key);
+            outs.push(Out::Warning(
+                "A stream begins in the middle of the recording and is not shown.".to_owned(),
+                format!(
+                    "{key:?}, at offset {}: nothing announced it before no-more-pads, and what plugs decoders here takes \
+                     no pad later; {} alone gives it one",
+                    placed.mark.offset,
+                    self.cat.name()
+                ),
+            ));
             return;
         }
         if joins && placed.orphan && settings.drop_orphans {
@@ -1019,6 +1021,10 @@ impl State {
         self.late.clear();
         self.late_bytes = 0;
         self.join = None;
+        if self.reverse.is_some() {
+            // forwards they can join
+            self.warned_late.clear();
+        }
     }
 
     /// Keeps the first record of a camera that nothing announced, as far as there is room.
