@@ -177,7 +177,10 @@ fn sizes_and_counts_that_lie_anywhere() {
         let (mut fewest, mut worst) = (file.frames, Vec::new());
         for at in 0..file.bytes.len() - 4 {
             for number in NUMBERS {
-                for bytes in [number.to_le_bytes(), number.to_be_bytes()] {
+                let mut orders = vec![number.to_le_bytes(), number.to_be_bytes()];
+                // zero and the largest number are the same in both
+                orders.dedup();
+                for bytes in orders {
                     let mut data = file.bytes.clone();
                     data[at..at + 4].copy_from_slice(&bytes);
                     let about = format!("{bytes:x?} at {at}");

@@ -46,6 +46,7 @@ def type_text(text):
 def wait(what, found, patience=PATIENCE):
     end = time.monotonic() + patience
     while True:
+        begun = time.monotonic()
         try:
             value = found()
         except gi.repository.GLib.Error:
@@ -55,7 +56,8 @@ def wait(what, found, patience=PATIENCE):
         if time.monotonic() > end:
             screen("failed")
             raise AssertionError(f"{what}: not within {patience} s; shown: {shown_texts()}")
-        time.sleep(0.1)
+        # asking for hundreds of widgets keeps the window from what is waited for
+        time.sleep(min(max(0.1, 2 * (time.monotonic() - begun)), 0.5))
 
 
 def nodes(root):
