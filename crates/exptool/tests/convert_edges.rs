@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool convert` where things go wrong or far: nothing is left out, mixed up or left behind without a word.
 
-use crate::recording_tools as tools;
+use crate::{exptool_tools::program, recording_tools as tools};
 use testing::common;
 
-use assert_cmd::Command;
 use formats::reader::Mode;
 use std::{
     path::Path,
-    process::{Output, Stdio},
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 use tools::{Run, ffprobe, packet_times, single, usual, write};
 
 fn convert(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_exptool"))
-        .arg("convert")
-        .args(arguments)
-        .output()
-        .unwrap()
+    program().arg("convert").args(arguments).output().unwrap()
 }
 
 /// What was printed on both outputs.
@@ -191,7 +186,7 @@ fn folders_give_only_recordings_and_say_what_they_keep_shut() {
     single(&inputs.join("x.exp"));
     for _ in 0..2 {
         // the second time its own output lies there
-        let done = Command::new(env!("CARGO_BIN_EXE_exptool"))
+        let done = program()
             .current_dir(&inputs)
             .args(["convert", ".", "--to", "avi"])
             .output()
@@ -262,7 +257,7 @@ fn an_interrupted_or_full_disk_leaves_nothing_behind() {
     };
     let runs: Vec<Run> = (0..40).map(|n| run(n * 100)).collect();
     write(&input, &runs);
-    let mut child = std::process::Command::new("env")
+    let mut child = Command::new("env")
         // also where whoever runs the tests ignores it
         .args(["--default-signal=INT", program])
         .args([
@@ -282,9 +277,7 @@ fn an_interrupted_or_full_disk_leaves_nothing_behind() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let number = child.id().to_string();
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &number])
-        .status();
+    let killed = Command::new("kill").args(["-INT", &number]).status();
     assert!(killed.unwrap().success());
     assert!(!child.wait().unwrap().success());
     assert_eq!(others(dir.path()), Vec::<String>::new());

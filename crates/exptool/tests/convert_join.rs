@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool convert --join`; ffmpeg's hashes of the decoded frames say which frames are in the output, ffprobe when.
 
-use crate::recording_tools as tools;
+use crate::{exptool_tools::ends_with, recording_tools as tools};
 
 use formats::{
     exp::writer::{Head, Picture, Writer},
@@ -520,7 +520,7 @@ fn a_joined_archive_has_the_table_of_each_file() {
     let mut command = exptool();
     command.current_dir(folder);
     let options = ["convert", "--join", "--frames-csv", "-o", "all"];
-    command.args(options).args(files).assert().success();
+    ends_with(0, command.args(options).args(files));
     for name in ["1.csv", "2.csv", "1-joined.mp4"] {
         assert!(folder.join("all").join(name).is_file(), "{name}");
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool convert` as somebody with a disc uses it; what comes out is judged by ffprobe, ffmpeg, sha256sum and Chromium.
 
-use crate::recording_tools as tools;
+use crate::{
+    exptool_tools::{ends_with, program},
+    recording_tools as tools,
+};
 
-use assert_cmd::Command;
 use formats::reader::Mode;
 use serde_json::Value;
 use std::{
@@ -19,7 +21,7 @@ use tools::{
 
 /// Runs `exptool convert` in a folder.
 fn convert_in(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_exptool"))
+    program()
         .env("G_DEBUG", "fatal-warnings")
         .current_dir(folder)
         .arg("convert")
@@ -648,7 +650,7 @@ fn a_copy_for_court_is_as_long_as_what_was_recorded() {
     };
     // the last frame of a slow camera is shown as long as the others
     for rate in ["1", "15/4", "30"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
+        let mut command = program();
         let more = [
             "--rate",
             rate,
@@ -658,12 +660,7 @@ fn a_copy_for_court_is_as_long_as_what_was_recorded() {
             "2010-01-01T08:00:00-05:00",
             "--force",
         ];
-        command
-            .current_dir(dir.path())
-            .args(make)
-            .args(more)
-            .assert()
-            .success();
+        ends_with(0, command.current_dir(dir.path()).args(make).args(more));
         convert(
             dir.path(),
             &["x.exp", "--for", "court", "--force", "-o", "x.mp4"],
@@ -783,7 +780,7 @@ fn play_starts_the_viewer_or_gstreamers_player() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     };
     let play = |arguments: &[&str], code: i32| {
-        let done = Command::new(env!("CARGO_BIN_EXE_exptool"))
+        let done = crate::exptool_tools::program()
             .env("PATH", dir.path())
             .arg("play")
             .args(arguments)

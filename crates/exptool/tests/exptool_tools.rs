@@ -1,14 +1,37 @@
 // SPDX-License-Identifier: MPL-2.0
 //! Runs the built program as a user would.
 
-use assert_cmd::Command;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-/// The program.
-pub fn exptool() -> Command {
-    let mut command = Command::cargo_bin("exptool").expect("the program is built");
-    command.timeout(std::time::Duration::from_secs(120));
+/// The program, without input.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
+    command.stdin(Stdio::null());
     command
+}
+
+/// The same, for at most `seconds`: then its code is 124.
+pub fn limited(seconds: u32) -> Command {
+    let mut command = Command::new("timeout");
+    command.arg(seconds.to_string());
+    command.arg(env!("CARGO_BIN_EXE_exptool"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The same, for as long as anything may take.
+pub fn exptool() -> Command {
+    limited(120)
+}
+
+/// Runs it. It has to end with `code`.
+pub fn ends_with(code: i32, command: &mut Command) {
+    let output = command.output().expect("it runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{command:?}\n{errors}");
 }
 
 /// Runs it, and gives its standard output. It has to end with `code`.
@@ -84,7 +107,7 @@ pub fn one_camera(folder: &Path, seconds: u32) -> PathBuf {
 
 /// What another program prints. It has to be there and to succeed: `scripts/setup test` installs it.
 pub fn other(program: &str, arguments: &[&str]) -> String {
-    let output = std::process::Command::new(program).args(arguments).output();
+    let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}, see scripts/setup: {error}"));
     assert!(
         output.status.success(),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MPL-2.0
 //! `exptool` never writes over what it reads, whatever the options are.
 
-use crate::recording_tools as tools;
+use crate::{
+    exptool_tools::{limited, program},
+    recording_tools as tools,
+};
 
-use assert_cmd::Command;
 use tools::single;
 
 #[test]
@@ -33,11 +35,7 @@ fn no_input_is_written_over() {
                 "OUT" => output.as_os_str(),
                 word => word.as_ref(),
             });
-            let done = Command::new(env!("CARGO_BIN_EXE_exptool"))
-                .args(arguments)
-                .arg("--force")
-                .output()
-                .unwrap();
+            let done = program().args(arguments).arg("--force").output().unwrap();
             let reported = String::from_utf8_lossy(&done.stderr);
             assert_ne!(done.status.code(), Some(0), "{command:?}: {reported}");
             assert!(
@@ -59,8 +57,7 @@ fn an_output_is_not_written_through_a_link_or_into_a_pipe() {
     let [target, link, pipe, nowhere] =
         ["target", "link", "pipe", "nowhere"].map(|name| dir.path().join(name));
     let run = |output: &std::path::Path, more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
-        command.timeout(std::time::Duration::from_secs(60));
+        let mut command = limited(60);
         let command = command.arg("verify").arg(&input).arg("--manifest");
         command.arg(output).args(more).output().unwrap().status
     };
@@ -93,8 +90,7 @@ fn a_layout_without_an_end_is_refused() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
     for layout in [std::path::Path::new("/dev/zero"), &pipe] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
-        command.timeout(std::time::Duration::from_secs(60));
+        let mut command = limited(60);
         let command = command.arg("info").arg(&input).arg("--layout").arg(layout);
         let done = command.output().unwrap();
         let reported = String::from_utf8_lossy(&done.stderr);

@@ -2,7 +2,6 @@
 //! Recordings for the tests of the program, and the programs that judge what it makes of them.
 
 pub use crate::exptool_tools::other;
-use assert_cmd::Command;
 use formats::{
     exp::{
         probe::{Family, open},
@@ -12,6 +11,7 @@ use formats::{
 };
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     sync::OnceLock,
 };
 use testing::{
@@ -37,7 +37,7 @@ pub struct Run {
 
 /// The program.
 pub fn exptool() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_exptool"));
+    let mut command = crate::exptool_tools::program();
     command.env("G_DEBUG", "fatal-criticals");
     command
 }
