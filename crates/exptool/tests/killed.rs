@@ -25,7 +25,7 @@ fn exptool(folder: &Path, arguments: &[&str]) -> Command {
 fn killed_anywhere(arguments: &[&str], output: &str, whole: impl Fn(&[u8]) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(output);
-    let runs: Vec<Run> = (0..20)
+    let runs: Vec<Run> = (0..8)
         .map(|n| Run {
             camera: 1,
             at: n * 100,
