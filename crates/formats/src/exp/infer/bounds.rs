@@ -70,8 +70,23 @@ pub struct Trial {
     pub counted: i64,
     /// A last shorter group of a reversed frame is reversed as it stands.
     pub short_group: bool,
-    /// Bytes behind the frame that are neither frame nor padding.
+    /// Bytes behind the frame, before the padding, that are neither frame nor padding.
     pub trailer: i64,
+}
+
+impl Trial {
+    /// The same frames, with so many of their last bytes behind them.
+    fn with_trailer(self, trailer: i64) -> Trial {
+        let end = ByKind {
+            p: minus(self.end.p, trailer),
+            key: minus(self.end.key, trailer),
+        };
+        Trial {
+            end,
+            trailer,
+            ..self
+        }
+    }
 }
 
 /// Where records begin and frames end.
@@ -95,6 +110,8 @@ pub struct Bounds {
     pub clean: (usize, usize),
     /// Frames end with the stuffing of their codec more often than other bytes do.
     pub stuffed: bool,
+    /// Frames that say their size themselves have it, and are more than a few.
+    pub proven: bool,
 }
 
 fn is_most((some, all): (usize, usize)) -> bool {
@@ -183,9 +200,10 @@ impl Bounds {
             }
         }
         best.map(|mut best| {
+            // what is behind an unpadded frame looked like the beginning of the next header
             let trailer = search.trailer(&best.trial);
             best.trial.before = minus(best.trial.before, trailer);
-            best.trial.trailer = trailer;
+            best.trial.trailer = plus(best.trial.trailer, trailer);
             best
         })
     }
@@ -275,6 +293,13 @@ impl Search<'_> {
             }
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let padded = all.first().map(|(_, trial)| *trial);
+        let padded = padded.filter(|trial| trial.counted == 1 && trial.align.p.0 > 1);
+        for trailer in padded.iter().flat_map(|_| 1..=MAX_TRAILER) {
+            let trial = padded.map(|trial| trial.with_trailer(trailer));
+            all.extend(trial.and_then(|trial| Some((self.weigh(&trial)?, trial))));
+        }
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
         let (bits, trial) = *all.first()?;
         // readings that give other frames
         let differs = |other: &Trial| other.end != trial.end || other.counted != trial.counted;
@@ -298,15 +323,37 @@ impl Search<'_> {
             }),
             clean: (clean, self.frames.len()),
             stuffed: self.is_stuffed(&trial),
+            proven: {
+                let sized = self.sized(&trial);
+                sized.0 >= 4 && is_most(sized)
+            },
+        })
+    }
+
+    /// The coded bytes of a frame.
+    fn length(&self, trial: &Trial, known: &(Frame, i64, i64)) -> i64 {
+        let (_, length) = self.stored_end(trial, known);
+        minus(length, self.trimmed(trial, &known.0, length))
+    }
+
+    /// Frames that say their size themselves, and how many of them have it.
+    fn sized(&self, trial: &Trial) -> (usize, usize) {
+        let sized = self
+            .frames
+            .iter()
+            .filter_map(|known| Some(self.length(trial, known) == known.0.size?));
+        sized.fold((0, 0), |(right, all), own| {
+            (
+                right.saturating_add(usize::from(own)),
+                all.saturating_add(1),
+            )
         })
     }
 
     fn is_stuffed(&self, trial: &Trial) -> bool {
         let last = |known: &(Frame, i64, i64)| {
-            let (_, length) = self.stored_end(trial, known);
-            let trimmed = self.trimmed(trial, &known.0, length);
             self.window
-                .last_byte(&known.0, minus(length, trimmed), trial.short_group)
+                .last_byte(&known.0, self.length(trial, known), trial.short_group)
         };
         let bytes = self.frames.iter().filter_map(last);
         bytes.map(|byte| self.stuffing(byte)).sum::<f64>() >= 0.0
@@ -414,8 +461,8 @@ impl Search<'_> {
         let key = !self.frames.iter().any(|(frame, ..)| !frame.key);
         let link = self.chain.links.get(key);
         let lead = *self.chain.lead.get(key);
-        match *trial.end.get(key) {
-            0 => Meaning::Frame,
+        match plus(*trial.end.get(key), trial.trailer) {
+            end if end == trial.trailer => Meaning::Frame,
             end if end == minus(link.number.width() as i64, link.back) => Meaning::After,
             end if plus(end, plus(trial.before, lead)) == 0 => Meaning::Record,
             _ => Meaning::Other,
@@ -440,6 +487,7 @@ impl Search<'_> {
         let next = minus(frame.2, trial.before);
         let start = minus(self.chain.mark(&frame.0), trial.before);
         let (align, base) = *trial.align.get(frame.0.key);
+        let end = plus(end, trial.trailer);
         let size = minus(minus(end, start), base);
         let whole = plus(start, plus(super::padded(size, align), base));
         let leads = if trial.counted > 1 { end } else { whole } == next;
@@ -464,6 +512,11 @@ impl Search<'_> {
     /// Bits by which a reading explains the bytes better than taking them all for coded ones.
     fn weigh(&self, trial: &Trial) -> Option<f64> {
         let before = usize::try_from(trial.before).ok()?;
+        // the ends of still pictures are as alike as headers
+        let (right, sized) = self.sized(trial);
+        if sized >= 2 && right.saturating_mul(5) < sized.saturating_mul(4) {
+            return None;
+        }
         let mut bits = 0.0;
         let mut last_bytes = Vec::new();
         let mut stuffing = 0.0;
@@ -482,7 +535,7 @@ impl Search<'_> {
             }
             let (end, length) = self.stored_end(trial, known);
             let frame = &known.0;
-            let padding = minus(minus(known.2, trial.before), end);
+            let padding = minus(minus(known.2, trial.before), plus(end, trial.trailer));
             least = least.min(padding);
             most = most.max(padding);
             bits += 8.0 * COLUMN * padding as f64;
@@ -500,9 +553,8 @@ impl Search<'_> {
                     full += if trimmed == 0 { 1.0 } else { 0.0 };
                 }
             }
-            if let Some(own) = frame.end {
-                // a JPEG says itself where it ends
-                bits += if own == minus(end, trimmed) {
+            if let Some(own) = frame.size {
+                bits += if own == minus(length, trimmed) {
                     8.0
                 } else {
                     -8.0
@@ -577,6 +629,9 @@ impl Search<'_> {
         }
         if trial.counted > 1 {
             bits -= 4.0;
+        }
+        if trial.trailer > 0 {
+            bits -= 6.0;
         }
         if trial.short_group {
             bits -= 2.0;

@@ -7,7 +7,6 @@ use super::{
     chain::BITS,
     checksum::{self, Covers, Sample},
     clock::{self, Reading, Row},
-    frames::Frame,
     minus, nothing, plus,
 };
 use crate::{
@@ -18,7 +17,6 @@ use crate::{
         },
         native::NativeReader,
     },
-    mpeg4::Inference,
     reader::{Codec, Payload, Window as View, swap32},
     recording::{Event, Parser},
 };
@@ -131,24 +129,13 @@ impl<'a> Work<'a> {
     fn gather(&mut self, window: Window<'a>, frames: &Frames) {
         let steps = self.chain.steps(&window, &frames.list);
         let header = self.header as i64;
-        let mut inference = Inference::new();
-        let heads: Vec<Vec<u8>> = frames
-            .list
-            .iter()
-            .map(|frame| coded_head(&window, frame))
-            .collect();
-        let each = heads.len().div_ceil(400).max(1);
-        heads
-            .iter()
-            .step_by(each)
-            .for_each(|head| inference.add(head));
-        let bits = u32::from(inference.result().increment_bits);
+        let bits = u32::from(frames.widths(&window).increment_bits);
         let each = frames.list.len().div_ceil(ROWS).max(1);
         // a run of records, so that steps from one to the next mean something: all, or the first and the last of many
         let wanted =
             |n: usize| each == 1 || n < ROWS / 2 || n >= frames.list.len().saturating_sub(ROWS / 2);
         let mut first = true;
-        for (n, ((frame, step), head)) in frames.list.iter().zip(&steps).zip(&heads).enumerate() {
+        for (n, (frame, step)) in frames.list.iter().zip(&steps).enumerate() {
             let start = minus(self.chain.mark(frame), self.bounds.trial.before);
             self.linked.0 = self.linked.0.saturating_add(usize::from(step.linked));
             if !wanted(n) {
@@ -159,7 +146,7 @@ impl<'a> Work<'a> {
                     row: Row { head: bytes, first },
                     key: frame.key,
                     start,
-                    vop: vop_time(head, bits),
+                    vop: vop_time(&window.vop(frame, 256), bits),
                 });
                 first = false;
             }
@@ -1173,10 +1160,11 @@ impl<'a> Work<'a> {
                     .to_owned(),
             );
         }
-        if self.bounds.trial.counted > 1 {
+        let proven = self.bounds.proven;
+        if self.bounds.trial.counted > 1 && !proven {
             self.open.push("doubtful: the length counts padding: a frame whose own last byte looks like it is read short".to_owned());
         }
-        if !self.bounds.stuffed {
+        if !self.bounds.stuffed && !proven {
             self.open.push(
                 "frames do not end as their codec ends them: bytes behind them may be none of theirs"
                     .to_owned(),
@@ -1188,7 +1176,7 @@ impl<'a> Work<'a> {
                     .to_owned(),
             );
         }
-        if self.bounds.meaning == Meaning::Other {
+        if self.bounds.meaning == Meaning::Other && !proven {
             self.open.push(
                 "doubtful: the length counts neither the frame, nor what follows it, nor the whole record"
                     .to_owned(),
@@ -1308,18 +1296,6 @@ fn simpler(layout: &Layout) -> Vec<(&'static str, Layout)> {
         }
     });
     all
-}
-
-/// The first coded bytes of a frame, from its VOP on.
-fn coded_head(window: &Window<'_>, frame: &Frame) -> Vec<u8> {
-    let end = plus(frame.at, 256).min(window.len());
-    let stored = window.slice(frame.at, end).unwrap_or_default();
-    let mut plain = stored.to_vec();
-    if frame.transform == Transform::Swap32 {
-        swap32(stored, &mut plain);
-    }
-    let at = crate::mpeg4::vop_offset(&plain).unwrap_or(0);
-    plain.split_off(at.min(plain.len()))
 }
 
 /// Seconds and part of a second in a VOP's header, as one number.

@@ -4,15 +4,19 @@
 use super::{Window, minus, plus};
 use crate::{
     exp::{coded::JPEG, layout::Transform},
-    mpeg4::{VolParams, h264, start_code},
+    mpeg4::{Inference, IntraPicture, VolParams, h264, size::size_of_count, start_code},
     reader::{Codec, swap32},
 };
 use memchr::{memchr, memmem};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// No more frames are kept: a file made of start codes needs no more memory than another.
 const MAX_FRAMES: usize = 300_000;
 /// Bytes in which a frame's own headers lead to its VOP or slice.
 const HEADERS: usize = 192;
+/// Bytes of a keyframe in which its end is looked for, and keyframes in which it is.
+const MAX_KEY: i64 = 64 << 10;
+const KEYS: usize = 40;
 
 /// A frame found by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub struct Frame {
     pub key: bool,
     /// How it is stored.
     pub transform: Transform,
-    /// Where it ends, if its own bytes say so (JPEG).
-    pub end: Option<i64>,
+    /// Its coded bytes, where they say themselves how many they are: a JPEG by its markers, an MPEG-4 keyframe by its macroblocks.
+    pub size: Option<i64>,
 }
 
 /// The frames of a sample, all of one codec.
@@ -54,11 +58,65 @@ impl Frames {
             (list.len().saturating_mul(weight), *codec == Codec::Mpeg4)
         });
         let (list, codec) = most.unwrap_or((Vec::new(), Codec::Mpeg4));
-        Frames { list, codec }
+        let mut frames = Frames { list, codec };
+        if codec == Codec::Mpeg4 {
+            frames.measure(&Window(bytes));
+        }
+        frames
     }
-}
 
-impl Frames {
+    /// Bits of the part of a second in the headers of MPEG-4 frames, and the other widths that they have.
+    pub fn widths(&self, window: &Window<'_>) -> VolParams {
+        let mut inference = Inference::new();
+        let step = self.list.len().div_ceil(400).max(1);
+        let heads = self.list.iter().step_by(step);
+        heads.for_each(|frame| inference.add(&window.vop(frame, 256)));
+        inference.result().vol(0, 0, None)
+    }
+
+    /// Sizes of MPEG-4 keyframes: those of a camera have as many macroblocks, and stuffing behind the last.
+    fn measure(&mut self, window: &Window<'_>) {
+        let widths = self.widths(window);
+        let step = self.list.iter().filter(|frame| frame.key).count();
+        let step = step.div_ceil(KEYS).max(1);
+        let following = self.list.iter().skip(1).map(|frame| frame.at);
+        let pairs = self.list.iter().zip(following.chain([window.len()]));
+        let keys = pairs.enumerate().filter(|(_, (frame, _))| frame.key);
+        let ends = keys.step_by(step).map(|(n, (frame, next))| {
+            let coded = window.coded(frame, minus(next, frame.at).min(MAX_KEY));
+            let mut codes = start_code::start_codes(&coded);
+            let own = codes.find(|(_, code)| start_code::VOL.contains(code));
+            let own = own.and_then(|(at, _)| VolParams::parse(coded.get(at..)?).ok());
+            let ends = IntraPicture::ends(&coded, own.as_ref().unwrap_or(&widths));
+            let ends = ends.into_iter().filter(|(_, count)| match &own {
+                Some(vol) => *count == vol.macroblocks(),
+                None => size_of_count(*count).is_some(),
+            });
+            (n, ends.map(|(size, count)| (count, size)).collect())
+        });
+        let mut open: Vec<(usize, BTreeMap<usize, usize>)> = ends.collect();
+        let counts: BTreeSet<usize> = open
+            .iter()
+            .flat_map(|(_, ends)| ends.keys().copied())
+            .collect();
+        // a larger picture may have stuffing where a smaller one ends
+        for count in counts.iter().rev() {
+            let sized = open.iter().filter(|(_, ends)| ends.contains_key(count));
+            let sized = sized.count();
+            // of reversed frames, all but those of whole groups may end otherwise
+            if sized < open.len().min(3) || sized.saturating_mul(5) < open.len() {
+                continue;
+            }
+            open.retain(|(n, ends)| match (self.list.get_mut(*n), ends.get(count)) {
+                (Some(frame), Some(size)) => {
+                    frame.size = i64::try_from(*size).ok();
+                    false
+                }
+                _ => true,
+            });
+        }
+    }
+
     /// The same with start codes of four bytes: of all frames, of keyframes only. The zero may as well be the header's.
     pub fn with_zeros(&self, window: &Window<'_>) -> Vec<Frames> {
         let mut all = Vec::new();
@@ -167,7 +225,7 @@ fn plain_vops(bytes: &[u8]) -> Vec<Frame> {
             at: at as i64,
             key,
             transform: Transform::None,
-            end: None,
+            size: None,
         }));
     }
     list
@@ -211,7 +269,7 @@ fn reversed_vops(bytes: &[u8]) -> Vec<Frame> {
             at: at as i64,
             key,
             transform: Transform::Swap32,
-            end: None,
+            size: None,
         }));
     }
     list
@@ -281,7 +339,7 @@ fn access_units(bytes: &[u8]) -> Vec<Frame> {
                 at: first.unwrap_or(at) as i64,
                 key: unit == 5,
                 transform: Transform::None,
-                end: None,
+                size: None,
             });
             front = None;
         }
@@ -300,7 +358,7 @@ fn jpegs(bytes: &[u8]) -> Vec<Frame> {
                     at: at as i64,
                     key: true,
                     transform: Transform::None,
-                    end: Some(plus(at as i64, size as i64)),
+                    size: Some(size as i64),
                 });
                 at.saturating_add(size)
             }
@@ -346,6 +404,24 @@ fn jpeg_size(data: &[u8]) -> Option<usize> {
 
 /// A window on the bytes of one sample, read by signed offsets.
 impl Window<'_> {
+    /// The first coded bytes of a frame, as they were before they were stored: this many at most.
+    pub fn coded(&self, frame: &Frame, most: i64) -> Vec<u8> {
+        let end = plus(frame.at, most).min(self.len());
+        let stored = self.slice(frame.at, end).unwrap_or_default();
+        let mut plain = stored.to_vec();
+        if frame.transform == Transform::Swap32 {
+            swap32(stored, &mut plain);
+        }
+        plain
+    }
+
+    /// The same from the frame's VOP on.
+    pub fn vop(&self, frame: &Frame, most: i64) -> Vec<u8> {
+        let mut plain = self.coded(frame, most);
+        let at = start_code::vop_offset(&plain).unwrap_or(0);
+        plain.split_off(at.min(plain.len()))
+    }
+
     /// The last byte of a frame of `length` bytes at `at`, as it was before it was stored.
     pub fn last_byte(&self, frame: &Frame, length: i64, short_group: bool) -> Option<u8> {
         let last = minus(length, 1);
