@@ -131,6 +131,8 @@ struct Search<'a> {
     outside: f64,
     /// Frames that the chain leads from, for each one that is looked at.
     share: f64,
+    /// Bits of a frame whose size is known.
+    known: f64,
     first: i64,
     last: i64,
 }
@@ -157,8 +159,8 @@ impl Bounds {
         });
         all.truncate(FRAMES.saturating_mul(2));
         let marks: Vec<i64> = all.iter().map(|(frame, ..)| chain.mark(frame)).collect();
-        let gains =
-            (1..=plus(MAX_BEFORE, 1)).map(|back| column_gain(window, &marks, minus(0, back)));
+        let gains = (1..=plus(MAX_BEFORE, 1))
+            .map(|back| column_gain(window, &marks, minus(0, back), frames.codec));
         let columns = gains.scan(0.0, |sum, gain| {
             let before = *sum;
             *sum += gain;
@@ -170,7 +172,9 @@ impl Bounds {
             .iter()
             .all(|frame| window.all(frame.at, plus(frame.at, 3), 0));
         let behind = 0..plus(chain.lead.p.min(chain.lead.key), i64::from(long));
-        let behind: f64 = behind.map(|at| column_gain(window, &marks, at)).sum();
+        let behind: f64 = behind
+            .map(|at| column_gain(window, &marks, at, frames.codec))
+            .sum();
         // chains are compared by all that they explain, not by the frames that were looked at
         let share = known / all.len().max(1) as f64;
         let mut search = Search {
@@ -182,9 +186,12 @@ impl Bounds {
             columns: columns.collect(),
             outside: behind * share + chain.bits * known / chain.linked.0.max(1) as f64,
             share,
+            known: 0.0,
             first,
             last,
         };
+        let sized = search.frames.iter().filter(|known| known.0.size.is_some());
+        search.known = 8.0 * (search.frames.len() as f64 / sized.count() as f64).clamp(1.0, 8.0);
         let mut best = search.best();
         // a fill byte other than 0 is rare, and seen where 0 does not serve
         for fill in [0xff, 0xaa, 0x55, 0xcc, b' '] {
@@ -210,12 +217,17 @@ impl Bounds {
 }
 
 /// Bits saved by a byte of the header that is alike, or moves evenly, over all records.
-fn column_gain(window: &Window<'_>, marks: &[i64], from_mark: i64) -> f64 {
+fn column_gain(window: &Window<'_>, marks: &[i64], from_mark: i64, codec: Codec) -> f64 {
     let bytes: Vec<u8> = marks
         .iter()
         .filter_map(|mark| window.byte(plus(*mark, from_mark)))
         .collect();
     let raw = bytes.len() as f64 * 8.0;
+    // what does not move is coded in bits of 1
+    let still = bytes.iter().filter(|byte| **byte == 0xff).count();
+    if codec == Codec::Mpeg4 && from_mark < 0 && still.saturating_mul(2) > bytes.len() {
+        return 0.0;
+    }
     // as sure as padding is
     if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
         return raw * COLUMN;
@@ -298,6 +310,12 @@ impl Search<'_> {
         for trailer in padded.iter().flat_map(|_| 1..=MAX_TRAILER) {
             let trial = padded.map(|trial| trial.with_trailer(trailer));
             all.extend(trial.and_then(|trial| Some((self.weigh(&trial)?, trial))));
+        }
+        // the ends of still pictures are as alike as headers: what frames say themselves outweighs them
+        let sized = |trial: &Trial| self.sized(trial).0;
+        let most = all.iter().map(|(_, trial)| sized(trial)).max().unwrap_or(0);
+        if most >= 2 {
+            all.retain(|(_, trial)| sized(trial).saturating_mul(5) >= most.saturating_mul(4));
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
         let (bits, trial) = *all.first()?;
@@ -512,11 +530,6 @@ impl Search<'_> {
     /// Bits by which a reading explains the bytes better than taking them all for coded ones.
     fn weigh(&self, trial: &Trial) -> Option<f64> {
         let before = usize::try_from(trial.before).ok()?;
-        // the ends of still pictures are as alike as headers
-        let (right, sized) = self.sized(trial);
-        if sized >= 2 && right.saturating_mul(5) < sized.saturating_mul(4) {
-            return None;
-        }
         let mut bits = 0.0;
         let mut last_bytes = Vec::new();
         let mut stuffing = 0.0;
@@ -554,11 +567,9 @@ impl Search<'_> {
                 }
             }
             if let Some(own) = frame.size {
-                bits += if own == minus(length, trimmed) {
-                    8.0
-                } else {
-                    -8.0
-                };
+                // those that say it speak for the others
+                let own = own == minus(length, trimmed);
+                bits += if own { self.known } else { -self.known };
             } else if let Some(byte) =
                 self.window
                     .last_byte(frame, minus(length, trimmed), trial.short_group)

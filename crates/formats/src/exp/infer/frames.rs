@@ -76,7 +76,12 @@ impl Frames {
 
     /// Sizes of MPEG-4 keyframes: those of a camera have as many macroblocks, and stuffing behind the last.
     fn measure(&mut self, window: &Window<'_>) {
-        let widths = self.widths(window);
+        // cameras of one recorder may have clocks of other widths
+        let resolutions = (0..16).map(|bits| 1_u16.wrapping_shl(bits));
+        let mut every: Vec<VolParams> = resolutions
+            .map(|resolution| VolParams::new(0, 0).with_resolution(resolution.saturating_add(1)))
+            .collect();
+        every.push(self.widths(window));
         let step = self.list.iter().filter(|frame| frame.key).count();
         let step = step.div_ceil(KEYS).max(1);
         let following = self.list.iter().skip(1).map(|frame| frame.at);
@@ -87,10 +92,17 @@ impl Frames {
             let mut codes = start_code::start_codes(&coded);
             let own = codes.find(|(_, code)| start_code::VOL.contains(code));
             let own = own.and_then(|(at, _)| VolParams::parse(coded.get(at..)?).ok());
-            let ends = IntraPicture::ends(&coded, own.as_ref().unwrap_or(&widths));
-            let ends = ends.into_iter().filter(|(_, count)| match &own {
-                Some(vol) => *count == vol.macroblocks(),
-                None => size_of_count(*count).is_some(),
+            let all = match own {
+                Some(vol) => vec![vol],
+                None => every.clone(),
+            };
+            let ends = all.iter().flat_map(|vol| {
+                let fits = |count: usize| match vol.macroblocks() {
+                    0 => size_of_count(count).is_some(),
+                    own => count == own,
+                };
+                let ends = IntraPicture::ends(&coded, vol).into_iter();
+                ends.filter(move |(_, count)| fits(*count))
             });
             (n, ends.map(|(size, count)| (count, size)).collect())
         });
