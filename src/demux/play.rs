@@ -10,7 +10,7 @@ use super::{
     stream::{Shape, Timing},
 };
 use formats::{
-    reader::{Codec, Media, Packet, Payload, StreamKey, swap32},
+    reader::{Codec, Media, Packet, Payload, StreamKey, put_groups},
     recording::{
         Accuracy, DamagedRange, Event, HEAD_RECORDS, OPENING, Opened, Parser, Placed, Placement,
         Profile, Survey, find_index, find_streams,
@@ -269,12 +269,12 @@ impl Demux {
                 let (from, to) = (at.checked_add(range.start)?, at.checked_add(range.end)?);
                 (block.part(from, to)?, corrupt)
             }
-            Payload::Swap32 { range, len } => {
+            Payload::Swap32 { range, len, kept } => {
                 let mut buffer = gst::Buffer::with_size(*len).ok()?;
                 let mut corrupt = false;
                 {
                     let mut map = buffer.get_mut()?.map_writable().ok()?;
-                    swap32(data.get(range.clone())?, &mut map);
+                    put_groups(data.get(range.clone())?, *kept, &mut map);
                     corrupt |= differs(&map);
                 }
                 (buffer, corrupt)

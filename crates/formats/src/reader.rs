@@ -302,6 +302,8 @@ pub enum Payload {
         range: Range<usize>,
         /// Bytes to output, at most as many as are stored.
         len: usize,
+        /// A last shorter group is as it has to be output.
+        kept: bool,
     },
     /// As they are, between bytes that the recorder left out.
     Wrapped {
@@ -355,11 +357,11 @@ impl Payload {
             Payload::Plain(range) => {
                 out.extend_from_slice(data.get(range.clone()).unwrap_or_default());
             }
-            Payload::Swap32 { range, len } => {
+            Payload::Swap32 { range, len, kept } => {
                 let stored = data.get(range.clone()).unwrap_or_default();
                 let at = out.len();
                 out.resize(at.saturating_add(*len), 0);
-                swap32(stored, out.get_mut(at..).unwrap_or_default());
+                put_groups(stored, *kept, out.get_mut(at..).unwrap_or_default());
             }
             Payload::Wrapped {
                 prefix,
@@ -400,6 +402,16 @@ pub fn swap32(stored: &[u8], out: &mut [u8]) {
     };
     for (to, from) in out_rest.iter_mut().zip(last.iter().rev()) {
         *to = *from;
+    }
+}
+
+/// Puts the bytes of [`Payload::Swap32`] into `out`.
+pub fn put_groups(stored: &[u8], kept: bool, out: &mut [u8]) {
+    swap32(stored, out);
+    let (groups, rest) = stored.as_chunks::<4>();
+    let out_rest = out.get_mut(groups.len().saturating_mul(4)..);
+    if let Some(out_rest) = out_rest.filter(|out| kept && out.len() == rest.len()) {
+        out_rest.copy_from_slice(rest);
     }
 }
 
@@ -660,6 +672,16 @@ mod tests {
         let mut out = [0; 6];
         swap32(&[1, 2, 3, 4, 5, 6, 7, 8], &mut out);
         assert_eq!(out, [4, 3, 2, 1, 8, 7]);
+    }
+
+    #[test]
+    fn a_kept_rest_is_not_reversed() {
+        let payload = Payload::Swap32 {
+            range: 0..7,
+            len: 7,
+            kept: true,
+        };
+        assert_eq!(payload.to_vec(&[1, 2, 3, 4, 5, 6, 7]), [4, 3, 2, 1, 5, 6, 7]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! A header and its payload put one behind the other make a record as any other layout has it.
 
 use super::{
-    layout::{Layout, Transform},
+    layout::{Layout, ShortGroup, Transform},
     record::{self, Kind, Parsed},
 };
 use crate::reader::{MAX_RECORD, Window};
@@ -57,7 +57,7 @@ pub fn payload_size(layout: &Layout, header: &[u8]) -> Option<usize> {
     let around = part.payload.saturating_add(fields.trailer);
     let size = match part.transform {
         // a reversed frame is filled up before it is padded
-        Transform::Swap32 if !part.short_group && fields.size_unpadded => {
+        Transform::Swap32 if part.short_group == ShortGroup::Filled && fields.size_unpadded => {
             let groups = end.checked_sub(around)?.checked_next_multiple_of(4)?;
             fields.padded(groups.saturating_add(around))
         }

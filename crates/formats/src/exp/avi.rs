@@ -98,6 +98,7 @@ fn frame_in(layout: &Layout, data: &[u8], size: usize) -> Parsed {
         payload: 0..size,
         stored_end: size,
         transform: Transform::None,
+        keeps_group: false,
         crc: None,
         codec,
         audio: None,

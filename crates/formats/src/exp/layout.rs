@@ -127,7 +127,7 @@ pub struct Field {
     /// How it is stored.
     #[serde(rename = "type")]
     pub number: Number,
-    /// Bits of the stored value that are meant, where others say something else.
+    /// Bits of the stored value that are meant, where others say something else; the lowest of them counts 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<u64>,
     /// Bytes that each unit of the stored value stands for; 0 = one.
@@ -195,7 +195,10 @@ impl Field {
     /// Reads it. `payload` is the offset of the payload, for fields that count back from it.
     pub fn read(&self, data: &[u8], payload: usize) -> Result<u64, Short> {
         let value = self.number.read(data, place(self.at, payload))?;
-        let value = value & self.mask.unwrap_or(u64::MAX);
+        let mask = self.mask.unwrap_or(u64::MAX);
+        let value = (value & mask)
+            .checked_shr(mask.trailing_zeros())
+            .unwrap_or(0);
         let value = value.saturating_mul(self.unit.max(1).into());
         let value = if self.bits { value / 8 } else { value };
         Ok(value.saturating_add_signed(self.plus))
@@ -273,6 +276,19 @@ pub enum Transform {
     Swap32,
 }
 
+/// What becomes of the last group of a reversed picture, where it has fewer than four bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShortGroup {
+    /// It is filled up to four bytes.
+    #[default]
+    Filled,
+    /// It is reversed as it stands.
+    Reversed,
+    /// It is left as it is.
+    Kept,
+}
+
 /// Where the coded bytes of one kind of record stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -285,9 +301,9 @@ pub struct PayloadLayout {
     /// How the coded bytes are stored.
     #[serde(default)]
     pub transform: Transform,
-    /// A last shorter group of a reversed picture is reversed as it stands, instead of being filled up to four bytes.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub short_group: bool,
+    /// The last group of a reversed picture, where it is shorter.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub short_group: ShortGroup,
     /// Number of coded bytes; without it the payload reaches to the record's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<Field>,
@@ -781,6 +797,8 @@ mod tests {
     fn a_mask_keeps_other_bits_out() {
         let field: Field = toml::from_str("at = 1\ntype = \"u8\"\nmask = 127").unwrap();
         assert_eq!(field.read(&[0, 0x83], 0), Ok(3));
+        let field: Field = toml::from_str("at = 0\ntype = \"u8\"\nmask = 0xf0").unwrap();
+        assert_eq!(field.read(&[0x83], 0), Ok(8));
         let field: Field = toml::from_str("at = 1\ntype = \"u8\"").unwrap();
         assert_eq!(field.read(&[0, 0x83], 0), Ok(0x83));
     }

@@ -3,7 +3,9 @@
 
 use super::{
     coded::{Start, head_of, is_key, shows_key, start_of},
-    layout::{Layout, PLAUSIBLE_SECONDS, PayloadLayout, RecordLayout, Ticks, Transform},
+    layout::{
+        Layout, PLAUSIBLE_SECONDS, PayloadLayout, RecordLayout, ShortGroup, Ticks, Transform,
+    },
 };
 use crate::{
     cursor::Short,
@@ -52,6 +54,8 @@ pub struct Record {
     pub stored_end: usize,
     /// How they are stored.
     pub transform: Transform,
+    /// A last shorter group of reversed ones is as it was coded.
+    pub keeps_group: bool,
     /// CRC-32 that they should have.
     pub crc: Option<u32>,
     /// What they are: shown by the start code, for audio by the record.
@@ -78,6 +82,7 @@ impl Record {
             Transform::Swap32 => Payload::Swap32 {
                 range: self.payload.start..self.stored_end,
                 len: self.payload.len(),
+                kept: self.keeps_group,
             },
         }
     }
@@ -175,6 +180,7 @@ fn parse_fields(
         payload: 0..0,
         stored_end: 0,
         transform: Transform::None,
+        keeps_group: false,
         crc: None,
         codec: Codec::Mpeg4,
         audio: None,
@@ -343,14 +349,14 @@ fn picture(
     }
     if fields.trim {
         let stored = data.get(at..end).ok_or(Parsed::Need(end))?;
-        let whole = part.transform == Transform::Swap32 && !part.short_group;
+        let whole = part.transform == Transform::Swap32 && part.short_group == ShortGroup::Filled;
         end = end.saturating_sub(trailing(stored, whole, fields.align, fields.fill));
     }
     let length = end.saturating_sub(at);
     // the reversed region is made of whole groups where the record has its own size
     let mut stored = length;
     let stored_end = match (part.transform, given) {
-        (Transform::Swap32, _) if !part.short_group => {
+        (Transform::Swap32, _) if part.short_group == ShortGroup::Filled => {
             stored = padded(length, 4);
             let room = if fields.size_unpadded {
                 usize::MAX
@@ -386,6 +392,7 @@ fn picture(
     record.payload = at..end;
     record.stored_end = stored_end;
     record.transform = part.transform;
+    record.keeps_group = part.short_group == ShortGroup::Kept;
     record.codec = codec;
     record.crc = crc_of(part, data, at)?;
     Ok(())

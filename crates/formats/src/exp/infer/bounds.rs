@@ -13,7 +13,10 @@ use super::{
     minus, plus,
 };
 use crate::{
-    exp::{layout::Transform, record::trailing},
+    exp::{
+        layout::{ShortGroup, Transform},
+        record::trailing,
+    },
     reader::Codec,
 };
 use std::sync::LazyLock;
@@ -68,8 +71,8 @@ pub struct Trial {
     pub align: ByKind<(i64, i64)>,
     /// The length counts padding up to a multiple of this; 1 where it counts none.
     pub counted: i64,
-    /// A last shorter group of a reversed frame is reversed as it stands.
-    pub short_group: bool,
+    /// The last group of a reversed frame, where it is shorter.
+    pub short_group: ShortGroup,
     /// Bytes behind the frame, before the padding, that are neither frame nor padding.
     pub trailer: i64,
 }
@@ -279,10 +282,10 @@ impl Search<'_> {
     fn best(&self) -> Option<Bounds> {
         let mut all: Vec<(f64, Trial)> = Vec::new();
         let (rounds, aligns) = (self.counted_rounds(), self.aligns());
-        let groups: &[bool] = if self.reversed() {
-            &[false, true]
+        let groups: &[ShortGroup] = if self.reversed() {
+            &[ShortGroup::Filled, ShortGroup::Reversed, ShortGroup::Kept]
         } else {
-            &[false]
+            &[ShortGroup::Filled]
         };
         for before in 0..=MAX_BEFORE.min(plus(self.first, MAX_TRAILER)) {
             for end in self.ends(before) {
@@ -492,7 +495,7 @@ impl Search<'_> {
         let (frame, value, _) = frame;
         let length = plus(*value, *trial.end.get(frame.key));
         let stored = match frame.transform {
-            Transform::Swap32 if !trial.short_group && trial.counted == 1 => {
+            Transform::Swap32 if trial.short_group == ShortGroup::Filled && trial.counted == 1 => {
                 super::padded(length, 4)
             }
             _ => length,
@@ -517,7 +520,7 @@ impl Search<'_> {
         if trial.counted <= 1 {
             return 0;
         }
-        let whole = frame.transform == Transform::Swap32 && !trial.short_group;
+        let whole = frame.transform == Transform::Swap32 && trial.short_group == ShortGroup::Filled;
         let stored = self.window.slice(frame.at, plus(frame.at, length));
         trailing(
             stored.unwrap_or_default(),
@@ -644,7 +647,7 @@ impl Search<'_> {
         if trial.trailer > 0 {
             bits -= 6.0;
         }
-        if trial.short_group {
+        if trial.short_group != ShortGroup::Filled {
             bits -= 2.0;
         }
         bits

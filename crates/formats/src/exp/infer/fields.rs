@@ -13,7 +13,7 @@ use crate::{
     exp::{
         layout::{
             Constant, Counts, Field, KindField, Layout, Number, PayloadLayout, RecordLayout,
-            Status, Ticks, Transform, Video,
+            ShortGroup, Status, Ticks, Transform, Video,
         },
         native::NativeReader,
     },
@@ -288,7 +288,10 @@ impl<'a> Work<'a> {
                 payload: usize::try_from(plus(before, *chain.lead.get(key))).unwrap_or(0),
                 search: 0,
                 transform: transform(key),
-                short_group: trial.short_group && transform(key) == Transform::Swap32,
+                short_group: match transform(key) {
+                    Transform::Swap32 => trial.short_group,
+                    Transform::None => ShortGroup::Filled,
+                },
                 length: exact.then(|| field(key, end)),
                 crc: None,
                 codec: None,
@@ -614,7 +617,7 @@ impl<'a> Work<'a> {
         if !field.audio.is_empty() {
             layout.record.audio = Some(PayloadLayout {
                 transform: Transform::None,
-                short_group: false,
+                short_group: ShortGroup::Filled,
                 ..layout.record.p
             });
         }
@@ -642,107 +645,103 @@ impl<'a> Work<'a> {
         let mut found: Vec<(f64, Field, Vec<u64>)> = Vec::new();
         // the columns that could be cameras, with what each saves of the order of frames alone
         let mut saved: Vec<(Field, f64, usize, bool)> = Vec::new();
-        for at in 0..self.header {
-            for (number, mask) in [
-                (Number::U8, None),
-                (Number::U8, Some(0x7f)),
-                (Number::U8, Some(0x3f)),
-                (Number::U8, Some(0x1f)),
-                (Number::U8, Some(0x0f)),
-            ] {
-                if !self.free(at, number.width()) {
-                    continue;
-                }
-                let field = Field {
-                    mask,
-                    ..Field::new(at as i32, number)
-                };
-                let values: Vec<u64> = self
-                    .records
-                    .iter()
-                    .map(|record| field.read(record.row.head, 0).unwrap_or(0))
-                    .collect();
-                let distinct: BTreeSet<u64> = values.iter().copied().collect();
-                let mixes = values
-                    .iter()
-                    .zip(values.iter().skip(1))
-                    .filter(|(a, b)| a != b)
-                    .count();
-                if distinct.len() < 2
-                    || distinct.len() > 64
-                    || mixes < distinct.len().saturating_mul(2)
-                {
-                    continue;
-                }
-                // what parts keyframes from all others is the kind
-                if distinct.len() <= 4 && self.parts_keys(&values) {
-                    continue;
-                }
-                // a mask that hides nothing says nothing
-                if mask.is_some_and(|mask| {
-                    self.records.iter().all(|record| {
-                        record
-                            .row
-                            .head
-                            .get(at)
-                            .is_some_and(|byte| u64::from(*byte) & !mask == 0)
-                    })
-                }) {
-                    continue;
-                }
-                let parted = self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
-                let mut gain = whole - parted;
-                let bits = gain;
-                if mask.is_some() {
-                    gain -= 40.0;
-                }
-                let (low, high) = (
-                    distinct.first().copied().unwrap_or(0),
-                    distinct.last().copied().unwrap_or(0),
-                );
-                // cameras are numbered in a row, take turns, and record about as often
-                let least = distinct
-                    .iter()
-                    .map(|value| values.iter().filter(|other| *other == value).count())
-                    .min();
-                let even = least
-                    .unwrap_or(0)
-                    .saturating_mul(distinct.len())
-                    .saturating_mul(3)
-                    > values.len();
-                let row = high.saturating_sub(low).saturating_add(1) == distinct.len() as u64;
-                let turns = mask.is_none() && even && mixes.saturating_mul(2) > values.len();
-                let keyed = |value: &u64| {
-                    let all = self.records.iter().zip(&values);
-                    all.filter(|(_, own)| *own == value)
-                        .any(|(record, _)| record.key)
-                };
-                // the coded times of cameras that record in step may be those of one camera
-                let regular = row && turns && low <= 1 && distinct.len() > 2;
-                let regular = regular && distinct.iter().all(keyed);
-                if row {
-                    // what is said of each camera for the first time is not held against it
-                    gain += match turns {
-                        true => 30.0 + 10.0 * distinct.len() as f64,
-                        false => 10.0,
-                    };
-                }
-                if regular {
-                    gain += values.len() as f64;
-                }
-                saved.push((field, bits, distinct.len(), regular));
-                let known: BTreeSet<u64> = self
-                    .hints
-                    .cameras
-                    .iter()
-                    .map(|camera| u64::from(*camera))
-                    .collect();
-                if !known.is_empty() {
-                    // what is known outweighs all that the order of frames may say
-                    gain += if known == distinct { 1e6 } else { -50.0 };
-                }
-                found.push((gain, field, distinct.into_iter().collect()));
+        // within a second the parts of it only rise
+        let whole_seconds = clock.map_or(Vec::new(), |clock| clock.exact(&self.rows()));
+        let divides = |values: &[u64]| {
+            let pairs = values.iter().zip(values.iter().skip(1));
+            let seconds = whole_seconds
+                .iter()
+                .map(|time| time.map(|time| time.div_euclid(1000)));
+            let seconds: Vec<Option<i64>> = seconds.collect();
+            let inside = pairs.zip(seconds.iter().zip(seconds.iter().skip(1)));
+            let inside = inside.filter(|(_, (a, b))| a == b && a.is_some());
+            let (all, falls) = inside.fold((0_usize, 0_usize), |(all, falls), ((a, b), _)| {
+                (
+                    all.saturating_add(1),
+                    falls.saturating_add(usize::from(b < a)),
+                )
+            });
+            all.saturating_mul(10) > values.len() && falls.saturating_mul(20) < all
+        };
+        let known: BTreeSet<u64> = self.hints.cameras.iter().copied().map(u64::from).collect();
+        let masks = [
+            None,
+            Some(0x7f),
+            Some(0x3f),
+            Some(0x1f),
+            Some(0x0f),
+            Some(0xf0),
+        ];
+        for (at, mask) in (0..self.header).flat_map(|at| masks.map(|mask| (at, mask))) {
+            let field = Field {
+                mask,
+                ..Field::new(at as i32, Number::U8)
+            };
+            let bytes: Vec<u8> = self.column(at);
+            // a mask that hides nothing says nothing
+            let hidden = |mask: u64| bytes.iter().any(|byte| u64::from(*byte) & !mask != 0);
+            if !self.free(at, 1) || !mask.is_none_or(hidden) {
+                continue;
             }
+            let read = |record: &Record<'_>| field.read(record.row.head, 0).unwrap_or(0);
+            let values: Vec<u64> = self.records.iter().map(read).collect();
+            // of each value, how often it is there and in how many keyframes
+            let mut counts = BTreeMap::<u64, (usize, usize)>::new();
+            for (value, record) in values.iter().zip(&self.records) {
+                let (all, keys) = counts.entry(*value).or_default();
+                *all = all.saturating_add(1);
+                *keys = keys.saturating_add(usize::from(record.key));
+            }
+            let cameras = counts.len();
+            let pairs = values.iter().zip(values.iter().skip(1));
+            let mixes = pairs.filter(|(a, b)| a != b).count();
+            let keyless: usize = counts
+                .values()
+                .filter(|(_, keys)| *keys == 0)
+                .map(|(all, _)| *all)
+                .sum();
+            if !(2..=64).contains(&cameras)
+                || mixes < cameras.saturating_mul(2)
+                // what distinguishes keyframes from all others is the kind
+                || cameras <= 4 && self.parts_keys(&values)
+                // each camera begins anew with a keyframe
+                || keyless.saturating_mul(4) > values.len()
+            {
+                continue;
+            }
+            let low = counts.keys().next().copied().unwrap_or(0);
+            let high = counts.keys().last().copied().unwrap_or(0);
+            let bit = |value: &u64| value.is_power_of_two();
+            let small = high <= 64 || counts.keys().all(bit);
+            if !small && self.carries(at) {
+                continue;
+            }
+            let bits = whole - self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
+            // cameras are numbered in a row, take turns, and record about as often
+            let least = counts.values().map(|(all, _)| *all).min().unwrap_or(0);
+            let even = least.saturating_mul(cameras).saturating_mul(3) > values.len();
+            let row = high.saturating_sub(low).saturating_add(1) == cameras as u64;
+            let turns = even && mixes.saturating_mul(2) > values.len();
+            // the coded times of cameras that record in step may be those of one camera, and a JPEG has none
+            let mixed = turns || least > 1 && mixes.saturating_mul(3) > values.len();
+            let regular = mixed && small && keyless == 0 && (cameras > 2 || low > 0);
+            let regular = regular && mask.is_none() && !divides(&values);
+            let gain = bits - if mask.is_some() { 40.0 } else { 0.0 }
+                // what is said of each camera for the first time is not held against it
+                + match (row, turns && mask.is_none()) {
+                    (true, true) => 30.0 + 10.0 * cameras as f64,
+                    (true, false) => 10.0,
+                    _ => 0.0,
+                }
+                + if regular { values.len() as f64 } else { 0.0 }
+                // what is known outweighs all that the order of frames may say
+                + match known.iter().eq(counts.keys()) {
+                    _ if known.is_empty() => 0.0,
+                    true => 1e6,
+                    false => -50.0,
+                };
+            saved.push((field, bits, cameras, regular));
+            found.push((gain, field, counts.into_keys().collect()));
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let Some((gain, field, values)) = found.first().cloned().filter(|(gain, ..)| *gain > 20.0)
@@ -803,6 +802,31 @@ impl<'a> Work<'a> {
             rivals,
         );
         layout.record.camera = Some(field);
+    }
+
+    /// The bytes of a column.
+    fn column(&self, at: usize) -> Vec<u8> {
+        let bytes = self.records.iter().map(|record| record.row.head.get(at));
+        bytes.flatten().copied().collect()
+    }
+
+    /// A byte beside it goes on by one whenever it falls, and else stands still: it is the low one of a number that rises.
+    fn carries(&self, at: usize) -> bool {
+        let own = self.column(at);
+        let beside = [at.checked_sub(1), at.checked_add(1)];
+        beside.into_iter().flatten().any(|at| {
+            let other = self.column(at);
+            let steps = other
+                .iter()
+                .zip(other.iter().skip(1))
+                .map(|(a, b)| b.wrapping_sub(*a));
+            let falls = own
+                .iter()
+                .zip(own.iter().skip(1))
+                .map(|(a, b)| u8::from(b < a));
+            let agree = steps.zip(falls).filter(|(step, fall)| step == fall).count();
+            other.len() == own.len() && agree.saturating_mul(10) > own.len().saturating_mul(9)
+        })
     }
 
     /// Hardly any other frame has a value that keyframes have.
@@ -1041,7 +1065,9 @@ impl<'a> Work<'a> {
             let start = minus(self.chain.mark(frame), trial.before);
             let length = plus(self.chain.value(window, frame)?, *trial.end.get(frame.key));
             let stored = match frame.transform {
-                Transform::Swap32 if !trial.short_group => super::padded(length, 4),
+                Transform::Swap32 if trial.short_group == ShortGroup::Filled => {
+                    super::padded(length, 4)
+                }
                 _ => length,
             };
             let end = plus(frame.at, stored);

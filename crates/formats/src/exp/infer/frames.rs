@@ -3,7 +3,10 @@
 
 use super::{Window, minus, plus};
 use crate::{
-    exp::{coded::JPEG, layout::Transform},
+    exp::{
+        coded::JPEG,
+        layout::{ShortGroup, Transform},
+    },
     mpeg4::{Inference, IntraPicture, VolParams, h264, size::size_of_count, start_code},
     reader::{Codec, swap32},
 };
@@ -435,17 +438,18 @@ impl Window<'_> {
     }
 
     /// The last byte of a frame of `length` bytes at `at`, as it was before it was stored.
-    pub fn last_byte(&self, frame: &Frame, length: i64, short_group: bool) -> Option<u8> {
+    pub fn last_byte(&self, frame: &Frame, length: i64, short_group: ShortGroup) -> Option<u8> {
         let last = minus(length, 1);
         let stored = match frame.transform {
             Transform::None => last,
             Transform::Swap32 => {
-                let group = minus(last, last.rem_euclid(4));
-                let size = match minus(length, group) {
-                    size if short_group => size,
-                    _ => 4,
-                };
-                minus(plus(group, minus(size, 1)), last.rem_euclid(4))
+                let inside = last.rem_euclid(4);
+                let group = minus(last, inside);
+                match (short_group, minus(length, group)) {
+                    (ShortGroup::Kept, size) if size < 4 => last,
+                    (ShortGroup::Reversed, _) => group,
+                    _ => minus(plus(group, 3), inside),
+                }
             }
         };
         self.byte(plus(frame.at, stored))
