@@ -725,7 +725,13 @@ mod tests {
                 TimeType::Bcd7le,
                 vec![0x30, 0x15, 0x14, 0x10, 0x11, 0x09, 0x20],
             ),
+            (
+                TimeType::Bcd7chip,
+                vec![0x30, 0x15, 0x14, 0x03, 0x10, 0x11, 0x09],
+            ),
             (TimeType::Bytes6, vec![9, 11, 10, 14, 15, 30]),
+            (TimeType::Bytes6time, vec![14, 15, 30, 10, 11, 9]),
+            (TimeType::Ascii19, b"2009-11-10 14:15:30".to_vec()),
             (TimeType::Bytes7le, vec![0xd9, 7, 11, 10, 14, 15, 30]),
             (TimeType::Bytes7be, vec![7, 0xd9, 11, 10, 14, 15, 30]),
             (TimeType::Ascii14, b"20091110141530".to_vec()),

@@ -46,8 +46,12 @@ pub enum TimeType {
     Bcd6le,
     /// Packed BCD `ss mm hh DD MM YY YY`, the century last.
     Bcd7le,
+    /// Packed BCD `ss mm hh WW DD MM YY` with a weekday of 0 to 7, as clock chips have it (stated: data sheet of the DS1307).
+    Bcd7chip,
     /// Six bytes: year from 2000, month, day, hour, minute, second.
     Bytes6,
+    /// Six bytes: hour, minute, second, day, month, year from 2000.
+    Bytes6time,
     /// A 16-bit little-endian year, then month, day, hour, minute and second in a byte each.
     Bytes7le,
     /// The same with a big-endian year.
@@ -56,6 +60,8 @@ pub enum TimeType {
     Ascii14,
     /// ASCII digits `YYMMDDhhmmss`.
     Ascii12,
+    /// ASCII digits `YYYY-MM-DD hh:mm:ss`, with any characters between them.
+    Ascii19,
     /// The decimal number YYYYMMDDhhmmss, 64 bits little-endian.
     Decimal64le,
     /// The same, big-endian.
@@ -84,7 +90,7 @@ pub enum TimeType {
 
 impl TimeType {
     /// All types.
-    pub const ALL: [TimeType; 32] = [
+    pub const ALL: [TimeType; 35] = [
         TimeType::Unix32le,
         TimeType::Unix32be,
         TimeType::Unix64le,
@@ -100,11 +106,14 @@ impl TimeType {
         TimeType::Bcd7,
         TimeType::Bcd6le,
         TimeType::Bcd7le,
+        TimeType::Bcd7chip,
         TimeType::Bytes6,
+        TimeType::Bytes6time,
         TimeType::Bytes7le,
         TimeType::Bytes7be,
         TimeType::Ascii14,
         TimeType::Ascii12,
+        TimeType::Ascii19,
         TimeType::Decimal64le,
         TimeType::Decimal64be,
         TimeType::Decimal32le,
@@ -128,8 +137,9 @@ impl TimeType {
             TimeType::Filetime | TimeType::Filetimebe => 8,
             TimeType::Systemtime | TimeType::Systemtimebe => 16,
             TimeType::Packed32le | TimeType::Packed32be => 4,
-            TimeType::Bcd6 | TimeType::Bcd6le | TimeType::Bytes6 => 6,
-            TimeType::Bcd7 | TimeType::Bcd7le => 7,
+            TimeType::Bcd6 | TimeType::Bcd6le => 6,
+            TimeType::Bytes6 | TimeType::Bytes6time => 6,
+            TimeType::Bcd7 | TimeType::Bcd7le | TimeType::Bcd7chip => 7,
             TimeType::Bytes7le | TimeType::Bytes7be => 7,
             TimeType::Decimal64le | TimeType::Decimal64be => 8,
             TimeType::Decimal32le | TimeType::Decimal32be => 8,
@@ -138,6 +148,7 @@ impl TimeType {
             TimeType::Double64le | TimeType::Double64be => 8,
             TimeType::Ascii12 => 12,
             TimeType::Ascii14 => 14,
+            TimeType::Ascii19 => 19,
         }
     }
 
@@ -195,6 +206,16 @@ impl TimeType {
                 let [s, m, h, dd, mm, yy, century] = cursor::bytes_at::<7>(data, at)?;
                 bcd([century, yy, mm, dd, h, m, s])
             }
+            TimeType::Bcd7chip => {
+                let [s, m, h, weekday, dd, mm, yy] = cursor::bytes_at::<7>(data, at)?;
+                let century = if yy >= 0x90 { 0x19 } else { 0x20 };
+                bcd([century, yy, mm, dd, h, m, s]).filter(|_| weekday <= 7)
+            }
+            TimeType::Bytes6time => {
+                let [hour, minute, second, day, month, year] = cursor::bytes_at::<6>(data, at)?;
+                let year = u16::from(year).saturating_add(2000);
+                calendar(year, [month, day, hour, minute, second])
+            }
             TimeType::Bytes6 => {
                 let [year, rest @ ..] = cursor::bytes_at::<6>(data, at)?;
                 calendar(u16::from(year).saturating_add(2000), rest)
@@ -208,6 +229,17 @@ impl TimeType {
                 calendar(u16::from_le_bytes([low, high]), rest)
             }
             TimeType::Ascii14 => ascii(&cursor::bytes_at::<14>(data, at)?).and_then(decimal),
+            TimeType::Ascii19 => {
+                let text = cursor::bytes_at::<19>(data, at)?;
+                let between = |at: usize| matches!(at, 4 | 7 | 10 | 13 | 16);
+                let (gaps, digits): (Vec<_>, Vec<_>) = text
+                    .into_iter()
+                    .enumerate()
+                    .partition(|(at, _)| between(*at));
+                let digits: Vec<u8> = digits.into_iter().map(|(_, digit)| digit).collect();
+                let apart = gaps.iter().all(|(_, byte)| !byte.is_ascii_digit());
+                ascii(&digits).filter(|_| apart).and_then(decimal)
+            }
             TimeType::Ascii12 => ascii(&cursor::bytes_at::<12>(data, at)?)
                 .and_then(|value| value.checked_add(20_000_000_000_000))
                 .and_then(decimal),

@@ -15,7 +15,7 @@ const SPAN: usize = 128;
 /// Forward steps beyond this are gaps of the recording.
 const GAP: i64 = 600_000;
 /// Ticks per second that are in use, the commonest first.
-const RATES: [u64; 6] = [1000, 90_000, 10_000_000, 1_000_000, 100, 50];
+const RATES: [u64; 8] = [1000, 90_000, 10_000_000, 1_000_000, 100, 50, 60, 10];
 
 /// Milliseconds between records beyond which a clock moves slowly.
 const SLOW: f64 = 2000.0;
@@ -186,7 +186,8 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 /// Bits by which a valid reading is unlikely where other bytes are: the share of all values that are times of 1995 to 2040.
 fn rarity(time: TimeType) -> f64 {
     match time {
-        TimeType::Unix32le | TimeType::Unix32be => 2.5,
+        // by far the commonest
+        TimeType::Unix32le | TimeType::Unix32be => 6.5,
         TimeType::Dos | TimeType::Dosbe => 2.1,
         // seen elsewhere, but rarely
         TimeType::Dosdate => 0.0,
@@ -198,10 +199,11 @@ fn rarity(time: TimeType) -> f64 {
         TimeType::Micros64le | TimeType::Micros64be => 12.0,
         TimeType::Double64le | TimeType::Double64be => 12.0,
         TimeType::Decimal64le | TimeType::Decimal64be => 14.0,
-        TimeType::Bytes6 => 17.0,
+        TimeType::Bytes6 | TimeType::Bytes6time => 17.0,
         TimeType::Bcd6 | TimeType::Bcd6le => 21.0,
         TimeType::Ascii12 => 45.0,
-        TimeType::Ascii14 => 60.0,
+        TimeType::Bcd7chip => 23.0,
+        TimeType::Ascii14 | TimeType::Ascii19 => 60.0,
         TimeType::Systemtime | TimeType::Systemtimebe => 45.0,
         _ => 30.0,
     }
@@ -768,10 +770,12 @@ fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
     let room = 2_f64.powi((number.width() as i32).saturating_mul(8));
     let fits = |rate: &&u64| {
         let (rate, small) = (**rate as f64, **rate < 1000);
-        let least = if small { 0.9 } else { 0.45 };
+        let least = if small { 0.75 } else { 0.45 };
         (least..1.0).contains(&(most / rate)) && rate < room && small == (number == Number::U8)
     };
-    let second = RATES.iter().find(fits).map(|rate| (*rate, 0, 0.0));
+    let mut rates = RATES;
+    rates.sort_unstable();
+    let second = rates.iter().find(fits).map(|rate| (*rate, 0, 0.0));
     // milliseconds of the minute
     let minute =
         (number.width() == 2 && (54_000.0..60_000.0).contains(&most)).then_some((1000, 0, -5.0));
