@@ -134,8 +134,8 @@ struct Search<'a> {
     outside: f64,
     /// Frames that the chain leads from, for each one that is looked at.
     share: f64,
-    /// Bits of a frame whose size is known.
-    known: f64,
+    /// Those of them that say their size themselves.
+    sized: Vec<(Frame, i64, i64)>,
     first: i64,
     last: i64,
 }
@@ -180,6 +180,8 @@ impl Bounds {
             .sum();
         // chains are compared by all that they explain, not by the frames that were looked at
         let share = known / all.len().max(1) as f64;
+        let sized = all.iter().filter(|(frame, ..)| frame.size.is_some());
+        let sized = sized.copied().collect();
         let mut search = Search {
             window,
             chain,
@@ -189,12 +191,10 @@ impl Bounds {
             columns: columns.collect(),
             outside: behind * share + chain.bits * known / chain.linked.0.max(1) as f64,
             share,
-            known: 0.0,
+            sized,
             first,
             last,
         };
-        let sized = search.frames.iter().filter(|known| known.0.size.is_some());
-        search.known = 8.0 * (search.frames.len() as f64 / sized.count() as f64).clamp(1.0, 8.0);
         let mut best = search.best();
         // a fill byte other than 0 is rare, and seen where 0 does not serve
         for fill in [0xff, 0xaa, 0x55, 0xcc, b' '] {
@@ -314,11 +314,16 @@ impl Search<'_> {
             let trial = padded.map(|trial| trial.with_trailer(trailer));
             all.extend(trial.and_then(|trial| Some((self.weigh(&trial)?, trial))));
         }
-        // the ends of still pictures are as alike as headers: what frames say themselves outweighs them
-        let sized = |trial: &Trial| self.sized(trial).0;
-        let most = all.iter().map(|(_, trial)| sized(trial)).max().unwrap_or(0);
-        if most >= 2 {
-            all.retain(|(_, trial)| sized(trial).saturating_mul(5) >= most.saturating_mul(4));
+        // the ends of still pictures are as alike as headers: what frames say themselves outweighs them, and speaks for the others
+        let right = |trial: &Trial| self.sized(trial).0;
+        let most = all.iter().map(|(_, trial)| right(trial)).max().unwrap_or(0);
+        if most >= 2 && most.saturating_mul(2) >= self.sized.len() {
+            let known = self.frames.len() as f64 / self.sized.len() as f64;
+            all.retain(|(_, trial)| right(trial).saturating_mul(5) >= most.saturating_mul(4));
+            for (bits, trial) in &mut all {
+                let right = right(trial) as f64;
+                *bits += 8.0 * known.clamp(1.0, 8.0) * (2.0 * right - self.sized.len() as f64);
+            }
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0));
         let (bits, trial) = *all.first()?;
@@ -357,18 +362,10 @@ impl Search<'_> {
         minus(length, self.trimmed(trial, &known.0, length))
     }
 
-    /// Frames that say their size themselves, and how many of them have it.
+    /// Frames that have the size that they say themselves, of those that say it.
     fn sized(&self, trial: &Trial) -> (usize, usize) {
-        let sized = self
-            .frames
-            .iter()
-            .filter_map(|known| Some(self.length(trial, known) == known.0.size?));
-        sized.fold((0, 0), |(right, all), own| {
-            (
-                right.saturating_add(usize::from(own)),
-                all.saturating_add(1),
-            )
-        })
+        let right = |known: &&(Frame, i64, i64)| Some(self.length(trial, known)) == known.0.size;
+        (self.sized.iter().filter(right).count(), self.sized.len())
     }
 
     fn is_stuffed(&self, trial: &Trial) -> bool {
@@ -569,11 +566,7 @@ impl Search<'_> {
                     full += if trimmed == 0 { 1.0 } else { 0.0 };
                 }
             }
-            if let Some(own) = frame.size {
-                // those that say it speak for the others
-                let own = own == minus(length, trimmed);
-                bits += if own { self.known } else { -self.known };
-            } else if let Some(byte) =
+            if let Some(byte) =
                 self.window
                     .last_byte(frame, minus(length, trimmed), trial.short_group)
             {

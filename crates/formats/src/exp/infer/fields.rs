@@ -700,20 +700,21 @@ impl<'a> Work<'a> {
                 .filter(|(_, keys)| *keys == 0)
                 .map(|(all, _)| *all)
                 .sum();
-            if !(2..=64).contains(&cameras)
+            let named = known.iter().eq(counts.keys());
+            let unlikely = !(2..=64).contains(&cameras)
                 || mixes < cameras.saturating_mul(2)
                 // what distinguishes keyframes from all others is the kind
                 || cameras <= 4 && self.parts_keys(&values)
                 // each camera begins anew with a keyframe
-                || keyless.saturating_mul(4) > values.len()
-            {
+                || keyless.saturating_mul(4) > values.len();
+            if unlikely && !named {
                 continue;
             }
             let low = counts.keys().next().copied().unwrap_or(0);
             let high = counts.keys().last().copied().unwrap_or(0);
             let bit = |value: &u64| value.is_power_of_two();
             let small = high <= 64 || counts.keys().all(bit);
-            if !small && self.carries(at) {
+            if !small && !named && self.carries(at) {
                 continue;
             }
             let bits = whole - self.disorder(&times, |n| values.get(n).copied().unwrap_or(0));
@@ -735,7 +736,7 @@ impl<'a> Work<'a> {
                 }
                 + if regular { values.len() as f64 } else { 0.0 }
                 // what is known outweighs all that the order of frames may say
-                + match known.iter().eq(counts.keys()) {
+                + match named {
                     _ if known.is_empty() => 0.0,
                     true => 1e6,
                     false => -50.0,

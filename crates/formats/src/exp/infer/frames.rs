@@ -11,7 +11,7 @@ use crate::{
     reader::{Codec, swap32},
 };
 use memchr::{memchr, memmem};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// No more frames are kept: a file made of start codes needs no more memory than another.
 const MAX_FRAMES: usize = 300_000;
@@ -95,34 +95,35 @@ impl Frames {
             let mut codes = start_code::start_codes(&coded);
             let own = codes.find(|(_, code)| start_code::VOL.contains(code));
             let own = own.and_then(|(at, _)| VolParams::parse(coded.get(at..)?).ok());
-            let all = match own {
-                Some(vol) => vec![vol],
-                None => every.clone(),
+            let all = own.map_or(every.clone(), |vol| vec![vol]);
+            let fits = |vol: &VolParams, count: usize| match vol.macroblocks() {
+                0 => size_of_count(count).is_some(),
+                own => count == own,
             };
-            let ends = all.iter().flat_map(|vol| {
-                let fits = |count: usize| match vol.macroblocks() {
-                    0 => size_of_count(count).is_some(),
-                    own => count == own,
-                };
+            let ends = all.iter().zip(0..).flat_map(|(vol, way)| {
                 let ends = IntraPicture::ends(&coded, vol).into_iter();
-                ends.filter(move |(_, count)| fits(*count))
+                let ends = ends.filter(|(_, count)| fits(vol, *count));
+                ends.map(move |(size, count)| ((count, way), size))
             });
-            (n, ends.map(|(size, count)| (count, size)).collect())
+            (n, ends.collect())
         });
-        let mut open: Vec<(usize, BTreeMap<usize, usize>)> = ends.collect();
-        let counts: BTreeSet<usize> = open
-            .iter()
-            .flat_map(|(_, ends)| ends.keys().copied())
-            .collect();
-        // a larger picture may have stuffing where a smaller one ends
-        for count in counts.iter().rev() {
-            let sized = open.iter().filter(|(_, ends)| ends.contains_key(count));
-            let sized = sized.count();
-            // of reversed frames, all but those of whole groups may end otherwise
-            if sized < open.len().min(3) || sized.saturating_mul(5) < open.len() {
-                continue;
+        let mut open: Vec<(usize, BTreeMap<(usize, i32), usize>)> = ends.collect();
+        // stuffing by chance is in few of them
+        for share in [5, 3, 3, 3] {
+            let mut counts = BTreeMap::<(usize, i32), usize>::new();
+            for key in open.iter().flat_map(|(_, ends)| ends.keys()) {
+                let frames = counts.entry(*key).or_default();
+                *frames = frames.saturating_add(1);
             }
-            open.retain(|(n, ends)| match (self.list.get_mut(*n), ends.get(count)) {
+            let most = counts
+                .into_iter()
+                .max_by_key(|(key, frames)| (*frames, *key));
+            let Some((key, _)) = most.filter(|(_, frames)| {
+                *frames >= open.len().min(3) && frames.saturating_mul(share) >= open.len()
+            }) else {
+                return;
+            };
+            open.retain(|(n, ends)| match (self.list.get_mut(*n), ends.get(&key)) {
                 (Some(frame), Some(size)) => {
                     frame.size = i64::try_from(*size).ok();
                     false
