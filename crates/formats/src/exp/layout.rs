@@ -406,6 +406,9 @@ pub struct RecordLayout {
     /// Recording mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Field>,
+    /// Cameras that the recordings have, as far as they are known. A frame of another one is believed when there are more of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<u16>,
     /// Size of the picture: 1 CIF, 2 2CIF, 3 4CIF.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<Field>,
@@ -564,6 +567,9 @@ impl Layout {
             );
         }
         let values = (record.kind.iter()).flat_map(|kind| [&kind.p, &kind.key, &kind.audio]);
+        if record.cameras.len() > MAX_VALUES {
+            return wrong("record.cameras must be at most 256");
+        }
         if record.constant.len() > MAX_VALUES || values.into_iter().any(|of| of.len() > MAX_VALUES)
         {
             return wrong("record.constant and the values of record.kind must be at most 256 each");

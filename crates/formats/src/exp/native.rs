@@ -401,9 +401,11 @@ impl NativeReader {
             return Ok(false);
         }
         let (_, info) = self.parts.find(window.offset, &self.info);
-        let listed = match info.cameras.as_slice() {
-            [] => None,
-            cameras => Some(cameras.iter().any(|camera| camera.number == record.camera)),
+        let known = self.layouts.own.record.cameras.as_slice();
+        let listed = match (info.cameras.as_slice(), known) {
+            ([], []) => None,
+            ([], known) => Some(known.contains(&record.camera)),
+            (cameras, _) => Some(cameras.iter().any(|camera| camera.number == record.camera)),
         };
         let bare = Bare(&self.layouts.scan);
         let ahead = |limit| Ahead::new(&bare, window, &self.scan, record.size, limit);

@@ -343,6 +343,7 @@ impl<'a> Work<'a> {
                 sequence: None,
                 camera: None,
                 mode: None,
+                cameras: Vec::new(),
                 format: None,
                 kind: None,
                 p: part(false),
@@ -803,6 +804,10 @@ impl<'a> Work<'a> {
             rivals,
         );
         layout.record.camera = Some(field);
+        layout.record.cameras = values
+            .iter()
+            .filter_map(|value| u16::try_from(*value).ok())
+            .collect();
     }
 
     /// The bytes of a column.
@@ -1312,7 +1317,10 @@ fn simpler(layout: &Layout) -> Vec<(&'static str, Layout)> {
         }
     };
     without("record.constant", &|record| record.constant.clear());
-    without("record.camera", &|record| record.camera = None);
+    without("record.camera", &|record| {
+        record.camera = None;
+        record.cameras.clear();
+    });
     without("record.kind", &|record| {
         record.kind = None;
         record.audio = None;
