@@ -186,8 +186,8 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 /// Bits by which a valid reading is unlikely where other bytes are: the share of all values that are times of 1995 to 2040.
 fn rarity(time: TimeType) -> f64 {
     match time {
-        // by far the commonest
-        TimeType::Unix32le | TimeType::Unix32be => 6.5,
+        // the commonest
+        TimeType::Unix32le | TimeType::Unix32be => 4.5,
         TimeType::Dos | TimeType::Dosbe => 2.1,
         // seen elsewhere, but rarely
         TimeType::Dosdate => 0.0,
