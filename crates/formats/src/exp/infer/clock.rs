@@ -187,7 +187,7 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 fn rarity(time: TimeType) -> f64 {
     match time {
         // the commonest
-        TimeType::Unix32le | TimeType::Unix32be => 4.5,
+        TimeType::Unix32le | TimeType::Unix32be => 3.0,
         TimeType::Dos | TimeType::Dosbe => 2.1,
         // seen elsewhere, but rarely
         TimeType::Dosdate => 0.0,
@@ -582,7 +582,7 @@ impl Reading {
                 }
                 let columns = (at..end).map(|at| column(rows, at)).sum::<f64>();
                 for (rate, phase, prior) in [
-                    within_second(&values, number),
+                    within_second(&values, number, self.is_slow()),
                     self.running(&values, number),
                 ]
                 .into_iter()
@@ -758,7 +758,7 @@ impl Reading {
 }
 
 /// Ticks that begin anew with each second: below the rate.
-fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
+fn within_second(values: &[i64], number: Number, slow: bool) -> Option<(u64, u64, f64)> {
     // a damaged header or two may hold any number
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
@@ -770,7 +770,12 @@ fn within_second(values: &[i64], number: Number) -> Option<(u64, u64, f64)> {
     let room = 2_f64.powi((number.width() as i32).saturating_mul(8));
     let fits = |rate: &&u64| {
         let (rate, small) = (**rate as f64, **rate < 1000);
-        let least = if small { 0.75 } else { 0.45 };
+        // frames of a fast camera are no more than a few steps apart
+        let least = match (small, slow) {
+            (true, true) => 0.95,
+            (true, false) => 0.75,
+            _ => 0.45,
+        };
         (least..1.0).contains(&(most / rate)) && rate < room && small == (number == Number::U8)
     };
     let mut rates = RATES;
