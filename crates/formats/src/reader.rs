@@ -681,7 +681,10 @@ mod tests {
             len: 7,
             kept: true,
         };
-        assert_eq!(payload.to_vec(&[1, 2, 3, 4, 5, 6, 7]), [4, 3, 2, 1, 5, 6, 7]);
+        assert_eq!(
+            payload.to_vec(&[1, 2, 3, 4, 5, 6, 7]),
+            [4, 3, 2, 1, 5, 6, 7]
+        );
     }
 
     #[test]

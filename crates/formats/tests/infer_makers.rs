@@ -4,7 +4,10 @@
 
 use super::infer::all_families;
 use formats::exp::infer::{Confidence, Hints, Inferred, infer, infer_files};
-use testing::layouts::{frames::Family, judge::read};
+use testing::{
+    layouts::{frames::Family, judge::read},
+    mpeg4_tools::{encode, vops},
+};
 
 /// What a record is written from.
 struct Content<'a> {
@@ -55,7 +58,7 @@ fn xor(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
-const MAKERS: [Maker; 17] = [
+const MAKERS: [Maker; 24] = [
     Maker {
         name: "sync pattern, kind as a letter, seconds and microseconds, sum of the header",
         cameras: 4,
@@ -350,6 +353,113 @@ const MAKERS: [Maker; 17] = [
             [&out, c.frame].concat()
         },
     },
+    Maker {
+        name: "camera in the upper half of a byte, keyframes in the lower one",
+        cameras: 3,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let mut out = vec![0x3c, (c.camera + 1) << 4 | u8::from(c.key)];
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend(c.seconds().to_le_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "ticks of 1/64 s that are no cameras, bits of a date",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let mut out = b"HKVS".to_vec();
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend(((c.time / 15_625) as u32).to_le_bytes());
+            let second = c.seconds() % 86_400;
+            let time = 10_u32 << 26 | 3 << 22 | 12 << 17;
+            let time = time + second / 3600 * 4096 + second / 60 % 60 * 64 + second % 60;
+            out.extend(time.to_le_bytes());
+            out.extend([u8::from(c.key), 0, 0, 0]);
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "20 bytes of a digest behind the frame, padded to 16",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let mut out = c.seconds().to_be_bytes().to_vec();
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.extend([0x44, 0x56, u8::from(c.key), 0]);
+            out.extend(c.frame);
+            let noise = u64::from(crc32(c.frame)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            for turn in [0, 19, 41] {
+                out.extend(noise.rotate_left(turn).wrapping_mul(7).to_le_bytes());
+            }
+            out.truncate(out.len() - 4);
+            out.resize(out.len().next_multiple_of(16), 0);
+            out
+        },
+    },
+    Maker {
+        name: "groups of four reversed, what is left of the last one not",
+        cameras: 2,
+        unit: 1,
+        front: &[0x5e; 128],
+        record: |c| {
+            let mut out = b"SWAP".to_vec();
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.extend((c.time / 1000).to_be_bytes());
+            out.extend([c.camera, u8::from(c.key), 0, 0]);
+            let (groups, rest) = c.frame.as_chunks::<4>();
+            out.extend(groups.iter().flat_map(|group| group.iter().rev()));
+            [&out, rest].concat()
+        },
+    },
+    Maker {
+        name: "registers of a clock chip",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let bcd = |value: u32| (value / 10 * 16 + value % 10) as u8;
+            let second = c.seconds() % 86_400;
+            let mut out = vec![0x99, u8::from(c.key)];
+            out.extend([second % 60, second / 60 % 60, second / 3600].map(bcd));
+            out.extend([0x06, 0x12, 0x03, 0x10]);
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "a date and time for people",
+        cameras: 1,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let second = c.seconds() % 86_400;
+            let clock = [second / 3600, second / 60 % 60, second % 60].map(|n| format!("{n:02}"));
+            let mut out = format!("2010/03/12 {}\0", clock.join(":")).into_bytes();
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend([u8::from(c.key), 0, 0, 0]);
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "hour first, year last",
+        cameras: 2,
+        unit: 1000,
+        front: b"",
+        record: |c| {
+            let second = c.seconds() % 86_400;
+            let clock = [second / 3600, second / 60 % 60, second % 60].map(|n| n as u8);
+            let mut out = vec![0xc4, c.camera + 1];
+            out.extend(clock);
+            out.extend([12, 3, 10]);
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            [&out, c.frame].concat()
+        },
+    },
 ];
 
 /// Frames and all else are read, but a time that is none of the header's is not.
@@ -453,6 +563,66 @@ fn recorders_made_up_by_hand_are_inferred() {
         wrong.push(maker.name);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Pictures that do not move end in bits that are alike in all frames, as headers are; keyframes say by their macroblocks where they end.
+#[test]
+fn still_pictures_are_read_to_their_ends() {
+    let options = ["-c:v", "mpeg4", "-bf", "0", "-g", "12", "-q:v", "6"];
+    let Some(stream) = encode(
+        "testsrc=size=176x96:rate=25,pad=176:144:0:0:gray",
+        240,
+        &options,
+    ) else {
+        eprintln!("SKIPPED: ffmpeg is not installed");
+        return;
+    };
+    let frames = vops(&stream);
+    let still = |frame: &&&[u8]| frame.get(frame.len().saturating_sub(2)) == Some(&0xff);
+    assert!(frames.iter().filter(still).count() * 2 > frames.len());
+    let mut file = Vec::new();
+    for (n, frame) in frames.iter().enumerate() {
+        file.extend((frame.len() as u32 + 4).to_le_bytes());
+        file.extend((1_268_385_137 + n as u32 / 5).to_le_bytes());
+        file.extend(*frame);
+    }
+    let inferred = infer(&file).expect("a layout");
+    let shown = read(&file, &inferred.layout);
+    assert_eq!(shown.len(), frames.len());
+    assert!(
+        shown.iter().zip(&frames).all(|(a, b)| a.bytes == *b),
+        "{inferred:#?}"
+    );
+    assert!(
+        inferred.confidence > Confidence::Doubtful,
+        "{:?}",
+        inferred.open
+    );
+}
+
+/// A camera of which a file has one frame is not taken for a damaged one.
+#[test]
+fn one_frame_of_a_camera_is_read() {
+    let family = &all_families()[0];
+    let camera = |n: usize| if n == 77 { 9 } else { 1 + n % 3 };
+    let mut file = Vec::new();
+    for n in 0..240 {
+        let frames = &family[camera(n)].frames;
+        let frame = if n == 77 {
+            &frames[0]
+        } else {
+            &frames[n / 3 % frames.len()]
+        };
+        file.extend((1_268_385_137 + n as u32 / 15).to_le_bytes());
+        file.extend([camera(n) as u8, 0x77]);
+        file.extend((frame.bytes.len() as u32).to_le_bytes());
+        file.extend(&frame.bytes);
+    }
+    let inferred = infer(&file).expect("a layout");
+    let shown = read(&file, &inferred.layout);
+    assert_eq!(shown.len(), 240);
+    let cameras = shown.iter().map(|frame| usize::from(frame.camera));
+    assert!(cameras.eq((0..240).map(camera)), "{inferred:#?}");
 }
 
 /// Half a minute of DOS time reads as Unix seconds as well: only who knows a time can tell.

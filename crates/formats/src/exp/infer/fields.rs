@@ -725,8 +725,11 @@ impl<'a> Work<'a> {
             let row = high.saturating_sub(low).saturating_add(1) == cameras as u64;
             let turns = even && mixes.saturating_mul(2) > values.len();
             // the coded times of cameras that record in step may be those of one camera, and a JPEG has none
-            let mixed = turns || least > 1 && mixes.saturating_mul(3) > values.len();
-            let regular = mixed && small && keyless == 0 && (cameras > 2 || low > 0);
+            let once = counts.values().filter(|(all, _)| *all == 1).count();
+            let often = once.saturating_mul(4) <= cameras;
+            let mixed = turns || often && mixes.saturating_mul(3) > values.len();
+            let keyed = keyless.saturating_mul(20) <= values.len();
+            let regular = mixed && small && keyed && (cameras > 2 || low > 0);
             let regular = regular && mask.is_none() && !divides(&values);
             let gain = bits - if mask.is_some() { 40.0 } else { 0.0 }
                 // what is said of each camera for the first time is not held against it

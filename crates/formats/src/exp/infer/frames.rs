@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 const MAX_FRAMES: usize = 300_000;
 /// Bytes in which a frame's own headers lead to its VOP or slice.
 const HEADERS: usize = 192;
+/// Sizes that a keyframe may have: by its macroblocks, and the widths that its header is read with.
+type Ends = BTreeMap<(usize, usize), usize>;
+
 /// Bytes of a keyframe in which its end is looked for, and keyframes in which it is.
 const MAX_KEY: i64 = 64 << 10;
 const KEYS: usize = 40;
@@ -107,10 +110,10 @@ impl Frames {
             });
             (n, ends.collect())
         });
-        let mut open: Vec<(usize, BTreeMap<(usize, i32), usize>)> = ends.collect();
+        let mut open: Vec<(usize, Ends)> = ends.collect();
         // stuffing by chance is in few of them
         for share in [5, 3, 3, 3] {
-            let mut counts = BTreeMap::<(usize, i32), usize>::new();
+            let mut counts = Ends::new();
             for key in open.iter().flat_map(|(_, ends)| ends.keys()) {
                 let frames = counts.entry(*key).or_default();
                 *frames = frames.saturating_add(1);
