@@ -806,6 +806,8 @@ fn known_cameras_decide_between_two_readings() {
     );
     for (at, cameras) in [(4, &[1, 2, 3, 4][..]), (5, &[5, 6, 7])] {
         let (found, inferred) = with(cameras);
+        let asked = inferred.open.iter().any(|text| text.contains("--cameras"));
+        assert!(!asked, "{:?}", inferred.open);
         assert_eq!(found, Some(at), "{:?}", inferred.open);
         let shown = read(&file, &inferred.layout);
         let right = |(n, frame): (usize, &testing::layouts::judge::Shown)| {

@@ -289,6 +289,21 @@ pub enum ShortGroup {
     Kept,
 }
 
+/// Layouts of the version before say `true` for [`ShortGroup::Reversed`].
+fn short_group<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ShortGroup, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Old(bool),
+        New(ShortGroup),
+    }
+    Ok(match Either::deserialize(from)? {
+        Either::Old(true) => ShortGroup::Reversed,
+        Either::Old(false) => ShortGroup::Filled,
+        Either::New(group) => group,
+    })
+}
+
 /// Where the coded bytes of one kind of record stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -302,7 +317,11 @@ pub struct PayloadLayout {
     #[serde(default)]
     pub transform: Transform,
     /// The last group of a reversed picture, where it is shorter.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(
+        default,
+        deserialize_with = "short_group",
+        skip_serializing_if = "is_default"
+    )]
     pub short_group: ShortGroup,
     /// Number of coded bytes; without it the payload reaches to the record's end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -813,6 +832,18 @@ mod tests {
         assert_eq!(field.read(&[0x83], 0), Ok(8));
         let field: Field = toml::from_str("at = 1\ntype = \"u8\"").unwrap();
         assert_eq!(field.read(&[0, 0x83], 0), Ok(0x83));
+    }
+
+    #[test]
+    fn short_groups_have_three_names_and_an_old_one() {
+        let read = |text: &str| {
+            let part: PayloadLayout = toml::from_str(&format!("payload = 8\n{text}")).unwrap();
+            part.short_group
+        };
+        assert_eq!(read(""), ShortGroup::Filled);
+        assert_eq!(read("short_group = true"), ShortGroup::Reversed);
+        assert_eq!(read("short_group = \"reversed\""), ShortGroup::Reversed);
+        assert_eq!(read("short_group = \"kept\""), ShortGroup::Kept);
     }
 
     #[test]

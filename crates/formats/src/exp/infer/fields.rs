@@ -159,10 +159,8 @@ impl<'a> Work<'a> {
                     .extend(marks.filter_map(|at| window.slice(at, plus(at, header))));
             }
         }
-        self.linked.1 = self
-            .linked
-            .1
-            .saturating_add(frames.list.len().saturating_sub(1));
+        // the last one may lead to the file's end
+        self.linked.1 = self.linked.1.saturating_add(frames.list.len());
     }
 
     fn rows(&self) -> Vec<Row<'a>> {
@@ -1231,11 +1229,8 @@ impl<'a> Work<'a> {
             (false, false) => Confidence::Probable,
         };
         layout.title = format!("inferred from {count} frames, {}", confidence.name());
-        let open = self
-            .open
-            .iter()
-            .map(|text| text.trim_start_matches("doubtful: ").to_owned())
-            .collect();
+        let open = self.open.iter().map(|text| self.hints.leave_out(text));
+        let open = open.collect();
         Ok(Inferred {
             layout,
             findings: self.findings,

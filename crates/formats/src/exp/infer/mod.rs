@@ -97,6 +97,26 @@ pub struct Hints {
     pub cameras: Vec<u16>,
 }
 
+impl Hints {
+    /// A doubt in words, without asking for what was given.
+    fn leave_out(&self, text: &str) -> String {
+        let given = [
+            (!self.times.is_empty(), "a known time (--known-time)"),
+            (
+                !self.cameras.is_empty(),
+                "the camera numbers of the file (--cameras)",
+            ),
+        ];
+        let mut text = text.trim_start_matches("doubtful: ").to_owned();
+        for (_, ask) in given.iter().filter(|(given, _)| *given) {
+            text = text
+                .replace(&format!("{ask} or "), "")
+                .replace(&format!(": {ask} would decide"), "");
+        }
+        text
+    }
+}
+
 /// One thing that was found, and how well it is backed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
