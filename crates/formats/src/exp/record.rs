@@ -281,8 +281,10 @@ fn with_ticks(
     let millis = part.saturating_mul(1000).checked_div(ticks.rate.into());
     let seconds = timestamp.map_or(0, |timestamp| timestamp.seconds);
     let adds = ticks.adds || timestamp.is_none();
-    Ok(Some(Timestamp {
-        seconds: seconds.saturating_add_unsigned(if adds { whole } else { 0 }),
+    let seconds = seconds.saturating_add_unsigned(if adds { whole } else { 0 });
+    // damaged ticks may count to the end of all time
+    Ok((seconds < PLAUSIBLE_SECONDS.end).then_some(Timestamp {
+        seconds,
         millis: u16::try_from(millis.unwrap_or(0)).ok(),
     }))
 }
@@ -572,6 +574,14 @@ mod tests {
                 (seconds, Some(millis))
             );
         }
+        // a count that reaches beyond 2040 gives no time
+        let text = format!(
+            "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\n[record]\n{time}ticks = {{ at = 4, type = \"u64le\", rate = 1, adds = true }}\n{size}"
+        );
+        let mut damaged = data.clone();
+        damaged[11] = 0x7f;
+        let layout = Layout::from_toml(&text).unwrap();
+        assert_eq!(read(&layout, &damaged).0.timestamp, None);
         // ticks alone count from 1970
         let text = format!(
             "name = \"x\"\ntitle = \"x\"\nstatus = \"inferred\"\n[record]\nticks = {{ at = 4, type = \"u64le\", rate = 90000 }}\n{size}"
