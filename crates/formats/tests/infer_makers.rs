@@ -37,7 +37,8 @@ struct Maker {
 }
 
 /// Checksums that are to be named, by the first words of the recorder's name.
-const CHECKSUMS: [(&str, &str); 4] = [
+const CHECKSUMS: [(&str, &str); 5] = [
+    ("groups of four", "the CRC-32 of the frame is at 18"),
     ("sync pattern", "the sum of the record up to it is at 23"),
     (
         "length of the record with",
@@ -410,7 +411,8 @@ const MAKERS: [Maker; 24] = [
             let mut out = b"SWAP".to_vec();
             out.extend((c.frame.len() as u32).to_be_bytes());
             out.extend((c.time / 1000).to_be_bytes());
-            out.extend([c.camera, u8::from(c.key), 0, 0]);
+            out.extend([c.camera, u8::from(c.key)]);
+            out.extend(crc32(c.frame).to_le_bytes());
             let (groups, rest) = c.frame.as_chunks::<4>();
             out.extend(groups.iter().flat_map(|group| group.iter().rev()));
             [&out, rest].concat()

@@ -307,8 +307,8 @@ impl Search<'_> {
                 }
             }
         }
-        all.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let padded = all.first().map(|(_, trial)| *trial);
+        let padded = all.iter().rev().max_by(|a, b| a.0.total_cmp(&b.0));
+        let padded = padded.map(|(_, trial)| *trial);
         let padded = padded.filter(|trial| trial.counted == 1 && trial.align.p.0 > 1);
         for trailer in padded.iter().flat_map(|_| 1..=MAX_TRAILER) {
             let trial = padded.map(|trial| trial.with_trailer(trailer));

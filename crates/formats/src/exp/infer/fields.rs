@@ -17,7 +17,7 @@ use crate::{
         },
         native::NativeReader,
     },
-    reader::{Codec, Payload, Window as View, swap32},
+    reader::{Codec, Payload, Window as View, put_groups},
     recording::{Event, Parser},
 };
 use std::{
@@ -1081,7 +1081,7 @@ impl<'a> Work<'a> {
             let bytes = window.slice(frame.at, end)?;
             let mut plain = bytes.to_vec();
             if frame.transform == Transform::Swap32 {
-                swap32(bytes, &mut plain);
+                put_groups(bytes, trial.short_group == ShortGroup::Kept, &mut plain);
             }
             plain.truncate(usize::try_from(length).ok()?);
             Some(Sample {
