@@ -736,6 +736,22 @@ fn one_damaged_header_decides_nothing() {
         .map(|(packet, _)| packet.stream.camera)
         .collect();
     assert_eq!(cameras, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2]);
+    // a frame that is read twice because its alarm comes first does not confirm its own number
+    let data = ten(|packets| {
+        let alarm = Made {
+            alarm: "DOOR",
+            ..made(5)
+        };
+        packets[5] = alarm.packet();
+        packets[5][6 + 11] = 2;
+    });
+    let read = read(Kind::Binary, &data, 0);
+    assert_eq!(read.packets.len(), 11);
+    assert!(
+        read.packets
+            .iter()
+            .all(|(packet, _)| packet.stream.camera == 1)
+    );
 }
 
 #[test]

@@ -193,7 +193,8 @@ impl Binary {
         let (camera, format, claimed, start) = match sep.content(body) {
             Type::Jpeg | Type::Mpeg4 | Type::H264 => match PictureHeader::of_any_version(body) {
                 Ok(header) if header.total() == sep.size => {
-                    let camera = self.builder.camera_of(header.camera, sep.number());
+                    let (number, builder) = (header.camera, &self.builder);
+                    let camera = builder.camera_of(window.offset, number, sep.number());
                     let claimed = (header.width, header.height);
                     let start = picture::LEN.saturating_add(header.text_len);
                     (camera, header.format, claimed, start)
@@ -296,7 +297,7 @@ impl Binary {
                 if header.total() < sep.size {
                     builder.warn(window.offset, "a packet is longer than its frame");
                 }
-                header.camera = builder.camera(header.camera, sep.number());
+                header.camera = builder.camera(window.offset, header.camera, sep.number());
                 let end = separator::LEN.saturating_add(header.total());
                 builder.headed(window, &header, separator::LEN, header.text_len, end)?
             }

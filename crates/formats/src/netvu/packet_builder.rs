@@ -86,8 +86,8 @@ pub struct PacketBuilder {
     pub terse: bool,
     /// Time of the last frame of any camera.
     pub timestamp: Option<Timestamp>,
-    /// The last camera number of a header that was not believed.
-    doubted: Option<u16>,
+    /// The last camera number of a header that was not believed, and the offset of its frame.
+    doubted: Option<(u64, u16)>,
 }
 
 /// The text, where it is another than the remembered one, which it replaces.
@@ -214,21 +214,23 @@ impl PacketBuilder {
         self.cameras.entry(camera).or_default().size = size;
     }
 
-    /// The camera of a frame whose header and channel have these numbers, which are the same in every capture. Where they differ and
-    /// only the channel's camera has had frames, the header is taken for damaged, until its number comes again.
-    pub fn camera(&mut self, header: u16, channel: u16) -> u16 {
-        let camera = self.camera_of(header, channel);
+    /// The camera of the frame at `offset` whose header and channel have these numbers, which are the same in every capture. Where
+    /// they differ and only the channel's camera has had frames, the header is taken for damaged, until its number comes again. A
+    /// frame that is read once more (its text came first) says nothing new.
+    pub fn camera(&mut self, offset: u64, header: u16, channel: u16) -> u16 {
+        let camera = self.camera_of(offset, header, channel);
         if camera != header {
-            self.doubted = Some(header);
+            self.doubted = Some((offset, header));
         }
         camera
     }
 
     /// As [`PacketBuilder::camera`], without remembering what was doubted.
-    pub fn camera_of(&self, header: u16, channel: u16) -> u16 {
+    pub fn camera_of(&self, offset: u64, header: u16, channel: u16) -> u16 {
+        let again = |(at, number): (u64, u16)| at != offset && number == header;
         let has_frames = |camera| self.cameras.get(&camera).is_some_and(|known| known.seen);
         let believed = header == channel || has_frames(header) || !has_frames(channel);
-        match believed || self.doubted == Some(header) {
+        match believed || self.doubted.is_some_and(again) {
             true => header,
             false => channel,
         }
