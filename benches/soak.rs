@@ -55,11 +55,11 @@ const FULL: Plan = Plan {
     flat: 4 << 20,
 };
 const SHORT: Plan = Plan {
-    minutes: 60,
+    minutes: 30,
     pipelines: 40,
     seeks: 200,
     demuxers: 64,
-    neighbours: 300,
+    neighbours: 180,
     flat: 16 << 20,
 };
 const BRIEF: Plan = Plan {
