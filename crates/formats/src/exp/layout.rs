@@ -712,103 +712,74 @@ mod tests {
 
     #[test]
     fn every_time_type_reads_the_same_second() {
-        // 2009-11-10 14:15:30 UTC was a Tuesday
-        let unix = 1_257_862_530_u64;
-        let filetime = (unix + 11_644_473_600) * 10_000_000 + 1_230_000;
-        let parts = [2009_u16, 11, 2, 10, 14, 15, 30, 123];
-        let system = parts.map(u16::to_le_bytes).concat();
-        let system_be = parts.map(u16::to_be_bytes).concat();
-        let (date, time) = (
-            (29_u16 << 9) | (11 << 5) | 10,
-            (14_u16 << 11) | (15 << 5) | 15,
-        );
-        let dos = [time.to_le_bytes(), date.to_le_bytes()].concat();
-        let dos_be = [date.to_be_bytes(), time.to_be_bytes()].concat();
-        let packed = 9_u32 << 26 | 11 << 22 | 10 << 17 | 14 << 12 | 15 << 6 | 30;
-        let cases: Vec<(TimeType, Vec<u8>)> = vec![
-            (TimeType::Unix32le, (unix as u32).to_le_bytes().to_vec()),
-            (TimeType::Unix32be, (unix as u32).to_be_bytes().to_vec()),
-            (TimeType::Unix64le, unix.to_le_bytes().to_vec()),
-            (TimeType::Unix64be, unix.to_be_bytes().to_vec()),
-            (TimeType::Filetime, filetime.to_le_bytes().to_vec()),
-            (TimeType::Filetimebe, filetime.to_be_bytes().to_vec()),
-            (TimeType::Systemtime, system),
-            (TimeType::Systemtimebe, system_be),
-            (TimeType::Dos, dos),
-            (TimeType::Dosbe, dos_be),
-            (
-                TimeType::Dosdate,
-                [date.to_le_bytes(), time.to_le_bytes()].concat(),
-            ),
-            (TimeType::Bcd6, vec![0x09, 0x11, 0x10, 0x14, 0x15, 0x30]),
-            (
-                TimeType::Bcd7,
-                vec![0x20, 0x09, 0x11, 0x10, 0x14, 0x15, 0x30],
-            ),
-            (TimeType::Bcd6le, vec![0x30, 0x15, 0x14, 0x10, 0x11, 0x09]),
-            (
-                TimeType::Bcd7le,
-                vec![0x30, 0x15, 0x14, 0x10, 0x11, 0x09, 0x20],
-            ),
-            (
-                TimeType::Bcd7chip,
-                vec![0x30, 0x15, 0x14, 0x03, 0x10, 0x11, 0x09],
-            ),
-            (TimeType::Bytes6, vec![9, 11, 10, 14, 15, 30]),
-            (TimeType::Bytes6time, vec![14, 15, 30, 10, 11, 9]),
-            (TimeType::Ascii19, b"2009-11-10 14:15:30".to_vec()),
-            (TimeType::Bytes7le, vec![0xd9, 7, 11, 10, 14, 15, 30]),
-            (TimeType::Bytes7be, vec![7, 0xd9, 11, 10, 14, 15, 30]),
-            (TimeType::Ascii14, b"20091110141530".to_vec()),
-            (TimeType::Ascii12, b"091110141530".to_vec()),
-            (
-                TimeType::Decimal64le,
-                20_091_110_141_530_u64.to_le_bytes().to_vec(),
-            ),
-            (
-                TimeType::Decimal64be,
-                20_091_110_141_530_u64.to_be_bytes().to_vec(),
-            ),
-            (
-                TimeType::Decimal32le,
-                [20_091_110_u32, 141_530].map(u32::to_le_bytes).concat(),
-            ),
-            (
-                TimeType::Decimal32be,
-                [20_091_110_u32, 141_530].map(u32::to_be_bytes).concat(),
-            ),
-            (TimeType::Packed32le, packed.to_le_bytes().to_vec()),
-            (TimeType::Packed32be, packed.to_be_bytes().to_vec()),
-            (
-                TimeType::Millis64le,
-                (unix * 1000 + 5).to_le_bytes().to_vec(),
-            ),
-            (
-                TimeType::Millis64be,
-                (unix * 1000 + 5).to_be_bytes().to_vec(),
-            ),
-            (
-                TimeType::Micros64le,
-                (unix * 1_000_000 + 5).to_le_bytes().to_vec(),
-            ),
-            (
-                TimeType::Micros64be,
-                (unix * 1_000_000 + 5).to_be_bytes().to_vec(),
-            ),
-            (
-                TimeType::Double64le,
-                (unix as f64 + 0.5).to_le_bytes().to_vec(),
-            ),
-            (
-                TimeType::Double64be,
-                (unix as f64 + 0.5).to_be_bytes().to_vec(),
-            ),
+        use TimeType::*;
+        // 2009-11-10 14:15:30 UTC, a Tuesday, with 120 ms where they are stored; the bytes are Python's
+        let cases: &[(TimeType, &[u8], Option<u16>)] = &[
+            (Unix32le, b"\x82\x75\xf9\x4a", None),
+            (Unix64le, b"\x82\x75\xf9\x4a\x00\x00\x00\x00", None),
+            (Since1980le, b"\x82\xcf\x2a\x38", None),
+            (Since2000le, b"\x02\x32\x8c\x12", None),
+            (Ntp64le, b"\x87\x16\xd9\x1e\x02\xf4\xa3\xce", Some(120)),
+            (Filetime, b"\x80\xbc\x15\x42\x10\x62\xca\x01", Some(120)),
+            (Systemtime, b"\xd9\x07\x0b\x00\x02\x00\x0a\x00\x0e\x00\x0f\x00\x1e\x00\x78\x00", Some(120)),
+            (Date16le, b"\xd9\x07\x0b\x00\x0a\x00\x0e\x00\x0f\x00\x1e\x00", None),
+            (Date32le, b"\xd9\x07\x00\x00\x0b\x00\x00\x00\x0a\x00\x00\x00\x0e\x00\x00\x00\x0f\x00\x00\x00\x1e\x00\x00\x00", None),
+            (Tm32le, b"\x1e\x00\x00\x00\x0f\x00\x00\x00\x0e\x00\x00\x00\x0a\x00\x00\x00\x0a\x00\x00\x00\x6d\x00\x00\x00", None),
+            (Dos, b"\xef\x71\x6a\x3b", None),
+            (Dosdate, b"\x6a\x3b\xef\x71", None),
+            (Bytes7le, b"\xd9\x07\x0b\x0a\x0e\x0f\x1e", None),
+            (Bytes8le, b"\xd9\x07\x0b\x0a\x0e\x0f\x1e\x0c", Some(120)),
+            (Decimal64le, b"\x5a\xae\x7b\xd3\x45\x12\x00\x00", None),
+            (Decimal32le, b"\xe6\x90\x32\x01\xda\x28\x02\x00", None),
+            (Packed32le, b"\xde\xe3\xd4\x26", None),
+            (Millis64le, b"\x48\x04\x73\xde\x24\x01\x00\x00", Some(120)),
+            (Micros64le, b"\x27\xbd\x48\xf1\x04\x78\x04\x00", Some(120)),
+            (Double64le, b"\x14\xae\x87\x60\x5d\xbe\xd2\x41", Some(120)),
+            (Doublems64le, b"\x00\x80\x44\x30\xe7\x4d\x72\x42", Some(120)),
+            (Oledatele, b"\x2a\x17\xdb\x02\xf3\x97\xe3\x40", Some(120)),
+            (Unix32be, b"\x4a\xf9\x75\x82", None),
+            (Unix64be, b"\x00\x00\x00\x00\x4a\xf9\x75\x82", None),
+            (Since1980be, b"\x38\x2a\xcf\x82", None),
+            (Since2000be, b"\x12\x8c\x32\x02", None),
+            (Ntp64be, b"\xce\xa3\xf4\x02\x1e\xd9\x16\x87", Some(120)),
+            (Filetimebe, b"\x01\xca\x62\x10\x42\x15\xbc\x80", Some(120)),
+            (Systemtimebe, b"\x07\xd9\x00\x0b\x00\x02\x00\x0a\x00\x0e\x00\x0f\x00\x1e\x00\x78", Some(120)),
+            (Date16be, b"\x07\xd9\x00\x0b\x00\x0a\x00\x0e\x00\x0f\x00\x1e", None),
+            (Date32be, b"\x00\x00\x07\xd9\x00\x00\x00\x0b\x00\x00\x00\x0a\x00\x00\x00\x0e\x00\x00\x00\x0f\x00\x00\x00\x1e", None),
+            (Tm32be, b"\x00\x00\x00\x1e\x00\x00\x00\x0f\x00\x00\x00\x0e\x00\x00\x00\x0a\x00\x00\x00\x0a\x00\x00\x00\x6d", None),
+            (Dosbe, b"\x3b\x6a\x71\xef", None),
+            (Bytes7be, b"\x07\xd9\x0b\x0a\x0e\x0f\x1e", None),
+            (Bytes8be, b"\x07\xd9\x0b\x0a\x0e\x0f\x1e\x0c", Some(120)),
+            (Decimal64be, b"\x00\x00\x12\x45\xd3\x7b\xae\x5a", None),
+            (Decimal32be, b"\x01\x32\x90\xe6\x00\x02\x28\xda", None),
+            (Packed32be, b"\x26\xd4\xe3\xde", None),
+            (Millis64be, b"\x00\x00\x01\x24\xde\x73\x04\x48", Some(120)),
+            (Micros64be, b"\x00\x04\x78\x04\xf1\x48\xbd\x27", Some(120)),
+            (Double64be, b"\x41\xd2\xbe\x5d\x60\x87\xae\x14", Some(120)),
+            (Doublems64be, b"\x42\x72\x4d\xe7\x30\x44\x80\x00", Some(120)),
+            (Oledatebe, b"\x40\xe3\x97\xf3\x02\xdb\x17\x2a", Some(120)),
+            (Bcd6, b"\x09\x11\x10\x14\x15\x30", None),
+            (Bcd7, b"\x20\x09\x11\x10\x14\x15\x30", None),
+            (Bcd7hund, b"\x09\x11\x10\x14\x15\x30\x12", Some(120)),
+            (Bcd8, b"\x20\x09\x11\x10\x14\x15\x30\x12", Some(120)),
+            (Bcd6le, b"\x30\x15\x14\x10\x11\x09", None),
+            (Bcd7le, b"\x30\x15\x14\x10\x11\x09\x20", None),
+            (Bcd7chip, b"\x30\x15\x14\x03\x10\x11\x09", None),
+            (Bytes6, b"\x09\x0b\x0a\x0e\x0f\x1e", None),
+            (Bytes6time, b"\x0e\x0f\x1e\x0a\x0b\x09", None),
+            (Bytes6le, b"\x1e\x0f\x0e\x0a\x0b\x09", None),
+            (Ascii14, b"20091110141530", None),
+            (Ascii12, b"091110141530", None),
+            (Ascii17, b"20091110141530120", Some(120)),
+            (Ascii19, b"2009-11-10 14:15:30", None),
+            (Ascii23, b"2009-11-10 14:15:30.120", Some(120)),
         ];
         assert_eq!(cases.len(), TimeType::ALL.len());
-        for (kind, bytes) in cases {
+        for (kind, bytes, millis) in cases {
             assert_eq!(bytes.len(), kind.width(), "{kind:?}");
-            let timestamp = kind.read(&bytes, 0).unwrap().unwrap();
-            assert_eq!(timestamp.seconds, unix as i64, "{kind:?}");
+            let timestamp = kind.read(bytes, 0).unwrap().unwrap();
+            assert_eq!(timestamp.seconds, 1_257_862_530, "{kind:?}");
+            assert_eq!(timestamp.millis, *millis, "{kind:?}");
             assert!(kind.read(&bytes[1..], 0).is_err(), "{kind:?}");
         }
     }

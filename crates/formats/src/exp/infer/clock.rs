@@ -9,6 +9,7 @@ use crate::exp::{
     layout::{Number, Ticks, TimeField},
     time::TimeType,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Records in which the steps of a clock are compared with each other.
 const SPAN: usize = 128;
@@ -16,6 +17,12 @@ const SPAN: usize = 128;
 const GAP: i64 = 600_000;
 /// Ticks per second that are in use, the commonest first.
 const RATES: [u64; 8] = [1000, 90_000, 10_000_000, 1_000_000, 100, 50, 60, 10];
+
+/// Unix seconds at which years begin.
+const Y1999: i64 = 915_148_800;
+const Y2003: i64 = 1_041_379_200;
+const Y2016: i64 = 1_451_606_400;
+const Y2026: i64 = 1_767_225_600;
 
 /// Milliseconds between records beyond which a clock moves slowly.
 const SLOW: f64 = 2000.0;
@@ -97,7 +104,12 @@ impl Reading {
         };
         let count = all.filter(moving).count();
         let least = match self.field.time {
-            TimeType::Double64le | TimeType::Double64be => 5,
+            TimeType::Double64le
+            | TimeType::Double64be
+            | TimeType::Doublems64le
+            | TimeType::Doublems64be
+            | TimeType::Oledatele
+            | TimeType::Oledatebe => 5,
             time if rarity(time) >= 14.0 => 0,
             time if rarity(time) >= 10.0 => 3,
             _ => 2,
@@ -117,6 +129,15 @@ impl Reading {
         let bases: Vec<_> = rows.iter().filter(|row| row.first).map(own).collect();
         let differ = bases.iter().zip(bases.iter().skip(1)).all(|(a, b)| a != b);
         Some(differ && bases.len() > 1)
+    }
+
+    /// Seconds since another moment than nearly all recorders count from.
+    pub fn counts_from_odd_year(&self) -> bool {
+        use TimeType::*;
+        matches!(
+            self.field.time,
+            Since1980le | Since1980be | Since2000le | Since2000be
+        )
     }
 
     /// It divides the second.
@@ -185,26 +206,32 @@ fn greatest_divisor(a: i64, b: i64) -> i64 {
 
 /// Bits by which a valid reading is unlikely where other bytes are: the share of all values that are times of 1995 to 2040.
 fn rarity(time: TimeType) -> f64 {
+    use TimeType::*;
     match time {
+        // what divides the second of another form
+        time if time.whole().is_some() => 6.0 + time.whole().map_or(0.0, rarity),
         // the commonest
-        TimeType::Unix32le | TimeType::Unix32be => 3.0,
-        TimeType::Dos | TimeType::Dosbe => 2.1,
+        Unix32le | Unix32be => 3.0,
+        Dos | Dosbe => 2.1,
         // seen elsewhere, but rarely
-        TimeType::Dosdate => 0.0,
-        TimeType::Packed32le | TimeType::Packed32be => -4.0,
+        Dosdate => 0.0,
+        Packed32le | Packed32be => -2.0,
+        Ntp64le | Ntp64be => -14.0,
+        Since1980le | Since1980be | Since2000le | Since2000be => -5.0,
         // zeros are nothing rare in headers
-        TimeType::Unix64le | TimeType::Unix64be => 3.5,
-        TimeType::Filetime | TimeType::Filetimebe => 10.0,
-        TimeType::Millis64le | TimeType::Millis64be => 12.0,
-        TimeType::Micros64le | TimeType::Micros64be => 12.0,
-        TimeType::Double64le | TimeType::Double64be => 12.0,
-        TimeType::Decimal64le | TimeType::Decimal64be => 14.0,
-        TimeType::Bytes6 | TimeType::Bytes6time => 17.0,
-        TimeType::Bcd6 | TimeType::Bcd6le => 21.0,
-        TimeType::Ascii12 => 45.0,
-        TimeType::Bcd7chip => 23.0,
-        TimeType::Ascii14 | TimeType::Ascii19 => 60.0,
-        TimeType::Systemtime | TimeType::Systemtimebe => 45.0,
+        Unix64le | Unix64be => 3.5,
+        Filetime | Filetimebe => 10.0,
+        Millis64le | Millis64be | Micros64le | Micros64be => 12.0,
+        Double64le | Double64be | Doublems64le | Doublems64be | Oledatele | Oledatebe => 12.0,
+        Decimal64le | Decimal64be => 14.0,
+        Bytes6 | Bytes6le | Bytes6time => 17.0,
+        Bcd6 | Bcd6le => 21.0,
+        Bcd7chip => 23.0,
+        Ascii12 => 45.0,
+        // one more number than the next ones
+        Systemtime | Systemtimebe => 53.0,
+        Date16le | Date16be | Date32le | Date32be | Tm32le | Tm32be => 45.0,
+        Ascii14 | Ascii19 => 60.0,
         _ => 30.0,
     }
 }
@@ -248,7 +275,7 @@ pub fn readings(
     let mut all: Vec<Reading> = Vec::new();
     let probe = rows.len().div_ceil(12).max(1);
     for at in 0..header {
-        for time in TimeType::ALL {
+        for time in TimeType::ALL.iter().copied() {
             let end = at.saturating_add(time.width());
             let free = || !taken.iter().any(|(from, to)| at < *to && *from < end);
             if end > header || !free() {
@@ -455,6 +482,21 @@ impl Reading {
         own.saturating_mul(4) < moves
     }
 
+    /// What is less than a second takes many values, and begins anew whenever the next one does.
+    fn divides_seconds(&self, steps: &[i64]) -> bool {
+        let parts = || {
+            self.times
+                .iter()
+                .flatten()
+                .map(|time| time.rem_euclid(1000))
+        };
+        let many = parts().collect::<BTreeSet<i64>>().len() >= 5;
+        let far = steps.iter().filter(|step| **step >= 1000 || **step < 0);
+        let few = far.count().saturating_mul(20) < steps.len();
+        // 60 hundredths and more: what reads so from a byte before the true one has the seconds there
+        many && parts().any(|part| part >= 600) && (few || self.mean > 300.0)
+    }
+
     fn weigh(&mut self, rows: &[Row<'_>]) {
         let steps = self.steps(rows);
         let unit = self.unit as f64;
@@ -486,7 +528,12 @@ impl Reading {
             for step in span {
                 let size = *step as f64;
                 if *step < 0 {
-                    bits -= 6.0;
+                    // cameras of one recorder are a little out of order
+                    bits -= if -*step == self.unit && self.unit == 1000 {
+                        1.5
+                    } else {
+                        6.0
+                    };
                 } else if *step == 0 {
                     zero += 1.0;
                 } else if size <= limit {
@@ -534,10 +581,13 @@ impl Reading {
         }
         self.counts = zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9);
         // numbers of another kind would soon name a 61st second
-        if self.unit == 2000 {
-            let moves = steps.iter().filter(|step| **step != 0).count() as f64;
-            bits -= (1.0 - (moves + 1.0) / 32.0).max(0.02).log2();
-        }
+        let period = match self.field.time {
+            TimeType::Packed32le | TimeType::Packed32be => 64.0,
+            _ if self.unit == 2000 => 32.0,
+            _ => f64::INFINITY,
+        };
+        let moved = steps.iter().filter(|step| **step != 0).count() as f64;
+        bits -= (1.0 - (moved + 1.0) / period).max(0.02).log2();
         // a fine clock moves in many of its bytes
         if self.unit == 1 && good > 4.0 {
             let end = self.field.at.saturating_add(self.field.time.width());
@@ -545,9 +595,32 @@ impl Reading {
             bits += 4.0 * moving.count() as f64;
         }
         // recorders of this kind were sold from about 2000 to 2015
-        let year = self.first();
-        if !(915_148_800..1_767_225_600).contains(&year) {
-            bits -= 10.0;
+        let first = self.first();
+        bits -= match first {
+            Y2003..Y2016 => 0.0,
+            Y1999..Y2003 => 2.0,
+            Y2016..Y2026 => 4.0,
+            _ => 10.0,
+        };
+        // a counter of anything reads as seconds since some year
+        if self.counts_from_odd_year() {
+            bits -= if (Y2003..Y2016).contains(&first) {
+                0.0
+            } else {
+                100.0
+            };
+        }
+        let ntp = matches!(self.field.time, TimeType::Ntp64le | TimeType::Ntp64be);
+        if mean > SLOW && (ntp || self.counts_from_odd_year()) {
+            bits -= 60.0;
+        }
+        // a number behind fixed bytes fills no seconds
+        if ntp && steps.iter().sum::<i64>() < 2000 {
+            bits -= 60.0;
+        }
+        // other bytes behind the same date
+        if self.field.time.whole().is_some() && !self.divides_seconds(&steps) {
+            bits -= 200.0;
         }
         self.bits = bits;
     }
@@ -567,7 +640,7 @@ impl Reading {
             self.field.at,
             self.field.at.saturating_add(self.field.time.width()),
         );
-        let mut best: Option<(f64, Ticks)> = None;
+        let mut best: Option<(u8, f64, Ticks)> = None;
         for at in 0..header {
             for number in TICKS {
                 let end = at.saturating_add(number.width());
@@ -581,12 +654,22 @@ impl Reading {
                     continue;
                 }
                 let columns = (at..end).map(|at| column(rows, at)).sum::<f64>();
-                for (rate, phase, prior) in [
-                    within_second(&values, number, self.is_slow()),
-                    self.running(&values, number),
-                ]
-                .into_iter()
-                .flatten()
+                // thousandths and the like before other parts of a second, and these before what runs beside the clock
+                let within = within_second(&values, number, self.is_slow());
+                let running = self.running(&values, number);
+                for (anew, (rate, phase, prior)) in within
+                    .map(|(rate, prior)| {
+                        (
+                            if prior > 0.0 {
+                                2
+                            } else {
+                                u8::from(prior == 0.0)
+                            },
+                            (rate, 0, prior),
+                        )
+                    })
+                    .into_iter()
+                    .chain(running.map(|running| (0, running)))
                 {
                     let ticks = Ticks {
                         at: at as i32,
@@ -600,18 +683,23 @@ impl Reading {
                         continue;
                     }
                     let odd = number.width() > 1 && number.is_big_endian() != big_endian;
-                    let bits = columns - self.surprise(rows, &values, &ticks) + prior
+                    let bits = columns
+                        - self.surprise(rows, &values, &ticks, anew == 2 && !self.is_slow())
+                        + prior
                         - number.width() as f64 * 0.5
                         - if odd { 6.0 } else { 0.0 };
                     let slow = if self.is_slow() { 1.5 } else { 0.0 };
                     let least = 12.0 + slow * values.len() as f64;
-                    if bits > least && best.as_ref().is_none_or(|(most, _)| bits > *most) {
-                        best = Some((bits, ticks));
+                    let rank = if self.is_slow() { 0 } else { anew };
+                    let better =
+                        |(other, most, _): &(u8, f64, Ticks)| (rank, bits) > (*other, *most);
+                    if bits > least && best.as_ref().is_none_or(better) {
+                        best = Some((rank, bits, ticks));
                     }
                 }
             }
         }
-        if let Some((bits, ticks)) = best {
+        if let Some((_, bits, ticks)) = best {
             self.bits += bits.min(if self.is_slow() { 8.0 } else { 25.0 });
             // steps of two seconds leave open which of the two a part belongs to
             match self.unit {
@@ -673,7 +761,7 @@ impl Reading {
     }
 
     /// Bits that the ticks of all records take when the exact time moves by even steps.
-    fn surprise(&self, rows: &[Row<'_>], values: &[i64], ticks: &Ticks) -> f64 {
+    fn surprise(&self, rows: &[Row<'_>], values: &[i64], ticks: &Ticks, exact_steps: bool) -> f64 {
         let exact = self.hundredths(values, ticks);
         let (mut bins, mut back) = (Vec::new(), 0.0);
         for (step, row) in steps_of(&exact).zip(rows.iter().skip(1)) {
@@ -683,8 +771,22 @@ impl Reading {
             }
         }
         // each step is known to 10 ms
-        let rest = (ticks.rate as f64 / 100.0).log2().max(0.0);
-        code_length(&bins) + rest * values.len() as f64 + back
+        let size = (ticks.rate as f64).log2();
+        let rest = (size - 100_f64.log2()).max(0.0) * values.len() as f64;
+        let rough = code_length(&bins) + rest;
+        if !exact_steps {
+            return rough + back;
+        }
+        // or exactly, where the same few come again and again
+        let pairs = values.iter().zip(values.iter().skip(1));
+        let turns = |(a, b): (&i64, &i64)| minus(*b, *a).rem_euclid(ticks.rate as i64);
+        let mut counts = BTreeMap::<i64, f64>::new();
+        for step in pairs.map(turns) {
+            *counts.entry(step).or_default() += 1.0;
+        }
+        let all: f64 = counts.values().sum();
+        let same: f64 = counts.values().map(|n| n * (all / n).log2() + size).sum();
+        rough.min(same + size) + back
     }
 
     /// Ticks since midnight or since some start: as many in each second as the rate says. Rate, phase, and bits for what they count from.
@@ -757,8 +859,8 @@ impl Reading {
     }
 }
 
-/// Ticks that begin anew with each second: below the rate.
-fn within_second(values: &[i64], number: Number, slow: bool) -> Option<(u64, u64, f64)> {
+/// Ticks that begin anew with each second, below the rate: the rate, and bits for it.
+fn within_second(values: &[i64], number: Number, slow: bool) -> Option<(u64, f64)> {
     // a damaged header or two may hold any number
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
@@ -780,10 +882,18 @@ fn within_second(values: &[i64], number: Number, slow: bool) -> Option<(u64, u64
     };
     let mut rates = RATES;
     rates.sort_unstable();
-    let second = rates.iter().find(fits).map(|rate| (*rate, 0, 0.0));
+    // thousandths and millionths are what most recorders have
+    let usual = |rate: u64| {
+        if matches!(rate, 1000 | 1_000_000) {
+            20.0
+        } else {
+            0.0
+        }
+    };
+    let second = rates.iter().find(fits).map(|rate| (*rate, usual(*rate)));
     // milliseconds of the minute
     let minute =
-        (number.width() == 2 && (54_000.0..60_000.0).contains(&most)).then_some((1000, 0, -5.0));
+        (number.width() == 2 && (54_000.0..60_000.0).contains(&most)).then_some((1000, -5.0));
     second.or(minute)
 }
 

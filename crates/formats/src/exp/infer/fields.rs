@@ -21,6 +21,7 @@ use crate::{
     recording::{Event, Parser},
 };
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
 };
@@ -504,6 +505,8 @@ impl<'a> Work<'a> {
         } else if let (Some(false), true) = (best.is_base(&rows), self.hints.times.is_empty()) {
             let level = if best.is_rare() { "" } else { "doubtful: " };
             self.open.push(format!("{level}the time, {}, stands on a number that does not move: a known time (--known-time) or a second file of the recorder would decide", best.text()));
+        } else if best.counts_from_odd_year() && self.hints.times.is_empty() {
+            self.open.push(format!("the time, {}, counts from a year that few recorders count from, as a counter of something else may: a known time (--known-time) would decide", best.text()));
         } else if best.moves < 4 && self.hints.times.is_empty() {
             let level = if best.moves == 0 || !best.is_rare() {
                 "doubtful: "
@@ -612,7 +615,10 @@ impl<'a> Work<'a> {
         let Some((.., field)) = best else {
             return;
         };
-        self.take(field.at as usize, 1);
+        // with one value of each there is nothing else in the byte
+        if field.p.len().saturating_add(field.key.len()) == 2 {
+            self.take(field.at as usize, 1);
+        }
         if !field.audio.is_empty() {
             layout.record.audio = Some(PayloadLayout {
                 transform: Transform::None,
@@ -914,7 +920,8 @@ impl<'a> Work<'a> {
 
     /// A number that counts records, and in how many.
     fn find_sequence(&self) -> Option<(usize, Field)> {
-        let mut best: Option<(usize, u64, Field)> = None;
+        let mut best = None;
+        let big_endian = self.chain.links.p.number.is_big_endian();
         let pairs = self.records.len().saturating_sub(1);
         for at in 0..self.header {
             for number in [
@@ -949,16 +956,18 @@ impl<'a> Work<'a> {
                 } else {
                     0
                 };
+                // then the one in the recorder's byte order, at a multiple of its width
+                let usual = number == Number::U8 || number.is_big_endian() == big_endian;
+                let even = at.is_multiple_of(number.width());
+                let rank = (agree, Reverse(first), usual, even, number.width());
                 if agree.saturating_mul(20) >= pairs.saturating_mul(19)
-                    && best
-                        .as_ref()
-                        .is_none_or(|(most, least, _)| (agree, *least) > (*most, first))
+                    && best.is_none_or(|(other, _)| rank > other)
                 {
-                    best = Some((agree, first, Field::new(at as i32, number)));
+                    best = Some((rank, Field::new(at as i32, number)));
                 }
             }
         }
-        best.map(|(agree, _, field)| (agree, field))
+        best.map(|((agree, ..), field)| (agree, field))
     }
 
     fn sequence(&mut self, layout: &mut Layout) {
