@@ -97,8 +97,8 @@ impl Trial {
 pub struct Bounds {
     /// The reading that explains most.
     pub trial: Trial,
-    /// The byte that padding consists of.
-    pub fill: u8,
+    /// The byte that padding consists of; `None` where it is whatever the recorder's memory held.
+    pub fill: Option<u8>,
     /// What the length of most frames counts.
     pub meaning: Meaning,
     /// It counts the same in P frames and keyframes, but for the bytes before these.
@@ -125,7 +125,7 @@ struct Search<'a> {
     window: &'a Window<'a>,
     chain: &'a Chain,
     codec: Codec,
-    fill: u8,
+    fill: Option<u8>,
     /// Frames with their length and the mark that follows.
     frames: Vec<(Frame, i64, i64)>,
     /// Bits that so many bytes before the mark save when they belong to a header.
@@ -186,7 +186,7 @@ impl Bounds {
             window,
             chain,
             codec: frames.codec,
-            fill: 0,
+            fill: Some(0),
             frames: all,
             columns: columns.collect(),
             outside: behind * share + chain.bits * known / chain.linked.0.max(1) as f64,
@@ -197,10 +197,14 @@ impl Bounds {
         };
         let mut best = search.best();
         // a fill byte other than 0 is rare, and seen where 0 does not serve
-        for fill in [0xff, 0xaa, 0x55, 0xcc, b' '] {
+        for fill in [0xff, 0xaa, 0x55, 0xcc, b' ']
+            .map(Some)
+            .into_iter()
+            .chain([None])
+        {
             let explained = best.as_ref().is_some_and(|best| is_most(best.clean));
             // few frames show none of these
-            if fill != 0xff && (explained || search.frames.len() < 8) {
+            if fill != Some(0xff) && (explained || search.frames.len() < 8) {
                 break;
             }
             search.fill = fill;
@@ -509,21 +513,24 @@ impl Search<'_> {
         let size = minus(minus(end, start), base);
         let whole = plus(start, plus(super::padded(size, align), base));
         let leads = if trial.counted > 1 { end } else { whole } == next;
-        length > 4 && end <= next && leads && self.window.all(end, next, self.fill)
+        let filled = self
+            .fill
+            .is_none_or(|fill| self.window.all(end, next, fill));
+        length > 4 && end <= next && leads && filled
     }
 
     /// Bytes at a frame's end that are padding which the length counts.
     fn trimmed(&self, trial: &Trial, frame: &Frame, length: i64) -> i64 {
-        if trial.counted <= 1 {
+        let Some(fill) = self.fill.filter(|_| trial.counted > 1) else {
             return 0;
-        }
+        };
         let whole = frame.transform == Transform::Swap32 && trial.short_group == ShortGroup::Filled;
         let stored = self.window.slice(frame.at, plus(frame.at, length));
         trailing(
             stored.unwrap_or_default(),
             whole,
             trial.counted as usize,
-            self.fill,
+            fill,
         ) as i64
     }
 
@@ -531,6 +538,12 @@ impl Search<'_> {
     fn weigh(&self, trial: &Trial) -> Option<f64> {
         let before = usize::try_from(trial.before).ok()?;
         let mut bits = 0.0;
+        // what may be anything explains nothing, and is padding only where sizes are rounded
+        let padding_bits = self.fill.map_or(0.0, |_| 8.0 * COLUMN);
+        let rounded = trial.counted == 1 && trial.align.p.0.max(trial.align.key.0) > 1;
+        if self.fill.is_none() && !rounded {
+            return None;
+        }
         let mut last_bytes = Vec::new();
         let mut stuffing = 0.0;
         let (mut least, mut most) = (i64::MAX, 0);
@@ -551,7 +564,7 @@ impl Search<'_> {
             let padding = minus(minus(known.2, trial.before), plus(end, trial.trailer));
             least = least.min(padding);
             most = most.max(padding);
-            bits += 8.0 * COLUMN * padding as f64;
+            bits += padding_bits * padding as f64;
             // and what fills the last of whole groups, which are stored reversed
             let filled = minus(minus(end, frame.at), length);
             let group = minus(end, 4);
@@ -561,7 +574,10 @@ impl Search<'_> {
             let trimmed = self.trimmed(trial, frame, length);
             if trial.counted > 1 {
                 bits += (8.0 * trimmed as f64 - (trial.counted as f64).log2()) * COLUMN;
-                if !self.window.all(end, plus(end, 1), self.fill) {
+                if self
+                    .fill
+                    .is_some_and(|fill| !self.window.all(end, plus(end, 1), fill))
+                {
                     other += 1.0;
                     full += if trimmed == 0 { 1.0 } else { 0.0 };
                 }

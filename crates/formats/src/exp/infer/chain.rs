@@ -695,7 +695,7 @@ fn crowd(sums: &mut [i64], width: i64) -> (usize, i64, i64) {
     best
 }
 
-/// Length fields whose value is where the fill begins: records that are padded to much say little by their distances.
+/// Length fields whose value is where the fill begins, or what a frame itself says: records that are padded to much say little by their distances.
 fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
     let distances: Vec<i64> = pairs.iter().map(|(_, distance)| *distance).collect();
     // all distances, through whatever records, are multiples of the padding
@@ -706,7 +706,7 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
             .count()
     };
     let most = share(&16);
-    let rounds = (4..=12).map(|shift| 1_i64.wrapping_shl(shift));
+    let rounds = (4..=16).map(|shift| 1_i64.wrapping_shl(shift));
     let near = |align: &i64| share(align).saturating_mul(100) >= most.saturating_mul(98);
     let Some(align) = rounds
         .rev()
@@ -716,7 +716,11 @@ fn before_fill(window: &Window<'_>, pairs: &[(Frame, i64)]) -> Vec<Link> {
         return Vec::new();
     };
     let some: Vec<(Frame, i64)> = pairs.iter().take(48).copied().collect();
-    let runs: Vec<Vec<i64>> = some.iter().map(|pair| fill_runs(window, *pair)).collect();
+    let ends = |pair: &(Frame, i64)| match pair.0.size {
+        Some(size) => vec![size],
+        None => fill_runs(window, *pair),
+    };
+    let runs: Vec<Vec<i64>> = some.iter().map(ends).collect();
     let filled = runs.iter().filter(|runs| !runs.is_empty()).count();
     let mut found: Vec<(usize, Link)> = Vec::new();
     for back in 2..=600 {
@@ -793,10 +797,13 @@ fn settle(
     (best.0 > 0).then_some((best.0, Link { plus, ..link }))
 }
 
+/// Bytes of a record that may be padding.
+const MAX_FILL: i64 = 1 << 16;
+
 /// Where the last runs of a fill byte before the next frame begin, from the frame's start.
 fn fill_runs(window: &Window<'_>, (frame, distance): (Frame, i64)) -> Vec<i64> {
     let end = plus(frame.at, distance);
-    let from = plus(frame.at, 5).max(minus(end, 4096));
+    let from = plus(frame.at, 5).max(minus(end, MAX_FILL));
     let mut runs = Vec::new();
     let mut length = 0_i64;
     let bytes = window.slice(from, end).unwrap_or_default();

@@ -892,8 +892,8 @@ fn within_second(values: &[i64], number: Number, slow: bool) -> Option<(u64, f64
     };
     let second = rates.iter().find(fits).map(|rate| (*rate, usual(*rate)));
     // milliseconds of the minute
-    let minute =
-        (number.width() == 2 && (54_000.0..60_000.0).contains(&most)).then_some((1000, -5.0));
+    let minute = number.width() == 2 && !slow && (54_000.0..60_000.0).contains(&most);
+    let minute = minute.then_some((1000, -5.0));
     second.or(minute)
 }
 

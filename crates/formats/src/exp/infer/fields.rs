@@ -317,7 +317,7 @@ impl<'a> Work<'a> {
                     align => align as usize,
                 },
                 align_from: base.max(0) as usize,
-                fill: bounds.fill,
+                fill: bounds.fill.unwrap_or(0),
                 trailer: trial.trailer as usize,
                 sector: sector.0 as usize,
                 sector_from: sector.1 as u64,
