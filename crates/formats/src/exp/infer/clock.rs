@@ -71,6 +71,8 @@ pub struct Reading {
     mean: f64,
     /// It goes on by one with each record.
     pub counts: bool,
+    /// The share of records in which it is as in the one before.
+    standing: f64,
 }
 
 impl Reading {
@@ -400,6 +402,7 @@ impl Reading {
             unit,
             mean: 0.0,
             counts: false,
+            standing: 0.0,
         };
         reading.weigh(rows);
         Some(reading)
@@ -579,6 +582,7 @@ impl Reading {
         if ones.saturating_mul(3) < steps.len().saturating_mul(2) && self.unit >= 1000 {
             bits += ones.min(4) as f64 * 4.0;
         }
+        self.standing = zero / steps.len().max(1) as f64;
         self.counts = zero == 0.0 && ones.saturating_mul(10) > steps.len().saturating_mul(9);
         // numbers of another kind would soon name a 61st second
         let period = match self.field.time {
@@ -711,7 +715,7 @@ impl Reading {
 
     /// A second has less than two records: its ticks may do anything.
     fn is_slow(&self) -> bool {
-        self.mean > self.unit as f64 * 0.6
+        self.standing * 2.0 < 1.0
     }
 
     /// Exact times in hundredths of a second.

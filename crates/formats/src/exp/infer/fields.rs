@@ -803,6 +803,21 @@ impl<'a> Work<'a> {
             self.open.push(format!("the camera may be at {} or {other}: the camera numbers of the file (--cameras) would decide", field.at));
         }
         let of = self.records.len();
+        // a number that one frame has, far from all others, is a damaged header
+        let frames = |value: &u64| {
+            let own = self.records.iter().map(|record| parts(&field, record));
+            own.filter(|own| own == value).count()
+        };
+        let (single, usual): (Vec<u64>, Vec<u64>) =
+            values.into_iter().partition(|value| frames(value) == 1);
+        let far = usual.last().map_or(u64::MAX, |most| most.saturating_mul(2));
+        let (damaged, single): (Vec<u64>, Vec<u64>) =
+            single.into_iter().partition(|value| *value > far);
+        if let Some(value) = single.first().or(damaged.first()).filter(|_| !known) {
+            self.open.push(format!("camera {value} has one frame, whose header may be damaged: the camera numbers of the file (--cameras) would decide"));
+        }
+        let mut values = [usual, single].concat();
+        values.sort_unstable();
         self.take(field.at as usize, 1);
         self.add(
             "record.camera",
