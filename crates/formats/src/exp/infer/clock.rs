@@ -436,7 +436,8 @@ impl Reading {
             };
             reading.weigh(rows);
             // how often a second a camera records alone distinguishes one rate from another
-            reading.bits += rises - 3.0 * (1000.0 / reading.mean.max(0.01) / 12.0).log2().abs();
+            reading.bits +=
+                rises - 10.0 - 3.0 * (1000.0 / reading.mean.max(0.01) / 12.0).log2().abs();
             reading.bits += match reading.is_base(rows) {
                 Some(true) => 20.0,
                 _ if rows.iter().filter(|row| row.first).count() > 1 => -60.0,
@@ -644,6 +645,8 @@ impl Reading {
             self.field.at,
             self.field.at.saturating_add(self.field.time.width()),
         );
+        // as the time itself, where that has an order
+        let big_endian = is_big_endian(self.field.time).unwrap_or(big_endian);
         let mut best: Option<(u8, f64, Ticks)> = None;
         for at in 0..header {
             for number in TICKS {
@@ -661,20 +664,18 @@ impl Reading {
                 // thousandths and the like before other parts of a second, and these before what runs beside the clock
                 let within = within_second(&values, number, self.is_slow());
                 let running = self.running(&values, number);
-                for (anew, (rate, phase, prior)) in within
-                    .map(|(rate, prior)| {
-                        (
-                            if prior > 0.0 {
-                                2
-                            } else {
-                                u8::from(prior == 0.0)
-                            },
-                            (rate, 0, prior),
-                        )
-                    })
-                    .into_iter()
-                    .chain(running.map(|running| (0, running)))
-                {
+                let odd = number.width() > 1 && number.is_big_endian() != big_endian;
+                let within = within.map(|(rate, prior)| {
+                    let anew = match prior {
+                        0.0.. if odd => 1,
+                        0.0 => 1,
+                        0.0.. => 2,
+                        _ => 0,
+                    };
+                    (anew, (rate, 0, prior))
+                });
+                let running = running.map(|running| (0, running));
+                for (anew, (rate, phase, prior)) in within.into_iter().chain(running) {
                     let ticks = Ticks {
                         at: at as i32,
                         number,
@@ -686,7 +687,6 @@ impl Reading {
                     if rate == 0 || !self.turns(rows, &values, &ticks) {
                         continue;
                     }
-                    let odd = number.width() > 1 && number.is_big_endian() != big_endian;
                     let bits = columns
                         - self.surprise(rows, &values, &ticks, anew == 2 && !self.is_slow())
                         + prior
@@ -752,7 +752,8 @@ impl Reading {
             if let (Some(whole), Some(part), false) = (whole, part, row.first) {
                 let turn = whole == self.unit;
                 all = all.saturating_add(usize::from(turn));
-                falls = falls.saturating_add(usize::from(whole == 0 && part < 0));
+                // cameras of one recorder are a little out of order
+                falls = falls.saturating_add(usize::from(whole == 0 && part < -10));
                 good = good.saturating_add(usize::from(turn && part.saturating_mul(10) < whole));
             }
         }
@@ -770,7 +771,11 @@ impl Reading {
         let (mut bins, mut back) = (Vec::new(), 0.0);
         for (step, row) in steps_of(&exact).zip(rows.iter().skip(1)) {
             if let (Some(step), false) = (step, row.first) {
-                back += if (-200..0).contains(&step) { 4.0 } else { 0.0 };
+                back += if (-200..-10).contains(&step) {
+                    4.0
+                } else {
+                    0.0
+                };
                 bins.push(step.rem_euclid(256) as u8);
             }
         }
