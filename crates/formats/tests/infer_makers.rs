@@ -26,6 +26,16 @@ impl Content<'_> {
     }
 }
 
+/// Year, month, day, hour, minute, second and millisecond.
+fn parts_of(micros: u64) -> [u32; 7] {
+    let at = jiff::Timestamp::from_microsecond(micros as i64).expect("a time");
+    let at = jiff::tz::Offset::UTC.to_datetime(at);
+    let small = [at.month(), at.day(), at.hour(), at.minute(), at.second()];
+    let [month, day, hour, minute, second] = small.map(|part| part as u32);
+    let millis = at.subsec_nanosecond() as u32 / 1_000_000;
+    [at.year() as u32, month, day, hour, minute, second, millis]
+}
+
 struct Maker {
     name: &'static str,
     cameras: u8,
@@ -59,7 +69,7 @@ fn xor(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
-const MAKERS: [Maker; 24] = [
+const MAKERS: [Maker; 30] = [
     Maker {
         name: "sync pattern, kind as a letter, seconds and microseconds, sum of the header",
         cameras: 4,
@@ -459,6 +469,109 @@ const MAKERS: [Maker; 24] = [
             out.extend(clock);
             out.extend([12, 3, 10]);
             out.extend((c.frame.len() as u32).to_be_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "days of OLE, records of whole sectors with old bytes behind the frame",
+        cameras: 2,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = b"DLLM".to_vec();
+            out.extend((c.frame.len() as u32).to_be_bytes());
+            out.extend((c.time as f64 / 86_400e6 + 25_569.0).to_le_bytes());
+            out.extend([c.camera, u8::from(c.key), 0, 0]);
+            out.resize(512, 0);
+            let old = c.frame[c.frame.len() / 2..].iter().cycle();
+            let padding = c.frame.len().next_multiple_of(512) - c.frame.len();
+            out.extend(c.frame);
+            out.extend(old.take(padding));
+            out
+        },
+    },
+    Maker {
+        name: "records of one size, BCD with hundredths",
+        cameras: 4,
+        unit: 10,
+        front: b"",
+        record: |c| {
+            let at = parts_of(c.time);
+            let bcd = |part: u32| (part / 10 * 16 + part % 10) as u8;
+            let mut out = b"SLOT".to_vec();
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend([bcd(at[0] % 100), bcd(at[1]), bcd(at[2]), bcd(at[3])]);
+            out.extend([bcd(at[4]), bcd(at[5]), bcd(at[6] / 10)]);
+            out.extend([c.camera, u8::from(c.key)]);
+            out.extend(c.frame);
+            out.resize(16384, 0);
+            out
+        },
+    },
+    Maker {
+        name: "struct tm in words of 32 bits, then milliseconds",
+        cameras: 1,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let at = parts_of(c.time);
+            let mut out = (c.frame.len() as u32).to_le_bytes().to_vec();
+            for part in [
+                at[5],
+                at[4],
+                at[3],
+                at[2],
+                at[1] - 1,
+                at[0] - 1900,
+                5,
+                70,
+                0,
+            ] {
+                out.extend(part.to_le_bytes());
+            }
+            out.extend(at[6].to_le_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "seconds since 2000 and milliseconds, camera and kind in one byte",
+        cameras: 4,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let mut out = vec![c.camera | if c.key { 0x80 } else { 0 }];
+            out.extend(&(c.frame.len() as u32).to_be_bytes()[1..]);
+            out.extend((c.seconds() - 946_684_800).to_be_bytes());
+            out.extend(((c.time / 1000 % 1000) as u16).to_be_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "17 digits of date and time, the last three milliseconds",
+        cameras: 1,
+        unit: 1,
+        front: b"",
+        record: |c| {
+            let [year, month, day, hour, minute, second, millis] = parts_of(c.time);
+            let text =
+                format!("#{year}{month:02}{day:02}{hour:02}{minute:02}{second:02}{millis:03}");
+            let mut out = text.into_bytes();
+            out.extend((c.frame.len() as u16).to_be_bytes());
+            [&out, c.frame].concat()
+        },
+    },
+    Maker {
+        name: "seconds and microseconds of a unit that runs evenly, beside its uptime",
+        cameras: 1,
+        unit: 40,
+        front: b"",
+        record: |c| {
+            let mut out = b"XRLO".to_vec();
+            let even = c.time / 40_000 * 40_000;
+            out.extend((c.frame.len() as u32).to_le_bytes());
+            out.extend(((even / 1_000_000) as u32).to_le_bytes());
+            out.extend((0x0212_3456 + (c.time / 1000) as u32 % 10_000_000).to_le_bytes());
+            out.extend(((even % 1_000_000) as u32).to_le_bytes());
             [&out, c.frame].concat()
         },
     },

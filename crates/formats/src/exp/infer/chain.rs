@@ -355,6 +355,15 @@ impl Chain {
                 }
             }
         }
+        // what these frames leave open of the length, the others may have settled
+        let mut alike = best.clone();
+        if alike.lead.p == alike.lead.key {
+            alike.links = ByKind::both(*best.links.get(class));
+            alike.weigh(window, list);
+            if alike.bits > best.bits {
+                best = alike;
+            }
+        }
         *self = best.clone();
         // a length field of their own, where the usual one does not serve
         let keys = list.iter().filter(|frame| own(frame)).count();

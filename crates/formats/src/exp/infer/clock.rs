@@ -124,6 +124,28 @@ impl Reading {
         self.mean > SLOW
     }
 
+    /// The byte below its lowest one takes all values, and falls whenever the time moves on: it is the upper part of a longer number.
+    pub fn is_upper_part(&self, rows: &[Row<'_>]) -> bool {
+        let below = match is_big_endian(self.field.time) {
+            Some(true) => Some(self.end()),
+            Some(false) => self.field.at.checked_sub(1),
+            None => None,
+        };
+        let byte = |row: &Row<'_>| row.head.get(below?).copied();
+        let (mut turns, mut falls, mut moves) = (0_usize, 0_usize, 0_usize);
+        let pairs = rows.iter().zip(rows.iter().skip(1));
+        for ((a, b), step) in pairs.zip(steps_of(&self.times)) {
+            let (a, b) = (byte(a), byte(b));
+            let turn = step.is_some_and(|step| step > 0 && step <= plus(self.unit, self.unit));
+            turns = turns.saturating_add(usize::from(turn));
+            falls = falls.saturating_add(usize::from(turn && b < a));
+            moves = moves.saturating_add(usize::from(!turn && a != b));
+        }
+        let most = rows.iter().filter_map(byte).max();
+        let wide = most.is_some_and(|most| most > 200) && moves > 0;
+        wide && turns >= 8 && falls.saturating_mul(5) >= turns.saturating_mul(3)
+    }
+
     /// A time that stands still, to which ticks are added; whether it is another one in each of several files.
     pub fn is_base(&self, rows: &[Row<'_>]) -> Option<bool> {
         self.ticks.filter(|ticks| ticks.adds)?;
@@ -218,7 +240,7 @@ fn rarity(time: TimeType) -> f64 {
         // seen elsewhere, but rarely
         Dosdate => 0.0,
         Packed32le | Packed32be => -2.0,
-        Ntp64le | Ntp64be => -14.0,
+        Ntp64le | Ntp64be => -24.0,
         Since1980le | Since1980be | Since2000le | Since2000be => -5.0,
         // zeros are nothing rare in headers
         Unix64le | Unix64be => 3.5,
@@ -413,7 +435,7 @@ impl Reading {
         let own = self.field.at..self.end();
         let at = rising.at as usize;
         let apart = at.saturating_add(rising.number.width()) <= own.start || own.end <= at;
-        if self.moves > 0 || !apart {
+        if self.moves > 0 || !apart || self.field.time.whole().is_some() {
             return None;
         }
         let read = |row: &Row<'_>| rising.number.read(row.head, at).ok();
@@ -533,10 +555,10 @@ impl Reading {
                 let size = *step as f64;
                 if *step < 0 {
                     // cameras of one recorder are a little out of order
-                    bits -= if -*step == self.unit && self.unit == 1000 {
-                        1.5
-                    } else {
-                        6.0
+                    bits -= match self.unit {
+                        1 if size >= mean * -3.0 => 0.5,
+                        1000 if *step == -1000 => 3.0,
+                        _ => 6.0,
                     };
                 } else if *step == 0 {
                     zero += 1.0;

@@ -505,6 +505,8 @@ impl<'a> Work<'a> {
         } else if let (Some(false), true) = (best.is_base(&rows), self.hints.times.is_empty()) {
             let level = if best.is_rare() { "" } else { "doubtful: " };
             self.open.push(format!("{level}the time, {}, stands on a number that does not move: a known time (--known-time) or a second file of the recorder would decide", best.text()));
+        } else if best.is_upper_part(&rows) && self.hints.times.is_empty() {
+            self.open.push(format!("doubtful: the time, {}, may be the upper part of a longer number: a known time (--known-time) would decide", best.text()));
         } else if best.counts_from_odd_year() && self.hints.times.is_empty() {
             self.open.push(format!("the time, {}, counts from a year that few recorders count from, as a counter of something else may: a known time (--known-time) would decide", best.text()));
         } else if best.moves < 4 && self.hints.times.is_empty() {
@@ -810,9 +812,9 @@ impl<'a> Work<'a> {
         };
         let (single, usual): (Vec<u64>, Vec<u64>) =
             values.into_iter().partition(|value| frames(value) == 1);
-        let far = usual.last().map_or(u64::MAX, |most| most.saturating_mul(2));
+        let small = usual.last().is_some_and(|most| *most <= 32);
         let (damaged, single): (Vec<u64>, Vec<u64>) =
-            single.into_iter().partition(|value| *value > far);
+            single.into_iter().partition(|value| small && *value > 64);
         if let Some(value) = single.first().or(damaged.first()).filter(|_| !known) {
             self.open.push(format!("camera {value} has one frame, whose header may be damaged: the camera numbers of the file (--cameras) would decide"));
         }
