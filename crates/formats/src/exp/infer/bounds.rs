@@ -196,6 +196,9 @@ impl Bounds {
             last,
         };
         let mut best = search.best();
+        // without padding no byte fills it
+        let unpadded = |align: &ByKind<(i64, i64)>| align.p.0.max(align.key.0) <= 1;
+        let unpadded = search.aligns().iter().all(unpadded) && search.counted_rounds().len() == 1;
         // a fill byte other than 0 is rare, and seen where 0 does not serve
         for fill in [0xff, 0xaa, 0x55, 0xcc, b' ']
             .map(Some)
@@ -204,7 +207,8 @@ impl Bounds {
         {
             let explained = best.as_ref().is_some_and(|best| is_most(best.clean));
             // few frames show none of these
-            if fill != Some(0xff) && (explained || search.frames.len() < 8) {
+            let likely = fill == Some(0xff) && !unpadded;
+            if !likely && (explained || search.frames.len() < 8) {
                 break;
             }
             search.fill = fill;
