@@ -209,6 +209,11 @@ impl TimeType {
         }
     }
 
+    /// It is an IEEE 754 number.
+    pub fn is_float(self) -> bool {
+        matches!(self.form(), Form::Float(..))
+    }
+
     /// The type that has the same date without what divides its seconds, where such a one begins at the same place.
     pub fn whole(self) -> Option<TimeType> {
         Some(match self {

@@ -106,12 +106,7 @@ impl Reading {
         };
         let count = all.filter(moving).count();
         let least = match self.field.time {
-            TimeType::Double64le
-            | TimeType::Double64be
-            | TimeType::Doublems64le
-            | TimeType::Doublems64be
-            | TimeType::Oledatele
-            | TimeType::Oledatebe => 5,
+            time if time.is_float() => 5,
             time if rarity(time) >= 14.0 => 0,
             time if rarity(time) >= 10.0 => 3,
             _ => 2,
@@ -246,7 +241,7 @@ fn rarity(time: TimeType) -> f64 {
         Unix64le | Unix64be => 3.5,
         Filetime | Filetimebe => 10.0,
         Millis64le | Millis64be | Micros64le | Micros64be => 12.0,
-        Double64le | Double64be | Doublems64le | Doublems64be | Oledatele | Oledatebe => 12.0,
+        time if time.is_float() => 12.0,
         Decimal64le | Decimal64be => 14.0,
         Bytes6 | Bytes6le | Bytes6time => 17.0,
         Bcd6 | Bcd6le => 21.0,
@@ -688,16 +683,15 @@ impl Reading {
                 let running = self.running(&values, number);
                 let odd = number.width() > 1 && number.is_big_endian() != big_endian;
                 let within = within.map(|(rate, prior)| {
-                    let anew = match prior {
-                        0.0.. if odd => 1,
-                        0.0 => 1,
-                        0.0.. => 2,
-                        _ => 0,
+                    let rank = match prior {
+                        _ if self.is_slow() || prior < 0.0 => 0,
+                        _ if odd || prior == 0.0 => 1,
+                        _ => 2,
                     };
-                    (anew, (rate, 0, prior))
+                    (rank, (rate, 0, prior))
                 });
                 let running = running.map(|running| (0, running));
-                for (anew, (rate, phase, prior)) in within.into_iter().chain(running) {
+                for (rank, (rate, phase, prior)) in within.into_iter().chain(running) {
                     let ticks = Ticks {
                         at: at as i32,
                         number,
@@ -709,14 +703,11 @@ impl Reading {
                     if rate == 0 || !self.turns(rows, &values, &ticks) {
                         continue;
                     }
-                    let bits = columns
-                        - self.surprise(rows, &values, &ticks, anew == 2 && !self.is_slow())
-                        + prior
+                    let bits = columns - self.surprise(rows, &values, &ticks, rank == 2) + prior
                         - number.width() as f64 * 0.5
                         - if odd { 6.0 } else { 0.0 };
                     let slow = if self.is_slow() { 1.5 } else { 0.0 };
                     let least = 12.0 + slow * values.len() as f64;
-                    let rank = if self.is_slow() { 0 } else { anew };
                     let better =
                         |(other, most, _): &(u8, f64, Ticks)| (rank, bits) > (*other, *most);
                     if bits > least && best.as_ref().is_none_or(better) {
